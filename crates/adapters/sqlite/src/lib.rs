@@ -1,0 +1,163 @@
+//! The stores on an embedded `SQLite`.
+//!
+//! One writer thread owns the only write connection and commits many writes at once ([`writer`]); reads use read-only
+//! connections and, thanks to the write-ahead log, neither wait for writes nor hold them up. Nothing is answered before
+//! it is on the disk.
+
+mod accounts;
+mod api_keys;
+mod appointments;
+mod columns;
+mod customers;
+mod error;
+mod events;
+mod registrations;
+mod schema;
+mod writer;
+
+use crate::{error::store_error, writer::Writer};
+use async_trait::async_trait;
+use chatgrow_ports::{StoreError, StoreHealth};
+use diesel::{
+    connection::SimpleConnection,
+    prelude::*,
+    r2d2::{ConnectionManager, CustomizeConnection, Pool},
+    sqlite::SqliteConnection,
+};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/sqlite");
+
+/// How long a connection waits for a lock that another process holds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What may be set; the defaults suit a small server.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// How many writes may wait. One more is refused with [`StoreError::Unavailable`].
+    pub queue: usize,
+    /// How many reads run at once.
+    pub readers: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            queue: 1024,
+            readers: 4,
+        }
+    }
+}
+
+/// The database can't be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("can't open the SQLite database {path}: {reason}", path = path.display())]
+pub struct OpenError {
+    path: PathBuf,
+    #[source]
+    reason: Box<dyn Error + Send + Sync>,
+}
+
+/// Every port's store on one `SQLite` file.
+pub struct SqliteStore {
+    // Dropped first: the last writes are on the disk before the readers go.
+    writer: Writer,
+    readers: Pool<ConnectionManager<SqliteConnection>>,
+}
+
+impl SqliteStore {
+    /// Opens the database, creates it where there is none, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`] where the file can't be made or read, is no database, or a migration fails.
+    pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
+        Self::try_open(path, options).map_err(|reason| OpenError {
+            path: path.to_owned(),
+            reason,
+        })
+    }
+
+    fn try_open(path: &Path, options: Options) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let path = path.to_str().ok_or("the path is not UTF-8")?;
+        let mut connection = connect_writer(path)?;
+        connection.run_pending_migrations(MIGRATIONS)?;
+        let writer = Writer::start(connection, path, options.queue)?;
+        let readers = Pool::builder()
+            .max_size(options.readers)
+            .min_idle(Some(1))
+            .test_on_check_out(false)
+            .connection_timeout(BUSY_TIMEOUT)
+            .connection_customizer(Box::new(ReaderSetup))
+            .build(ConnectionManager::new(format!("{}?mode=ro", file_uri(path))))?;
+        Ok(Self { writer, readers })
+    }
+
+    /// Runs queries on a read-only connection, off the async threads. The queries see one snapshot each.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let readers = self.readers.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut connection = readers.get().map_err(StoreError::unavailable)?;
+            work(&mut connection)
+        });
+        read.await.map_err(StoreError::failed)?
+    }
+
+    /// The one place through which every mutating method goes: `work` is one atomic write, all or nothing, also where
+    /// the caller's future is dropped; it has happened, durably, when this returns `Ok`.
+    async fn write<T, E>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.writer.write(work).await
+    }
+}
+
+#[async_trait]
+impl StoreHealth for SqliteStore {
+    async fn check(&self) -> Result<(), StoreError> {
+        self.writer.check()?;
+        self.read(|connection| connection.batch_execute("SELECT 1").map_err(store_error))
+            .await
+    }
+}
+
+/// The `file:` URI of a path (<https://www.sqlite.org/uri.html>).
+fn file_uri(path: &str) -> String {
+    format!(
+        "file:{}",
+        path.replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+    )
+}
+
+/// Opens the connection that writes, creating the file where there is none.
+fn connect_writer(path: &str) -> Result<SqliteConnection, Box<dyn Error + Send + Sync>> {
+    let mut connection = SqliteConnection::establish(&file_uri(path))?;
+    connection.batch_execute(&format!(
+        "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+        BUSY_TIMEOUT.as_millis(),
+    ))?;
+    Ok(connection)
+}
+
+#[derive(Debug)]
+struct ReaderSetup;
+
+impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for ReaderSetup {
+    fn on_acquire(&self, connection: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
+        connection
+            .batch_execute(&format!("PRAGMA busy_timeout = {};", BUSY_TIMEOUT.as_millis()))
+            .map_err(diesel::r2d2::Error::QueryError)
+    }
+}

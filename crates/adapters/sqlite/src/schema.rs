@@ -1,0 +1,92 @@
+//! The tables, in portable column types. The migrations are the truth; a test holds this file against them.
+
+diesel::table! {
+    accounts (id) {
+        id -> Binary,
+        slug -> Text,
+        name -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    api_keys (account_id, id) {
+        account_id -> Binary,
+        id -> Binary,
+        name -> Text,
+        digest -> Binary,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    customers (account_id, id) {
+        account_id -> Binary,
+        id -> Binary,
+        name -> Text,
+        email -> Text,
+        email_key -> Text,
+        phone -> Nullable<Text>,
+        notes -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    appointments (account_id, id) {
+        account_id -> Binary,
+        id -> Binary,
+        customer_id -> Binary,
+        starts_at -> BigInt,
+        ends_at -> BigInt,
+        service_type -> Text,
+        notes -> Nullable<Text>,
+        status -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    events (account_id, id) {
+        account_id -> Binary,
+        id -> Binary,
+        title -> Text,
+        description -> Nullable<Text>,
+        starts_at -> BigInt,
+        location -> Nullable<Text>,
+        capacity -> Nullable<BigInt>,
+        participants -> BigInt,
+        price_minor -> Nullable<BigInt>,
+        status -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    registrations (account_id, id) {
+        account_id -> Binary,
+        id -> Binary,
+        event_id -> Binary,
+        customer_id -> Binary,
+        notes -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    accounts,
+    api_keys,
+    customers,
+    appointments,
+    events,
+    registrations
+);

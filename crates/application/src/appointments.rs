@@ -1,0 +1,311 @@
+//! Appointments: book, read, move or edit, cancel, list.
+
+use crate::{ATTEMPTS, System, contended};
+use chatgrow_domain::{
+    AccountId, Appointment, AppointmentCancelled, AppointmentEdit, AppointmentId, EmailKey, NewAppointment,
+};
+use chatgrow_ports::{
+    AppointmentFilter, AppointmentStore, BookError, CustomerStore, Page, PageRequest, StartPosition,
+    StoreError, Stores, UpdateAppointmentError,
+};
+use std::sync::Arc;
+
+/// Why an appointment's use case failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AppointmentError {
+    /// The account has no such appointment.
+    #[error("there is no such appointment")]
+    NotFound,
+    /// The account has no customer with that address.
+    #[error("there is no such customer")]
+    CustomerNotFound,
+    /// Another confirmed appointment overlaps the slot.
+    #[error("the slot is taken")]
+    SlotTaken,
+    /// A cancelled appointment can't be moved.
+    #[error(transparent)]
+    Cancelled(#[from] AppointmentCancelled),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Use cases of appointments.
+pub struct Appointments {
+    appointments: Arc<dyn AppointmentStore>,
+    customers: Arc<dyn CustomerStore>,
+    system: System,
+}
+
+impl Appointments {
+    pub(crate) fn new(stores: &Stores, system: &System) -> Self {
+        Self {
+            appointments: stores.appointments.clone(),
+            customers: stores.customers.clone(),
+            system: system.clone(),
+        }
+    }
+
+    /// Books a slot for the customer with that address.
+    ///
+    /// # Errors
+    /// [`AppointmentError::CustomerNotFound`], [`AppointmentError::SlotTaken`], or the store fails.
+    pub async fn book(
+        &self,
+        account: AccountId,
+        customer: &EmailKey,
+        new: NewAppointment,
+    ) -> Result<Appointment, AppointmentError> {
+        // Customers are never deleted, so the one that is read here is there when the appointment is written.
+        let customer = self
+            .customers
+            .by_email(account, customer)
+            .await?
+            .ok_or(AppointmentError::CustomerNotFound)?;
+        let id = AppointmentId::new(self.system.ids.next_id());
+        let appointment = Appointment::new(id, &customer, new, self.system.clock.now());
+        match self.appointments.book(account, &appointment).await {
+            Ok(()) => Ok(appointment),
+            Err(BookError::SlotTaken) => Err(AppointmentError::SlotTaken),
+            Err(BookError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// The appointment with that id.
+    ///
+    /// # Errors
+    /// [`AppointmentError::NotFound`], or the store fails.
+    pub async fn get(&self, account: AccountId, id: AppointmentId) -> Result<Appointment, AppointmentError> {
+        self.appointments
+            .by_id(account, id)
+            .await?
+            .ok_or(AppointmentError::NotFound)
+    }
+
+    /// The appointments that pass the filter, by start, then id.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn list(
+        &self,
+        account: AccountId,
+        filter: &AppointmentFilter,
+        page: PageRequest<StartPosition<AppointmentId>>,
+    ) -> Result<Page<Appointment, StartPosition<AppointmentId>>, AppointmentError> {
+        Ok(self.appointments.list(account, filter, page).await?)
+    }
+
+    /// Moves the appointment, or changes the other fields that `edit` names.
+    ///
+    /// # Errors
+    /// [`AppointmentError::NotFound`], [`AppointmentError::SlotTaken`], [`AppointmentError::Cancelled`], or the store
+    /// fails.
+    pub async fn edit(
+        &self,
+        account: AccountId,
+        id: AppointmentId,
+        edit: AppointmentEdit,
+    ) -> Result<Appointment, AppointmentError> {
+        let now = self.system.clock.now();
+        self.change(account, id, |current| Ok(current.edited(edit.clone(), now)?))
+            .await
+    }
+
+    /// Cancels the appointment, which frees its slot. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// [`AppointmentError::NotFound`], or the store fails.
+    pub async fn cancel(
+        &self,
+        account: AccountId,
+        id: AppointmentId,
+    ) -> Result<Appointment, AppointmentError> {
+        let now = self.system.clock.now();
+        self.change(account, id, |current| Ok(current.cancelled(now)))
+            .await
+    }
+
+    async fn change(
+        &self,
+        account: AccountId,
+        id: AppointmentId,
+        rule: impl Fn(&Appointment) -> Result<Appointment, AppointmentError>,
+    ) -> Result<Appointment, AppointmentError> {
+        for _ in 0..ATTEMPTS {
+            let current = self.get(account, id).await?;
+            let next = rule(&current)?;
+            if next == current {
+                return Ok(next);
+            }
+            match self.appointments.update(account, &next).await {
+                Ok(()) => return Ok(next),
+                Err(UpdateAppointmentError::Stale) => {}
+                Err(UpdateAppointmentError::SlotTaken) => return Err(AppointmentError::SlotTaken),
+                Err(UpdateAppointmentError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(contended().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{Mocks, account, appointment, at, customer, new_appointment};
+    use chatgrow_domain::AppointmentStatus;
+    use mockall::predicate::eq;
+    use time::macros::date;
+
+    fn to_another_day() -> AppointmentEdit {
+        AppointmentEdit {
+            date: Some(date!(2026 - 01 - 01)),
+            ..AppointmentEdit::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn books_for_a_known_customer() {
+        let mut mocks = Mocks::at(1000);
+        let email = customer().email.key();
+        mocks
+            .customers
+            .expect_by_email()
+            .with(eq(account()), eq(email.clone()))
+            .returning(|_, _| Ok(Some(customer())));
+        mocks
+            .appointments
+            .expect_book()
+            .with(eq(account()), eq(appointment()))
+            .times(1)
+            .returning(|_, _| Ok(()));
+        assert_eq!(
+            mocks
+                .build()
+                .appointments
+                .book(account(), &email, new_appointment())
+                .await
+                .unwrap(),
+            appointment()
+        );
+    }
+
+    #[tokio::test]
+    async fn books_nothing_for_a_stranger() {
+        let mut mocks = Mocks::at(1000);
+        mocks.customers.expect_by_email().returning(|_, _| Ok(None));
+        let outcome = mocks
+            .build()
+            .appointments
+            .book(account(), &customer().email.key(), new_appointment())
+            .await;
+        assert!(matches!(outcome, Err(AppointmentError::CustomerNotFound)));
+    }
+
+    #[tokio::test]
+    async fn tells_a_taken_slot() {
+        let mut mocks = Mocks::at(1000);
+        mocks
+            .customers
+            .expect_by_email()
+            .returning(|_, _| Ok(Some(customer())));
+        mocks
+            .appointments
+            .expect_book()
+            .returning(|_, _| Err(BookError::SlotTaken));
+        let outcome = mocks
+            .build()
+            .appointments
+            .book(account(), &customer().email.key(), new_appointment())
+            .await;
+        assert!(matches!(outcome, Err(AppointmentError::SlotTaken)));
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_one_is_not_moved() {
+        let mut mocks = Mocks::at(2000);
+        mocks
+            .appointments
+            .expect_by_id()
+            .returning(|_, _| Ok(Some(appointment().cancelled(at(1500)))));
+        let outcome = mocks
+            .build()
+            .appointments
+            .edit(account(), appointment().id, to_another_day())
+            .await;
+        assert!(matches!(outcome, Err(AppointmentError::Cancelled(_))));
+    }
+
+    #[tokio::test]
+    async fn a_move_that_loses_to_a_cancellation_is_refused() {
+        let mut mocks = Mocks::at(2000);
+        mocks
+            .appointments
+            .expect_by_id()
+            .times(1)
+            .returning(|_, _| Ok(Some(appointment())));
+        mocks
+            .appointments
+            .expect_update()
+            .times(1)
+            .returning(|_, _| Err(UpdateAppointmentError::Stale));
+        mocks
+            .appointments
+            .expect_by_id()
+            .times(1)
+            .returning(|_, _| Ok(Some(appointment().cancelled(at(1500)))));
+        let outcome = mocks
+            .build()
+            .appointments
+            .edit(account(), appointment().id, to_another_day())
+            .await;
+        assert!(matches!(outcome, Err(AppointmentError::Cancelled(_))));
+    }
+
+    #[tokio::test]
+    async fn tells_a_taken_slot_of_a_move() {
+        let mut mocks = Mocks::at(2000);
+        mocks
+            .appointments
+            .expect_by_id()
+            .returning(|_, _| Ok(Some(appointment())));
+        mocks
+            .appointments
+            .expect_update()
+            .times(1)
+            .returning(|_, _| Err(UpdateAppointmentError::SlotTaken));
+        let outcome = mocks
+            .build()
+            .appointments
+            .edit(account(), appointment().id, to_another_day())
+            .await;
+        assert!(matches!(outcome, Err(AppointmentError::SlotTaken)));
+    }
+
+    #[tokio::test]
+    async fn cancelling_again_writes_nothing() {
+        let mut mocks = Mocks::at(2000);
+        mocks
+            .appointments
+            .expect_by_id()
+            .returning(|_, _| Ok(Some(appointment().cancelled(at(1500)))));
+        let cancelled = mocks
+            .build()
+            .appointments
+            .cancel(account(), appointment().id)
+            .await
+            .unwrap();
+        assert_eq!(
+            (cancelled.status, cancelled.updated_at),
+            (AppointmentStatus::Cancelled, at(1500))
+        );
+    }
+
+    #[tokio::test]
+    async fn an_unknown_one_is_not_found() {
+        let mut mocks = Mocks::at(2000);
+        mocks.appointments.expect_by_id().returning(|_, _| Ok(None));
+        let application = mocks.build();
+        let outcome = application.appointments.cancel(account(), appointment().id).await;
+        assert!(matches!(outcome, Err(AppointmentError::NotFound)));
+    }
+}

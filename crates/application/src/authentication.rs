@@ -1,0 +1,300 @@
+//! Who is calling: from an API key to its account.
+//!
+//! A key that was found is remembered, so that a busy client costs no look-up a request; for [`FRESH_MILLIS`] only, so
+//! that a revocation, also by another process, holds within a second. What is not a valid key is never remembered:
+//! guesses can't fill the memory. When a key was last used is noted here and written later, off the request's path.
+
+use chatgrow_domain::{AccountId, ApiKey, ApiKeyDigest, ApiKeyId, PlainApiKey, Timestamp};
+use chatgrow_ports::{ApiKeyStore, Clock, KeyUse, StoreError};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+/// How long a look-up is trusted, in milliseconds.
+const FRESH_MILLIS: i64 = 500;
+
+/// Whom a request comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    /// The account whose data the request may touch.
+    pub account: AccountId,
+    /// The key that it brought.
+    pub key: ApiKeyId,
+}
+
+struct Remembered {
+    key: ApiKey,
+    checked_at: Timestamp,
+    /// Milliseconds; 0 is never.
+    used_at: AtomicI64,
+    written_at: AtomicI64,
+}
+
+/// The use case of authenticating a request.
+pub struct Authentication {
+    keys: Arc<dyn ApiKeyStore>,
+    clock: Arc<dyn Clock>,
+    remembered: RwLock<HashMap<ApiKeyDigest, Remembered>>,
+}
+
+impl Authentication {
+    pub(crate) fn new(keys: Arc<dyn ApiKeyStore>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            keys,
+            clock,
+            remembered: RwLock::default(),
+        }
+    }
+
+    /// The caller who holds that key; `None` where it is malformed, unknown, revoked or expired.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the key must be looked up and the store fails.
+    pub async fn authenticate(&self, key: &str) -> Result<Option<Caller>, StoreError> {
+        let Some(digest) = PlainApiKey::parse(key).map(|key| key.digest()) else {
+            return Ok(None);
+        };
+        let now = self.clock.now();
+        if let Some(caller) = self.recall(&digest, now) {
+            return Ok(Some(caller));
+        }
+        let found = self
+            .keys
+            .by_digest(&digest)
+            .await?
+            .filter(|key| key.is_valid_at(now));
+        Ok(self.remember(&digest, found, now))
+    }
+
+    fn recall(&self, digest: &ApiKeyDigest, now: Timestamp) -> Option<Caller> {
+        let remembered = self.remembered.read().unwrap_or_else(PoisonError::into_inner);
+        let entry = remembered.get(digest)?;
+        // A clock that was set back makes the age negative: look again.
+        let fresh = (0..FRESH_MILLIS).contains(&(now.as_millis() - entry.checked_at.as_millis()));
+        if !fresh || !entry.key.is_valid_at(now) {
+            return None;
+        }
+        entry.used_at.store(now.as_millis(), Ordering::Relaxed);
+        Some(Caller {
+            account: entry.key.account_id,
+            key: entry.key.id,
+        })
+    }
+
+    fn remember(&self, digest: &ApiKeyDigest, found: Option<ApiKey>, now: Timestamp) -> Option<Caller> {
+        let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(key) = found else {
+            remembered.remove(digest);
+            return None;
+        };
+        let caller = Caller {
+            account: key.account_id,
+            key: key.id,
+        };
+        let written_at = remembered
+            .get(digest)
+            .map_or(0, |entry| entry.written_at.load(Ordering::Relaxed));
+        let (used_at, written_at) = (AtomicI64::new(now.as_millis()), AtomicI64::new(written_at));
+        remembered.insert(
+            *digest,
+            Remembered {
+                key,
+                checked_at: now,
+                used_at,
+                written_at,
+            },
+        );
+        Some(caller)
+    }
+
+    /// Writes down when keys were last used, those used since the last call. Call it now and then, and at the end.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails; the next call tries again.
+    pub async fn flush_key_uses(&self) -> Result<(), StoreError> {
+        let uses: Vec<(ApiKeyDigest, KeyUse)> = {
+            let remembered = self.remembered.read().unwrap_or_else(PoisonError::into_inner);
+            remembered
+                .iter()
+                .filter_map(|(digest, entry)| {
+                    let used_at = entry.used_at.load(Ordering::Relaxed);
+                    let at = Timestamp::from_millis(used_at)?;
+                    let fresh = used_at > entry.written_at.load(Ordering::Relaxed);
+                    fresh.then_some((
+                        *digest,
+                        KeyUse {
+                            account_id: entry.key.account_id,
+                            id: entry.key.id,
+                            at,
+                        },
+                    ))
+                })
+                .collect()
+        };
+        if uses.is_empty() {
+            return Ok(());
+        }
+        self.keys
+            .record_use(&uses.iter().map(|(_, used)| *used).collect::<Vec<_>>())
+            .await?;
+        let remembered = self.remembered.read().unwrap_or_else(PoisonError::into_inner);
+        for (digest, used) in uses {
+            if let Some(entry) = remembered.get(&digest) {
+                entry.written_at.fetch_max(used.at.as_millis(), Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{account, at, id};
+    use chatgrow_domain::{ApiKeyId, ApiKeyName};
+    use chatgrow_ports::{MockApiKeyStore, MockClock};
+    use mockall::predicate::eq;
+
+    fn plain() -> PlainApiKey {
+        PlainApiKey::from_random([7; 32])
+    }
+
+    fn key() -> ApiKey {
+        ApiKey {
+            id: ApiKeyId::new(id(9)),
+            account_id: account(),
+            name: ApiKeyName::new("site").unwrap(),
+            digest: plain().digest(),
+            created_at: at(0),
+            expires_at: Some(at(100_000)),
+            last_used_at: None,
+            revoked_at: None,
+        }
+    }
+
+    const CALLER: fn() -> Option<Caller> = || {
+        Some(Caller {
+            account: account(),
+            key: ApiKeyId::new(id(9)),
+        })
+    };
+
+    /// An authentication at these instants, one a call.
+    fn authentication(keys: MockApiKeyStore, instants: &'static [i64]) -> Authentication {
+        let mut clock = MockClock::new();
+        let mut next = instants.iter();
+        clock.expect_now().returning(move || at(*next.next().unwrap()));
+        Authentication::new(Arc::new(keys), Arc::new(clock))
+    }
+
+    #[tokio::test]
+    async fn what_is_no_key_is_refused_without_a_look_up() {
+        let authentication = authentication(MockApiKeyStore::new(), &[]);
+        for text in [
+            "",
+            "abc",
+            "cg_live_",
+            "cg_live_1fJjkkpe9PiTw9KSulA8Ghct30vZz4HpdQ5c5b9cPF10k1n8X",
+        ] {
+            assert_eq!(authentication.authenticate(text).await.unwrap(), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_found_key_is_looked_up_again_only_after_a_while() {
+        let mut keys = MockApiKeyStore::new();
+        keys.expect_by_digest()
+            .with(eq(plain().digest()))
+            .times(2)
+            .returning(|_| Ok(Some(key())));
+        let authentication = authentication(keys, &[1000, 1001, 1499, 1500, 1501]);
+        for _ in 0..5 {
+            assert_eq!(
+                authentication.authenticate(plain().reveal()).await.unwrap(),
+                CALLER()
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_revocation_holds_within_a_second() {
+        let mut keys = MockApiKeyStore::new();
+        keys.expect_by_digest().times(1).returning(|_| Ok(Some(key())));
+        keys.expect_by_digest().times(1).returning(|_| {
+            Ok(Some(ApiKey {
+                revoked_at: Some(at(1001)),
+                ..key()
+            }))
+        });
+        let authentication = authentication(keys, &[1000, 2000]);
+        assert_eq!(
+            authentication.authenticate(plain().reveal()).await.unwrap(),
+            CALLER()
+        );
+        assert_eq!(authentication.authenticate(plain().reveal()).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_remembered_key_expires_on_time() {
+        let mut keys = MockApiKeyStore::new();
+        keys.expect_by_digest().times(2).returning(|_| Ok(Some(key())));
+        let authentication = authentication(keys, &[99_999, 100_000]);
+        assert_eq!(
+            authentication.authenticate(plain().reveal()).await.unwrap(),
+            CALLER()
+        );
+        assert_eq!(authentication.authenticate(plain().reveal()).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_back_does_not_keep_a_key_alive() {
+        let mut keys = MockApiKeyStore::new();
+        keys.expect_by_digest().times(1).returning(|_| Ok(Some(key())));
+        keys.expect_by_digest().times(1).returning(|_| Ok(None));
+        let authentication = authentication(keys, &[50_000, 1000]);
+        assert_eq!(
+            authentication.authenticate(plain().reveal()).await.unwrap(),
+            CALLER()
+        );
+        assert_eq!(authentication.authenticate(plain().reveal()).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_key_is_not_remembered() {
+        let mut keys = MockApiKeyStore::new();
+        keys.expect_by_digest().times(2).returning(|_| Ok(None));
+        let authentication = authentication(keys, &[1000, 1001]);
+        for _ in 0..2 {
+            assert_eq!(authentication.authenticate(plain().reveal()).await.unwrap(), None);
+        }
+        assert!(authentication.remembered.read().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn uses_are_written_once_and_again_after_a_failure() {
+        let mut keys = MockApiKeyStore::new();
+        keys.expect_by_digest().returning(|_| Ok(Some(key())));
+        let used = KeyUse {
+            account_id: account(),
+            id: ApiKeyId::new(id(9)),
+            at: at(1001),
+        };
+        keys.expect_record_use()
+            .times(1)
+            .returning(|_| Err(StoreError::unavailable("away")));
+        keys.expect_record_use()
+            .withf(move |uses| uses == [used])
+            .times(1)
+            .returning(|_| Ok(()));
+        let authentication = authentication(keys, &[1000, 1001]);
+        authentication.authenticate(plain().reveal()).await.unwrap();
+        authentication.authenticate(plain().reveal()).await.unwrap();
+        assert!(authentication.flush_key_uses().await.is_err());
+        authentication.flush_key_uses().await.unwrap();
+        authentication.flush_key_uses().await.unwrap();
+    }
+}

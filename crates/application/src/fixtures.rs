@@ -1,0 +1,120 @@
+//! What the use cases' tests share: one example of each resource, and an application on mocks.
+
+use crate::{Application, System};
+use chatgrow_domain::{
+    AccountId, Appointment, AppointmentId, Customer, CustomerId, CustomerName, Duration, EmailAddress, Event,
+    EventId, EventTitle, LocalMinute, NewAppointment, NewCustomer, NewEvent, ObjectId, Phone, ServiceType,
+    TimeSlot, Timestamp,
+};
+use chatgrow_ports::{
+    MockAccountStore, MockApiKeyStore, MockAppointmentStore, MockClock, MockCustomerStore, MockEventStore,
+    MockIdSource, MockRandomness, MockRegistrationStore, MockStoreHealth, Stores,
+};
+use std::sync::Arc;
+use time::macros::{date, time};
+
+pub fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis).unwrap()
+}
+
+pub fn id(byte: u8) -> ObjectId {
+    ObjectId::from_bytes([byte; 12])
+}
+
+pub fn account() -> AccountId {
+    AccountId::new(id(100))
+}
+
+pub fn new_customer() -> NewCustomer {
+    NewCustomer {
+        name: CustomerName::new("Dana").unwrap(),
+        email: EmailAddress::new("Dana@example.com").unwrap(),
+        phone: Some(Phone::new("050-1234567").unwrap()),
+        notes: None,
+    }
+}
+
+/// Created at 1000 with the first id.
+pub fn customer() -> Customer {
+    Customer::new(CustomerId::new(id(1)), new_customer(), at(1000))
+}
+
+pub fn new_appointment() -> NewAppointment {
+    let start = LocalMinute::new(date!(2025 - 12 - 25), time!(14:30));
+    let slot = TimeSlot {
+        start,
+        duration: Duration::DEFAULT,
+    };
+    NewAppointment {
+        slot,
+        service_type: ServiceType::Consultation,
+        notes: None,
+    }
+}
+
+/// Booked at 1000 with the first id.
+pub fn appointment() -> Appointment {
+    Appointment::new(
+        AppointmentId::new(id(1)),
+        &customer(),
+        new_appointment(),
+        at(1000),
+    )
+}
+
+/// Published at 1000 with the first id.
+pub fn event() -> Event {
+    let new = NewEvent {
+        title: EventTitle::new("Yoga").unwrap(),
+        description: None,
+        start: LocalMinute::new(date!(2025 - 12 - 30), time!(18:00)),
+        location: None,
+        capacity: None,
+        price: None,
+    };
+    Event::new(EventId::new(id(1)), new, at(1000))
+}
+
+/// Mocks of all ports; a call that a test doesn't expect fails it.
+pub struct Mocks {
+    pub customers: MockCustomerStore,
+    pub appointments: MockAppointmentStore,
+    pub events: MockEventStore,
+    pub registrations: MockRegistrationStore,
+    clock: MockClock,
+}
+
+impl Mocks {
+    /// At an instant that doesn't pass.
+    pub fn at(millis: i64) -> Self {
+        let mut clock = MockClock::new();
+        clock.expect_now().returning(move || at(millis));
+        Self {
+            customers: MockCustomerStore::new(),
+            appointments: MockAppointmentStore::new(),
+            events: MockEventStore::new(),
+            registrations: MockRegistrationStore::new(),
+            clock,
+        }
+    }
+
+    pub fn build(self) -> Application {
+        let mut ids = MockIdSource::new();
+        ids.expect_next_id().returning(|| id(1));
+        let stores = Stores {
+            accounts: Arc::new(MockAccountStore::new()),
+            api_keys: Arc::new(MockApiKeyStore::new()),
+            customers: Arc::new(self.customers),
+            appointments: Arc::new(self.appointments),
+            events: Arc::new(self.events),
+            registrations: Arc::new(self.registrations),
+            health: Arc::new(MockStoreHealth::new()),
+        };
+        let system = System {
+            clock: Arc::new(self.clock),
+            ids: Arc::new(ids),
+            randomness: Arc::new(MockRandomness::new()),
+        };
+        Application::new(stores, &system)
+    }
+}

@@ -1,0 +1,196 @@
+//! API keys: `cg_live_`, 256 random bits in base62, and a checksum, so that a typo or a foreign string is refused
+//! without a look-up and a leaked key can be found by secret scanners.
+//!
+//! The plain key and its digest are different types; only the digest can be stored, and `Debug` of the plain one
+//! shows nothing. A plain SHA-256 is enough: there is no dictionary of 256-bit random values to try.
+
+use crate::{AccountId, ApiKeyId, Timestamp, text::text_type};
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+const PREFIX: &str = "cg_live_";
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// 62^43 > 2^256.
+const SECRET_CHARS: usize = 43;
+/// 62^6 > 2^32.
+const CHECKSUM_CHARS: usize = 6;
+
+text_type! {
+    /// What the key is for, in its owner's words.
+    ApiKeyName, 100, single line
+}
+
+/// A key as its owner holds it. It is shown once and never stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PlainApiKey(String);
+
+impl PlainApiKey {
+    /// The key made of 32 random bytes.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 32]) -> Self {
+        let mut key = format!("{PREFIX}{}", base62::<SECRET_CHARS>(&bytes));
+        key.push_str(&checksum(&key));
+        Self(key)
+    }
+
+    /// Reads what a client sent; `None` where it can't be a key: another form, or a checksum that doesn't fit.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (key, sum) = text.split_at_checked(PREFIX.len() + SECRET_CHARS)?;
+        let secret = key.strip_prefix(PREFIX)?;
+        (secret.bytes().all(|byte| byte.is_ascii_alphanumeric()) && checksum(key) == sum)
+            .then(|| Self(text.to_owned()))
+    }
+
+    /// What the store keeps of the key.
+    #[must_use]
+    pub fn digest(&self) -> ApiKeyDigest {
+        ApiKeyDigest(Sha256::digest(&self.0).into())
+    }
+
+    /// The key itself, to be shown to its owner.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PlainApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlainApiKey(…)")
+    }
+}
+
+fn checksum(key: &str) -> String {
+    base62::<CHECKSUM_CHARS>(&crc32fast::hash(key.as_bytes()).to_be_bytes())
+}
+
+/// The big-endian number `bytes` in `WIDTH` base62 digits, which must be enough for it.
+fn base62<const WIDTH: usize>(bytes: &[u8]) -> String {
+    let mut number = bytes.to_vec();
+    let mut digits = [b'0'; WIDTH];
+    for digit in digits.iter_mut().rev() {
+        let remainder = number.iter_mut().fold(0_u16, |carry, byte| {
+            let value = carry << 8 | u16::from(*byte);
+            *byte = (value / 62).to_le_bytes()[0];
+            value % 62
+        });
+        *digit = BASE62[usize::from(remainder)];
+    }
+    digits.iter().copied().map(char::from).collect()
+}
+
+/// The SHA-256 digest of a [`PlainApiKey`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ApiKeyDigest([u8; 32]);
+
+impl ApiKeyDigest {
+    /// A stored digest.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// What is known of a key once its owner has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its id, which is no secret.
+    pub id: ApiKeyId,
+    /// The account whose data it opens.
+    pub account_id: AccountId,
+    /// What it is for.
+    pub name: ApiKeyName,
+    /// How it is recognised.
+    pub digest: ApiKeyDigest,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From this instant on it opens nothing; `None` for never.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last accepted, to within seconds.
+    pub last_used_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl ApiKey {
+    /// Whether the key opens its account at that instant.
+    #[must_use]
+    pub fn is_valid_at(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|expiry| now < expiry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ObjectId;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_format_is_fixed() {
+        // A key in the field must stay valid for ever: this literal may not change.
+        assert_eq!(
+            PlainApiKey::from_random([7; 32]).reveal(),
+            "cg_live_1fJjkkpe9PiTw9KSulA8Ghct30vZz4HpdQ5c5b9cPF10k1n8m"
+        );
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        let key = PlainApiKey::from_random([7; 32]);
+        assert_eq!(format!("{key:?}"), "PlainApiKey(…)");
+    }
+
+    #[test]
+    fn expiry_and_revocation_close_it() {
+        let at = |millis| Timestamp::from_millis(millis).unwrap();
+        let key = ApiKey {
+            id: ApiKeyId::new(ObjectId::from_bytes([1; 12])),
+            account_id: AccountId::new(ObjectId::from_bytes([2; 12])),
+            name: ApiKeyName::new("site").unwrap(),
+            digest: PlainApiKey::from_random([7; 32]).digest(),
+            created_at: at(0),
+            expires_at: Some(at(10)),
+            last_used_at: None,
+            revoked_at: None,
+        };
+        assert!(key.is_valid_at(at(9)));
+        assert!(!key.is_valid_at(at(10)));
+        assert!(
+            !ApiKey {
+                revoked_at: Some(at(5)),
+                ..key
+            }
+            .is_valid_at(at(9))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_fresh_key_is_read_back(bytes in any::<[u8; 32]>()) {
+            let key = PlainApiKey::from_random(bytes);
+            let again = PlainApiKey::parse(key.reveal()).unwrap();
+            prop_assert_eq!(again.digest(), key.digest());
+        }
+
+        #[test]
+        fn one_changed_character_is_noticed(bytes in any::<[u8; 32]>(), at in 0_usize..57, to in "[0-9A-Za-z_]") {
+            let key = PlainApiKey::from_random(bytes);
+            let mut typo = key.reveal().to_owned();
+            typo.replace_range(at..=at, &to);
+            prop_assert_eq!(PlainApiKey::parse(&typo).is_some(), typo == key.reveal());
+        }
+
+        #[test]
+        fn a_foreign_string_is_no_key(text in any::<String>()) {
+            prop_assert!(PlainApiKey::parse(&text).is_none());
+        }
+    }
+}

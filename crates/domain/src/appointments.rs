@@ -1,0 +1,246 @@
+//! Appointments: a customer's slot in the account's one schedule. Only confirmed ones occupy it.
+
+use crate::{
+    AppointmentId, Customer, CustomerSummary, Duration, LocalMinute, Notes, TimeSlot, Timestamp, Version,
+    choice::choice,
+};
+use time::{Date, Time};
+
+choice! {
+    /// What the customer comes for.
+    ServiceType {
+        /// Advice.
+        Consultation = "consultation",
+        /// A treatment.
+        Treatment = "treatment",
+        /// A lesson.
+        Lesson = "lesson",
+        /// A workshop.
+        Workshop = "workshop",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+choice! {
+    /// Whether the appointment occupies its slot.
+    AppointmentStatus {
+        /// It does.
+        Confirmed = "confirmed",
+        /// It does not, and never will again.
+        Cancelled = "cancelled",
+    }
+}
+
+/// A customer's slot in the account's schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Appointment {
+    /// Its id.
+    pub id: AppointmentId,
+    /// Whose it is, as the customer is now.
+    pub customer: CustomerSummary,
+    /// When it is.
+    pub slot: TimeSlot,
+    /// What it is for.
+    pub service_type: ServiceType,
+    /// Free notes.
+    pub notes: Option<Notes>,
+    /// Whether it occupies its slot.
+    pub status: AppointmentStatus,
+    /// When it was booked.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Counts its states.
+    pub version: Version,
+}
+
+/// What a caller says of an appointment, but for the customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAppointment {
+    /// See [`Appointment::slot`].
+    pub slot: TimeSlot,
+    /// See [`Appointment::service_type`].
+    pub service_type: ServiceType,
+    /// See [`Appointment::notes`].
+    pub notes: Option<Notes>,
+}
+
+/// A change of some fields: the outer `None` leaves a field as it is, `Some(None)` clears it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AppointmentEdit {
+    /// Another day.
+    pub date: Option<Date>,
+    /// Another time of day.
+    pub time: Option<Time>,
+    /// Another length.
+    pub duration: Option<Duration>,
+    /// Another purpose.
+    pub service_type: Option<ServiceType>,
+    /// New notes, or none.
+    pub notes: Option<Option<Notes>>,
+}
+
+/// A cancelled appointment can't be moved: its slot may have been given away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the appointment is cancelled")]
+pub struct AppointmentCancelled;
+
+impl Appointment {
+    /// A confirmed appointment of `customer` that did not exist before.
+    #[must_use]
+    pub fn new(id: AppointmentId, customer: &Customer, new: NewAppointment, now: Timestamp) -> Self {
+        let NewAppointment {
+            slot,
+            service_type,
+            notes,
+        } = new;
+        Self {
+            id,
+            customer: customer.summary(),
+            slot,
+            service_type,
+            notes,
+            status: AppointmentStatus::Confirmed,
+            created_at: now,
+            updated_at: now,
+            version: Version::FIRST,
+        }
+    }
+
+    /// The state after `edit`; the same state where nothing changes.
+    ///
+    /// # Errors
+    /// [`AppointmentCancelled`] where the edit would move a cancelled appointment.
+    pub fn edited(&self, edit: AppointmentEdit, now: Timestamp) -> Result<Self, AppointmentCancelled> {
+        let start = self.slot.start.to_date_time();
+        let mut next = self.clone();
+        next.slot = TimeSlot {
+            start: LocalMinute::new(
+                edit.date.unwrap_or(start.date()),
+                edit.time.unwrap_or(start.time()),
+            ),
+            duration: edit.duration.unwrap_or(self.slot.duration),
+        };
+        if self.status == AppointmentStatus::Cancelled && next.slot != self.slot {
+            return Err(AppointmentCancelled);
+        }
+        if let Some(service_type) = edit.service_type {
+            next.service_type = service_type;
+        }
+        if let Some(notes) = edit.notes {
+            next.notes = notes;
+        }
+        Ok(self.followed_by(next, now))
+    }
+
+    /// The cancelled state; the same state where it is cancelled already.
+    #[must_use]
+    pub fn cancelled(&self, now: Timestamp) -> Self {
+        self.followed_by(
+            Self {
+                status: AppointmentStatus::Cancelled,
+                ..self.clone()
+            },
+            now,
+        )
+    }
+
+    fn followed_by(&self, next: Self, now: Timestamp) -> Self {
+        if next == *self {
+            next
+        } else {
+            Self {
+                updated_at: now,
+                version: self.version.next(),
+                ..next
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CustomerId, CustomerName, EmailAddress, NewCustomer, ObjectId};
+    use time::macros::{date, time};
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis).unwrap()
+    }
+
+    fn appointment() -> Appointment {
+        let id = ObjectId::from_bytes([1; 12]);
+        let new = NewCustomer {
+            name: CustomerName::new("Dana").unwrap(),
+            email: EmailAddress::new("dana@example.com").unwrap(),
+            phone: None,
+            notes: None,
+        };
+        let slot = TimeSlot {
+            start: LocalMinute::new(date!(2025 - 12 - 25), time!(14:30)),
+            duration: Duration::DEFAULT,
+        };
+        let new_appointment = NewAppointment {
+            slot,
+            service_type: ServiceType::Lesson,
+            notes: None,
+        };
+        Appointment::new(
+            AppointmentId::new(id),
+            &Customer::new(CustomerId::new(id), new, at(1)),
+            new_appointment,
+            at(1),
+        )
+    }
+
+    #[test]
+    fn moving_one_part_keeps_the_others() {
+        let moved = appointment()
+            .edited(
+                AppointmentEdit {
+                    time: Some(time!(09:00)),
+                    ..AppointmentEdit::default()
+                },
+                at(2),
+            )
+            .unwrap();
+        assert_eq!(
+            moved.slot.start.to_date_time(),
+            time::macros::datetime!(2025-12-25 09:00)
+        );
+        assert_eq!(moved.slot.duration, Duration::DEFAULT);
+        assert_eq!((moved.updated_at, moved.version), (at(2), Version::FIRST.next()));
+    }
+
+    #[test]
+    fn a_cancelled_one_keeps_its_slot_but_takes_notes() {
+        let cancelled = appointment().cancelled(at(2));
+        let move_it = AppointmentEdit {
+            date: Some(date!(2026 - 01 - 01)),
+            ..AppointmentEdit::default()
+        };
+        assert_eq!(cancelled.edited(move_it, at(3)), Err(AppointmentCancelled));
+        let same_slot = AppointmentEdit {
+            date: Some(date!(2025 - 12 - 25)),
+            notes: Some(Some(Notes::new("no show").unwrap())),
+            ..AppointmentEdit::default()
+        };
+        assert_eq!(
+            cancelled
+                .edited(same_slot, at(3))
+                .unwrap()
+                .notes
+                .unwrap()
+                .as_str(),
+            "no show"
+        );
+    }
+
+    #[test]
+    fn cancelling_again_changes_nothing() {
+        let cancelled = appointment().cancelled(at(2));
+        assert_eq!(cancelled.status, AppointmentStatus::Cancelled);
+        assert_eq!(cancelled.cancelled(at(3)), cancelled);
+    }
+}

@@ -1,0 +1,104 @@
+//! E-mail addresses: kept as written, compared without case.
+
+use crate::Invalid;
+use validator::{ValidateEmail, ValidateLength};
+
+/// A syntactically valid e-mail address, in the letters its owner wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EmailAddress(String);
+
+impl EmailAddress {
+    /// The most characters that an address may have (RFC 5321, section 4.5.3.1.3, less the angle brackets).
+    pub const MAX_CHARS: usize = 254;
+
+    /// Takes the address as it is.
+    ///
+    /// # Errors
+    /// [`Invalid`] where it is blank, too long, or no e-mail address by the HTML standard's rule.
+    pub fn new(address: impl Into<String>) -> Result<Self, Invalid> {
+        let address = address.into();
+        if address.trim().is_empty() {
+            Err(Invalid::Missing)
+        } else if !address.validate_length(None, Some(Self::MAX_CHARS as u64), None) {
+            Err(Invalid::TooLong { max: Self::MAX_CHARS })
+        } else if address.validate_email() {
+            Ok(Self(address))
+        } else {
+            Err(Invalid::Email)
+        }
+    }
+
+    /// The address as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form in which two spellings of one address are equal.
+    #[must_use]
+    pub fn key(&self) -> EmailKey {
+        EmailKey(self.0.to_lowercase())
+    }
+}
+
+/// An e-mail address without case: what "the same address" means.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EmailKey(String);
+
+impl EmailKey {
+    /// The lowercase text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn compares_without_case_and_keeps_what_was_written() {
+        let written = EmailAddress::new("Israel@Example.COM").unwrap();
+        assert_eq!(written.as_str(), "Israel@Example.COM");
+        assert_eq!(
+            written.key(),
+            EmailAddress::new("israel@example.com").unwrap().key()
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_no_address() {
+        for (text, why) in [
+            ("", Invalid::Missing),
+            ("  ", Invalid::Missing),
+            ("israel", Invalid::Email),
+            ("a@b@c.com", Invalid::Email),
+            (" a@b.com", Invalid::Email),
+            ("a\0@b.com", Invalid::Email),
+            ("a@b.com\n", Invalid::Email),
+        ] {
+            assert_eq!(EmailAddress::new(text), Err(why), "{text:?}");
+        }
+        assert_eq!(
+            EmailAddress::new(format!("{}@example.com", "a".repeat(243))),
+            Err(Invalid::TooLong { max: 254 })
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in any::<String>()) {
+            let _ = EmailAddress::new(text);
+        }
+
+        #[test]
+        fn a_key_is_its_own_key(local in "[A-Za-z0-9.+_-]{1,20}", host in "[A-Za-z]{1,20}") {
+            if let Ok(address) = EmailAddress::new(format!("{local}@{host}.com")) {
+                let again = EmailAddress::new(address.key().as_str()).unwrap();
+                prop_assert_eq!(again.key(), address.key());
+            }
+        }
+    }
+}

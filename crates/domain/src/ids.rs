@@ -1,0 +1,148 @@
+//! Identifiers: 12 bytes in the `ObjectId` layout (big-endian seconds, process, counter), so they sort by creation;
+//! written as 24 lowercase hex digits. One type per aggregate, so that they can't be mixed up.
+
+use std::{fmt, str::FromStr};
+
+/// Twelve bytes that no other resource has, in the `ObjectId` layout.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId([u8; 12]);
+
+impl ObjectId {
+    /// Takes the bytes as they are.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 12]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, most significant first.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 12] {
+        &self.0
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The text is not 24 lowercase hex digits, so nothing can have that id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not 24 lowercase hex digits")]
+pub struct MalformedId;
+
+impl FromStr for ObjectId {
+    type Err = MalformedId;
+
+    fn from_str(text: &str) -> Result<Self, MalformedId> {
+        fn nibble(digit: u8) -> Result<u8, MalformedId> {
+            match digit {
+                b'0'..=b'9' => Ok(digit - b'0'),
+                b'a'..=b'f' => Ok(digit - b'a' + 10),
+                _ => Err(MalformedId),
+            }
+        }
+        let digits: &[u8; 24] = text.as_bytes().try_into().map_err(|_| MalformedId)?;
+        let mut bytes = [0; 12];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+macro_rules! id_type {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(ObjectId);
+
+        impl $name {
+            /// Takes a fresh or a stored id.
+            #[must_use]
+            pub const fn new(id: ObjectId) -> Self {
+                Self(id)
+            }
+
+            /// The bytes, most significant first.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 12] {
+                self.0.as_bytes()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = MalformedId;
+
+            fn from_str(text: &str) -> Result<Self, MalformedId> {
+                text.parse().map(Self)
+            }
+        }
+    )+};
+}
+
+id_type! {
+    /// Names an [`Account`](crate::Account).
+    AccountId,
+    /// Names an [`ApiKey`](crate::ApiKey).
+    ApiKeyId,
+    /// Names a [`Customer`](crate::Customer).
+    CustomerId,
+    /// Names an [`Appointment`](crate::Appointment).
+    AppointmentId,
+    /// Names an [`Event`](crate::Event).
+    EventId,
+    /// Names a [`Registration`](crate::Registration).
+    RegistrationId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn refuses_everything_but_24_lowercase_hex_digits() {
+        for text in [
+            "",
+            "507f1f77bcf86cd79943901",
+            "507F1F77BCF86CD799439011",
+            "507f1f77bcf86cd79943901g",
+            "507f1f77bcf86cd7994390111",
+        ] {
+            assert_eq!(text.parse::<CustomerId>(), Err(MalformedId), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn text_and_bytes_are_one_to_one(bytes in any::<[u8; 12]>()) {
+            let id = ObjectId::from_bytes(bytes);
+            prop_assert_eq!(id.to_string().parse(), Ok(id));
+        }
+
+        #[test]
+        fn text_sorts_as_bytes_do(a in any::<[u8; 12]>(), b in any::<[u8; 12]>()) {
+            let (a, b) = (ObjectId::from_bytes(a), ObjectId::from_bytes(b));
+            prop_assert_eq!(a.cmp(&b), a.to_string().cmp(&b.to_string()));
+        }
+
+        #[test]
+        fn never_panics(text in any::<String>()) {
+            let _ = text.parse::<ObjectId>();
+        }
+    }
+}

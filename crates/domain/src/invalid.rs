@@ -1,0 +1,54 @@
+//! Why a value was refused, in words that an integrator can act on.
+
+/// A broken rule. It displays as the predicate of a sentence whose subject is the field's name:
+/// `email` + `must be a valid e-mail address`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// A value that has to be there is missing, null or blank.
+    #[error("is required")]
+    Missing,
+    /// The text has more characters (Unicode scalar values) than allowed.
+    #[error("must be at most {max} characters long")]
+    TooLong {
+        /// The most characters allowed.
+        max: usize,
+    },
+    /// A single-line text holds a control character, such as a line break.
+    #[error("must not contain control characters")]
+    ControlCharacter,
+    /// The text holds U+0000, which no store can keep.
+    #[error("must not contain the NUL character")]
+    Nul,
+    /// Not an e-mail address.
+    #[error("must be a valid e-mail address")]
+    Email,
+    /// No digit in a phone number.
+    #[error("must contain at least one digit")]
+    Phone,
+    /// Not a slug.
+    #[error("must be 1 to 63 lowercase letters, digits or hyphens, beginning with a letter or digit")]
+    Slug,
+    /// Not a civil date.
+    #[error("must be a date in the form YYYY-MM-DD")]
+    Date,
+    /// Not a time of day.
+    #[error("must be a time of day in the 24-hour form HH:MM")]
+    Time,
+    /// Not a whole number in the range.
+    #[error("must be a whole number from {min} to {max}")]
+    OutOfRange {
+        /// The smallest allowed number.
+        min: i64,
+        /// The largest allowed number.
+        max: i64,
+    },
+    /// Not an amount of money.
+    #[error("must be a number from 0 to 999999999.99 with at most two decimals")]
+    Money,
+    /// Not a member of a closed list.
+    #[error("must be one of: {allowed}")]
+    NotOneOf {
+        /// The members, separated by commas.
+        allowed: &'static str,
+    },
+}

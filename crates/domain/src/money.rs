@@ -1,0 +1,109 @@
+//! Money: whole minor units (cents, agorot), never a binary float.
+
+use crate::Invalid;
+use rust_decimal::{Decimal, prelude::ToPrimitive};
+use std::fmt;
+
+/// An amount in minor units, 0 to 99 999 999 999. It displays as the shortest JSON number: `150`, `149.9`, `0.05`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Money(i64);
+
+impl Money {
+    /// The largest amount, in minor units.
+    pub const MAX_MINOR: i64 = 99_999_999_999;
+
+    /// An amount of minor units.
+    ///
+    /// # Errors
+    /// [`Invalid::Money`] where it is negative or above [`Money::MAX_MINOR`].
+    pub fn from_minor(minor: i64) -> Result<Self, Invalid> {
+        if (0..=Self::MAX_MINOR).contains(&minor) {
+            Ok(Self(minor))
+        } else {
+            Err(Invalid::Money)
+        }
+    }
+
+    /// Reads a decimal number as JSON writes it (RFC 8259, section 6), an exponent included, exactly.
+    ///
+    /// # Errors
+    /// [`Invalid::Money`] where it is no number, out of range, or needs more than two decimals.
+    pub fn parse(number: &str) -> Result<Self, Invalid> {
+        let amount = Decimal::from_str_exact(number).or_else(|_| Decimal::from_scientific(number));
+        let minor = amount
+            .ok()
+            .and_then(|amount| amount.checked_mul(Decimal::ONE_HUNDRED))
+            .filter(Decimal::is_integer);
+        Self::from_minor(minor.and_then(|minor| minor.to_i64()).ok_or(Invalid::Money)?)
+    }
+
+    /// The amount in minor units.
+    #[must_use]
+    pub const fn as_minor(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Decimal::new(self.0, 2).normalize().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reads_and_writes_the_shortest_form() {
+        for (read, written) in [
+            ("150", "150"),
+            ("149.9", "149.9"),
+            ("149.90", "149.9"),
+            ("149.900", "149.9"),
+            ("0", "0"),
+            ("-0", "0"),
+            ("0.05", "0.05"),
+            ("1.5e2", "150"),
+            ("15E-2", "0.15"),
+            ("999999999.99", "999999999.99"),
+            ("100", "100"),
+        ] {
+            assert_eq!(Money::parse(read).unwrap().to_string(), written, "{read}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_exact_in_two_decimals() {
+        for number in [
+            "-1",
+            "-0.01",
+            "0.001",
+            "1e-3",
+            "1000000000",
+            "999999999.991",
+            "1e400",
+            "1e28",
+            "NaN",
+            "",
+            "1,5",
+            "0x10",
+        ] {
+            assert_eq!(Money::parse(number), Err(Invalid::Money), "{number}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn text_round_trips(minor in 0..=Money::MAX_MINOR) {
+            let money = Money::from_minor(minor).unwrap();
+            prop_assert_eq!(Money::parse(&money.to_string()), Ok(money));
+        }
+
+        #[test]
+        fn never_panics(text in "[-+0-9.eE]{0,40}") {
+            let _ = Money::parse(&text);
+        }
+    }
+}

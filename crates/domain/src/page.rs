@@ -1,0 +1,37 @@
+//! How much of a list one answer holds.
+
+use crate::Invalid;
+
+/// The most items that one answer may hold: 1 to 500.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageLimit(u16);
+
+impl PageLimit {
+    /// The smallest limit.
+    pub const MIN: u16 = 1;
+    /// The largest limit.
+    pub const MAX: u16 = 500;
+    /// The limit when nobody said.
+    pub const DEFAULT: Self = Self(50);
+
+    /// Takes a number of items.
+    ///
+    /// # Errors
+    /// [`Invalid::OutOfRange`] outside 1 to 500.
+    pub fn new(items: i64) -> Result<Self, Invalid> {
+        u16::try_from(items)
+            .ok()
+            .filter(|items| (Self::MIN..=Self::MAX).contains(items))
+            .map(Self)
+            .ok_or(Invalid::OutOfRange {
+                min: Self::MIN.into(),
+                max: Self::MAX.into(),
+            })
+    }
+
+    /// The number of items.
+    #[must_use]
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+}

@@ -1,0 +1,249 @@
+//! Civil time, slots, and the one rule of what a double booking is.
+//!
+//! Times are the business's wall clock: no time zone, no daylight saving. A slot is half-open, `[start, end)`, and
+//! never empty, so two slots that only touch do not overlap.
+
+use crate::Invalid;
+use time::{
+    Date, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset,
+    format_description::well_known::Rfc3339,
+    macros::{date, format_description},
+};
+
+/// Reads `YYYY-MM-DD`, or an RFC 3339 instant that is midnight UTC (the API's own output), from the year 1 to 9999.
+///
+/// # Errors
+/// [`Invalid::Date`] for anything else.
+pub fn parse_date(text: &str) -> Result<Date, Invalid> {
+    let date = if text.len() == "YYYY-MM-DD".len() {
+        Date::parse(text, format_description!("[year]-[month]-[day]")).ok()
+    } else {
+        OffsetDateTime::parse(text, &Rfc3339)
+            .ok()
+            .and_then(|instant| instant.checked_to_offset(UtcOffset::UTC))
+            .filter(|instant| instant.time() == Time::MIDNIGHT)
+            .map(OffsetDateTime::date)
+    };
+    date.filter(|date| (1..=9999).contains(&date.year()))
+        .ok_or(Invalid::Date)
+}
+
+/// Reads `HH:MM`, 00:00 to 23:59.
+///
+/// # Errors
+/// [`Invalid::Time`] for anything else.
+pub fn parse_time(text: &str) -> Result<Time, Invalid> {
+    Time::parse(text, format_description!("[hour]:[minute]"))
+        .ok()
+        .filter(|_| text.len() == "HH:MM".len())
+        .ok_or(Invalid::Time)
+}
+
+/// A minute of the business's wall clock, in the years 1 to 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LocalMinute(i64);
+
+impl LocalMinute {
+    const EPOCH: Date = date!(1970 - 01 - 01);
+
+    /// The minute of a date and a time of day; seconds are dropped.
+    #[must_use]
+    pub fn new(date: Date, time: Time) -> Self {
+        let days = (date - Self::EPOCH).whole_days();
+        Self(days * 1440 + i64::from(time.hour()) * 60 + i64::from(time.minute()))
+    }
+
+    /// A stored minute: minutes since 1970-01-01 00:00 on the same wall clock; `None` outside the years 1 to 9999.
+    #[must_use]
+    pub fn from_minutes(minutes: i64) -> Option<Self> {
+        let days = i32::try_from(minutes.div_euclid(1440)).ok()?;
+        let date = Date::from_julian_day(Self::EPOCH.to_julian_day().checked_add(days)?).ok()?;
+        (1..=9999).contains(&date.year()).then_some(Self(minutes))
+    }
+
+    /// Minutes since 1970-01-01 00:00 on the same wall clock.
+    #[must_use]
+    pub const fn as_minutes(self) -> i64 {
+        self.0
+    }
+
+    /// The date and the time of day.
+    #[must_use]
+    pub fn to_date_time(self) -> PrimitiveDateTime {
+        PrimitiveDateTime::new(Self::EPOCH, Time::MIDNIGHT) + time::Duration::minutes(self.0)
+    }
+}
+
+/// How long an appointment lasts: 1 to 1440 minutes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Duration(i64);
+
+impl Duration {
+    /// The shortest appointment, in minutes.
+    pub const MIN_MINUTES: i64 = 1;
+    /// The longest appointment, in minutes: one day.
+    pub const MAX_MINUTES: i64 = 1440;
+    /// What an appointment lasts when nobody said.
+    pub const DEFAULT: Self = Self(60);
+
+    /// Takes whole minutes.
+    ///
+    /// # Errors
+    /// [`Invalid::OutOfRange`] outside 1 to 1440.
+    pub fn from_minutes(minutes: i64) -> Result<Self, Invalid> {
+        let (min, max) = (Self::MIN_MINUTES, Self::MAX_MINUTES);
+        if (min..=max).contains(&minutes) {
+            Ok(Self(minutes))
+        } else {
+            Err(Invalid::OutOfRange { min, max })
+        }
+    }
+
+    /// The length in minutes.
+    #[must_use]
+    pub const fn as_minutes(self) -> i64 {
+        self.0
+    }
+}
+
+/// A half-open stretch of wall-clock time, `[start, end)`; never empty. It may run past midnight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TimeSlot {
+    /// Its first minute.
+    pub start: LocalMinute,
+    /// Its length.
+    pub duration: Duration,
+}
+
+impl TimeSlot {
+    /// The first minute after the slot, in minutes since 1970-01-01 00:00: it may lie past the last day of the calendar.
+    #[must_use]
+    pub const fn end_minutes(&self) -> i64 {
+        self.start.0 + self.duration.0
+    }
+
+    /// Whether the two slots share a minute.
+    #[must_use]
+    pub const fn overlaps(&self, other: &Self) -> bool {
+        self.start.0 < other.end_minutes() && other.start.0 < self.end_minutes()
+    }
+}
+
+/// The one conflict rule: the first of the account's *other* confirmed appointments that overlaps `slot`.
+///
+/// `confirmed` holds ids and slots; the appointment that is being moved, `id`, never conflicts with itself.
+pub fn conflict<Id: PartialEq>(
+    id: &Id,
+    slot: &TimeSlot,
+    confirmed: impl IntoIterator<Item = (Id, TimeSlot)>,
+) -> Option<(Id, TimeSlot)> {
+    confirmed
+        .into_iter()
+        .find(|(other, taken)| other != id && taken.overlaps(slot))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn slot(start: i64, minutes: i64) -> TimeSlot {
+        TimeSlot {
+            start: LocalMinute::from_minutes(start).unwrap(),
+            duration: Duration::from_minutes(minutes).unwrap(),
+        }
+    }
+
+    #[test]
+    fn reads_dates_in_both_forms() {
+        for text in [
+            "2025-12-25",
+            "2025-12-25T00:00:00.000Z",
+            "2025-12-25T00:00:00Z",
+            "2025-12-25T02:00:00+02:00",
+        ] {
+            assert_eq!(parse_date(text), Ok(date!(2025 - 12 - 25)), "{text}");
+        }
+        assert_eq!(parse_date("2024-02-29"), Ok(date!(2024 - 02 - 29)));
+    }
+
+    #[test]
+    fn refuses_other_dates_and_times() {
+        for text in [
+            "",
+            "2025-2-25",
+            "2025-02-29",
+            "25-12-2025",
+            "2025/12/25",
+            "+025-12-25",
+            "-025-12-25",
+            "0000-01-01",
+            "2025-12-25T10:30:00Z",
+            "2025-12-25T00:00:00",
+            "2025-12-25 ",
+            "+12025-12-25",
+            "0001-01-01T00:00:00+23:59",
+            "２０２５-12",
+        ] {
+            assert_eq!(parse_date(text), Err(Invalid::Date), "{text}");
+        }
+        for text in [
+            "",
+            "9:30",
+            "24:00",
+            "12:60",
+            "12:30:00",
+            "12.30",
+            "-1:30",
+            "+9:30",
+            " 9:30",
+            "٠٩:٣٠",
+        ] {
+            assert_eq!(parse_time(text), Err(Invalid::Time), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_calendar_ends_with_the_years_1_and_9999() {
+        for minutes in [i64::MIN, -1_035_593_281, 4_223_371_680, i64::MAX] {
+            assert_eq!(LocalMinute::from_minutes(minutes), None);
+        }
+    }
+
+    #[test]
+    fn touching_slots_do_not_overlap() {
+        assert!(!slot(0, 60).overlaps(&slot(60, 60)));
+        assert!(slot(0, 61).overlaps(&slot(60, 60)));
+        assert!(slot(23 * 60, 120).overlaps(&slot(1440, 30)), "past midnight");
+    }
+
+    #[test]
+    fn an_appointment_never_conflicts_with_itself() {
+        assert_eq!(conflict(&1, &slot(0, 60), [(1, slot(30, 60))]), None);
+        assert_eq!(
+            conflict(&1, &slot(0, 60), [(1, slot(30, 60)), (2, slot(59, 1))]),
+            Some((2, slot(59, 1)))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn overlap_means_a_shared_minute(a in 0_i64..300, la in 1_i64..100, b in 0_i64..300, lb in 1_i64..100) {
+            let shared = (a..a + la).any(|minute| (b..b + lb).contains(&minute));
+            prop_assert_eq!(slot(a, la).overlaps(&slot(b, lb)), shared);
+            prop_assert_eq!(slot(b, lb).overlaps(&slot(a, la)), shared);
+        }
+
+        #[test]
+        fn minutes_round_trip(minutes in -1_035_593_280_i64..4_223_371_680) {
+            let minute = LocalMinute::from_minutes(minutes).unwrap();
+            let civil = minute.to_date_time();
+            prop_assert_eq!(LocalMinute::new(civil.date(), civil.time()), minute);
+        }
+
+        #[test]
+        fn parsing_never_panics(text in any::<String>()) {
+            let _ = (parse_date(&text), parse_time(&text));
+        }
+    }
+}

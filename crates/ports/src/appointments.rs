@@ -1,0 +1,75 @@
+//! Appointments. The store guards that no two confirmed ones of an account overlap.
+
+use crate::{Page, PageRequest, StartPosition, StoreError};
+use async_trait::async_trait;
+use chatgrow_domain::{AccountId, Appointment, AppointmentId, AppointmentStatus, EmailKey, LocalMinute};
+
+/// Why an appointment was not booked.
+#[derive(Debug, thiserror::Error)]
+pub enum BookError {
+    /// Another confirmed appointment overlaps the slot.
+    #[error("the slot is taken")]
+    SlotTaken,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why an appointment was not updated.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateAppointmentError {
+    /// Another confirmed appointment overlaps the new slot.
+    #[error("the slot is taken")]
+    SlotTaken,
+    /// The appointment is no longer in the version before: read it again.
+    #[error("the appointment has changed")]
+    Stale,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Which appointments are wanted; `None` is any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AppointmentFilter {
+    /// Those that start at this minute or later.
+    pub from: Option<LocalMinute>,
+    /// Those that start before this minute.
+    pub before: Option<LocalMinute>,
+    /// Those in this status.
+    pub status: Option<AppointmentStatus>,
+    /// Those of the customer with this address.
+    pub customer: Option<EmailKey>,
+}
+
+/// Keeps appointments.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait AppointmentStore: Send + Sync {
+    /// Adds a confirmed appointment of an existing customer of the account. It MUST be impossible, under any
+    /// concurrency, that two confirmed appointments of one account overlap as
+    /// [`TimeSlot::overlaps`](chatgrow_domain::TimeSlot::overlaps) says: of any number of concurrent bookings of
+    /// overlapping slots at most one succeeds, and the others MUST return [`BookError::SlotTaken`].
+    async fn book(&self, account: AccountId, appointment: &Appointment) -> Result<(), BookError>;
+
+    /// The appointment with that id.
+    async fn by_id(&self, account: AccountId, id: AppointmentId) -> Result<Option<Appointment>, StoreError>;
+
+    /// The appointments that pass the filter, by start, then id.
+    async fn list(
+        &self,
+        account: AccountId,
+        filter: &AppointmentFilter,
+        page: PageRequest<StartPosition<AppointmentId>>,
+    ) -> Result<Page<Appointment, StartPosition<AppointmentId>>, StoreError>;
+
+    /// Replaces the appointment with this id by this state (moved, edited or cancelled), if the stored version is the
+    /// one before `appointment.version`; MUST return [`UpdateAppointmentError::Stale`] otherwise, also where there is
+    /// no such appointment. The guard on the slot is that of [`book`](Self::book); an appointment never conflicts with
+    /// itself.
+    async fn update(
+        &self,
+        account: AccountId,
+        appointment: &Appointment,
+    ) -> Result<(), UpdateAppointmentError>;
+}

@@ -1,0 +1,54 @@
+//! Customers. The store guards that an e-mail address names one customer of an account.
+
+use crate::{Page, PageRequest, StoreError};
+use async_trait::async_trait;
+use chatgrow_domain::{AccountId, Customer, CustomerId, EmailKey};
+
+/// Why a customer was not inserted.
+#[derive(Debug, thiserror::Error)]
+pub enum InsertCustomerError {
+    /// Another customer of the account has the address.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a customer was not updated.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateCustomerError {
+    /// Another customer of the account has the new address.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    /// The customer is no longer in the version before: read it again.
+    #[error("the customer has changed")]
+    Stale,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Keeps customers.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait CustomerStore: Send + Sync {
+    /// Adds a customer. Of any number of concurrent inserts (or updates) with one address, without case, exactly one
+    /// MUST succeed; the others MUST return [`InsertCustomerError::EmailTaken`].
+    async fn insert(&self, account: AccountId, customer: &Customer) -> Result<(), InsertCustomerError>;
+
+    /// The customer with that address.
+    async fn by_email(&self, account: AccountId, email: &EmailKey) -> Result<Option<Customer>, StoreError>;
+
+    /// The customers in the order of their ids, which is the order of their creation.
+    async fn list(
+        &self,
+        account: AccountId,
+        page: PageRequest<CustomerId>,
+    ) -> Result<Page<Customer, CustomerId>, StoreError>;
+
+    /// Replaces the customer with this id by this state, if the stored version is the one before `customer.version`;
+    /// MUST return [`UpdateCustomerError::Stale`] otherwise, also where there is no such customer. The guard on the
+    /// address is that of [`insert`](Self::insert).
+    async fn update(&self, account: AccountId, customer: &Customer) -> Result<(), UpdateCustomerError>;
+}

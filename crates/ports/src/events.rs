@@ -1,0 +1,47 @@
+//! Events. Their participants are counted by [`RegistrationStore`](crate::RegistrationStore), which moves the version
+//! on, so an edit can't miss a registration.
+
+use crate::{Page, PageRequest, StartPosition, StoreError};
+use async_trait::async_trait;
+use chatgrow_domain::{AccountId, Event, EventId, EventStatus};
+
+/// Why an event was not updated.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateEventError {
+    /// The event is no longer in the version before: read it again.
+    #[error("the event has changed")]
+    Stale,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Which events are wanted; `None` is any.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Those in this status.
+    pub status: Option<EventStatus>,
+}
+
+/// Keeps events.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait EventStore: Send + Sync {
+    /// Adds an event.
+    async fn insert(&self, account: AccountId, event: &Event) -> Result<(), StoreError>;
+
+    /// The event with that id.
+    async fn by_id(&self, account: AccountId, id: EventId) -> Result<Option<Event>, StoreError>;
+
+    /// The events that pass the filter, by start, then id.
+    async fn list(
+        &self,
+        account: AccountId,
+        filter: EventFilter,
+        page: PageRequest<StartPosition<EventId>>,
+    ) -> Result<Page<Event, StartPosition<EventId>>, StoreError>;
+
+    /// Replaces the event with this id by this state, if the stored version is the one before `event.version`; MUST
+    /// return [`UpdateEventError::Stale`] otherwise, also where there is no such event.
+    async fn update(&self, account: AccountId, event: &Event) -> Result<(), UpdateEventError>;
+}

@@ -1,0 +1,37 @@
+//! What the rules need from outside, as traits: stores, a clock, ids and randomness.
+//!
+//! Three rules hold for every store. The account is always the first argument, so a query without a tenant can't be
+//! written (the exceptions, which find the account or serve the operator, say so). Absence is `None` or `false`, never
+//! an error. **A mutating method is one atomic write**: what has to be checked and written together is one method, whose
+//! doc says what an adapter MUST guarantee under concurrency, and a future dropped at any point leaves all of it or
+//! nothing. The `conformance` feature holds the suite that every adapter has to pass.
+
+mod accounts;
+mod api_keys;
+mod appointments;
+mod customers;
+mod events;
+mod page;
+mod registrations;
+mod store;
+mod system;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
+pub use accounts::{AccountStore, InsertAccountError};
+pub use api_keys::{ApiKeyStore, KeyUse};
+pub use appointments::{AppointmentFilter, AppointmentStore, BookError, UpdateAppointmentError};
+pub use customers::{CustomerStore, InsertCustomerError, UpdateCustomerError};
+pub use events::{EventFilter, EventStore, UpdateEventError};
+pub use page::{Page, PageRequest, StartPosition};
+pub use registrations::{RegisterError, RegistrationStore};
+pub use store::{StoreError, StoreHealth, Stores};
+pub use system::{Clock, IdSource, Randomness};
+
+#[cfg(feature = "mocks")]
+pub use {
+    accounts::MockAccountStore, api_keys::MockApiKeyStore, appointments::MockAppointmentStore,
+    customers::MockCustomerStore, events::MockEventStore, registrations::MockRegistrationStore,
+    store::MockStoreHealth, system::MockClock, system::MockIdSource, system::MockRandomness,
+};

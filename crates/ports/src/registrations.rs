@@ -1,0 +1,50 @@
+//! Registrations. The store guards that an event's count never passes its capacity and that a customer has one place.
+
+use crate::{Page, PageRequest, StoreError};
+use async_trait::async_trait;
+use chatgrow_domain::{AccountId, EventId, Registration, RegistrationId, RegistrationRefused};
+
+/// Why a customer was not registered.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// The account has no such event.
+    #[error("there is no such event")]
+    EventNotFound,
+    /// The customer has a place already.
+    #[error("the customer is registered already")]
+    AlreadyRegistered,
+    /// The event takes nobody.
+    #[error(transparent)]
+    Refused(#[from] RegistrationRefused),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Keeps registrations, and counts them in their event.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait RegistrationStore: Send + Sync {
+    /// Gives an existing customer of the account a place, and counts it in the event, whose version moves on. Under any
+    /// concurrency `participants` MUST equal the number of registrations and never pass the capacity, only an active
+    /// event MUST take anybody, and a customer MUST have one place at most. Where several reasons speak against it, the
+    /// first of these MUST be returned: no such event, not active, already registered, full.
+    async fn register(&self, account: AccountId, registration: &Registration) -> Result<(), RegisterError>;
+
+    /// The event's registrations in the order of their ids, which is the order in which they came.
+    async fn list(
+        &self,
+        account: AccountId,
+        event: EventId,
+        page: PageRequest<RegistrationId>,
+    ) -> Result<Page<Registration, RegistrationId>, StoreError>;
+
+    /// Frees a place, in whatever status the event is, and counts it off; the event's version moves on. Returns whether
+    /// there was such a registration: of any number of concurrent calls exactly one MUST return `true`.
+    async fn unregister(
+        &self,
+        account: AccountId,
+        event: EventId,
+        id: RegistrationId,
+    ) -> Result<bool, StoreError>;
+}

@@ -1,0 +1,90 @@
+//! What is common to all stores.
+
+use crate::{AccountStore, ApiKeyStore, AppointmentStore, CustomerStore, EventStore, RegistrationStore};
+use async_trait::async_trait;
+use std::{error::Error, sync::Arc};
+
+/// A store could not do what it was asked. Nothing of the write was kept.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Not now: the store is overloaded, unreachable or can't write. The same call may succeed later.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// A stored value breaks a rule of the domain: somebody else wrote to the store.
+    #[error("the stored value {table}.{column} of {id} is not valid")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row's id, in hex.
+        id: String,
+    },
+    /// Anything else: a defect, here or in the store.
+    #[error("the store failed: {0}")]
+    Failed(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// An [`Unavailable`](Self::Unavailable) for a reason.
+    pub fn unavailable(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unavailable(reason.into())
+    }
+
+    /// A [`Failed`](Self::Failed) for a reason.
+    pub fn failed(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Failed(reason.into())
+    }
+}
+
+/// Tells whether the store answers.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait StoreHealth: Send + Sync {
+    /// MUST ask the store itself, not a cache, and MUST fail where a write would find nobody to do it.
+    async fn check(&self) -> Result<(), StoreError>;
+}
+
+/// One store, seen through each of its ports.
+#[derive(Clone)]
+pub struct Stores {
+    /// Accounts.
+    pub accounts: Arc<dyn AccountStore>,
+    /// API keys.
+    pub api_keys: Arc<dyn ApiKeyStore>,
+    /// Customers.
+    pub customers: Arc<dyn CustomerStore>,
+    /// Appointments.
+    pub appointments: Arc<dyn AppointmentStore>,
+    /// Events.
+    pub events: Arc<dyn EventStore>,
+    /// Registrations.
+    pub registrations: Arc<dyn RegistrationStore>,
+    /// Whether it answers.
+    pub health: Arc<dyn StoreHealth>,
+}
+
+impl Stores {
+    /// The ports of a store that honours all of them.
+    pub fn of<S>(store: Arc<S>) -> Self
+    where
+        S: AccountStore
+            + ApiKeyStore
+            + CustomerStore
+            + AppointmentStore
+            + EventStore
+            + RegistrationStore
+            + StoreHealth
+            + 'static,
+    {
+        Self {
+            accounts: store.clone(),
+            api_keys: store.clone(),
+            customers: store.clone(),
+            appointments: store.clone(),
+            events: store.clone(),
+            registrations: store.clone(),
+            health: store,
+        }
+    }
+}
