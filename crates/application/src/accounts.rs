@@ -38,6 +38,22 @@ impl Accounts {
         Ok(account)
     }
 
+    /// Makes the account `default`, by that name, where the store holds no account yet. Returns whether it did: of several servers that
+    /// start at once on a new store, one.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    pub async fn ensure_default(&self, name: AccountName) -> Result<bool, StoreError> {
+        if !self.accounts.list().await?.is_empty() {
+            return Ok(false);
+        }
+        match self.create(AccountSlug::default(), name).await {
+            Ok(_) => Ok(true),
+            Err(CreateAccountError::SlugTaken) => Ok(false),
+            Err(CreateAccountError::Store(error)) => Err(error),
+        }
+    }
+
     /// All accounts, oldest first.
     ///
     /// # Errors

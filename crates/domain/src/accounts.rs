@@ -12,9 +12,6 @@ text_type! {
 pub struct AccountSlug(String);
 
 impl AccountSlug {
-    /// The slug of the account that the first start creates.
-    pub const DEFAULT: &'static str = "default";
-
     /// Takes the slug as it is.
     ///
     /// # Errors
@@ -33,6 +30,13 @@ impl AccountSlug {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// `default`: the account that the first start creates.
+impl Default for AccountSlug {
+    fn default() -> Self {
+        Self("default".to_owned())
     }
 }
 

@@ -123,9 +123,11 @@ impl RegistrationStore for SqliteStore {
                 Err(error) if is_unique_violation(&error) => return Err(RegisterError::AlreadyRegistered),
                 inserted => inserted.map_err(store_error)?,
             };
-            match take_place(connection, &row.account_id, &row.event_id).map_err(store_error)? {
-                true => Ok(()),
-                false => Err(RegistrationRefused::Full.into()),
+            let taken = take_place(connection, &row.account_id, &row.event_id).map_err(store_error)?;
+            if taken {
+                Ok(())
+            } else {
+                Err(RegistrationRefused::Full.into())
             }
         })
         .await

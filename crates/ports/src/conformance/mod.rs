@@ -3,6 +3,12 @@
 //! An adapter instantiates all of them with [`conformance_suite!`](crate::conformance_suite); it honours the ports when
 //! they pass. Every case opens a store of its own and races real tasks where the promise is about concurrency.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a test suite: what goes wrong fails the test"
+)]
+
 mod accounts;
 mod api_keys;
 mod appointments;

@@ -1,0 +1,319 @@
+//! Customers over HTTP.
+
+use crate::{
+    BASE_PATH,
+    authentication::Caller,
+    body::Body,
+    error::{ApiError, Problem},
+    fields::{Changeable, Field, Fields, Required},
+    query::{Cursor, Query},
+    responses::{Created, CreatedOrDone, Done, instant},
+};
+use actix_web::web::{Data, Path};
+use chatgrow_application::{Application, Put};
+use chatgrow_domain as domain;
+use chatgrow_domain::{CustomerName, EmailAddress, EmailKey, Notes, Phone};
+use paperclip::actix::{Apiv2Schema, api_v2_operation};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+
+/// The required fields of a customer, as the contract words it.
+const REQUIRED: &str = "Name and email are required";
+
+/// A person whom the account serves.
+#[derive(Serialize, Apiv2Schema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Customer {
+    /// The customer's id.
+    id: String,
+    /// The customer's name.
+    name: String,
+    /// The e-mail address, as written; unique in the account, compared without case.
+    email: String,
+    /// The phone number.
+    phone: Option<String>,
+    /// Free notes.
+    notes: Option<String>,
+    /// When the customer was created.
+    created_at: String,
+    /// When the customer last changed.
+    updated_at: String,
+}
+
+impl From<domain::Customer> for Customer {
+    fn from(customer: domain::Customer) -> Self {
+        Self {
+            id: customer.id.to_string(),
+            name: customer.name.as_str().to_owned(),
+            email: customer.email.as_str().to_owned(),
+            phone: customer.phone.map(|phone| phone.as_str().to_owned()),
+            notes: customer.notes.map(|notes| notes.as_str().to_owned()),
+            created_at: instant(customer.created_at),
+            updated_at: instant(customer.updated_at),
+        }
+    }
+}
+
+/// One customer.
+#[derive(Serialize, Apiv2Schema)]
+pub(crate) struct CustomerResponse {
+    /// Always `true`.
+    success: bool,
+    /// The customer.
+    customer: Customer,
+}
+
+impl From<domain::Customer> for CustomerResponse {
+    fn from(customer: domain::Customer) -> Self {
+        Self {
+            success: true,
+            customer: customer.into(),
+        }
+    }
+}
+
+/// A page of customers, oldest first.
+#[derive(Serialize, Apiv2Schema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CustomerList {
+    /// Always `true`.
+    success: bool,
+    /// How many customers this answer holds.
+    count: usize,
+    /// The customers.
+    customers: Vec<Customer>,
+    /// Where the next page begins: send it back as `cursor`. `null` on the last page.
+    next_cursor: Option<String>,
+}
+
+/// A new customer.
+#[derive(Default, Deserialize, Apiv2Schema)]
+#[serde(default)]
+pub(crate) struct CreateCustomer {
+    /// The customer's name.
+    name: Required<String>,
+    /// The e-mail address; unique in the account, compared without case.
+    email: Required<String>,
+    /// The phone number.
+    phone: Field<String>,
+    /// Free notes.
+    notes: Field<String>,
+}
+
+impl CreateCustomer {
+    fn into_domain(self) -> Result<domain::NewCustomer, ApiError> {
+        let mut fields = Fields::default();
+        let name = fields.required("name", self.name, CustomerName::new);
+        let email = fields.required("email", self.email, EmailAddress::new);
+        let phone = fields.optional("phone", self.phone, Phone::new);
+        let notes = fields.optional("notes", self.notes, Notes::new);
+        let (Some(name), Some(email), Some(phone), Some(notes)) = (name, email, phone, notes) else {
+            return Err(fields.into_error_requiring(REQUIRED));
+        };
+        Ok(domain::NewCustomer {
+            name,
+            email,
+            phone,
+            notes,
+        })
+    }
+}
+
+/// Everything that is to be known of a customer; what is left out is cleared.
+#[derive(Default, Deserialize, Apiv2Schema)]
+#[serde(default)]
+pub(crate) struct PutCustomer {
+    /// The customer's name.
+    name: Required<String>,
+    /// The e-mail address of the path, perhaps in another spelling; the path's where it is left out.
+    email: Changeable<String>,
+    /// The phone number.
+    phone: Field<String>,
+    /// Free notes.
+    notes: Field<String>,
+}
+
+impl PutCustomer {
+    fn into_domain(self, path: &str) -> Result<domain::NewCustomer, ApiError> {
+        let mut fields = Fields::default();
+        let name = fields.required("name", self.name, CustomerName::new);
+        let phone = fields.optional("phone", self.phone, Phone::new);
+        let notes = fields.optional("notes", self.notes, Notes::new);
+        let email = match (
+            EmailAddress::new(path),
+            fields.changeable("email", self.email, EmailAddress::new),
+        ) {
+            (Err(why), _) => fields.refuse("email", why),
+            (Ok(path), Some(body)) => match body.unwrap_or_else(|| path.clone()) {
+                email if email.key() == path.key() => Some(email),
+                _ => fields.refuse("email", "must be the e-mail address in the path"),
+            },
+            (Ok(_), None) => None,
+        };
+        let (Some(name), Some(email), Some(phone), Some(notes)) = (name, email, phone, notes) else {
+            return Err(fields.into_error_requiring(REQUIRED));
+        };
+        Ok(domain::NewCustomer {
+            name,
+            email,
+            phone,
+            notes,
+        })
+    }
+}
+
+/// A change of some of a customer's fields.
+#[derive(Default, Deserialize, Apiv2Schema)]
+#[serde(default)]
+pub(crate) struct EditCustomer {
+    /// Another name.
+    name: Changeable<String>,
+    /// Another e-mail address, which no other customer of the account has.
+    email: Changeable<String>,
+    /// Another phone number; `null` clears it.
+    phone: Field<String>,
+    /// Other notes; `null` clears them.
+    notes: Field<String>,
+}
+
+impl EditCustomer {
+    fn into_domain(self) -> Result<domain::CustomerEdit, ApiError> {
+        let mut fields = Fields::default();
+        let name = fields.changeable("name", self.name, CustomerName::new);
+        let email = fields.changeable("email", self.email, EmailAddress::new);
+        let phone = fields.clearable("phone", self.phone, Phone::new);
+        let notes = fields.clearable("notes", self.notes, Notes::new);
+        let (Some(name), Some(email), Some(phone), Some(notes)) = (name, email, phone, notes) else {
+            return Err(fields.into_error());
+        };
+        Ok(domain::CustomerEdit {
+            name,
+            email,
+            phone,
+            notes,
+        })
+    }
+}
+
+/// Which customers are wanted.
+#[derive(Deserialize, Apiv2Schema)]
+pub(crate) struct ListCustomers {
+    /// The most customers in this answer.
+    limit: Option<String>,
+    /// The `nextCursor` of the answer before.
+    cursor: Option<String>,
+}
+
+/// The customer that a path names. What is no address names nobody.
+fn named(path: &str) -> Result<EmailKey, ApiError> {
+    EmailAddress::new(path)
+        .map(|email| email.key())
+        .map_err(|_| Problem::CustomerNotFound.into())
+}
+
+/// Everything but RFC 3986's unreserved characters, and two that a path segment may hold as they are.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'@')
+    .remove(b'+');
+
+fn created(customer: domain::Customer) -> Created<CustomerResponse> {
+    let email = utf8_percent_encode(customer.email.as_str(), ESCAPED);
+    Created {
+        location: format!("{BASE_PATH}/customers/{email}"),
+        body: customer.into(),
+    }
+}
+
+/// Create a customer
+#[api_v2_operation(operation_id = "createCustomer", tags("Customers"))]
+pub(crate) async fn create(
+    caller: Caller,
+    application: Data<Application>,
+    body: Body<CreateCustomer>,
+) -> Result<Created<CustomerResponse>, ApiError> {
+    let customer = application
+        .customers
+        .create(caller.account(), body.0.into_domain()?)
+        .await?;
+    Ok(created(customer))
+}
+
+/// List customers
+///
+/// Oldest first.
+#[api_v2_operation(operation_id = "listCustomers", tags("Customers"))]
+pub(crate) async fn list(
+    caller: Caller,
+    application: Data<Application>,
+    query: Query<ListCustomers>,
+) -> Result<Done<CustomerList>, ApiError> {
+    let mut fields = Fields::default();
+    let Some(page) = fields.page(query.0.limit.as_deref(), query.0.cursor.as_deref()) else {
+        return Err(fields.into_error());
+    };
+    let page = application.customers.list(caller.account(), page).await?;
+    let customers: Vec<_> = page.items.into_iter().map(Customer::from).collect();
+    let next_cursor = page.next.as_ref().map(Cursor::encode);
+    Ok(Done(CustomerList {
+        success: true,
+        count: customers.len(),
+        customers,
+        next_cursor,
+    }))
+}
+
+/// Get a customer by e-mail address
+#[api_v2_operation(operation_id = "getCustomer", tags("Customers"))]
+pub(crate) async fn get(
+    caller: Caller,
+    application: Data<Application>,
+    path: Path<String>,
+) -> Result<Done<CustomerResponse>, ApiError> {
+    let customer = application
+        .customers
+        .get(caller.account(), &named(&path)?)
+        .await?;
+    Ok(Done(customer.into()))
+}
+
+/// Create or replace a customer
+///
+/// Makes the customer with the path's e-mail address be what the body says, whether there was one or not. Safe to repeat.
+#[api_v2_operation(operation_id = "putCustomer", tags("Customers"))]
+pub(crate) async fn put(
+    caller: Caller,
+    application: Data<Application>,
+    path: Path<String>,
+    body: Body<PutCustomer>,
+) -> Result<CreatedOrDone<CustomerResponse>, ApiError> {
+    let put = application
+        .customers
+        .put(caller.account(), body.0.into_domain(&path)?)
+        .await?;
+    Ok(match put {
+        Put::Created(customer) => CreatedOrDone::Created(created(customer)),
+        Put::Replaced(customer) => CreatedOrDone::Done(Done(customer.into())),
+    })
+}
+
+/// Update a customer
+///
+/// Changes only the fields that are sent.
+#[api_v2_operation(operation_id = "updateCustomer", tags("Customers"))]
+pub(crate) async fn edit(
+    caller: Caller,
+    application: Data<Application>,
+    path: Path<String>,
+    body: Body<EditCustomer>,
+) -> Result<Done<CustomerResponse>, ApiError> {
+    let edit = body.0.into_domain()?;
+    let customer = application
+        .customers
+        .edit(caller.account(), &named(&path)?, edit)
+        .await?;
+    Ok(Done(customer.into()))
+}

@@ -1,0 +1,262 @@
+//! Every way in which a request can fail: one table of status, code and message.
+//!
+//! `docs/errors.md` tells clients what to do about each; a test holds it, and the OpenAPI document, against this table.
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
+use chatgrow_application::{AppointmentError, CustomerError, EventError, RegistrationError};
+use chatgrow_domain::{EventEditError, RegistrationRefused};
+use chatgrow_ports::StoreError;
+use serde::Serialize;
+use std::fmt;
+
+macro_rules! problems {
+    ($($(#[$doc:meta])* $name:ident = $status:ident, $code:literal, $message:literal;)+) => {
+        /// Something that can be wrong with a request.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Problem {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Problem {
+            /// Every problem.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// Its status, its code (the body's `error`) and its message.
+            #[must_use]
+            pub const fn describe(self) -> (StatusCode, &'static str, &'static str) {
+                match self {
+                    $(Self::$name => (StatusCode::$status, $code, $message),)+
+                }
+            }
+        }
+    };
+}
+
+problems! {
+    /// The body, the query string or the path breaks a rule; the message of the answer says which.
+    Validation = BAD_REQUEST, "VALIDATION_ERROR", "The request is not valid";
+    /// The key is missing, malformed, unknown, revoked or expired.
+    Unauthenticated = UNAUTHORIZED, "Authentication failed", "Invalid API Key";
+    /// The account has no customer with that address.
+    CustomerNotFound = NOT_FOUND, "NOT_FOUND", "Customer not found";
+    /// The account has no such appointment.
+    AppointmentNotFound = NOT_FOUND, "NOT_FOUND", "Appointment not found";
+    /// The account has no such event.
+    EventNotFound = NOT_FOUND, "NOT_FOUND", "Event not found";
+    /// The event has no such registration.
+    RegistrationNotFound = NOT_FOUND, "NOT_FOUND", "Registration not found";
+    /// The API has no such path.
+    PathNotFound = NOT_FOUND, "NOT_FOUND", "Path not found";
+    /// The path has no such method; the `Allow` header lists those it has.
+    MethodNotAllowed = METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Method not allowed";
+    /// The body did not arrive in time.
+    RequestTimeout = REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "The request body did not arrive in time";
+    /// Another customer of the account has the e-mail address.
+    CustomerExists = CONFLICT, "CUSTOMER_EXISTS", "Customer already exists";
+    /// Another confirmed appointment overlaps the slot.
+    TimeConflict = CONFLICT, "TIME_CONFLICT", "Time slot is already booked";
+    /// A cancelled appointment can't be moved.
+    AppointmentCancelled = CONFLICT, "APPOINTMENT_CANCELLED", "Appointment is cancelled";
+    /// A completed or cancelled event keeps its status.
+    InvalidStatus = CONFLICT, "INVALID_STATUS", "Event status cannot change this way";
+    /// Every place is taken, or more people are registered than the new maximum.
+    EventFull = CONFLICT, "EVENT_FULL", "Event is full";
+    /// The customer has a place at the event.
+    AlreadyRegistered = CONFLICT, "ALREADY_REGISTERED", "Customer is already registered for this event";
+    /// A completed or cancelled event takes no registrations.
+    EventNotActive = CONFLICT, "EVENT_NOT_ACTIVE", "Event is not active";
+    /// The body is larger than the server takes.
+    PayloadTooLarge = PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "The request body is too large";
+    /// The body is not JSON in UTF-8.
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", "The request body must be application/json in UTF-8";
+    /// Too many requests with this key, or too many failed authentications from this address.
+    RateLimited = TOO_MANY_REQUESTS, "RATE_LIMITED", "Too many requests";
+    /// A defect of the server; its log tells more.
+    Internal = INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "Internal server error";
+    /// The server can't do it now.
+    Unavailable = SERVICE_UNAVAILABLE, "UNAVAILABLE", "The service is temporarily unavailable";
+}
+
+/// When a client that met [`Problem::Unavailable`] should come back, in seconds.
+const RETRY_AFTER_UNAVAILABLE: u64 = 1;
+
+/// One bad field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct FieldError {
+    pub(crate) field: &'static str,
+    pub(crate) message: String,
+}
+
+/// A problem as one request met it.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    pub(crate) problem: Problem,
+    message: Option<String>,
+    details: Vec<FieldError>,
+    retry_after: Option<u64>,
+    request_id: Option<String>,
+    /// For the log only.
+    pub(crate) cause: Option<String>,
+}
+
+impl From<Problem> for ApiError {
+    fn from(problem: Problem) -> Self {
+        let retry_after = (problem == Problem::Unavailable).then_some(RETRY_AFTER_UNAVAILABLE);
+        Self {
+            problem,
+            message: None,
+            details: Vec::new(),
+            retry_after,
+            request_id: None,
+            cause: None,
+        }
+    }
+}
+
+/// The body of every error.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'a> {
+    success: bool,
+    message: &'a str,
+    error: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    details: &'a [FieldError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+}
+
+impl ApiError {
+    /// A [`Problem::Validation`] with a message of its own.
+    pub(crate) fn validation(message: impl Into<String>, details: Vec<FieldError>) -> Self {
+        Self {
+            message: Some(message.into()),
+            details,
+            ..Problem::Validation.into()
+        }
+    }
+
+    /// A [`Problem::RateLimited`] that ends after so many seconds.
+    pub(crate) fn rate_limited(retry_after: u64) -> Self {
+        Self {
+            retry_after: Some(retry_after),
+            ..Problem::RateLimited.into()
+        }
+    }
+
+    /// Adds what only the log should tell.
+    pub(crate) fn because(self, cause: impl fmt::Display) -> Self {
+        Self {
+            cause: Some(cause.to_string()),
+            ..self
+        }
+    }
+
+    pub(crate) fn in_request(self, request_id: Option<String>) -> Self {
+        Self { request_id, ..self }
+    }
+
+    /// The body, as the client of that request sees it.
+    pub(crate) fn body(&self, request_id: Option<&str>) -> String {
+        let (_, code, message) = self.problem.describe();
+        // The contract: "exactly the guide's body".
+        let request_id = request_id.filter(|_| self.problem != Problem::Unauthenticated);
+        let message = self.message.as_deref().unwrap_or(message);
+        let envelope = Envelope {
+            success: false,
+            message,
+            error: code,
+            details: &self.details,
+            request_id,
+        };
+        // Strings and slices of strings always serialize.
+        serde_json::to_string(&envelope).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.problem.describe().2)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.problem.describe().0
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((header::RETRY_AFTER, seconds));
+        }
+        if let Some(request_id) = &self.request_id {
+            response.insert_header(("x-request-id", request_id.as_str()));
+        }
+        response
+            .content_type("application/json")
+            .body(self.body(self.request_id.as_deref()))
+    }
+}
+
+impl paperclip::v2::schema::Apiv2Errors for ApiError {}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        let problem = match error {
+            StoreError::Unavailable(_) => Problem::Unavailable,
+            StoreError::Corrupt { .. } | StoreError::Failed(_) => Problem::Internal,
+        };
+        Self::from(problem).because(error)
+    }
+}
+
+impl From<CustomerError> for ApiError {
+    fn from(error: CustomerError) -> Self {
+        match error {
+            CustomerError::NotFound => Problem::CustomerNotFound.into(),
+            CustomerError::EmailTaken => Problem::CustomerExists.into(),
+            CustomerError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AppointmentError> for ApiError {
+    fn from(error: AppointmentError) -> Self {
+        match error {
+            AppointmentError::NotFound => Problem::AppointmentNotFound.into(),
+            AppointmentError::CustomerNotFound => Problem::CustomerNotFound.into(),
+            AppointmentError::SlotTaken => Problem::TimeConflict.into(),
+            AppointmentError::Cancelled(_) => Problem::AppointmentCancelled.into(),
+            AppointmentError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EventError> for ApiError {
+    fn from(error: EventError) -> Self {
+        match error {
+            EventError::NotFound => Problem::EventNotFound.into(),
+            EventError::Refused(EventEditError::InvalidStatus) => Problem::InvalidStatus.into(),
+            EventError::Refused(EventEditError::Full) => Problem::EventFull.into(),
+            EventError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RegistrationError> for ApiError {
+    fn from(error: RegistrationError) -> Self {
+        match error {
+            RegistrationError::EventNotFound => Problem::EventNotFound.into(),
+            RegistrationError::CustomerNotFound => Problem::CustomerNotFound.into(),
+            RegistrationError::NotFound => Problem::RegistrationNotFound.into(),
+            RegistrationError::AlreadyRegistered => Problem::AlreadyRegistered.into(),
+            RegistrationError::Refused(RegistrationRefused::NotActive) => Problem::EventNotActive.into(),
+            RegistrationError::Refused(RegistrationRefused::Full) => Problem::EventFull.into(),
+            RegistrationError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The API over HTTP, on actix-web.
+//!
+//! A handler parses, calls one use case and renders; it holds no rule and no SQL. What is common to all requests is
+//! middleware, from the outside in: request id, log and headers ([`observe`]); CORS; the time-out; and, for the API's own
+//! paths, authentication and rate limits ([`authentication`]).
+
+mod appointments;
+mod authentication;
+mod body;
+mod customers;
+mod error;
+mod events;
+mod fields;
+mod health;
+mod observe;
+mod openapi;
+mod query;
+mod rate_limits;
+mod registrations;
+mod responses;
+mod swagger;
+
+pub use error::Problem;
+pub use openapi::document;
+pub use rate_limits::RateLimitSettings;
+
+use crate::{error::ApiError, rate_limits::RateLimits};
+use actix_cors::Cors;
+use actix_web::{
+    App, Error, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    http::{Method, header},
+    middleware::{Condition, Next, from_fn},
+    web::{Data, PathConfig, PayloadConfig},
+};
+use chatgrow_application::Application;
+use paperclip::actix::{OpenApiExt, web};
+use std::{sync::Arc, time::Duration};
+
+/// Where the API's paths begin.
+pub const BASE_PATH: &str = "/api/webhooks";
+
+/// What operators may set of the HTTP side.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Rate limits; `None` is none.
+    pub rate_limits: Option<RateLimitSettings>,
+    /// The largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// The longest that a request may take, the reading of its body included.
+    pub request_timeout: Duration,
+    /// The origins whose pages may call the API from a browser; `*` is every one, none is no CORS.
+    pub cors_allowed_origins: Vec<String>,
+}
+
+/// The API, ready to be served by any number of workers.
+#[derive(Clone)]
+pub struct Api {
+    application: Data<Application>,
+    limits: Data<RateLimits>,
+    settings: Data<Settings>,
+}
+
+impl Api {
+    /// Puts HTTP before the use cases.
+    #[must_use]
+    pub fn new(application: Arc<Application>, settings: Settings) -> Self {
+        let limits = RateLimits::new(settings.rate_limits);
+        Self {
+            application: Data::from(application),
+            limits: Data::new(limits),
+            settings: Data::new(settings),
+        }
+    }
+
+    /// Frees the memory of clients that have not been seen for a while. Call it now and then.
+    pub fn forget_idle_clients(&self) {
+        self.limits.forget_idle();
+    }
+
+    /// The actix application of one worker; it needs no socket and no database.
+    #[must_use]
+    pub fn app(
+        &self,
+    ) -> App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<impl MessageBody + use<>>,
+            Error = Error,
+            InitError = (),
+        > + use<>,
+    > {
+        let origins = &self.settings.cors_allowed_origins;
+        App::new()
+            .app_data(self.application.clone())
+            .app_data(self.limits.clone())
+            .app_data(self.settings.clone())
+            .app_data(PayloadConfig::new(self.settings.max_body_bytes))
+            // What can't be decoded names nothing.
+            .app_data(
+                PathConfig::default().error_handler(|_, _| ApiError::from(Problem::PathNotFound).into()),
+            )
+            .wrap(from_fn(time_out))
+            .wrap(Condition::new(!origins.is_empty(), cors(origins)))
+            .wrap(from_fn(observe::observe))
+            .configure(health::routes)
+            .configure(swagger::routes)
+            .wrap_api()
+            .configure(routes)
+            .build()
+            .default_service(actix_web::web::to(not_found))
+    }
+}
+
+/// The API's own paths: what [`openapi::document`] describes.
+fn routes(config: &mut web::ServiceConfig) {
+    config.service(
+        web::scope(BASE_PATH)
+            .service(
+                web::resource("/customers")
+                    .route(web::post().to(customers::create))
+                    .route(web::get().to(customers::list)),
+            )
+            .service(
+                web::resource("/customers/{email}")
+                    .route(web::get().to(customers::get))
+                    .route(web::put().to(customers::put))
+                    .route(web::patch().to(customers::edit)),
+            )
+            .service(
+                web::resource("/appointments")
+                    .route(web::post().to(appointments::book))
+                    .route(web::get().to(appointments::list)),
+            )
+            .service(
+                web::resource("/appointments/{id}")
+                    .route(web::get().to(appointments::get))
+                    .route(web::patch().to(appointments::edit))
+                    .route(web::delete().to(appointments::cancel)),
+            )
+            .service(
+                web::resource("/events")
+                    .route(web::post().to(events::create))
+                    .route(web::get().to(events::list)),
+            )
+            .service(
+                web::resource("/events/{id}")
+                    .route(web::get().to(events::get))
+                    .route(web::patch().to(events::edit)),
+            )
+            .service(
+                web::resource("/events/{id}/registrations")
+                    .route(web::post().to(registrations::register))
+                    .route(web::get().to(registrations::list)),
+            )
+            .service(
+                web::resource("/events/{id}/registrations/{registrationId}")
+                    .route(web::delete().to(registrations::unregister)),
+            )
+            .default_service(actix_web::web::to(not_found))
+            .wrap(from_fn(authentication::authenticate)),
+    );
+}
+
+async fn not_found() -> Result<HttpResponse, ApiError> {
+    Err(Problem::PathNotFound.into())
+}
+
+fn cors(origins: &[String]) -> Cors {
+    let exposed = [
+        "X-Request-Id",
+        "RateLimit",
+        "RateLimit-Policy",
+        "Retry-After",
+        "Location",
+    ];
+    let methods = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ];
+    let cors = Cors::default()
+        .allowed_methods(methods)
+        .allow_any_header()
+        .expose_headers(exposed)
+        .max_age(3600);
+    let allow = |cors: Cors, origin: &String| match origin.as_str() {
+        "*" => cors.allow_any_origin().send_wildcard(),
+        origin => cors.allowed_origin(origin),
+    };
+    origins.iter().fold(cors, allow)
+}
+
+/// Gives up on a request that takes too long, whatever it waits for. A write that was under way is finished or undone as a
+/// whole, so its caller has to look before repeating it.
+async fn time_out(
+    settings: Data<Settings>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let request_id = observe::request_id(&request);
+    match tokio::time::timeout(settings.request_timeout, next.call(request)).await {
+        Ok(response) => response.map(ServiceResponse::map_into_boxed_body),
+        Err(_) => Err(ApiError::from(Problem::Unavailable)
+            .because("the request timed out")
+            .in_request(request_id)
+            .into()),
+    }
+}
+
+/// Whether a header's value is this media type, whatever its parameters.
+fn is_media_type(value: &header::HeaderValue, accepted: impl Fn(&str) -> bool) -> bool {
+    value.to_str().is_ok_and(|value| {
+        accepted(
+            &value
+                .split(';')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_ascii_lowercase(),
+        )
+    })
+}

@@ -1,0 +1,179 @@
+//! The outermost layer: request id, one log line a request, headers that every answer carries, and the envelope around
+//! errors. The log tells method, route, status, latency and account; never a key, a body, a path with an address in it,
+//! or a query string.
+
+use crate::{
+    authentication::Caller,
+    error::{ApiError, Problem},
+};
+use actix_web::{
+    Error, HttpMessage, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+};
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of the request that is being served.
+#[derive(Clone)]
+struct RequestId(HeaderValue);
+
+impl RequestId {
+    /// The caller's own id, where it sent a sane one; else a fresh one.
+    fn of(request: &ServiceRequest) -> Self {
+        let sane = |value: &&HeaderValue| {
+            let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._:-".contains(byte);
+            (1..=128).contains(&value.len()) && value.as_bytes().iter().all(allowed)
+        };
+        Self(
+            request
+                .headers()
+                .get(X_REQUEST_ID)
+                .filter(sane)
+                .cloned()
+                .unwrap_or_else(Self::fresh),
+        )
+    }
+
+    fn fresh() -> HeaderValue {
+        static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = format!("{:016x}-{:x}", *PROCESS, NEXT.fetch_add(1, Ordering::Relaxed));
+        HeaderValue::from_str(&id).unwrap_or_else(|_| HeaderValue::from_static("-"))
+    }
+
+    fn as_str(&self) -> &str {
+        // Nothing else passes `of`.
+        self.0.to_str().unwrap_or_default()
+    }
+}
+
+/// The id of the request, once it has passed [`observe`].
+pub(crate) fn request_id(request: &ServiceRequest) -> Option<String> {
+    request
+        .extensions()
+        .get::<RequestId>()
+        .map(|id| id.as_str().to_owned())
+}
+
+/// The middleware.
+pub(crate) async fn observe(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let id = RequestId::of(&request);
+    request.extensions_mut().insert(id.clone());
+    let method = request.method().clone();
+    if method == Method::HEAD {
+        // A HEAD is a GET whose body stays at home (RFC 9110, section 9.3.2): the HTTP layer below leaves it out.
+        request.head_mut().method = Method::GET;
+    }
+    match next.call(request).await {
+        Ok(response) => {
+            let mut response = with_envelope(response.map_into_boxed_body(), &id);
+            let api_page = !response.request().path().starts_with(crate::swagger::PATH);
+            add_headers(response.headers_mut(), &id, api_page);
+            log(&response, &id, &method, started);
+            Ok(response)
+        }
+        Err(error) => {
+            let status = error.as_response_error().status_code().as_u16();
+            let cause = error
+                .as_error::<ApiError>()
+                .and_then(|error| error.cause.as_deref());
+            let latency_ms = started.elapsed().as_secs_f64() * 1000.0;
+            tracing::error!(request_id = id.as_str(), %method, status, latency_ms, cause, "request");
+            Err(error)
+        }
+    }
+}
+
+/// Tells the client of an error the request's id, and gives actix's own bare errors the envelope.
+fn with_envelope(response: ServiceResponse, id: &RequestId) -> ServiceResponse {
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let body = match response
+        .response()
+        .error()
+        .map(|error| error.as_error::<ApiError>())
+    {
+        Some(Some(error)) => error.body(Some(id.as_str())),
+        // A handler's own answer, such as readiness.
+        None if response.headers().contains_key(header::CONTENT_TYPE) => return response,
+        _ => ApiError::from(bare(status)).body(Some(id.as_str())),
+    };
+    let (request, response) = response.into_parts();
+    let mut response: HttpResponse = response.set_body(BoxBody::new(body));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    ServiceResponse::new(request, response)
+}
+
+/// What actix means by a bare status.
+fn bare(status: StatusCode) -> Problem {
+    match status {
+        StatusCode::NOT_FOUND => Problem::PathNotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Problem::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::PayloadTooLarge,
+        status if status.is_client_error() => Problem::Validation,
+        _ => Problem::Internal,
+    }
+}
+
+fn add_headers(headers: &mut HeaderMap, id: &RequestId, api_page: bool) {
+    headers.insert(X_REQUEST_ID, id.0.clone());
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    let policy = if api_page {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        "default-src 'none'; frame-ancestors 'none'"
+    } else {
+        // Swagger UI styles its elements in place and draws its icons from data: URLs.
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+    };
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+}
+
+fn log(response: &ServiceResponse, id: &RequestId, method: &Method, started: Instant) {
+    let request = response.request();
+    let route = request.match_pattern();
+    let account = request
+        .extensions()
+        .get::<Caller>()
+        .map(|caller| caller.0.account.to_string());
+    let (status, latency_ms) = (
+        response.status().as_u16(),
+        started.elapsed().as_secs_f64() * 1000.0,
+    );
+    let error = response
+        .response()
+        .error()
+        .and_then(|error| error.as_error::<ApiError>());
+    let cause = error.and_then(|error| error.cause.as_deref());
+    let (request_id, route, account) = (id.as_str(), route.as_deref(), account.as_deref());
+    if status >= 500 {
+        tracing::error!(request_id, %method, route, status, latency_ms, account, cause, "request");
+    } else {
+        tracing::info!(request_id, %method, route, status, latency_ms, account, "request");
+    }
+}

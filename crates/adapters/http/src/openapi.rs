@@ -1,0 +1,533 @@
+//! The OpenAPI 3.0 document.
+//!
+//! Paperclip makes it from the handlers' own types: paths, parameters, schemas, required fields, descriptions, the
+//! security scheme. What its types can't say is added here, once, by the field's name: lengths, patterns, bounds, examples,
+//! nullability; and, by operation, the errors. Tests fail where a field or an operation is missing from these tables.
+
+use crate::{
+    error::{ApiError, FieldError, Problem},
+    fields::CHANGEABLE,
+};
+use actix_web::App;
+use chatgrow_domain::{
+    AppointmentStatus, Capacity, CustomerName, Duration, EmailAddress, EventDescription, EventLocation,
+    EventStatus, EventTitle, Notes, PageLimit, Phone, ServiceType,
+};
+use paperclip::{
+    actix::OpenApiExt,
+    v2::models::{DefaultApiRaw, Info},
+};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+const DESCRIPTION: &str = "\
+Customers, appointments that never double-book, and events that people register for.\n\n\
+Every request needs an API key in `X-API-Key`: press **Authorize** and paste it. Every answer is JSON in one envelope: \
+`success`, and either the result or `message` and `error`. `date` and `time` are the business's own wall-clock time; \
+instants (`createdAt`, …) are UTC. Unknown fields are ignored.";
+
+/// The problems that an operation can meet beside those of all operations, of all that take a body, and of all that take a
+/// query.
+const PROBLEMS: [(&str, &[Problem]); 17] = [
+    ("createCustomer", &[Problem::CustomerExists]),
+    ("listCustomers", &[]),
+    ("getCustomer", &[Problem::CustomerNotFound]),
+    ("putCustomer", &[]),
+    (
+        "updateCustomer",
+        &[Problem::CustomerNotFound, Problem::CustomerExists],
+    ),
+    (
+        "bookAppointment",
+        &[Problem::CustomerNotFound, Problem::TimeConflict],
+    ),
+    ("listAppointments", &[]),
+    ("getAppointment", &[Problem::AppointmentNotFound]),
+    (
+        "updateAppointment",
+        &[
+            Problem::AppointmentNotFound,
+            Problem::TimeConflict,
+            Problem::AppointmentCancelled,
+        ],
+    ),
+    ("cancelAppointment", &[Problem::AppointmentNotFound]),
+    ("createEvent", &[]),
+    ("listEvents", &[]),
+    ("getEvent", &[Problem::EventNotFound]),
+    (
+        "updateEvent",
+        &[Problem::EventNotFound, Problem::InvalidStatus, Problem::EventFull],
+    ),
+    (
+        "registerForEvent",
+        &[
+            Problem::EventNotFound,
+            Problem::CustomerNotFound,
+            Problem::EventNotActive,
+            Problem::AlreadyRegistered,
+            Problem::EventFull,
+        ],
+    ),
+    ("listRegistrations", &[Problem::EventNotFound]),
+    (
+        "cancelRegistration",
+        &[Problem::EventNotFound, Problem::RegistrationNotFound],
+    ),
+];
+
+/// The OpenAPI 3.0 document of the API.
+#[must_use]
+pub fn document() -> Value {
+    let mut document = generated();
+    document["servers"] = json!([{ "url": "/", "description": "This server" }]);
+    document["tags"] = json!([
+        { "name": "Customers", "description": "The people an account serves; an e-mail address names one." },
+        { "name": "Appointments", "description": "A customer's slot in the account's schedule; confirmed ones never overlap." },
+        { "name": "Events", "description": "Something with a date that customers register for." },
+        { "name": "Registrations", "description": "A customer's place at an event; the count never passes the maximum." },
+    ]);
+    lift_resources(&mut document);
+    let requests = describe_operations(&mut document);
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else {
+        return document;
+    };
+    for (name, schema) in schemas.iter_mut() {
+        describe_schema(name, schema, requests.contains(name));
+    }
+    schemas.insert("Error".to_owned(), error_schema());
+    document["components"]["headers"] = headers();
+    let used = document.to_string();
+    let problems = Problem::ALL
+        .iter()
+        .filter(|problem| used.contains(&format!("/responses/{problem:?}\"")));
+    document["components"]["responses"] = problems
+        .map(|problem| (format!("{problem:?}"), problem_response(&[*problem])))
+        .collect();
+    document
+}
+
+/// What paperclip knows.
+fn generated() -> Value {
+    let info = Info {
+        title: "ChatGrow API".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        description: Some(DESCRIPTION.to_owned()),
+        ..Info::default()
+    };
+    let mut document = Value::Null;
+    let take = |app, generated| {
+        document = generated;
+        app
+    };
+    let _ = App::new()
+        .wrap_api_with_spec(DefaultApiRaw {
+            info,
+            ..DefaultApiRaw::default()
+        })
+        .configure(crate::routes)
+        .with_raw_json_spec_v3(take);
+    document
+}
+
+/// Paperclip writes a resource out wherever an answer holds one; each becomes a schema of its own.
+fn lift_resources(document: &mut Value) {
+    let mut lifted = Map::new();
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else {
+        return;
+    };
+    for schema in schemas.values_mut() {
+        let Some(properties) = schema["properties"].as_object_mut() else {
+            continue;
+        };
+        for (property, resource) in [
+            ("customer", "Customer"),
+            ("appointment", "Appointment"),
+            ("event", "Event"),
+            ("registration", "Registration"),
+        ] {
+            let reference = json!({ "$ref": format!("#/components/schemas/{resource}") });
+            if let Some(one) = properties.get_mut(property).filter(|one| one["type"] == "object") {
+                *one = reference.clone();
+            }
+            if let Some(many) = properties.get_mut(&format!("{property}s")) {
+                lifted.insert(
+                    resource.to_owned(),
+                    std::mem::replace(&mut many["items"], reference),
+                );
+            }
+        }
+    }
+    schemas.extend(lifted);
+}
+
+/// Completes every operation; returns the names of the schemas of request bodies.
+fn describe_operations(document: &mut Value) -> BTreeSet<String> {
+    let mut requests = BTreeSet::new();
+    let paths = document["paths"]
+        .as_object_mut()
+        .into_iter()
+        .flat_map(Map::values_mut);
+    for operation in paths.filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
+        let tag = operation["tags"][0].as_str().unwrap_or_default().to_owned();
+        let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+        let mut has_query = false;
+        for parameter in parameters.into_iter().flatten() {
+            has_query |= parameter["in"] == "query";
+            let name = parameter["name"].as_str().unwrap_or_default().to_owned();
+            let mut facets = facets(&tag, &name, true);
+            if parameter["in"] == "query" {
+                // Swagger UI would fill an example in, and then ask for less than everything.
+                facets.as_object_mut().map(|facets| facets.remove("example"));
+            } else {
+                parameter["description"] = path_parameter(&name).into();
+                parameter["example"] = facets["example"].clone();
+            }
+            merge(&mut parameter["schema"], facets);
+        }
+        let body = operation
+            .get("requestBody")
+            .map(|body| &body["content"]["application/json"]["schema"]["$ref"]);
+        let body = body
+            .and_then(Value::as_str)
+            .and_then(|reference| reference.rsplit('/').next())
+            .map(str::to_owned);
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        let problems = problems(id, body.is_some(), has_query);
+        for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+            response["headers"] = header_references((status == "201").then_some("Location"));
+        }
+        add_problems(&mut operation["responses"], &problems);
+        requests.extend(body);
+    }
+    requests
+}
+
+/// Every problem that an operation can meet.
+fn problems(operation: &str, has_body: bool, has_query: bool) -> Vec<Problem> {
+    let own = PROBLEMS
+        .iter()
+        .find(|(name, _)| *name == operation)
+        .map_or(&[][..], |(_, problems)| problems);
+    let mut problems = vec![
+        Problem::Unauthenticated,
+        Problem::RateLimited,
+        Problem::Internal,
+        Problem::Unavailable,
+    ];
+    problems.extend(own);
+    if has_body || has_query {
+        problems.push(Problem::Validation);
+    }
+    if has_body {
+        problems.extend([
+            Problem::RequestTimeout,
+            Problem::PayloadTooLarge,
+            Problem::UnsupportedMediaType,
+        ]);
+    }
+    problems
+}
+
+/// A status with one problem refers to the problem's own response; one with several tells them apart.
+fn add_problems(responses: &mut Value, problems: &[Problem]) {
+    let mut by_status = BTreeMap::<_, Vec<_>>::new();
+    for problem in problems {
+        by_status
+            .entry(problem.describe().0.as_u16())
+            .or_default()
+            .push(*problem);
+    }
+    for (status, problems) in by_status {
+        responses[status.to_string()] = match problems[..] {
+            [problem] => json!({ "$ref": format!("#/components/responses/{problem:?}") }),
+            _ => problem_response(&problems),
+        };
+    }
+}
+
+fn problem_response(problems: &[Problem]) -> Value {
+    let (mut descriptions, mut examples, mut comes_back) = (Vec::new(), Map::new(), false);
+    for problem in problems {
+        let (_, code, message) = problem.describe();
+        let error = match problem {
+            Problem::Validation => {
+                let message = "must be a valid e-mail address".to_owned();
+                ApiError::validation(
+                    format!("email {message}"),
+                    vec![FieldError {
+                        field: "email",
+                        message,
+                    }],
+                )
+            }
+            problem => (*problem).into(),
+        };
+        let example: Value =
+            serde_json::from_str(&error.body(Some("5f3a9c1d2e4b6a70-1"))).unwrap_or_default();
+        descriptions.push(format!("`{code}`: {message}"));
+        examples.insert(message.to_owned(), json!({ "value": example }));
+        comes_back |= matches!(problem, Problem::RateLimited | Problem::Unavailable);
+    }
+    json!({
+        "description": descriptions.join(", or "),
+        "headers": header_references(comes_back.then_some("Retry-After")),
+        "content": {
+            "application/json": { "schema": { "$ref": "#/components/schemas/Error" }, "examples": examples },
+        },
+    })
+}
+
+/// The header fields of every answer, and one more.
+fn header_references(more: Option<&'static str>) -> Value {
+    let names = ["X-Request-Id", "RateLimit", "RateLimit-Policy"]
+        .into_iter()
+        .chain(more);
+    names
+        .map(|name| (name, json!({ "$ref": format!("#/components/headers/{name}") })))
+        .collect()
+}
+
+fn error_schema() -> Value {
+    let codes: BTreeSet<_> = Problem::ALL.iter().map(|problem| problem.describe().1).collect();
+    json!({
+        "type": "object",
+        "description": "What every error looks like.",
+        "required": ["success", "message", "error"],
+        "properties": {
+            "success": { "type": "boolean", "enum": [false], "description": "Always `false`." },
+            "message": { "type": "string", "minLength": 1, "description": "What is wrong, for people." },
+            "error": { "type": "string", "enum": codes, "description": "What is wrong, for programs." },
+            "details": {
+                "type": "array",
+                "description": "Every bad field, where the request has any.",
+                "items": {
+                    "type": "object",
+                    "required": ["field", "message"],
+                    "properties": {
+                        "field": { "type": "string", "minLength": 1, "description": "The field's name." },
+                        "message": { "type": "string", "minLength": 1, "description": "What it must be." },
+                    },
+                },
+            },
+            "requestId": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 128,
+                "description": "The `X-Request-Id` of this answer; a 401 has it in the header only.",
+            },
+        },
+    })
+}
+
+fn headers() -> Value {
+    let text = |description: &str, example: &str| json!({ "description": description, "schema": { "type": "string" }, "example": example });
+    json!({
+        "X-Request-Id": text("Names this request in the server's log; the caller's own where it sent one.", "5f3a9c1d2e4b6a70-1"),
+        "RateLimit-Policy": text("The quota: `q` requests in `w` seconds (draft-ietf-httpapi-ratelimit-headers). Absent where limits are off.", "\"default\";q=600;w=60"),
+        "RateLimit": text("What is left: `r` requests; after `t` seconds the quota is whole again.", "\"default\";r=599;t=1"),
+        "Location": text("The path of what was created.", "/api/webhooks/events/507f1f77bcf86cd799439033"),
+        "Retry-After": { "description": "After how many seconds to come back.", "schema": { "type": "integer", "minimum": 1 }, "example": 1 },
+    })
+}
+
+/// Adds the facets of every property, and says which are always there and which may be null.
+fn describe_schema(name: &str, schema: &mut Value, request: bool) {
+    let required: BTreeSet<String> = serde_json::from_value(schema["required"].clone()).unwrap_or_default();
+    let Some(properties) = schema["properties"].as_object_mut() else {
+        return;
+    };
+    for (property, schema) in properties.iter_mut() {
+        merge(schema, facets(name, property, request));
+        let marked = schema.as_object_mut().and_then(|schema| schema.remove("title"));
+        if !required.contains(property) && marked != Some(CHANGEABLE.into()) {
+            schema["nullable"] = true.into();
+            if let Some(members) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+                members.push(Value::Null);
+            }
+        }
+    }
+    if !request {
+        // An answer always holds every field.
+        schema["required"] = properties.keys().cloned().collect();
+    }
+}
+
+fn merge(schema: &mut Value, facets: Value) {
+    if let (Some(schema), Value::Object(facets)) = (schema.as_object_mut(), facets) {
+        schema.extend(facets);
+    }
+}
+
+/// A path parameter, in words. Paperclip has none for it.
+fn path_parameter(name: &str) -> &'static str {
+    match name {
+        "email" => "The customer's e-mail address, percent-encoded; compared without case.",
+        "registrationId" => "The registration's id.",
+        _ => "The resource's id.",
+    }
+}
+
+/// What a field's type can't say: one vocabulary for the whole API, so that a name means the same everywhere. `owner` is
+/// the schema or the tag that the field belongs to.
+fn facets(owner: &str, field: &str, request: bool) -> Value {
+    const ID: &str = "^[0-9a-f]{24}$";
+    const TIME: &str = "^([01][0-9]|2[0-3]):[0-5][0-9]$";
+    /// Without control characters.
+    const LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+    /// The same, and not blank.
+    const TITLE: &str =
+        r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
+    /// The same with a digit, or blank.
+    const PHONE: &str = r"^( *|[^\u0000-\u001f\u007f-\u009f]*[0-9][^\u0000-\u001f\u007f-\u009f]*)$";
+    const LINES: &str = r"^[^\u0000]*$";
+
+    let id = |example: &str| json!({ "type": "string", "pattern": ID, "example": example });
+    let text = |pattern: &str, max: usize, example: &str| {
+        let min = i32::from(pattern == TITLE);
+        json!({ "minLength": min, "maxLength": max, "pattern": pattern, "example": example })
+    };
+    let instant = json!({ "format": "date-time", "example": "2025-11-23T10:30:00.000Z" });
+    let members = |names: Vec<&str>, example: &str| json!({ "enum": names, "example": example });
+    match field {
+        "id" if owner.contains("Appointment") => id("507f1f77bcf86cd799439022"),
+        "id" if owner.contains("Customer") => id("507f1f77bcf86cd799439011"),
+        "id" if owner == "Registration" => id("507f1f77bcf86cd799439044"),
+        "id" | "eventId" => id("507f1f77bcf86cd799439033"),
+        "customerId" => id("507f1f77bcf86cd799439011"),
+        "registrationId" => id("507f1f77bcf86cd799439044"),
+        "name" | "customerName" => text(TITLE, CustomerName::MAX_CHARS, "ישראל ישראלי"),
+        "email" | "customerEmail" => {
+            json!({ "format": "email", "maxLength": EmailAddress::MAX_CHARS, "example": "israel@example.com" })
+        }
+        "phone" => text(PHONE, Phone::MAX_CHARS, "050-1234567"),
+        "notes" => text(LINES, Notes::MAX_CHARS, "לקוח VIP"),
+        "title" => text(TITLE, EventTitle::MAX_CHARS, "סדנת יוגה למתחילים"),
+        "description" => text(LINES, EventDescription::MAX_CHARS, "סדנה מקיפה ליוגה למתחילים"),
+        "location" => text(LINE, EventLocation::MAX_CHARS, "אולם הספורט, רחוב הרצל 123"),
+        "date" if !request => json!({ "format": "date-time", "example": "2025-12-25T00:00:00.000Z" }),
+        "date" | "from" | "to" => json!({ "format": "date", "example": "2025-12-25" }),
+        "time" => json!({ "pattern": TIME, "example": "14:30" }),
+        "createdAt" | "updatedAt" => instant,
+        "serviceType" => members(
+            ServiceType::ALL.iter().map(|kind| kind.as_str()).collect(),
+            "consultation",
+        ),
+        "status" if owner.contains("Appointment") => members(
+            AppointmentStatus::ALL
+                .iter()
+                .map(|status| status.as_str())
+                .collect(),
+            "confirmed",
+        ),
+        "status" => members(
+            EventStatus::ALL.iter().map(|status| status.as_str()).collect(),
+            "active",
+        ),
+        "duration" => json!({
+            "minimum": Duration::MIN_MINUTES,
+            "maximum": Duration::MAX_MINUTES,
+            "example": Duration::DEFAULT.as_minutes(),
+        }),
+        "maxParticipants" => json!({ "minimum": Capacity::MIN, "maximum": Capacity::MAX, "example": 20 }),
+        "currentParticipants" => json!({ "minimum": 0, "maximum": Capacity::MAX, "example": 5 }),
+        "price" => json!({ "minimum": 0, "maximum": 999_999_999.99, "multipleOf": 0.01, "example": 149.9 }),
+        "limit" => json!({
+            "type": "integer",
+            "minimum": PageLimit::MIN,
+            "maximum": PageLimit::MAX,
+            "default": PageLimit::DEFAULT.get(),
+            "example": 10,
+        }),
+        "cursor" | "nextCursor" => {
+            json!({ "minLength": 24, "maxLength": 40, "example": "507f1f77bcf86cd799439011" })
+        }
+        "count" => json!({ "minimum": 0, "maximum": PageLimit::MAX, "example": 1 }),
+        "success" => json!({ "enum": [true], "example": true }),
+        "message" => json!({ "minLength": 1, "example": "Appointment cancelled successfully" }),
+        _ => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operations(document: &Value) -> Vec<(String, &Value)> {
+        let paths = document["paths"].as_object().unwrap();
+        let all = paths.iter().flat_map(|(path, item)| {
+            item.as_object()
+                .unwrap()
+                .iter()
+                .map(move |(method, operation)| (format!("{method} {path}"), operation))
+        });
+        all.filter(|(_, operation)| operation.is_object()).collect()
+    }
+
+    #[test]
+    fn every_operation_is_described_whole() {
+        let document = document();
+        let operations = operations(&document);
+        let mut ids: Vec<_> = operations
+            .iter()
+            .map(|(_, operation)| operation["operationId"].as_str().unwrap())
+            .collect();
+        ids.sort_unstable();
+        let mut table: Vec<_> = PROBLEMS.iter().map(|(name, _)| *name).collect();
+        table.sort_unstable();
+        assert_eq!(ids, table);
+        for (name, operation) in operations {
+            assert!(name.contains(crate::BASE_PATH), "{name}");
+            assert!(operation["summary"].is_string(), "{name} has no summary");
+            assert_eq!(
+                operation["security"],
+                json!([{ "ApiKey": [] }]),
+                "{name} does not take a Caller"
+            );
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                assert!(parameter["description"].is_string(), "{name}: {parameter}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_field_is_described_and_bounded() {
+        let document = document();
+        for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+            assert!(schema["description"].is_string(), "{name}");
+            for (property, schema) in schema["properties"].as_object().unwrap() {
+                let reference = schema.get("$ref").is_some();
+                assert!(
+                    reference || schema["description"].is_string(),
+                    "{name}.{property} has no description"
+                );
+                let bounded = [
+                    "maxLength",
+                    "minLength",
+                    "enum",
+                    "pattern",
+                    "format",
+                    "$ref",
+                    "items",
+                    "maximum",
+                ];
+                assert!(
+                    bounded.iter().any(|facet| schema.get(facet).is_some()),
+                    "{name}.{property} has no bounds"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_problem_of_an_operation_is_documented_somewhere() {
+        let document = document().to_string();
+        for problem in Problem::ALL {
+            // These belong to no operation: they are about paths and methods that it does not have.
+            if matches!(problem, Problem::PathNotFound | Problem::MethodNotAllowed) {
+                continue;
+            }
+            assert!(document.contains(problem.describe().2), "{problem:?}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Registrations for events over HTTP.
+
+use crate::{
+    BASE_PATH,
+    authentication::Caller,
+    body::Body,
+    error::{ApiError, Problem},
+    events::named,
+    fields::{Field, Fields, Required},
+    query::{Cursor, Query},
+    responses::{Confirmation, Created, Done, instant},
+};
+use actix_web::web::{Data, Path};
+use chatgrow_application::Application;
+use chatgrow_domain as domain;
+use chatgrow_domain::{EmailAddress, EmailKey, Notes};
+use paperclip::actix::{Apiv2Schema, api_v2_operation};
+use serde::{Deserialize, Serialize};
+
+/// A customer's place at an event.
+#[derive(Serialize, Apiv2Schema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Registration {
+    /// The registration's id.
+    id: String,
+    /// The event's id.
+    event_id: String,
+    /// The customer's id.
+    customer_id: String,
+    /// The customer's present name.
+    customer_name: String,
+    /// The customer's present e-mail address.
+    customer_email: String,
+    /// Free notes.
+    notes: Option<String>,
+    /// When it was made.
+    created_at: String,
+}
+
+impl From<domain::Registration> for Registration {
+    fn from(registration: domain::Registration) -> Self {
+        Self {
+            id: registration.id.to_string(),
+            event_id: registration.event_id.to_string(),
+            customer_id: registration.customer.id.to_string(),
+            customer_name: registration.customer.name.as_str().to_owned(),
+            customer_email: registration.customer.email.as_str().to_owned(),
+            notes: registration.notes.map(|notes| notes.as_str().to_owned()),
+            created_at: instant(registration.created_at),
+        }
+    }
+}
+
+/// One registration.
+#[derive(Serialize, Apiv2Schema)]
+pub(crate) struct RegistrationResponse {
+    /// Always `true`.
+    success: bool,
+    /// The registration.
+    registration: Registration,
+}
+
+/// A page of an event's registrations, in the order in which they came.
+#[derive(Serialize, Apiv2Schema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RegistrationList {
+    /// Always `true`.
+    success: bool,
+    /// How many registrations this answer holds.
+    count: usize,
+    /// The registrations.
+    registrations: Vec<Registration>,
+    /// Where the next page begins: send it back as `cursor`. `null` on the last page.
+    next_cursor: Option<String>,
+}
+
+/// A new registration.
+#[derive(Default, Deserialize, Apiv2Schema)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Register {
+    /// The e-mail address of an existing customer.
+    customer_email: Required<String>,
+    /// Free notes.
+    notes: Field<String>,
+}
+
+impl Register {
+    fn into_domain(self) -> Result<(EmailKey, Option<Notes>), ApiError> {
+        let mut fields = Fields::default();
+        let email = fields.required("customerEmail", self.customer_email, EmailAddress::new);
+        let notes = fields.optional("notes", self.notes, Notes::new);
+        let (Some(email), Some(notes)) = (email, notes) else {
+            return Err(fields.into_error_requiring("customerEmail is required"));
+        };
+        Ok((email.key(), notes))
+    }
+}
+
+/// Which registrations are wanted.
+#[derive(Deserialize, Apiv2Schema)]
+pub(crate) struct ListRegistrations {
+    /// The most registrations in this answer.
+    limit: Option<String>,
+    /// The `nextCursor` of the answer before.
+    cursor: Option<String>,
+}
+
+/// Register a customer for an event
+///
+/// However many register at once, the participants never pass the maximum.
+#[api_v2_operation(operation_id = "registerForEvent", tags("Registrations"))]
+pub(crate) async fn register(
+    caller: Caller,
+    application: Data<Application>,
+    path: Path<String>,
+    body: Body<Register>,
+) -> Result<Created<RegistrationResponse>, ApiError> {
+    let (customer, notes) = body.0.into_domain()?;
+    let registration = application
+        .registrations
+        .register(caller.account(), named(&path)?, &customer, notes)
+        .await?;
+    let location = format!(
+        "{BASE_PATH}/events/{}/registrations/{}",
+        registration.event_id, registration.id
+    );
+    Ok(Created {
+        location,
+        body: RegistrationResponse {
+            success: true,
+            registration: registration.into(),
+        },
+    })
+}
+
+/// List an event's registrations
+///
+/// In the order in which they came.
+#[api_v2_operation(operation_id = "listRegistrations", tags("Registrations"))]
+pub(crate) async fn list(
+    caller: Caller,
+    application: Data<Application>,
+    path: Path<String>,
+    query: Query<ListRegistrations>,
+) -> Result<Done<RegistrationList>, ApiError> {
+    let mut fields = Fields::default();
+    let Some(page) = fields.page(query.0.limit.as_deref(), query.0.cursor.as_deref()) else {
+        return Err(fields.into_error());
+    };
+    let page = application
+        .registrations
+        .list(caller.account(), named(&path)?, page)
+        .await?;
+    let registrations: Vec<_> = page.items.into_iter().map(Registration::from).collect();
+    let next_cursor = page.next.as_ref().map(Cursor::encode);
+    Ok(Done(RegistrationList {
+        success: true,
+        count: registrations.len(),
+        registrations,
+        next_cursor,
+    }))
+}
+
+/// Cancel a registration
+///
+/// Frees the place at once.
+#[api_v2_operation(operation_id = "cancelRegistration", tags("Registrations"))]
+pub(crate) async fn unregister(
+    caller: Caller,
+    application: Data<Application>,
+    path: Path<(String, String)>,
+) -> Result<Done<Confirmation>, ApiError> {
+    let event = named(&path.0)?;
+    let id = path.1.parse().map_err(|_| Problem::RegistrationNotFound)?;
+    application
+        .registrations
+        .unregister(caller.account(), event, id)
+        .await?;
+    Ok(Confirmation::new("Registration cancelled successfully"))
+}

@@ -1,0 +1,284 @@
+//! Configuration: the environment, and `.env`. Everything has a default; a bad value stops the start and is told by name.
+
+use chatgrow_http::{RateLimitSettings, Settings};
+use std::{env, fmt, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
+use tracing_subscriber::EnvFilter;
+
+/// How the server runs. `env.example` tells the variables, their defaults and meanings.
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    /// `HOST`: a name or an address to listen on; every address of a name is used.
+    pub host: String,
+    /// `PORT`; 0 is any free one.
+    pub port: u16,
+    /// `DATABASE_URL`.
+    pub database_url: DatabaseUrl,
+    /// `LOG_FORMAT`.
+    pub log_format: LogFormat,
+    /// `LOG_LEVEL`, in the syntax of `tracing_subscriber::EnvFilter`.
+    pub log_level: String,
+    /// `SHUTDOWN_TIMEOUT_MS`: how long accepted requests may take after a signal to stop.
+    pub shutdown_timeout: Duration,
+    /// What concerns HTTP: `CORS_ALLOWED_ORIGINS`, `MAX_BODY_BYTES`, `RATE_LIMIT_*`, `REQUEST_TIMEOUT_MS`.
+    pub http: Settings,
+}
+
+/// Where the data is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// `sqlite://` and a path: relative, or absolute after a third slash.
+    Sqlite(PathBuf),
+}
+
+/// How the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+/// Every bad variable, and what is allowed.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration is not valid:\n  {}", .0.join("\n  "))]
+pub struct ConfigurationError(Vec<String>);
+
+impl FromStr for DatabaseUrl {
+    type Err = &'static str;
+
+    fn from_str(url: &str) -> Result<Self, Self::Err> {
+        match url.strip_prefix("sqlite://") {
+            Some(path) if !path.is_empty() && !path.ends_with('/') && !path.contains(['?', '#']) => {
+                Ok(Self::Sqlite(path.into()))
+            }
+            _ => Err(
+                "must be sqlite:// and the path of a file, such as sqlite://chatgrow.db or sqlite:///var/lib/chatgrow/chatgrow.db",
+            ),
+        }
+    }
+}
+
+impl FromStr for LogFormat {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err("must be text or json"),
+        }
+    }
+}
+
+impl Configuration {
+    /// Reads the environment of the process.
+    ///
+    /// # Errors
+    /// [`ConfigurationError`] with every bad variable.
+    pub fn from_env() -> Result<Self, ConfigurationError> {
+        Self::from_variables(|name| match env::var(name) {
+            Ok(value) => Some(Ok(value)),
+            Err(env::VarError::NotPresent) => None,
+            Err(env::VarError::NotUnicode(_)) => Some(Err("must be UTF-8")),
+        })
+    }
+
+    /// Reads variables from wherever they are. An empty one counts as unset.
+    ///
+    /// # Errors
+    /// [`ConfigurationError`] with every bad variable.
+    pub fn from_variables(
+        variable: impl Fn(&str) -> Option<Result<String, &'static str>>,
+    ) -> Result<Self, ConfigurationError> {
+        let mut reader = Reader {
+            variable,
+            errors: Vec::new(),
+        };
+        let enabled = reader.read("RATE_LIMIT_ENABLED", true, |text| match text {
+            "true" | "1" => Ok(true),
+            "false" | "0" => Ok(false),
+            _ => Err("must be true or false"),
+        });
+        let rate_limits = RateLimitSettings {
+            window: reader.milliseconds("RATE_LIMIT_WINDOW_MS", 60_000),
+            max_requests: reader.count("RATE_LIMIT_MAX_REQUESTS", 600),
+            max_auth_failures: reader.count("RATE_LIMIT_AUTH_FAILURES_MAX", 300),
+        };
+        let configuration = Self {
+            host: reader.read("HOST", "localhost".to_owned(), |text| {
+                Ok::<_, &str>(text.to_owned())
+            }),
+            port: reader.read("PORT", 3000, |text| {
+                text.parse().map_err(|_| "must be a port number from 0 to 65535")
+            }),
+            database_url: reader.read(
+                "DATABASE_URL",
+                DatabaseUrl::Sqlite("chatgrow.db".into()),
+                str::parse,
+            ),
+            log_format: reader.read("LOG_FORMAT", LogFormat::Text, str::parse),
+            log_level: reader.read("LOG_LEVEL", "info".to_owned(), |text| {
+                let filter = EnvFilter::builder().parse(text);
+                filter
+                    .map(|_| text.to_owned())
+                    .map_err(|_| "must be error, warn, info, debug or trace, or a tracing filter")
+            }),
+            shutdown_timeout: reader.milliseconds("SHUTDOWN_TIMEOUT_MS", 30_000),
+            http: Settings {
+                rate_limits: enabled.then_some(rate_limits),
+                max_body_bytes: reader.read("MAX_BODY_BYTES", 262_144, |text| {
+                    let bytes = text
+                        .parse()
+                        .ok()
+                        .filter(|bytes| (1024..=16_777_216).contains(bytes));
+                    bytes.ok_or("must be a whole number from 1024 to 16777216")
+                }),
+                request_timeout: reader.milliseconds("REQUEST_TIMEOUT_MS", 30_000),
+                cors_allowed_origins: reader.read("CORS_ALLOWED_ORIGINS", Vec::new(), origins),
+            },
+        };
+        if reader.errors.is_empty() {
+            Ok(configuration)
+        } else {
+            Err(ConfigurationError(reader.errors))
+        }
+    }
+}
+
+/// `*`, or origins as browsers send them (RFC 6454, section 6.2), separated by commas.
+fn origins(text: &str) -> Result<Vec<String>, &'static str> {
+    let origin = |origin: &str| {
+        let host = origin
+            .strip_prefix("https://")
+            .or_else(|| origin.strip_prefix("http://"));
+        let plain = |host: &str| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ', '*']);
+        (origin == "*" || host.is_some_and(plain)).then(|| origin.to_owned())
+    };
+    let origins: Option<Vec<_>> = text.split(',').map(|text| origin(text.trim())).collect();
+    origins.ok_or("must be * or origins such as https://example.com, separated by commas")
+}
+
+struct Reader<F> {
+    variable: F,
+    errors: Vec<String>,
+}
+
+impl<F: Fn(&str) -> Option<Result<String, &'static str>>> Reader<F> {
+    fn read<T, E: fmt::Display>(
+        &mut self,
+        name: &str,
+        default: T,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> T {
+        let parsed = match (self.variable)(name) {
+            None => return default,
+            Some(Ok(text)) if text.trim().is_empty() => return default,
+            Some(Ok(text)) => parse(text.trim()).map_err(|why| why.to_string()),
+            Some(Err(why)) => Err(why.to_owned()),
+        };
+        parsed.unwrap_or_else(|why| {
+            self.errors.push(format!("{name} {why}"));
+            default
+        })
+    }
+
+    fn milliseconds(&mut self, name: &str, default: u32) -> Duration {
+        Duration::from_millis(self.count(name, default).get().into())
+    }
+
+    fn count(&mut self, name: &str, default: u32) -> NonZeroU32 {
+        let default = NonZeroU32::new(default).unwrap_or(NonZeroU32::MIN);
+        self.read(name, default, |text| {
+            text.parse()
+                .map_err(|_| "must be a whole number from 1 to 4294967295")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Configuration, String> {
+        let find = |name: &str| {
+            variables
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| Ok((*value).to_owned()))
+        };
+        Configuration::from_variables(find).map_err(|error| error.to_string())
+    }
+
+    /// Every variable of `env.example`, commented out as it is there, with its default.
+    fn examples() -> Vec<(&'static str, &'static str)> {
+        let lines = include_str!("../../../env.example").lines();
+        lines
+            .filter_map(|line| line.strip_prefix('#').unwrap_or(line).split_once('='))
+            .filter(|(name, _)| !name.contains(' '))
+            .collect()
+    }
+
+    #[test]
+    fn the_example_lists_the_defaults() {
+        let examples = examples();
+        assert_eq!(examples.len(), 13, "{examples:?}");
+        let (example, default) = (read(&examples).unwrap(), read(&[]).unwrap());
+        assert_eq!(format!("{example:?}"), format!("{default:?}"));
+    }
+
+    #[test]
+    fn a_bad_value_is_told_by_name() {
+        for (name, value) in [
+            ("PORT", "http"),
+            ("PORT", "65536"),
+            ("DATABASE_URL", "chatgrow.db"),
+            ("DATABASE_URL", "sqlite://"),
+            ("DATABASE_URL", "sqlite:///tmp/"),
+            ("DATABASE_URL", "postgress://localhost/chatgrow"),
+            ("LOG_FORMAT", "xml"),
+            ("LOG_LEVEL", "chatgrow=loud"),
+            ("RATE_LIMIT_ENABLED", "maybe"),
+            ("RATE_LIMIT_WINDOW_MS", "0"),
+            ("RATE_LIMIT_MAX_REQUESTS", "-1"),
+            ("RATE_LIMIT_AUTH_FAILURES_MAX", "many"),
+            ("REQUEST_TIMEOUT_MS", "1s"),
+            ("SHUTDOWN_TIMEOUT_MS", "soon"),
+            ("MAX_BODY_BYTES", "10"),
+            ("CORS_ALLOWED_ORIGINS", "example.com"),
+            ("CORS_ALLOWED_ORIGINS", "https://example.com/page"),
+        ] {
+            let error = read(&[(name, value)]).unwrap_err();
+            assert!(
+                error.contains(&format!("\n  {name} must be ")),
+                "{name}={value}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn all_bad_values_are_told_at_once() {
+        let error = read(&[("PORT", "x"), ("LOG_FORMAT", "y")]).unwrap_err();
+        assert!(error.contains("PORT") && error.contains("LOG_FORMAT"), "{error}");
+    }
+
+    #[test]
+    fn values_are_honoured() {
+        let read = read(&[
+            ("PORT", " 8080 "),
+            ("DATABASE_URL", "sqlite:///var/lib/a b.db"),
+            ("RATE_LIMIT_ENABLED", "false"),
+            ("CORS_ALLOWED_ORIGINS", "https://a.example, http://localhost:5173"),
+            ("LOG_FORMAT", ""),
+        ])
+        .unwrap();
+        assert_eq!(read.port, 8080);
+        assert_eq!(read.database_url, DatabaseUrl::Sqlite("/var/lib/a b.db".into()));
+        assert!(read.http.rate_limits.is_none());
+        assert_eq!(
+            read.http.cors_allowed_origins,
+            ["https://a.example", "http://localhost:5173"]
+        );
+        assert_eq!(read.log_format, LogFormat::Text);
+    }
+}

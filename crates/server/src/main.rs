@@ -1,0 +1,5 @@
+//! `chatgrow`: see `chatgrow --help`.
+
+fn main() -> std::process::ExitCode {
+    chatgrow::main()
+}

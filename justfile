@@ -1,0 +1,53 @@
+# `just` lists the recipes; `just check` is exactly what CI runs.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+_default:
+    @just --list --unsorted
+
+# Start the server on the embedded database
+run:
+    cargo run --release
+
+# All tests that need nothing but Rust
+test:
+    cargo test --workspace
+
+# Everything that CI checks
+check: format lint docs layering test clients browser
+
+# Format of the code
+format:
+    cargo fmt --all --check
+
+# Clippy, warnings denied
+lint:
+    cargo clippy --workspace --all-targets --all-features -- --deny warnings
+
+# Documentation of the code, warnings denied
+docs:
+    RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items --quiet
+
+# The dependency rule: the inner layers know no framework
+layering:
+    for layer in domain ports application; do \
+        tree=$(cargo tree --package "chatgrow-$layer" --edges normal --prefix none); \
+        if grep --extended-regexp '^(actix|diesel|tokio|paperclip|chatgrow-(http|sqlite)) ?' <<< "$tree"; then \
+            echo "chatgrow-$layer must not depend on these" >&2; exit 1; \
+        fi; \
+    done
+
+# The example programs (curl, Node, Python, PHP), the OpenAPI validator and schemathesis against a running server
+clients:
+    cargo build --package chatgrow
+    tests/with-server.sh tests/clients.sh
+
+# Swagger UI in a real browser (Chromium)
+browser:
+    cargo build --package chatgrow
+    cd tests/browser && npm ci --silent
+    tests/with-server.sh node tests/browser/swagger.mjs
+
+# Adopt a change of the API into docs/openapi.json
+adopt-openapi:
+    UPDATE_OPENAPI=1 cargo test --package e2e openapi

@@ -1,0 +1,1 @@
+//! Events, as the guide and the contract's table say.

@@ -1,0 +1,1 @@
+//! The process: start, configuration, signals, logs, faults of the disk, against the real binary.

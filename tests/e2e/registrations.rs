@@ -1,0 +1,1 @@
+//! Registrations for events, as the contract's table says.

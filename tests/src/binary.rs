@@ -1,0 +1,358 @@
+//! The real binary, in a folder of its own and without this process's environment; and a bare connection, for requests
+//! that no HTTP client would send.
+
+use crate::Answer;
+use chatgrow_http::BASE_PATH;
+use reqwest::{
+    Client, Method, RequestBuilder,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
+use serde_json::Value;
+use std::{
+    path::PathBuf,
+    process::Stdio,
+    sync::{Arc, Mutex, OnceLock},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    process::{Child, Command},
+    task::JoinHandle,
+    time::timeout,
+};
+
+/// What takes longer hangs.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Asks until there is an answer.
+///
+/// # Panics
+/// There is none before the deadline.
+pub async fn eventually<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(value) = attempt().await {
+            return value;
+        }
+        assert!(started.elapsed() < DEADLINE, "in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// A folder to run the binary in.
+pub struct Installation {
+    program: &'static str,
+    folder: TempDir,
+    first_key: OnceLock<String>,
+}
+
+/// A process that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code; `None` where a signal killed it.
+    pub code: Option<i32>,
+    /// Its whole standard output.
+    pub stdout: String,
+    /// Its whole standard error, and so its log.
+    pub stderr: String,
+}
+
+/// A running server. It dies with this.
+pub struct Server {
+    /// Its origin, `http://127.0.0.1:…`.
+    pub origin: String,
+    /// The key that the installation's first start has printed.
+    pub key: String,
+    /// For requests of other kinds.
+    pub client: Client,
+    child: Child,
+    stdout: Captured,
+    stderr: Captured,
+}
+
+impl Installation {
+    /// An empty folder for that binary: `env!("CARGO_BIN_EXE_chatgrow-under-test")`, which cargo tells tests only.
+    #[must_use]
+    pub fn new(program: &'static str) -> Self {
+        Self {
+            program,
+            folder: TempDir::new().unwrap(),
+            first_key: OnceLock::new(),
+        }
+    }
+
+    /// A file of the folder.
+    #[must_use]
+    pub fn path(&self, file: &str) -> PathBuf {
+        self.folder.path().join(file)
+    }
+
+    /// The names of the folder's files, sorted.
+    #[must_use]
+    pub fn files(&self) -> Vec<String> {
+        let entries = self.folder.path().read_dir().unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The binary, with a free port and nothing else in its environment.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.prepared(self.program);
+        command.args(arguments);
+        command
+    }
+
+    /// The same through a shell; the binary is `"$0"`.
+    #[must_use]
+    pub fn shell(&self, script: &str) -> Command {
+        let mut command = self.prepared("/bin/sh");
+        command.args(["-c", script, self.program]);
+        command
+    }
+
+    fn prepared(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(self.folder.path())
+            .env_clear()
+            .envs([("HOST", "127.0.0.1"), ("PORT", "0")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Runs a command of operators to its end.
+    pub async fn run(&self, arguments: &[&str]) -> Ended {
+        ended(self.command(arguments)).await
+    }
+
+    /// Starts the server.
+    pub async fn start(&self) -> Server {
+        self.start_as(self.command(&[])).await
+    }
+
+    /// Starts the server and waits for it to be ready; the first time, for its key too.
+    pub async fn start_as(&self, mut command: Command) -> Server {
+        let mut child = command.spawn().unwrap();
+        let stdout = Captured::from(child.stdout.take().unwrap());
+        let stderr = Captured::from(child.stderr.take().unwrap());
+        let origin = eventually("the server is ready", async || {
+            if let Some(status) = child.try_wait().unwrap() {
+                panic!("{status}: {}", stderr.text());
+            }
+            let greeting = stdout.text();
+            let (before, _) = greeting.split_once("/api-docs\n")?;
+            Some(before.rsplit_once(' ')?.1.to_owned())
+        })
+        .await;
+        let key = match self.first_key.get() {
+            Some(key) => key.clone(),
+            None => {
+                let key = eventually("the first start prints a key", async || printed_key(&stdout)).await;
+                self.first_key.get_or_init(|| key).clone()
+            }
+        };
+        let client = Client::new();
+        Server {
+            origin,
+            key,
+            client,
+            child,
+            stdout,
+            stderr,
+        }
+    }
+}
+
+/// The whole line, or not yet.
+fn printed_key(stdout: &Captured) -> Option<String> {
+    let text = stdout.text();
+    let (line, _) = text[text.find("cg_live_")?..].split_once('\n')?;
+    Some(line.to_owned())
+}
+
+/// Runs that to its end.
+///
+/// # Panics
+/// It hangs.
+pub async fn ended(mut command: Command) -> Ended {
+    let output = timeout(DEADLINE, command.output()).await;
+    let output = output.expect("the command ends").unwrap();
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+impl Server {
+    /// A request to a path of the API, with the key.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client
+            .request(method, format!("{}{BASE_PATH}{path}", self.origin))
+            .header("X-API-Key", &self.key)
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::to(self.request(Method::GET, path)).await
+    }
+
+    /// GET, with another key.
+    pub async fn get_as(&self, key: &str, path: &str) -> Answer {
+        let url = format!("{}{BASE_PATH}{path}", self.origin);
+        Answer::to(self.client.get(url).header("X-API-Key", key)).await
+    }
+
+    /// POST.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        Answer::to(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// The log so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.stderr.text()
+    }
+
+    /// Sends a signal, by its name.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().expect("the server runs").to_string();
+        let sent = std::process::Command::new("kill")
+            .args([&format!("-{name}"), &id])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Panics
+    /// The process hangs.
+    pub async fn ended(mut self) -> Ended {
+        let status = timeout(DEADLINE, self.child.wait()).await;
+        Ended {
+            code: status.expect("the server ends").unwrap().code(),
+            stdout: self.stdout.all().await,
+            stderr: self.stderr.all().await,
+        }
+    }
+
+    /// Stops the server as operators do.
+    pub async fn stop(self) -> Ended {
+        self.signal("TERM");
+        self.ended().await
+    }
+}
+
+/// What a process writes, as it comes.
+struct Captured {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
+}
+
+impl Captured {
+    fn from(mut pipe: impl AsyncRead + Unpin + Send + 'static) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let written = bytes.clone();
+        let reader = tokio::spawn(async move {
+            let mut buffer = [0; 8192];
+            while let Ok(length @ 1..) = pipe.read(&mut buffer).await {
+                written.lock().unwrap().extend_from_slice(&buffer[..length]);
+            }
+        });
+        Self { bytes, reader }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
+    }
+
+    async fn all(mut self) -> String {
+        (&mut self.reader).await.unwrap();
+        self.text()
+    }
+}
+
+/// A connection on which every byte is the test's own.
+pub struct Connection {
+    stream: TcpStream,
+    received: Vec<u8>,
+}
+
+impl Connection {
+    /// Connects to an origin.
+    pub async fn to(origin: &str) -> Self {
+        let address = origin.trim_start_matches("http://");
+        Self {
+            stream: TcpStream::connect(address).await.unwrap(),
+            received: Vec::new(),
+        }
+    }
+
+    /// Sends that, as it is.
+    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).await.unwrap();
+    }
+
+    /// Reads up to and including that.
+    ///
+    /// # Panics
+    /// It doesn't come.
+    pub async fn read_until(&mut self, end: &str) -> String {
+        let end = end.as_bytes();
+        loop {
+            let found = self.received.windows(end.len()).position(|window| window == end);
+            if let Some(position) = found {
+                let read = self.received.drain(..position + end.len()).collect();
+                return String::from_utf8(read).unwrap();
+            }
+            self.read_more().await;
+        }
+    }
+
+    /// Reads an answer with a `Content-Length`, but its body only if there is to be one: a HEAD's answer has none.
+    ///
+    /// # Panics
+    /// There is no answer.
+    pub async fn answer(&mut self, with_body: bool) -> Answer {
+        let head = self.read_until("\r\n\r\n").await;
+        let mut lines = head.trim_end().split("\r\n");
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let headers: HeaderMap = lines
+            .map(|line| line.split_once(": ").unwrap())
+            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value))
+            .map(|(name, value)| (name, HeaderValue::from_str(value).unwrap()))
+            .collect();
+        let length = headers.get("content-length").map_or("0", |v| v.to_str().unwrap());
+        let length = if with_body { length.parse().unwrap() } else { 0 };
+        while self.received.len() < length {
+            self.read_more().await;
+        }
+        let text = String::from_utf8(self.received.drain(..length).collect()).unwrap();
+        let json = serde_json::from_str(&text).unwrap_or_default();
+        Answer {
+            status,
+            headers,
+            text,
+            json,
+        }
+    }
+
+    async fn read_more(&mut self) {
+        let read = timeout(DEADLINE, self.stream.read_buf(&mut self.received)).await;
+        let length = read.expect("the server answers").unwrap();
+        assert!(
+            length > 0,
+            "the connection ended: {}",
+            String::from_utf8_lossy(&self.received)
+        );
+    }
+}

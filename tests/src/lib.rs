@@ -1,0 +1,397 @@
+//! The harness of the end-to-end tests: a server of its own for every test, on a port that the system picks, over a
+//! database in a temporary folder.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "test code: what goes wrong fails the test"
+)]
+
+use actix_web::HttpServer;
+use chatgrow::DatabaseUrl;
+use chatgrow_application::Application;
+use chatgrow_domain::{AccountName, AccountSlug, ApiKeyName, PlainApiKey};
+use chatgrow_http::{Api, BASE_PATH, Settings};
+use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
+use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
+use tempfile::TempDir;
+
+/// A running server.
+#[derive(Clone)]
+pub struct TestApp {
+    /// Its origin, `http://127.0.0.1:…`.
+    pub origin: String,
+    /// A key of the account `default`.
+    pub key: String,
+    /// The use cases behind it, for what only operators can do.
+    pub application: Arc<Application>,
+    /// For requests of other kinds.
+    pub client: Client,
+    _folder: Arc<TempDir>,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The header fields.
+    pub headers: HeaderMap,
+    /// The body as text.
+    pub text: String,
+    /// The body as JSON; `null` where it is none.
+    pub json: Value,
+}
+
+impl Answer {
+    /// The answer to that request.
+    pub async fn to(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let json = serde_json::from_str(&text).unwrap_or_default();
+        Self {
+            status,
+            headers,
+            text,
+            json,
+        }
+    }
+
+    /// The header field's value.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Fails the test unless the answer is an error in the contract's envelope, with that status, code and message.
+    pub fn assert_error(&self, status: u16, code: &str, message: &str) {
+        assert_eq!(
+            (self.status, self.json["error"].as_str()),
+            (status, Some(code)),
+            "{self:?}"
+        );
+        assert_eq!(self.json["message"], message, "{self:?}");
+        assert_eq!(self.json["success"], false, "{self:?}");
+        assert_eq!(
+            self.json["requestId"].as_str(),
+            self.header("x-request-id"),
+            "{self:?}"
+        );
+        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
+    }
+
+    /// Fails the test unless the answer is a validation error of exactly these fields.
+    #[track_caller]
+    pub fn assert_invalid(&self, fields: &[&str]) {
+        let message = self.json["message"].as_str().unwrap_or_default();
+        assert!(!message.is_empty(), "{self:?}");
+        self.assert_error(400, "VALIDATION_ERROR", message);
+        if fields.is_empty() {
+            assert_eq!(self.json.get("details"), None, "{self:?}");
+        } else {
+            assert_eq!(self.bad_fields(), fields, "{self:?}");
+        }
+    }
+
+    /// The resource in the answer. Fails the test unless the answer has that status, and the resource every one of its
+    /// fields, in its form, and no other.
+    #[track_caller]
+    #[must_use]
+    pub fn resource(&self, status: u16, name: &str) -> &Value {
+        assert_eq!((self.status, &self.json["success"]), (status, &true.into()), "{self:?}");
+        assert_eq!(self.json.as_object().map(serde_json::Map::len), Some(2), "{self:?}");
+        assert_resource(name, &self.json[name]);
+        &self.json[name]
+    }
+
+    /// The resources of a list's answer, checked in the same way.
+    #[track_caller]
+    #[must_use]
+    pub fn list(&self, name: &str) -> &[Value] {
+        assert_eq!((self.status, &self.json["success"]), (200, &true.into()), "{self:?}");
+        assert_eq!(self.json.as_object().map(serde_json::Map::len), Some(4), "{self:?}");
+        let items = self.json[name].as_array().unwrap();
+        assert_eq!(self.json["count"], items.len(), "{self:?}");
+        assert!(self.json.get("nextCursor").is_some(), "{self:?}");
+        for item in items {
+            assert_resource(&name[..name.len() - 1], item);
+        }
+        items
+    }
+
+    /// Fails the test unless the answer is the confirmation in these words.
+    #[track_caller]
+    pub fn assert_done(&self, message: &str) {
+        let expected = json!({ "success": true, "message": message });
+        assert_eq!((self.status, &self.json), (200, &expected), "{self:?}");
+    }
+
+    /// The names of the bad fields of a validation error.
+    #[must_use]
+    pub fn bad_fields(&self) -> Vec<&str> {
+        self.json["details"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|detail| detail["field"].as_str().unwrap())
+            .collect()
+    }
+}
+
+/// The fields of every resource, sorted.
+const RESOURCES: [(&str, &str); 4] = [
+    (
+        "appointment",
+        "createdAt customerEmail customerId customerName date duration id notes serviceType status time updatedAt",
+    ),
+    ("customer", "createdAt email id name notes phone updatedAt"),
+    (
+        "event",
+        "createdAt currentParticipants date description id location maxParticipants price status time title updatedAt",
+    ),
+    (
+        "registration",
+        "createdAt customerEmail customerId customerName eventId id notes",
+    ),
+];
+
+#[track_caller]
+fn assert_resource(name: &str, resource: &Value) {
+    let (_, fields) = RESOURCES.iter().find(|(known, _)| *known == name).unwrap();
+    let mut given: Vec<_> = resource.as_object().unwrap().keys().map(String::as_str).collect();
+    given.sort_unstable();
+    assert_eq!(given.join(" "), *fields, "{resource}");
+    let hexadecimal = |id: &str| id.len() == 24 && id.chars().all(|digit| "0123456789abcdef".contains(digit));
+    for (field, value) in resource.as_object().unwrap() {
+        let digits_as_0 = || {
+            value
+                .as_str()
+                .unwrap()
+                .replace(|digit: char| digit.is_ascii_digit(), "0")
+        };
+        match field.as_str() {
+            "id" | "customerId" | "eventId" => assert!(hexadecimal(value.as_str().unwrap()), "{resource}"),
+            "createdAt" | "updatedAt" => assert_eq!(digits_as_0(), "0000-00-00T00:00:00.000Z"),
+            "date" => {
+                assert_eq!(digits_as_0(), "0000-00-00T00:00:00.000Z");
+                assert!(value.as_str().unwrap().ends_with("T00:00:00.000Z"), "{resource}");
+            }
+            "time" => assert_eq!(digits_as_0(), "00:00"),
+            _ => {}
+        }
+    }
+}
+
+/// Sends all the requests at once, and returns their answers in the same order.
+pub async fn race(requests: impl IntoIterator<Item = RequestBuilder>) -> Vec<Answer> {
+    let sent: Vec<_> = requests
+        .into_iter()
+        .map(|request| tokio::spawn(Answer::to(request)))
+        .collect();
+    let mut answers = Vec::with_capacity(sent.len());
+    for answer in sent {
+        answers.push(answer.await.unwrap());
+    }
+    answers
+}
+
+/// The body with another value in one field.
+#[must_use]
+pub fn with(body: &Value, field: &str, value: impl Into<Value>) -> Value {
+    let mut body = body.clone();
+    body[field] = value.into();
+    body
+}
+
+/// Settings that stay out of the way of tests: no rate limits, no CORS.
+#[must_use]
+pub fn settings() -> Settings {
+    Settings {
+        rate_limits: None,
+        max_body_bytes: 262_144,
+        request_timeout: Duration::from_secs(30),
+        cors_allowed_origins: Vec::new(),
+    }
+}
+
+impl TestApp {
+    /// Starts a server.
+    pub async fn start() -> Self {
+        Self::start_with(settings()).await
+    }
+
+    /// Starts a server with other settings.
+    pub async fn start_with(settings: Settings) -> Self {
+        let folder = TempDir::new().unwrap();
+        let database = DatabaseUrl::Sqlite(folder.path().join("test.db"));
+        let application = chatgrow::application(&database).unwrap();
+        application
+            .accounts
+            .ensure_default(AccountName::new("Default").unwrap())
+            .await
+            .unwrap();
+        let key = new_key(&application, &AccountSlug::default()).await;
+
+        let api = Api::new(application.clone(), settings);
+        let server = HttpServer::new(move || api.app())
+            .workers(2)
+            .disable_signals()
+            .bind(("127.0.0.1", 0))
+            .unwrap();
+        let origin = format!("http://{}", server.addrs()[0]);
+        tokio::spawn(server.run());
+        Self {
+            origin,
+            key: key.reveal().to_owned(),
+            application,
+            client: Client::new(),
+            _folder: Arc::new(folder),
+        }
+    }
+
+    /// A request to a path of the API, with the key.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client
+            .request(method, format!("{}{BASE_PATH}{path}", self.origin))
+            .header("X-API-Key", &self.key)
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::to(self.request(Method::GET, path)).await
+    }
+
+    /// POST.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        Answer::to(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// PUT.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        Answer::to(self.request(Method::PUT, path).json(&body)).await
+    }
+
+    /// PATCH.
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        Answer::to(self.request(Method::PATCH, path).json(&body)).await
+    }
+
+    /// DELETE.
+    pub async fn delete(&self, path: &str) -> Answer {
+        Answer::to(self.request(Method::DELETE, path)).await
+    }
+
+    /// The same server, called with another key.
+    #[must_use]
+    pub fn with_key(&self, key: String) -> Self {
+        Self { key, ..self.clone() }
+    }
+
+    /// Creates a customer with that address.
+    pub async fn customer(&self, email: &str) -> Value {
+        let body = json!({ "name": "Dana", "email": email });
+        self.post("/customers", body).await.resource(201, "customer").clone()
+    }
+
+    /// Creates an event with room for so many, and returns its path.
+    pub async fn event(&self, max_participants: Option<u32>) -> String {
+        let body = json!({
+            "title": "Yoga", "date": "2025-12-30", "time": "18:00", "maxParticipants": max_participants,
+        });
+        let answer = self.post("/events", body).await;
+        let id = answer.resource(201, "event")["id"].as_str().unwrap();
+        format!("/events/{id}")
+    }
+
+    /// Everything in a list, read in pages of `limit`: all of them full but the last, and nothing twice.
+    pub async fn walk(&self, path: &str, name: &str, limit: usize) -> Vec<Value> {
+        let join = if path.contains('?') { '&' } else { '?' };
+        let first = format!("{path}{join}limit={limit}");
+        let mut items: Vec<Value> = Vec::new();
+        let mut page = self.get(&first).await;
+        loop {
+            for item in page.list(name) {
+                assert!(items.iter().all(|other| other["id"] != item["id"]), "twice: {item}");
+                items.push(item.clone());
+            }
+            let Some(cursor) = page.json["nextCursor"].as_str() else {
+                return items;
+            };
+            assert_eq!(page.json["count"], limit, "{page:?}");
+            page = self.get(&format!("{first}&cursor={cursor}")).await;
+            assert_ne!(page.json["count"], 0, "a cursor that leads nowhere: {page:?}");
+        }
+    }
+
+    /// Fails the test unless each of these values of the field is refused, and no other field is blamed.
+    pub async fn assert_refused(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+        field: &str,
+        values: impl IntoIterator<Item = Value>,
+    ) {
+        for value in values {
+            let request = self.request(method.clone(), path);
+            Answer::to(request.json(&with(body, field, value)))
+                .await
+                .assert_invalid(&[field]);
+        }
+    }
+
+    /// Fails the test unless each of these fields, left out, null or blank, is answered with that sentence; and all of
+    /// them at once.
+    pub async fn assert_required(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+        fields: &[&str],
+        sentence: &str,
+    ) {
+        let refused = |body: Value, fields: Vec<&str>| {
+            let request = self.request(method.clone(), path).json(&body);
+            let fields: Vec<_> = fields.into_iter().map(str::to_owned).collect();
+            async move {
+                let answer = Answer::to(request).await;
+                answer.assert_error(400, "VALIDATION_ERROR", sentence);
+                assert_eq!(answer.bad_fields(), fields, "{answer:?}");
+            }
+        };
+        refused(json!({}), fields.to_vec()).await;
+        for field in fields {
+            let mut without = body.clone();
+            without.as_object_mut().unwrap().remove(*field);
+            refused(without, vec![field]).await;
+            for nothing in [Value::Null, "".into(), " \t\u{3000}".into()] {
+                refused(with(body, field, nothing), vec![field]).await;
+            }
+        }
+    }
+
+    /// Makes another account and returns a key of it.
+    pub async fn new_account(&self, slug: &str) -> String {
+        let slug = AccountSlug::new(slug).unwrap();
+        let account = self
+            .application
+            .accounts
+            .create(slug, AccountName::new("Another").unwrap())
+            .await
+            .unwrap();
+        new_key(&self.application, &account.slug)
+            .await
+            .reveal()
+            .to_owned()
+    }
+}
+
+async fn new_key(application: &Application, account: &AccountSlug) -> PlainApiKey {
+    application
+        .api_keys
+        .create(account, ApiKeyName::new("test").unwrap(), None)
+        .await
+        .unwrap()
+}
