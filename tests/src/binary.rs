@@ -1,6 +1,11 @@
 //! The real binary, in a folder of its own and without this process's environment; and a bare connection, for requests
 //! that no HTTP client would send.
 
+#![expect(
+    clippy::expect_used,
+    reason = "test code: what hangs or is missing is told by name"
+)]
+
 use crate::Answer;
 use chatgrow_http::BASE_PATH;
 use reqwest::{

@@ -7,6 +7,8 @@
     reason = "test code: what goes wrong fails the test"
 )]
 
+pub mod binary;
+
 use actix_web::HttpServer;
 use chatgrow::DatabaseUrl;
 use chatgrow_application::Application;

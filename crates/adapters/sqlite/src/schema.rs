@@ -1,4 +1,5 @@
-//! The tables, in portable column types. The migrations are the truth; a test holds this file against them.
+//! The tables, in portable column types. The migrations are the truth; the conformance suite writes and reads every
+//! column.
 
 diesel::table! {
     accounts (id) {

@@ -2,9 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "test code: what goes wrong fails the test")]
 
-use chatgrow_ports::{Stores, conformance_suite};
+use chatgrow_domain::{
+    Account, AccountId, AccountName, AccountSlug, Customer, CustomerId, CustomerName, EmailAddress,
+    NewCustomer, ObjectId, Timestamp,
+};
+use chatgrow_ports::{AccountStore, CustomerStore, StoreError, StoreHealth, Stores, conformance_suite};
 use chatgrow_sqlite::{Options, SqliteStore};
-use std::sync::Arc;
+use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
+use std::{fs, path::Path, sync::Arc};
 use tempfile::TempDir;
 
 #[expect(clippy::unused_async, reason = "the suite awaits it")]
@@ -17,4 +22,148 @@ async fn open() -> (Stores, TempDir) {
 mod conformance {
     use super::*;
     conformance_suite!(open);
+}
+
+fn id(byte: u8) -> ObjectId {
+    ObjectId::from_bytes([byte; 12])
+}
+
+fn account() -> AccountId {
+    AccountId::new(id(0xa0))
+}
+
+/// Opens the store at that path and makes an account.
+async fn with_account(path: &Path) -> SqliteStore {
+    let store = SqliteStore::open(path, Options::default()).unwrap();
+    let account = Account {
+        id: account(),
+        slug: AccountSlug::default(),
+        name: AccountName::new("Default").unwrap(),
+        created_at: Timestamp::from_millis(0).unwrap(),
+    };
+    AccountStore::insert(&store, &account).await.unwrap();
+    store
+}
+
+fn customer(byte: u8, email: &str) -> Customer {
+    let new = NewCustomer {
+        name: CustomerName::new("Dana").unwrap(),
+        email: EmailAddress::new(email).unwrap(),
+        phone: None,
+        notes: None,
+    };
+    Customer::new(CustomerId::new(id(byte)), new, Timestamp::from_millis(0).unwrap())
+}
+
+#[tokio::test]
+async fn what_was_written_is_there_after_a_restart_and_for_another_process() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a #strange? 100% name.db");
+    let first = with_account(&path).await;
+    let (dana, noa) = (customer(1, "dana@example.com"), customer(2, "noa@example.com"));
+    CustomerStore::insert(&first, account(), &dana).await.unwrap();
+    // Two stores on one file, as a command beside a running server.
+    let second = SqliteStore::open(&path, Options::default()).unwrap();
+    CustomerStore::insert(&second, account(), &noa).await.unwrap();
+    assert_eq!(
+        first.by_email(account(), &noa.email.key()).await.unwrap(),
+        Some(noa)
+    );
+    drop((first, second));
+    assert!(path.exists());
+    let third = SqliteStore::open(&path, Options::default()).unwrap();
+    assert_eq!(
+        third.by_email(account(), &dana.email.key()).await.unwrap(),
+        Some(dana)
+    );
+}
+
+#[tokio::test]
+async fn a_row_that_is_no_longer_valid_is_named() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("test.db");
+    let store = with_account(&path).await;
+    let dana = customer(1, "dana@example.com");
+    CustomerStore::insert(&store, account(), &dana).await.unwrap();
+    let mut raw = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    raw.batch_execute("PRAGMA ignore_check_constraints = ON; UPDATE customers SET name = ''")
+        .unwrap();
+    let corrupt = store.by_email(account(), &dana.email.key()).await.unwrap_err();
+    let StoreError::Corrupt { table, column, id } = corrupt else {
+        panic!("{corrupt:?}")
+    };
+    assert_eq!(
+        (table, column, id.as_str()),
+        ("customers", "name", "010101010101010101010101")
+    );
+}
+
+#[tokio::test]
+async fn raw_sql_breaks_no_bound() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("test.db");
+    let store = with_account(&path).await;
+    CustomerStore::insert(&store, account(), &customer(1, "dana@example.com"))
+        .await
+        .unwrap();
+    let mut raw = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    raw.batch_execute(
+        "PRAGMA foreign_keys = ON;
+         INSERT INTO events SELECT account_id, id, 'e', NULL, 0, NULL, 1, 1, 0, 'active', 0, 0, 1 FROM customers;
+         INSERT INTO appointments SELECT account_id, id, id, 0, 60, 'other', NULL, 'confirmed', 0, 0, 1 FROM customers;",
+    )
+    .unwrap();
+    for statement in [
+        "UPDATE events SET participants = 2",
+        "UPDATE events SET participants = -1",
+        "UPDATE events SET capacity = 0",
+        "UPDATE events SET status = 'done'",
+        "UPDATE events SET price_minor = -1",
+        "UPDATE appointments SET ends_at = starts_at",
+        "UPDATE appointments SET ends_at = starts_at + 1441",
+        "UPDATE appointments SET status = 'maybe'",
+        "UPDATE appointments SET service_type = 'party'",
+        "UPDATE appointments SET customer_id = zeroblob(12)",
+        "UPDATE customers SET id = x'00'",
+        "UPDATE customers SET name = ''",
+        "UPDATE customers SET version = 'one'",
+        "INSERT INTO customers SELECT account_id, zeroblob(12), name, email, email_key, NULL, NULL, 0, 0, 1 FROM customers",
+        "INSERT INTO registrations SELECT account_id, zeroblob(12), zeroblob(12), id, NULL, 0 FROM customers",
+        "DELETE FROM customers",
+        "DELETE FROM accounts",
+    ] {
+        assert!(raw.batch_execute(statement).is_err(), "{statement}");
+    }
+}
+
+#[tokio::test]
+async fn an_open_store_is_healthy() {
+    let folder = TempDir::new().unwrap();
+    with_account(&folder.path().join("test.db"))
+        .await
+        .check()
+        .await
+        .unwrap();
+}
+
+#[test]
+fn what_can_not_be_opened_is_told_with_its_path() {
+    let folder = TempDir::new().unwrap();
+    let no_database = folder.path().join("text.db");
+    fs::write(
+        &no_database,
+        "no database, just a text that is long enough to be taken for a header",
+    )
+    .unwrap();
+    for path in [
+        folder.path().join("no/such/folder.db"),
+        folder.path().to_owned(),
+        no_database,
+    ] {
+        let error = SqliteStore::open(&path, Options::default())
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(error.contains(path.to_str().unwrap()), "{error}");
+    }
 }
