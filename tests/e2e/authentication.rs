@@ -1,1 +1,468 @@
 //! Keys and accounts: every operation without a key and with another account's key.
+//!
+//! The operations come from the served OpenAPI document, so one that has no case in [`World::case`] fails these tests.
+
+use chatgrow_domain::{AccountSlug, ApiKeyName, PlainApiKey, Timestamp};
+use e2e::{Answer, TestApp};
+use reqwest::{Method, RequestBuilder, header::HeaderValue};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
+
+const BASE: &str = "/api/webhooks";
+
+/// What another account is told of the path; `None` where the path names nothing of the first one.
+type NotFound = Option<&'static str>;
+
+/// A server, and an account with one of everything.
+struct World {
+    app: TestApp,
+    appointment: String,
+    event: String,
+    registration: String,
+}
+
+fn customer() -> Value {
+    json!({ "name": "Dana", "email": "dana@example.com", "phone": "050-1234567", "notes": "secret" })
+}
+
+fn booking() -> Value {
+    json!({ "customerEmail": "dana@example.com", "date": "2025-12-25", "time": "10:00", "serviceType": "lesson" })
+}
+
+fn yoga() -> Value {
+    json!({ "title": "Yoga", "date": "2025-12-30", "time": "18:00", "maxParticipants": 5 })
+}
+
+fn registration() -> Value {
+    json!({ "customerEmail": "dana@example.com" })
+}
+
+impl World {
+    async fn start() -> Self {
+        let app = TestApp::start().await;
+        let id = |answer: &Answer, name: &str| answer.resource(201, name)["id"].as_str().unwrap().to_owned();
+        id(&app.post("/customers", customer()).await, "customer");
+        let appointment = id(&app.post("/appointments", booking()).await, "appointment");
+        let event = id(&app.post("/events", yoga()).await, "event");
+        let path = format!("/events/{event}/registrations");
+        let registration = id(&app.post(&path, registration()).await, "registration");
+        Self {
+            app,
+            appointment,
+            event,
+            registration,
+        }
+    }
+
+    /// Every operation of the document, as its method and its path.
+    async fn operations(&self) -> Vec<(Method, String)> {
+        let document = Answer::to(
+            self.app
+                .client
+                .get(format!("{}/api-docs/openapi.json", self.app.origin)),
+        )
+        .await;
+        let mut operations = Vec::new();
+        for (path, item) in document.json["paths"].as_object().unwrap() {
+            let path = path.strip_prefix(BASE).unwrap();
+            for (method, _) in item
+                .as_object()
+                .unwrap()
+                .iter()
+                .filter(|(_, operation)| operation.is_object())
+            {
+                operations.push((method.to_uppercase().parse().unwrap(), path.to_owned()));
+            }
+        }
+        assert!(operations.len() >= 17, "{operations:?}");
+        operations
+    }
+
+    /// The operation's path with the ids of what is really there, a good body, and what another account is told.
+    fn case(&self, method: &Method, path: &str) -> (String, Value, NotFound) {
+        const CUSTOMER: NotFound = Some("Customer not found");
+        const APPOINTMENT: NotFound = Some("Appointment not found");
+        const EVENT: NotFound = Some("Event not found");
+        let (body, not_found) = match format!("{method} {path}").as_str() {
+            "GET /customers" | "GET /appointments" | "GET /events" => (Value::Null, None),
+            "POST /customers" => (customer(), None),
+            "GET /customers/{email}" => (Value::Null, CUSTOMER),
+            // It creates one of the account's own.
+            "PUT /customers/{email}" => (json!({ "name": "Stolen" }), None),
+            "PATCH /customers/{email}" => (json!({ "name": "Stolen", "notes": null }), CUSTOMER),
+            "POST /appointments" => (booking(), None),
+            "GET /appointments/{id}" | "DELETE /appointments/{id}" => (Value::Null, APPOINTMENT),
+            "PATCH /appointments/{id}" => (json!({ "time": "11:00", "notes": "stolen" }), APPOINTMENT),
+            "POST /events" => (yoga(), None),
+            "GET /events/{id}"
+            | "GET /events/{id}/registrations"
+            | "DELETE /events/{id}/registrations/{registrationId}" => (Value::Null, EVENT),
+            "PATCH /events/{id}" => (json!({ "status": "cancelled" }), EVENT),
+            "POST /events/{id}/registrations" => (registration(), EVENT),
+            operation => panic!("{operation} has no authorisation case"),
+        };
+        let id = if path.starts_with("/events") {
+            &self.event
+        } else {
+            &self.appointment
+        };
+        let path = path
+            .replace("{email}", "dana@example.com")
+            .replace("{registrationId}", &self.registration)
+            .replace("{id}", id);
+        assert!(!path.contains('{'), "{path} has a parameter without a value");
+        (path, body, not_found)
+    }
+
+    /// Everything that the account holds, read in every way.
+    async fn everything(&self) -> Vec<Value> {
+        let mut all = Vec::new();
+        for (method, path) in self.operations().await {
+            if method == Method::GET {
+                let answer = self.app.get(&self.case(&method, &path).0).await;
+                assert_eq!(answer.status, 200, "{answer:?}");
+                all.push(answer.json);
+            }
+        }
+        all
+    }
+}
+
+async fn call(app: &TestApp, method: &Method, path: &str, body: &Value) -> Answer {
+    let request = app.request(method.clone(), path);
+    Answer::to(if body.is_null() {
+        request
+    } else {
+        request.json(body)
+    })
+    .await
+}
+
+/// Fails the test unless the answer is the guide's, to the letter.
+#[track_caller]
+fn assert_unauthenticated(answer: &Answer, what: &str) {
+    let body = json!({ "success": false, "message": "Invalid API Key", "error": "Authentication failed" });
+    assert_eq!((answer.status, &answer.json), (401, &body), "{what}: {answer:?}");
+    assert_eq!(answer.header("content-type"), Some("application/json"), "{what}");
+    assert!(answer.header("x-request-id").is_some(), "{what}");
+}
+
+/// The default account's key of that name, as operators see it.
+async fn listed(app: &TestApp, name: &str) -> chatgrow_domain::ApiKey {
+    let keys = app.application.api_keys.list().await.unwrap();
+    keys.into_iter()
+        .find(|listed| listed.key.name.as_str() == name)
+        .unwrap()
+        .key
+}
+
+async fn new_key(app: &TestApp, name: &str, expires_at: Option<Timestamp>) -> String {
+    let name = ApiKeyName::new(name).unwrap();
+    let key = app
+        .application
+        .api_keys
+        .create(&AccountSlug::default(), name, expires_at)
+        .await;
+    key.unwrap().reveal().to_owned()
+}
+
+/// Calls until the key is refused, and fails the test where that takes longer.
+async fn assert_refused_within(app: &TestApp, key: &str, patience: Duration) {
+    let app = app.with_key(key.to_owned());
+    let started = Instant::now();
+    loop {
+        let answer = app.get("/customers").await;
+        if answer.status == 401 {
+            break;
+        }
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert!(started.elapsed() < patience, "it still opens the account");
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// What a caller may send for a key that is none: a name for it, and the values of its headers.
+async fn bad_credentials(app: &TestApp) -> Vec<(&'static str, Vec<HeaderValue>)> {
+    let key = app.key.as_str();
+    let revoked = new_key(app, "revoked", None).await;
+    assert!(
+        app.application
+            .api_keys
+            .revoke(listed(app, "revoked").await.id)
+            .await
+            .unwrap()
+    );
+    // A second from now: until then it is as good as any.
+    let now = listed(app, "revoked").await.created_at.as_millis();
+    let expired = new_key(app, "expired", Timestamp::from_millis(now + 1000)).await;
+    assert_eq!(app.with_key(expired.clone()).get("/customers").await.status, 200);
+    assert_refused_within(app, &expired, Duration::from_secs(5)).await;
+
+    let (head, last) = key.split_at(key.len() - 1);
+    let wrong_checksum = format!("{head}{}", if last == "0" { '1' } else { '0' });
+    let unknown = PlainApiKey::from_random([7; 32]).reveal().to_owned();
+    let lowercase = key.to_lowercase();
+    let bearer = format!("Bearer {key}");
+    let (longer, spaced, both) = (
+        format!("{key}0"),
+        format!("{head} {last}"),
+        format!("{key}, {key}"),
+    );
+    let text = |value: &str| HeaderValue::from_str(value).unwrap();
+    let mut credentials = vec![
+        ("no key", vec![]),
+        ("two keys", vec![text(key), text(key)]),
+        ("a key and garbage", vec![text(key), text("x")]),
+        ("garbage and a key", vec![text(""), text(key)]),
+        ("no text", vec![HeaderValue::from_bytes(b"cg_live_\xff").unwrap()]),
+    ];
+    for (name, value) in [
+        ("revoked", &revoked[..]),
+        ("expired", &expired),
+        ("wrong checksum", &wrong_checksum),
+        ("unknown", &unknown),
+        ("empty", ""),
+        ("the guide's", "your-api-key-here"),
+        ("prefix only", "cg_live_"),
+        ("too short", head),
+        ("too long", &longer),
+        ("lowercase", &lowercase),
+        ("another scheme", &bearer),
+        ("a space in it", &spaced),
+        ("two in one", &both),
+        ("an injection", "' OR '1'='1"),
+    ] {
+        credentials.push((name, vec![text(value)]));
+    }
+    credentials
+}
+
+fn with_credentials(app: &TestApp, method: &Method, path: &str, keys: &[HeaderValue]) -> RequestBuilder {
+    let request = app
+        .client
+        .request(method.clone(), format!("{}{BASE}{path}", app.origin));
+    keys.iter()
+        .fold(request, |request, key| request.header("X-API-Key", key))
+}
+
+#[tokio::test]
+async fn every_operation_needs_a_valid_key() {
+    let world = World::start().await;
+    let before = world.everything().await;
+    let credentials = bad_credentials(&world.app).await;
+    for (method, path) in world.operations().await {
+        let (path, body, _) = world.case(&method, &path);
+        for (name, keys) in &credentials {
+            let request = with_credentials(&world.app, &method, &path, keys).json(&body);
+            assert_unauthenticated(&Answer::to(request).await, &format!("{method} {path}, {name}"));
+        }
+    }
+    assert_eq!(world.everything().await, before);
+}
+
+#[tokio::test]
+async fn a_key_in_another_place_is_no_key() {
+    let app = TestApp::start().await;
+    for (name, value) in [
+        ("Authorization", format!("Bearer {}", app.key)),
+        ("Api-Key", app.key.clone()),
+        ("Cookie", format!("X-API-Key={}", app.key)),
+    ] {
+        let request = with_credentials(&app, &Method::GET, "/customers", &[]).header(name, value);
+        assert_unauthenticated(&Answer::to(request).await, name);
+    }
+    for name in ["api_key", "X-API-Key", "key"] {
+        let path = format!("/customers?{name}={}", app.key);
+        let request = with_credentials(&app, &Method::GET, &path, &[]);
+        assert_unauthenticated(&Answer::to(request).await, name);
+    }
+}
+
+#[tokio::test]
+async fn the_key_is_looked_at_before_anything_else() {
+    let app = TestApp::start().await;
+    let unknown = HeaderValue::from_str(PlainApiKey::from_random([7; 32]).reveal()).unwrap();
+    for keys in [vec![], vec![unknown]] {
+        for path in [
+            "",
+            "/",
+            "/nothing",
+            "/customers/",
+            "/customers/%ff",
+            "/customers/dana@example.com/nothing",
+            "/appointments/x",
+            "/events?limit=x&limit=y",
+            "/events/x/registrations/x",
+        ] {
+            for method in [
+                "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW",
+            ] {
+                let request = with_credentials(&app, &method.parse().unwrap(), path, &keys)
+                    .header("Content-Type", "text/plain; charset=windows-1255")
+                    .header("Content-Encoding", "gzip")
+                    .body("{garbage");
+                assert_unauthenticated(&Answer::to(request).await, &format!("{method} {path}"));
+            }
+            let head = Answer::to(with_credentials(&app, &Method::HEAD, path, &keys)).await;
+            assert_eq!((head.status, head.text.as_str()), (401, ""), "HEAD {path}");
+        }
+    }
+    // Outside of the API's paths there is nothing to guard.
+    let outside = Answer::to(app.client.get(format!("{}/nothing", app.origin))).await;
+    outside.assert_error(404, "NOT_FOUND", "Path not found");
+    assert_eq!(
+        Answer::to(app.client.get(format!("{}/health/live", app.origin)))
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn another_accounts_key_sees_and_changes_nothing() {
+    let world = World::start().await;
+    let before = world.everything().await;
+    let stranger = world.app.with_key(world.app.new_account("stranger").await);
+    let operations = world.operations().await;
+
+    // With nothing of its own: lists are empty, all else is not there.
+    for (method, path) in &operations {
+        let (real, body, not_found) = world.case(method, path);
+        if let Some(message) = not_found {
+            let answer = call(&stranger, method, &real, &body).await;
+            answer.assert_error(404, "NOT_FOUND", message);
+        } else if *method == Method::GET {
+            let list = path.trim_start_matches('/');
+            assert!(stranger.get(&real).await.list(list).is_empty(), "{path}");
+        }
+    }
+
+    // With a customer of the same address, a booking of the same slot, an event and a registration of its own.
+    for (path, body, name) in [
+        ("/customers", customer(), "customer"),
+        ("/appointments", booking(), "appointment"),
+        ("/events", yoga(), "event"),
+    ] {
+        let own = stranger.post(path, body).await.resource(201, name).clone();
+        let listed = stranger.get(path).await;
+        assert_eq!(listed.list(path.trim_start_matches('/')), [own]);
+    }
+    let own_event = format!(
+        "/events/{}",
+        stranger.get("/events").await.json["events"][0]["id"]
+            .as_str()
+            .unwrap()
+    );
+    let foreign = format!("{own_event}/registrations/{}", world.registration);
+    stranger
+        .delete(&foreign)
+        .await
+        .assert_error(404, "NOT_FOUND", "Registration not found");
+    for (method, path) in &operations {
+        let (real, body, not_found) = world.case(method, path);
+        if path.contains("{id}") {
+            let answer = call(&stranger, method, &real, &body).await;
+            answer.assert_error(404, "NOT_FOUND", not_found.unwrap());
+        } else if path.contains("{email}") {
+            let own = call(&stranger, method, &real, &body).await;
+            let own = own.resource(200, "customer");
+            assert!(
+                before.iter().all(|answer| answer["customer"]["id"] != own["id"]),
+                "{own}"
+            );
+        }
+    }
+    assert_eq!(world.everything().await, before);
+}
+
+#[tokio::test]
+async fn another_accounts_customers_and_cursors_are_of_no_use() {
+    let world = World::start().await;
+    let app = &world.app;
+    let stranger = app.with_key(app.new_account("stranger").await);
+    let event = stranger.event(None).await;
+    stranger
+        .post(&format!("{event}/registrations"), registration())
+        .await
+        .assert_error(404, "NOT_FOUND", "Customer not found");
+    stranger
+        .post("/appointments", booking())
+        .await
+        .assert_error(404, "NOT_FOUND", "Customer not found");
+    let bookings = stranger.get("/appointments?customerEmail=dana@example.com").await;
+    assert!(bookings.list("appointments").is_empty());
+
+    app.customer("noa@example.com").await;
+    let page = app.get("/customers?limit=1").await;
+    let cursor = page.json["nextCursor"].as_str().unwrap();
+    let continued = stranger.get(&format!("/customers?cursor={cursor}")).await;
+    assert!(continued.list("customers").is_empty());
+    // Nor does an address that somebody else has stand in the way.
+    assert_eq!(
+        stranger
+            .put("/customers/dana@example.com", json!({ "name": "Other" }))
+            .await
+            .status,
+        201
+    );
+    assert_eq!(
+        app.get("/customers/dana@example.com").await.json["customer"]["name"],
+        "Dana"
+    );
+}
+
+#[tokio::test]
+async fn keys_of_one_account_see_the_same_data() {
+    let world = World::start().await;
+    let other = world.app.with_key(new_key(&world.app, "second", None).await);
+    for path in ["/customers", "/appointments", "/events"] {
+        assert_eq!(other.get(path).await.json, world.app.get(path).await.json);
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_key_stops_within_a_second_and_for_good() {
+    let app = TestApp::start().await;
+    let key = new_key(&app, "revoked", None).await;
+    let id = listed(&app, "revoked").await.id;
+    for _ in 0..3 {
+        assert_eq!(app.with_key(key.clone()).get("/customers").await.status, 200);
+    }
+    assert!(app.application.api_keys.revoke(id).await.unwrap());
+    assert_refused_within(&app, &key, Duration::from_secs(1)).await;
+    for _ in 0..20 {
+        assert_unauthenticated(&app.with_key(key.clone()).get("/customers").await, "again");
+    }
+    assert!(
+        app.application.api_keys.revoke(id).await.unwrap(),
+        "it can be repeated"
+    );
+    assert!(listed(&app, "revoked").await.revoked_at.is_some());
+    assert_eq!(app.get("/customers").await.status, 200, "the account's other key");
+}
+
+#[tokio::test]
+async fn the_last_use_of_a_key_is_noted() {
+    let app = TestApp::start().await;
+    let used = app.with_key(new_key(&app, "used", None).await);
+    new_key(&app, "unused", None).await;
+    assert_eq!(listed(&app, "used").await.last_used_at, None);
+
+    assert_eq!(used.get("/nothing").await.status, 404);
+    app.application.authentication.flush_key_uses().await.unwrap();
+    let key = listed(&app, "used").await;
+    let first = key.last_used_at.unwrap();
+    assert!(first >= key.created_at);
+    assert_eq!(listed(&app, "unused").await.last_used_at, None);
+
+    app.application.authentication.flush_key_uses().await.unwrap();
+    assert_eq!(
+        listed(&app, "used").await.last_used_at,
+        Some(first),
+        "reading the list is no use"
+    );
+    used.get("/customers").await;
+    app.application.authentication.flush_key_uses().await.unwrap();
+    assert!(listed(&app, "used").await.last_used_at >= Some(first));
+}

@@ -13,7 +13,11 @@ fn dana() -> Value {
 /// A server with one customer, Dana.
 async fn start() -> (TestApp, Value) {
     let app = TestApp::start().await;
-    let customer = app.post("/customers", dana()).await.resource(201, "customer").clone();
+    let customer = app
+        .post("/customers", dana())
+        .await
+        .resource(201, "customer")
+        .clone();
     (app, customer)
 }
 
@@ -57,11 +61,7 @@ async fn ids_are_ordered_by_time_and_begin_with_it() {
     }
     assert!(ids.is_sorted_by(|one, next| one < next), "{ids:?}");
     let seconds = |id: &String| u32::from_str_radix(&id[..8], 16).unwrap();
-    assert!(
-        seconds(&ids[0]) > 1_735_689_600,
-        "after 2025 began: {}",
-        ids[0]
-    );
+    assert!(seconds(&ids[0]) > 1_735_689_600, "after 2025 began: {}", ids[0]);
     assert!(seconds(&ids[19]) - seconds(&ids[0]) < 60);
 }
 
@@ -117,14 +117,8 @@ async fn text_comes_back_exactly_as_sent() {
 async fn required_fields_are_named_in_one_sentence() {
     let app = TestApp::start().await;
     let sentence = "Name and email are required";
-    app.assert_required(
-        Method::POST,
-        "/customers",
-        &dana(),
-        &["name", "email"],
-        sentence,
-    )
-    .await;
+    app.assert_required(Method::POST, "/customers", &dana(), &["name", "email"], sentence)
+        .await;
     app.assert_required(Method::PUT, DANA, &dana(), &["name"], sentence)
         .await;
     assert_eq!(app.get("/customers").await.json["count"], 0);
@@ -176,14 +170,8 @@ async fn what_is_no_email_address_is_refused() {
         "דנה@example.com",
         "a,b@example.com",
     ];
-    app.assert_refused(
-        Method::POST,
-        "/customers",
-        &dana(),
-        "email",
-        bad.map(Value::from),
-    )
-    .await;
+    app.assert_refused(Method::POST, "/customers", &dana(), "email", bad.map(Value::from))
+        .await;
 }
 
 #[tokio::test]
@@ -212,22 +200,37 @@ async fn an_email_address_in_a_path_is_percent_decoded_once() {
             ["dana+tag@example.com", "dana%2Btag%40example.com"],
         ),
         ("a/b@example.com", ["a%2Fb@example.com", "a%2fb%40example%2ecom"]),
-        ("a%2Fb@example.com", ["a%252Fb@example.com", "%61%252Fb@example.com"]),
+        (
+            "a%2Fb@example.com",
+            ["a%252Fb@example.com", "%61%252Fb@example.com"],
+        ),
         ("100%@example.com", ["100%25@example.com", "100%25%40example.com"]),
         (
             "dana@דוגמה.com",
-            [
-                "dana@דוגמה.com",
-                "dana@%D7%93%D7%95%D7%92%D7%9E%D7%94.com",
-            ],
+            ["dana@דוגמה.com", "dana@%D7%93%D7%95%D7%92%D7%9E%D7%94.com"],
         ),
-        ("who?#x@example.com", ["who%3F%23x@example.com", "who%3f%23X%40example.com"]),
-        ("o'hara@example.com", ["o'hara@example.com", "o%27hara@example.com"]),
-        ("a&b=c|{d}@example.com", ["a&b=c%7C%7Bd%7D@example.com", "a%26b%3Dc|{d}@example.com"]),
+        (
+            "who?#x@example.com",
+            ["who%3F%23x@example.com", "who%3f%23X%40example.com"],
+        ),
+        (
+            "o'hara@example.com",
+            ["o'hara@example.com", "o%27hara@example.com"],
+        ),
+        (
+            "a&b=c|{d}@example.com",
+            ["a&b=c%7C%7Bd%7D@example.com", "a%26b%3Dc|{d}@example.com"],
+        ),
     ] {
-        let created = app.post("/customers", json!({ "name": "Dana", "email": email })).await;
+        let created = app
+            .post("/customers", json!({ "name": "Dana", "email": email }))
+            .await;
         let id = &created.resource(201, "customer")["id"];
-        let location = created.header("location").unwrap().strip_prefix("/api/webhooks").unwrap();
+        let location = created
+            .header("location")
+            .unwrap()
+            .strip_prefix("/api/webhooks")
+            .unwrap();
         let paths = paths.map(|path| format!("/customers/{path}"));
         for path in paths.iter().map(String::as_str).chain([location]) {
             for answer in [
@@ -236,7 +239,11 @@ async fn an_email_address_in_a_path_is_percent_decoded_once() {
                 app.patch(path, json!({ "notes": path })).await,
             ] {
                 let customer = answer.resource(200, "customer");
-                assert_eq!((&customer["id"], &customer["email"]), (id, &email.into()), "{path}");
+                assert_eq!(
+                    (&customer["id"], &customer["email"]),
+                    (id, &email.into()),
+                    "{path}"
+                );
             }
         }
     }
@@ -373,7 +380,9 @@ async fn put_takes_no_other_address_than_the_paths() {
 
     let spelt = app.put(DANA, with(&dana(), "email", "Dana@EXAMPLE.com")).await;
     assert_eq!(spelt.resource(200, "customer")["email"], "Dana@EXAMPLE.com");
-    let unspelt = app.put("/customers/New@example.com", json!({ "name": "New" })).await;
+    let unspelt = app
+        .put("/customers/New@example.com", json!({ "name": "New" }))
+        .await;
     assert_eq!(unspelt.resource(201, "customer")["email"], "New@example.com");
 }
 
@@ -388,7 +397,9 @@ async fn listed_in_order_of_creation_page_by_page() {
         created.push(app.customer(&format!("{name}@example.com")).await);
     }
     // An edit keeps the place.
-    let edited = app.patch("/customers/a@example.com", json!({ "name": "Z" })).await;
+    let edited = app
+        .patch("/customers/a@example.com", json!({ "name": "Z" }))
+        .await;
     created[1] = edited.resource(200, "customer").clone();
     for limit in 1..=7 {
         assert_eq!(app.walk("/customers", "customers", limit).await, created);

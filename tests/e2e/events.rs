@@ -40,7 +40,10 @@ async fn post_publishes_and_answers_every_field() {
     assert_eq!(event["createdAt"], event["updatedAt"]);
 
     let again = app.post("/events", yoga()).await;
-    let location = format!("/api/webhooks/events/{}", again.json["event"]["id"].as_str().unwrap());
+    let location = format!(
+        "/api/webhooks/events/{}",
+        again.json["event"]["id"].as_str().unwrap()
+    );
     assert_eq!(again.header("location"), Some(location.as_str()));
 
     assert_eq!(*app.get(&path).await.resource(200, "event"), event);
@@ -55,8 +58,7 @@ async fn optional_fields_without_a_value_are_null_and_unknown_ones_ignored() {
         "title": "Yoga", "date": "2025-12-30", "time": "18:00",
         "status": "completed", "currentParticipants": 7, "id": 1, "unknown": {},
     });
-    let nulls =
-        json!({ "description": null, "location": null, "maxParticipants": null, "price": null });
+    let nulls = json!({ "description": null, "location": null, "maxParticipants": null, "price": null });
     let mut with_nulls = required.clone();
     with_nulls
         .as_object_mut()
@@ -107,7 +109,9 @@ async fn a_price_is_exact() {
         let body = yoga().to_string().replace("150", sent);
         let created = Answer::to(app.request(Method::POST, "/events").body(body)).await;
         assert_eq!((created.status, price(&created)), (201, shown), "{sent}");
-        let edit = app.request(Method::PATCH, &path).body(format!("{{\"price\":{sent}}}"));
+        let edit = app
+            .request(Method::PATCH, &path)
+            .body(format!("{{\"price\":{sent}}}"));
         assert_eq!(price(&Answer::to(edit).await), shown, "{sent}");
         assert_eq!(price(&app.get(&path).await), shown, "{sent}");
         assert_eq!(price(&app.get("/events?limit=1").await), shown, "{sent}");
@@ -149,14 +153,24 @@ async fn a_price_is_exact() {
 async fn max_participants_is_1_to_1_000_000() {
     let (app, path, _) = start().await;
     for max in [json!(1), json!(1_000_000), Value::Null] {
-        let created = app.post("/events", with(&yoga(), "maxParticipants", max.clone())).await;
+        let created = app
+            .post("/events", with(&yoga(), "maxParticipants", max.clone()))
+            .await;
         assert_eq!(created.resource(201, "event")["maxParticipants"], max);
         let edited = app.patch(&path, json!({ "maxParticipants": max })).await;
         assert_eq!(edited.resource(200, "event")["maxParticipants"], max);
     }
     for (method, path) in [(Method::POST, "/events"), (Method::PATCH, path.as_str())] {
-        let bad = [json!(0), json!(-1), json!(1_000_001), json!(19.5), json!(u64::MAX), json!(1e300)];
-        app.assert_refused(method, path, &yoga(), "maxParticipants", bad).await;
+        let bad = [
+            json!(0),
+            json!(-1),
+            json!(1_000_001),
+            json!(19.5),
+            json!(u64::MAX),
+            json!(1e300),
+        ];
+        app.assert_refused(method, path, &yoga(), "maxParticipants", bad)
+            .await;
     }
 }
 
@@ -173,14 +187,8 @@ async fn required_fields_are_named_in_one_sentence() {
     )
     .await;
     for field in ["title", "date", "time", "status"] {
-        app.assert_refused(
-            Method::PATCH,
-            &path,
-            &json!({}),
-            field,
-            [Value::Null, " ".into()],
-        )
-        .await;
+        app.assert_refused(Method::PATCH, &path, &json!({}), field, [Value::Null, " ".into()])
+            .await;
     }
     assert_eq!(*app.get(&path).await.resource(200, "event"), event);
 }
@@ -202,7 +210,9 @@ async fn every_bad_field_is_told_at_once() {
         "price",
         "status",
     ];
-    app.post("/events", bad.clone()).await.assert_invalid(&fields[..7]);
+    app.post("/events", bad.clone())
+        .await
+        .assert_invalid(&fields[..7]);
     app.patch(&path, bad).await.assert_invalid(&fields);
     assert_eq!(*app.get(&path).await.resource(200, "event"), event);
 }
@@ -215,7 +225,11 @@ async fn patch_changes_only_what_is_sent() {
         ("description", json!("a\r\nb"), json!("a\r\nb")),
         ("description", Value::Null, Value::Null),
         ("date", json!("1999-01-01"), json!("1999-01-01T00:00:00.000Z")),
-        ("date", json!("2026-01-01T00:00:00.000Z"), json!("2026-01-01T00:00:00.000Z")),
+        (
+            "date",
+            json!("2026-01-01T00:00:00.000Z"),
+            json!("2026-01-01T00:00:00.000Z"),
+        ),
         ("time", json!("00:00"), json!("00:00")),
         ("location", json!("Hall"), json!("Hall")),
         ("location", json!("  "), Value::Null),
@@ -235,7 +249,10 @@ async fn patch_changes_only_what_is_sent() {
         assert_eq!(*app.get(&path).await.resource(200, "event"), expected);
     }
     // What was read can be sent back.
-    assert_eq!(*app.patch(&path, expected.clone()).await.resource(200, "event"), expected);
+    assert_eq!(
+        *app.patch(&path, expected.clone()).await.resource(200, "event"),
+        expected
+    );
 }
 
 #[tokio::test]
@@ -247,17 +264,26 @@ async fn a_status_leaves_active_once_and_never_comes_back() {
         let event = left.resource(200, "event");
         assert_eq!(event["status"], last);
         for status in ["active", "completed", "cancelled"] {
-            let answer = app.patch(&path, json!({ "status": status, "title": "Yoga" })).await;
+            let answer = app
+                .patch(&path, json!({ "status": status, "title": "Yoga" }))
+                .await;
             if status == last {
-                assert_eq!(answer.resource(200, "event"), event, "what holds already is no change");
+                assert_eq!(
+                    answer.resource(200, "event"),
+                    event,
+                    "what holds already is no change"
+                );
             } else {
                 answer.assert_error(409, "INVALID_STATUS", "Event status cannot change this way");
-                let both = app.patch(&path, json!({ "status": status, "title": "Other" })).await;
+                let both = app
+                    .patch(&path, json!({ "status": status, "title": "Other" }))
+                    .await;
                 both.assert_error(409, "INVALID_STATUS", "Event status cannot change this way");
             }
         }
         let bad = ["Active", "confirmed", "active "].map(Value::from);
-        app.assert_refused(Method::PATCH, &path, &json!({}), "status", bad).await;
+        app.assert_refused(Method::PATCH, &path, &json!({}), "status", bad)
+            .await;
         assert_eq!(app.get(&path).await.resource(200, "event"), event);
     }
 }
@@ -289,10 +315,14 @@ async fn listed_by_date_and_time_filtered_and_page_by_page() {
         ("2026-01-01", "00:00"),
         ("2025-12-30", "18:00"),
     ] {
-        paths.push(path(&app.post("/events", with(&with(&yoga(), "date", date), "time", time)).await));
+        paths.push(path(
+            &app.post("/events", with(&with(&yoga(), "date", date), "time", time))
+                .await,
+        ));
     }
     app.patch(&paths[0], json!({ "status": "completed" })).await;
-    app.patch(&paths[5], json!({ "status": "cancelled", "date": "2025-12-29" })).await;
+    app.patch(&paths[5], json!({ "status": "cancelled", "date": "2025-12-29" }))
+        .await;
     for (filter, expected) in [
         ("", &[3, 5, 2, 1, 0, 4, 6][..]),
         ("status=active", &[3, 2, 1, 4, 6]),
@@ -311,9 +341,13 @@ async fn listed_by_date_and_time_filtered_and_page_by_page() {
         }
     }
     for status in ["", "Active", "confirmed", "active,completed"] {
-        app.get(&format!("/events?status={status}")).await.assert_invalid(&["status"]);
+        app.get(&format!("/events?status={status}"))
+            .await
+            .assert_invalid(&["status"]);
     }
-    app.get("/events?status=x&limit=0&cursor=x").await.assert_invalid(&["status", "limit", "cursor"]);
+    app.get("/events?status=x&limit=0&cursor=x")
+        .await
+        .assert_invalid(&["status", "limit", "cursor"]);
 }
 
 #[tokio::test]
@@ -321,7 +355,13 @@ async fn fifty_are_listed_where_no_limit_is_given() {
     let app = TestApp::start().await;
     race((0..51).map(|_| app.request(Method::POST, "/events").json(&yoga()))).await;
     assert_eq!(app.get("/events").await.list("events").len(), 50);
-    assert_eq!(app.get("/events?status=active&limit=50").await.list("events").len(), 50);
+    assert_eq!(
+        app.get("/events?status=active&limit=50")
+            .await
+            .list("events")
+            .len(),
+        50
+    );
     assert_eq!(app.walk("/events", "events", 50).await.len(), 51);
 }
 
@@ -342,19 +382,12 @@ async fn unknown_and_malformed_ids_are_not_found() {
             app.get(&path).await,
             app.patch(&path, json!({ "title": "x" })).await,
             app.get(&registrations).await,
-            app.post(&registrations, json!({ "customerEmail": "dana@example.com" })).await,
-            app.delete(&format!("{registrations}/507f1f77bcf86cd799439011")).await,
+            app.post(&registrations, json!({ "customerEmail": "dana@example.com" }))
+                .await,
+            app.delete(&format!("{registrations}/507f1f77bcf86cd799439011"))
+                .await,
         ] {
             answer.assert_error(404, "NOT_FOUND", "Event not found");
         }
-    }
-}
-#[tokio::test]
-async fn zz_probe() {
-    let (app, path, _) = start().await;
-    for sent in ["-0", "-0.0", "-0e5","0.0000000000000000000000000000000001e32","100000000000000000000000000000e-27","0.1000000000000000000000000000000000000000","0.10000000000000000000000000000000000000001e0","1.0000000000000000000000000000000000000000e2","0e400","0e-400","1000000000000000000000000000000000000000e-37", "0.00000000000000000000000000000000000001", "\"\"","true","[]","[150]","{}","\"150\"", "0150", "+1", ".5", "1.", "1e", "0x10", "NaN", "Infinity"] {
-        let edit = app.request(Method::PATCH, &path).body(format!("{{\"price\":{sent}}}"));
-        let a = Answer::to(edit).await;
-        println!("PROBE {sent} -> {} {}", a.status, if a.status==200 {price(&a)} else {&a.text});
     }
 }

@@ -411,7 +411,8 @@ async fn a_page_of_an_allowed_origin_may_read_errors_too() {
         (405, app.request(Method::DELETE, "/customers")),
         (
             400,
-            app.request(Method::POST, "/customers").json(&json!({ "name": 1 })),
+            app.request(Method::POST, "/customers")
+                .json(&json!({ "name": 1 })),
         ),
         (
             413,
@@ -465,7 +466,7 @@ async fn the_wildcard_allows_every_origin_without_credentials() {
 
 #[tokio::test]
 async fn a_body_that_never_ends_is_given_up_in_time() {
-    let limit = Duration::from_millis(600);
+    let limit = Duration::from_secs(1);
     let mut settings = settings();
     settings.request_timeout = limit;
     let app = TestApp::start_with(settings).await;
@@ -483,17 +484,8 @@ async fn a_body_that_never_ends_is_given_up_in_time() {
             ))
             .await;
         let answer = connection.answer(true).await;
-        // The time in which a scheduler may be late, on top.
-        assert!(
-            started.elapsed() < limit + Duration::from_millis(400),
-            "{:?}",
-            started.elapsed()
-        );
-        answer.assert_error(
-            408,
-            "REQUEST_TIMEOUT",
-            "The request body did not arrive in time",
-        );
+        assert!(started.elapsed() < limit, "{:?}", started.elapsed());
+        answer.assert_error(408, "REQUEST_TIMEOUT", "The request body did not arrive in time");
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     }
     assert_eq!(app.get("/customers").await.json["count"], 0);

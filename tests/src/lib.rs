@@ -102,8 +102,16 @@ impl Answer {
     #[track_caller]
     #[must_use]
     pub fn resource(&self, status: u16, name: &str) -> &Value {
-        assert_eq!((self.status, &self.json["success"]), (status, &true.into()), "{self:?}");
-        assert_eq!(self.json.as_object().map(serde_json::Map::len), Some(2), "{self:?}");
+        assert_eq!(
+            (self.status, &self.json["success"]),
+            (status, &true.into()),
+            "{self:?}"
+        );
+        assert_eq!(
+            self.json.as_object().map(serde_json::Map::len),
+            Some(2),
+            "{self:?}"
+        );
         assert_resource(name, &self.json[name]);
         &self.json[name]
     }
@@ -112,8 +120,16 @@ impl Answer {
     #[track_caller]
     #[must_use]
     pub fn list(&self, name: &str) -> &[Value] {
-        assert_eq!((self.status, &self.json["success"]), (200, &true.into()), "{self:?}");
-        assert_eq!(self.json.as_object().map(serde_json::Map::len), Some(4), "{self:?}");
+        assert_eq!(
+            (self.status, &self.json["success"]),
+            (200, &true.into()),
+            "{self:?}"
+        );
+        assert_eq!(
+            self.json.as_object().map(serde_json::Map::len),
+            Some(4),
+            "{self:?}"
+        );
         let items = self.json[name].as_array().unwrap();
         assert_eq!(self.json["count"], items.len(), "{self:?}");
         assert!(self.json.get("nextCursor").is_some(), "{self:?}");
@@ -294,7 +310,10 @@ impl TestApp {
     /// Creates a customer with that address.
     pub async fn customer(&self, email: &str) -> Value {
         let body = json!({ "name": "Dana", "email": email });
-        self.post("/customers", body).await.resource(201, "customer").clone()
+        self.post("/customers", body)
+            .await
+            .resource(201, "customer")
+            .clone()
     }
 
     /// Creates an event with room for so many, and returns its path.
@@ -315,7 +334,10 @@ impl TestApp {
         let mut page = self.get(&first).await;
         loop {
             for item in page.list(name) {
-                assert!(items.iter().all(|other| other["id"] != item["id"]), "twice: {item}");
+                assert!(
+                    items.iter().all(|other| other["id"] != item["id"]),
+                    "twice: {item}"
+                );
                 items.push(item.clone());
             }
             let Some(cursor) = page.json["nextCursor"].as_str() else {

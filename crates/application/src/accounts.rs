@@ -38,18 +38,17 @@ impl Accounts {
         Ok(account)
     }
 
-    /// Makes the account `default`, by that name, where the store holds no account yet. Returns whether it did: of several servers that
-    /// start at once on a new store, one.
+    /// Makes the account `default`, by that name, where the store holds no account yet. Several servers may start at once on a
+    /// new store.
     ///
     /// # Errors
     /// [`StoreError`] where the store fails.
-    pub async fn ensure_default(&self, name: AccountName) -> Result<bool, StoreError> {
+    pub async fn ensure_default(&self, name: AccountName) -> Result<(), StoreError> {
         if !self.accounts.list().await?.is_empty() {
-            return Ok(false);
+            return Ok(());
         }
         match self.create(AccountSlug::default(), name).await {
-            Ok(_) => Ok(true),
-            Err(CreateAccountError::SlugTaken) => Ok(false),
+            Ok(_) | Err(CreateAccountError::SlugTaken) => Ok(()),
             Err(CreateAccountError::Store(error)) => Err(error),
         }
     }

@@ -78,6 +78,24 @@ impl ApiKeys {
         Ok(plain)
     }
 
+    /// Makes the first key of the account `default`, where the account has never had one.
+    ///
+    /// # Errors
+    /// [`CreateKeyError`] where there is no such account or the store fails.
+    pub async fn create_first(&self, name: ApiKeyName) -> Result<Option<PlainApiKey>, CreateKeyError> {
+        let slug = AccountSlug::default();
+        let account = self
+            .accounts
+            .by_slug(&slug)
+            .await?
+            .ok_or(CreateKeyError::AccountNotFound)?;
+        if self.api_keys.list(account.id).await?.is_empty() {
+            self.create(&slug, name, None).await.map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
     /// All keys of all accounts, by account and age, revoked and expired ones included.
     ///
     /// # Errors

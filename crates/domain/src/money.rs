@@ -1,7 +1,7 @@
 //! Money: whole minor units (cents, agorot), never a binary float.
 
 use crate::Invalid;
-use rust_decimal::{Decimal, prelude::ToPrimitive};
+use rust_decimal::Decimal;
 use std::fmt;
 
 /// An amount in minor units, 0 to 99 999 999 999. It displays as the shortest JSON number: `150`, `149.9`, `0.05`.
@@ -29,12 +29,27 @@ impl Money {
     /// # Errors
     /// [`Invalid::Money`] where it is no number, out of range, or needs more than two decimals.
     pub fn parse(number: &str) -> Result<Self, Invalid> {
-        let amount = Decimal::from_str_exact(number).or_else(|_| Decimal::from_scientific(number));
-        let minor = amount
+        let (digits, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+        let amount = Decimal::from_str_exact(digits)
+            .map_err(|_| Invalid::Money)?
+            .normalize();
+        // The amount is `mantissa` times ten to the power of `shift`, in minor units.
+        let shift = exponent
+            .parse::<i64>()
             .ok()
-            .and_then(|amount| amount.checked_mul(Decimal::ONE_HUNDRED))
-            .filter(Decimal::is_integer);
-        Self::from_minor(minor.and_then(|minor| minor.to_i64()).ok_or(Invalid::Money)?)
+            .and_then(|exponent| exponent.checked_add(2 - i64::from(amount.scale())));
+        let power = shift
+            .and_then(|shift| u32::try_from(shift).ok())
+            .and_then(|shift| 10_i128.checked_pow(shift));
+        let minor = match (amount.mantissa(), power) {
+            (0, _) => Some(0),
+            (mantissa, power) => power.and_then(|power| mantissa.checked_mul(power)),
+        };
+        Self::from_minor(
+            minor
+                .and_then(|minor| minor.try_into().ok())
+                .ok_or(Invalid::Money)?,
+        )
     }
 
     /// The amount in minor units.
@@ -69,6 +84,9 @@ mod tests {
             ("15E-2", "0.15"),
             ("999999999.99", "999999999.99"),
             ("100", "100"),
+            ("1.5000000000000000000000000E2", "150"),
+            ("0e99999999999999999999", "0"),
+            ("0.00e-5", "0"),
         ] {
             assert_eq!(Money::parse(read).unwrap().to_string(), written, "{read}");
         }
@@ -85,6 +103,9 @@ mod tests {
             "999999999.991",
             "1e400",
             "1e28",
+            "1.500000000000000000000000000000000000000001e2",
+            "1e-9999999999",
+            "0.0149999999999999999999999999999999",
             "NaN",
             "",
             "1,5",

@@ -12,7 +12,8 @@ pub trait Clock: Send + Sync {
 /// Makes ids.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait IdSource: Send + Sync {
-    /// An id that no other call, on any server, ever returns; later ones sort after earlier ones to within a second.
+    /// An id that no other call, on any server, ever returns; later ones sort after earlier ones, as far as the
+    /// servers' clocks agree.
     fn next_id(&self) -> ObjectId;
 }
 

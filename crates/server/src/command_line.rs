@@ -6,7 +6,8 @@ use chatgrow_domain::{
     AccountName, AccountSlug, ApiKeyId, ApiKeyName, Invalid, LocalMinute, MalformedId, Timestamp, parse_date,
 };
 use clap::{Args, Parser, Subcommand};
-use time::{Time, format_description::well_known::Rfc3339};
+use std::io::{Write, stdout};
+use time::{Time, macros::format_description};
 
 /// A self-hosted booking and CRM integration API.
 #[derive(Parser)]
@@ -87,21 +88,22 @@ fn expiry(text: &str) -> Result<Timestamp, Invalid> {
 pub(crate) async fn accounts(application: &Application, command: AccountsCommand) -> Result<(), Failure> {
     match command {
         AccountsCommand::Create { slug, name } => match application.accounts.create(slug, name).await {
-            Ok(account) => println!("{}", account.slug.as_str()),
+            Ok(account) => writeln!(stdout(), "{}", account.slug.as_str())?,
             Err(CreateAccountError::SlugTaken) => {
                 return Err("there is an account with that slug already".into());
             }
             Err(error) => return Err(error.into()),
         },
         AccountsCommand::List => {
-            println!("{:<24}  {:<20}  NAME", "CREATED", "SLUG");
+            writeln!(stdout(), "{:<24}  {:<20}  NAME", "CREATED", "SLUG")?;
             for account in application.accounts.list().await? {
                 let created = instant(Some(account.created_at));
-                println!(
+                writeln!(
+                    stdout(),
                     "{created:<24}  {:<20}  {}",
                     account.slug.as_str(),
                     account.name.as_str()
-                );
+                )?;
             }
         }
     }
@@ -129,7 +131,7 @@ pub(crate) async fn keys(application: &Application, command: KeysCommand) -> Res
             let columns = ["CREATED", "EXPIRES", "LAST USED", "REVOKED"]
                 .map(|name| format!("{name:<24}"))
                 .join("  ");
-            println!("{:<24}  {:<20}  {columns}  NAME", "ID", "ACCOUNT");
+            writeln!(stdout(), "{:<24}  {:<20}  {columns}  NAME", "ID", "ACCOUNT")?;
             for listed in application.api_keys.list().await? {
                 let key = listed.key;
                 let instants = [
@@ -139,12 +141,13 @@ pub(crate) async fn keys(application: &Application, command: KeysCommand) -> Res
                     key.revoked_at,
                 ];
                 let instants = instants.map(|at| format!("{:<24}", instant(at))).join("  ");
-                println!(
+                writeln!(
+                    stdout(),
                     "{}  {:<20}  {instants}  {}",
                     key.id,
                     listed.account.as_str(),
                     key.name.as_str()
-                );
+                )?;
             }
         }
         KeysCommand::Revoke { id } => {
@@ -157,7 +160,8 @@ pub(crate) async fn keys(application: &Application, command: KeysCommand) -> Res
 }
 
 fn instant(at: Option<Timestamp>) -> String {
-    at.and_then(|at| at.to_utc().format(&Rfc3339).ok())
+    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    at.and_then(|at| at.to_utc().format(form).ok())
         .unwrap_or_else(|| "-".to_owned())
 }
 
@@ -173,7 +177,7 @@ mod tests {
 
     #[test]
     fn an_expiry_is_the_beginning_of_its_day_in_utc() {
-        assert_eq!(instant(expiry("2027-01-31").ok()), "2027-01-31T00:00:00Z");
+        assert_eq!(instant(expiry("2027-01-31").ok()), "2027-01-31T00:00:00.000Z");
         assert_eq!(expiry("31.1.2027"), Err(Invalid::Date));
     }
 }

@@ -32,20 +32,21 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> Result<(), Failure> {
-    dotenvy::dotenv()
-        .map(|_| ())
-        .or_else(|error| if error.not_found() { Ok(()) } else { Err(error) })?;
+    match dotenvy::dotenv() {
+        Err(error) if !error.not_found() => return Err(format!(".env: {error}").into()),
+        _ => {}
+    }
     let configuration = Configuration::from_env()?;
     serve::start_log(&configuration)?;
 
     let application = application(&configuration.database_url)?;
-    let new = application
+    application
         .accounts
         .ensure_default(AccountName::new("Default account")?)
         .await?;
 
     match command {
-        Command::Serve => serve::serve(&configuration, application, new).await,
+        Command::Serve => serve::serve(&configuration, application).await,
         Command::Accounts(command) => command_line::accounts(&application, command).await,
         Command::Keys(command) => command_line::keys(&application, command).await,
     }

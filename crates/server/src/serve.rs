@@ -3,9 +3,14 @@
 use crate::{Configuration, Failure, LogFormat};
 use actix_web::{HttpServer, rt};
 use chatgrow_application::Application;
-use chatgrow_domain::{AccountSlug, ApiKeyName, PlainApiKey};
+use chatgrow_domain::{ApiKeyName, PlainApiKey};
 use chatgrow_http::{Api, BASE_PATH};
-use std::{io::IsTerminal, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io::{IsTerminal, Write},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 use tracing_subscriber::EnvFilter;
 
 /// How often key uses are written down and idle clients forgotten.
@@ -28,26 +33,30 @@ pub(crate) fn start_log(configuration: &Configuration) -> Result<(), Failure> {
 pub(crate) async fn serve(
     configuration: &Configuration,
     application: Arc<Application>,
-    new: bool,
 ) -> Result<(), Failure> {
     let api = Api::new(application.clone(), configuration.http.clone());
     let (host, port) = (configuration.host.as_str(), configuration.port);
     let app = api.clone();
     let server = HttpServer::new(move || app.app())
         .disable_signals()
-        .shutdown_timeout(configuration.shutdown_timeout.as_secs().max(1))
+        .shutdown_timeout(
+            configuration
+                .shutdown_timeout
+                .as_millis()
+                .div_ceil(1000)
+                .try_into()?,
+        )
         .bind((host, port))
         .map_err(|error| format!("can't listen on {host}:{port} (HOST, PORT): {error}"))?;
     let addresses = server.addrs();
 
-    let first_key = if new {
-        Some(first_key(&application).await?)
-    } else {
-        None
-    };
+    let first_key = application
+        .api_keys
+        .create_first(ApiKeyName::new("First key")?)
+        .await?;
     let server = server.run();
     let handle = server.handle();
-    greet(host, &addresses, first_key.as_ref());
+    greet(host, &addresses, first_key.as_ref())?;
     rt::spawn(async move {
         stop_signal().await;
         tracing::info!("stopping: finishing what was accepted");
@@ -62,15 +71,8 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-async fn first_key(application: &Application) -> Result<PlainApiKey, Failure> {
-    Ok(application
-        .api_keys
-        .create(&AccountSlug::default(), ApiKeyName::new("First key")?, None)
-        .await?)
-}
-
 /// Tells the operator where to go. The key goes to the terminal, never to the log.
-fn greet(host: &str, addresses: &[SocketAddr], first_key: Option<&PlainApiKey>) {
+fn greet(host: &str, addresses: &[SocketAddr], first_key: Option<&PlainApiKey>) -> std::io::Result<()> {
     let port = addresses.first().map_or(0, SocketAddr::port);
     let host = match host {
         "0.0.0.0" | "::" => "localhost".to_owned(),
@@ -78,14 +80,20 @@ fn greet(host: &str, addresses: &[SocketAddr], first_key: Option<&PlainApiKey>) 
         host => host.to_owned(),
     };
     let origin = format!("http://{host}:{port}");
-    println!("ChatGrow is ready.\n  API      {origin}{BASE_PATH}\n  Docs     {origin}/api-docs");
+    let mut out = std::io::stdout();
+    writeln!(
+        out,
+        "ChatGrow is ready.\n  API      {origin}{BASE_PATH}\n  Docs     {origin}/api-docs"
+    )?;
     if let Some(key) = first_key {
-        println!(
+        writeln!(
+            out,
             "  API key  {}\n           Keep it: it is shown only this once.",
             key.reveal()
-        );
+        )?;
     }
     tracing::info!(?addresses, "listening");
+    Ok(())
 }
 
 async fn chores(application: Arc<Application>, api: Api) {

@@ -89,14 +89,17 @@ fn unreadable(error: &actix_web::Error) -> ApiError {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    // serde_json doesn't look into what it skips.
+    let text = str::from_utf8(bytes)
+        .map_err(|_| ApiError::validation("The request body is not UTF-8", Vec::new()))?;
     // A sequence would do for serde, field by field.
-    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+    if !text.trim_ascii_start().starts_with('{') {
         return Err(ApiError::validation(
             "The request body must be a JSON object",
             Vec::new(),
         ));
     }
-    serde_json::from_slice(bytes).map_err(|error| {
+    serde_json::from_str(text).map_err(|error| {
         // serde's own words may quote the body; where the fault lies is enough.
         let (line, column) = (error.line(), error.column());
         ApiError::validation(

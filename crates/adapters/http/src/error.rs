@@ -97,7 +97,6 @@ pub(crate) struct ApiError {
     message: Option<String>,
     details: Vec<FieldError>,
     retry_after: Option<u64>,
-    request_id: Option<String>,
     /// For the log only.
     pub(crate) cause: Option<String>,
 }
@@ -110,7 +109,7 @@ impl From<Problem> for ApiError {
             message: None,
             details: Vec::new(),
             retry_after,
-            request_id: None,
+
             cause: None,
         }
     }
@@ -155,10 +154,6 @@ impl ApiError {
         }
     }
 
-    pub(crate) fn in_request(self, request_id: Option<String>) -> Self {
-        Self { request_id, ..self }
-    }
-
     /// The body, as the client of that request sees it.
     pub(crate) fn body(&self, request_id: Option<&str>) -> String {
         let (_, code, message) = self.problem.describe();
@@ -193,12 +188,7 @@ impl ResponseError for ApiError {
         if let Some(seconds) = self.retry_after {
             response.insert_header((header::RETRY_AFTER, seconds));
         }
-        if let Some(request_id) = &self.request_id {
-            response.insert_header(("x-request-id", request_id.as_str()));
-        }
-        response
-            .content_type("application/json")
-            .body(self.body(self.request_id.as_deref()))
+        response.content_type("application/json").body(self.body(None))
     }
 }
 

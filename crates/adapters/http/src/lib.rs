@@ -1,8 +1,8 @@
 //! The API over HTTP, on actix-web.
 //!
 //! A handler parses, calls one use case and renders; it holds no rule and no SQL. What is common to all requests is
-//! middleware, from the outside in: request id, log and headers ([`observe`]); CORS; the time-out; and, for the API's own
-//! paths, authentication and rate limits ([`authentication`]).
+//! middleware, from the outside in: request id, log and headers ([`observe`]); CORS; and, for the API's own paths,
+//! authentication and rate limits ([`authentication`]), and the time-out.
 
 mod appointments;
 mod authentication;
@@ -19,6 +19,7 @@ mod rate_limits;
 mod registrations;
 mod responses;
 mod swagger;
+mod unread;
 
 pub use error::Problem;
 pub use openapi::document;
@@ -102,7 +103,6 @@ impl Api {
             .app_data(
                 PathConfig::default().error_handler(|_, _| ApiError::from(Problem::PathNotFound).into()),
             )
-            .wrap(from_fn(time_out))
             .wrap(Condition::new(!origins.is_empty(), cors(origins)))
             .wrap(from_fn(observe::observe))
             .configure(health::routes)
@@ -116,52 +116,49 @@ impl Api {
 
 /// The API's own paths: what [`openapi::document`] describes.
 fn routes(config: &mut web::ServiceConfig) {
-    config.service(
-        web::scope(BASE_PATH)
-            .service(
-                web::resource("/customers")
-                    .route(web::post().to(customers::create))
-                    .route(web::get().to(customers::list)),
-            )
-            .service(
-                web::resource("/customers/{email}")
-                    .route(web::get().to(customers::get))
-                    .route(web::put().to(customers::put))
-                    .route(web::patch().to(customers::edit)),
-            )
-            .service(
-                web::resource("/appointments")
-                    .route(web::post().to(appointments::book))
-                    .route(web::get().to(appointments::list)),
-            )
-            .service(
-                web::resource("/appointments/{id}")
-                    .route(web::get().to(appointments::get))
-                    .route(web::patch().to(appointments::edit))
-                    .route(web::delete().to(appointments::cancel)),
-            )
-            .service(
-                web::resource("/events")
-                    .route(web::post().to(events::create))
-                    .route(web::get().to(events::list)),
-            )
-            .service(
-                web::resource("/events/{id}")
-                    .route(web::get().to(events::get))
-                    .route(web::patch().to(events::edit)),
-            )
-            .service(
-                web::resource("/events/{id}/registrations")
-                    .route(web::post().to(registrations::register))
-                    .route(web::get().to(registrations::list)),
-            )
-            .service(
-                web::resource("/events/{id}/registrations/{registrationId}")
-                    .route(web::delete().to(registrations::unregister)),
-            )
-            .default_service(actix_web::web::to(not_found))
-            .wrap(from_fn(authentication::authenticate)),
-    );
+    let customers = web::resource("/customers")
+        .route(web::post().to(customers::create))
+        .route(web::get().to(customers::list));
+    let customer = web::resource("/customers/{email}")
+        .route(web::get().to(customers::get))
+        .route(web::put().to(customers::put))
+        .route(web::patch().to(customers::edit));
+    let appointments = web::resource("/appointments")
+        .route(web::post().to(appointments::book))
+        .route(web::get().to(appointments::list));
+    let appointment = web::resource("/appointments/{id}")
+        .route(web::get().to(appointments::get))
+        .route(web::patch().to(appointments::edit))
+        .route(web::delete().to(appointments::cancel));
+    let events = web::resource("/events")
+        .route(web::post().to(events::create))
+        .route(web::get().to(events::list));
+    let event = web::resource("/events/{id}")
+        .route(web::get().to(events::get))
+        .route(web::patch().to(events::edit));
+    let registrations = web::resource("/events/{id}/registrations")
+        .route(web::post().to(registrations::register))
+        .route(web::get().to(registrations::list));
+    let registration = web::resource("/events/{id}/registrations/{registrationId}")
+        .route(web::delete().to(registrations::unregister));
+
+    let resources = [
+        customers,
+        customer,
+        appointments,
+        appointment,
+        events,
+        event,
+        registrations,
+        registration,
+    ];
+    let api = resources
+        .into_iter()
+        .fold(web::scope(BASE_PATH), |api, resource| {
+            api.service(resource.wrap(from_fn(time_out)))
+        });
+    let api = api.default_service(actix_web::web::to(not_found));
+    config.service(api.wrap(from_fn(authentication::authenticate)));
 }
 
 async fn not_found() -> Result<HttpResponse, ApiError> {
@@ -197,19 +194,19 @@ fn cors(origins: &[String]) -> Cors {
 
 /// Gives up on a request that takes too long, whatever it waits for. A write that was under way is finished or undone as a
 /// whole, so its caller has to look before repeating it.
+///
+/// It wraps resources, not the application: actix routes a request only while nobody else holds it.
 async fn time_out(
     settings: Data<Settings>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let request_id = observe::request_id(&request);
-    match tokio::time::timeout(settings.request_timeout, next.call(request)).await {
-        Ok(response) => response.map(ServiceResponse::map_into_boxed_body),
-        Err(_) => Err(ApiError::from(Problem::Unavailable)
-            .because("the request timed out")
-            .in_request(request_id)
-            .into()),
-    }
+    let timed_out = request.request().clone();
+    let Ok(response) = tokio::time::timeout(settings.request_timeout, next.call(request)).await else {
+        let error = ApiError::from(Problem::Unavailable).because("the request timed out");
+        return Ok(ServiceResponse::from_err(error, timed_out));
+    };
+    response.map(ServiceResponse::map_into_boxed_body)
 }
 
 /// Whether a header's value is this media type, whatever its parameters.

@@ -5,6 +5,7 @@
 use crate::{
     authentication::Caller,
     error::{ApiError, Problem},
+    unread::Unread,
 };
 use actix_web::{
     Error, HttpMessage, HttpResponse,
@@ -28,7 +29,6 @@ use std::{
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The id of the request that is being served.
-#[derive(Clone)]
 struct RequestId(HeaderValue);
 
 impl RequestId {
@@ -61,14 +61,6 @@ impl RequestId {
     }
 }
 
-/// The id of the request, once it has passed [`observe`].
-pub(crate) fn request_id(request: &ServiceRequest) -> Option<String> {
-    request
-        .extensions()
-        .get::<RequestId>()
-        .map(|id| id.as_str().to_owned())
-}
-
 /// The middleware.
 pub(crate) async fn observe(
     mut request: ServiceRequest,
@@ -76,30 +68,20 @@ pub(crate) async fn observe(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let id = RequestId::of(&request);
-    request.extensions_mut().insert(id.clone());
     let method = request.method().clone();
     if method == Method::HEAD {
         // A HEAD is a GET whose body stays at home (RFC 9110, section 9.3.2): the HTTP layer below leaves it out.
         request.head_mut().method = Method::GET;
     }
-    match next.call(request).await {
-        Ok(response) => {
-            let mut response = with_envelope(response.map_into_boxed_body(), &id);
-            let api_page = !response.request().path().starts_with(crate::swagger::PATH);
-            add_headers(response.headers_mut(), &id, api_page);
-            log(&response, &id, &method, started);
-            Ok(response)
-        }
-        Err(error) => {
-            let status = error.as_response_error().status_code().as_u16();
-            let cause = error
-                .as_error::<ApiError>()
-                .and_then(|error| error.cause.as_deref());
-            let latency_ms = started.elapsed().as_secs_f64() * 1000.0;
-            tracing::error!(request_id = id.as_str(), %method, status, latency_ms, cause, "request");
-            Err(error)
-        }
-    }
+    let unread = Unread::of(&mut request);
+    let mut response = with_envelope(next.call(request).await?.map_into_boxed_body(), &id);
+    let api_page = !response.request().path().starts_with(crate::swagger::PATH);
+    add_headers(response.headers_mut(), &id, api_page);
+    log(&response, &id, &method, started);
+    Ok(match unread {
+        Some(unread) => unread.until_sent(response),
+        None => response,
+    })
 }
 
 /// Tells the client of an error the request's id, and gives actix's own bare errors the envelope.

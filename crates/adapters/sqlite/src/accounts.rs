@@ -83,7 +83,7 @@ impl AccountStore for SqliteStore {
     async fn list(&self) -> Result<Vec<Account>, StoreError> {
         self.read(|connection| {
             let rows = accounts::table
-                .order(accounts::id)
+                .order((accounts::created_at, accounts::id))
                 .select(AccountRow::as_select())
                 .load(connection);
             rows.map_err(store_error)?

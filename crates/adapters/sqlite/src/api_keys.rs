@@ -92,7 +92,7 @@ impl ApiKeyStore for SqliteStore {
         self.read(move |connection| {
             let rows = api_keys::table
                 .filter(api_keys::account_id.eq(account.as_bytes().as_slice()))
-                .order(api_keys::id)
+                .order((api_keys::created_at, api_keys::id))
                 .select(ApiKeyRow::as_select())
                 .load(connection);
             rows.map_err(store_error)?

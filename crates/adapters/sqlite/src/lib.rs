@@ -28,7 +28,8 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::{
     error::Error,
     path::{Path, PathBuf},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/sqlite");
@@ -85,7 +86,13 @@ impl SqliteStore {
     fn try_open(path: &Path, options: Options) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let path = path.to_str().ok_or("the path is not UTF-8")?;
         let mut connection = connect_writer(path)?;
-        connection.run_pending_migrations(MIGRATIONS)?;
+        // The lock comes first: of several processes that start at once, one migrates and the others find it done.
+        connection.immediate_transaction(|connection| {
+            let migrated = connection.run_pending_migrations(MIGRATIONS);
+            migrated
+                .map(|_| ())
+                .map_err(diesel::result::Error::QueryBuilderError)
+        })?;
         let writer = Writer::start(connection, path, options.queue)?;
         let readers = Pool::builder()
             .max_size(options.readers)
@@ -144,11 +151,24 @@ fn file_uri(path: &str) -> String {
 /// Opens the connection that writes, creating the file where there is none.
 fn connect_writer(path: &str) -> Result<SqliteConnection, Box<dyn Error + Send + Sync>> {
     let mut connection = SqliteConnection::establish(&file_uri(path))?;
+    let timeout = BUSY_TIMEOUT.as_millis();
     connection.batch_execute(&format!(
-        "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
-        BUSY_TIMEOUT.as_millis(),
+        "PRAGMA busy_timeout = {timeout}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
     ))?;
-    Ok(connection)
+    // The switch of a new file is the one lock that SQLite doesn't wait for when several processes make it at once.
+    let started = Instant::now();
+    loop {
+        match connection
+            .batch_execute("PRAGMA journal_mode = WAL")
+            .map_err(store_error)
+        {
+            Ok(()) => return Ok(connection),
+            Err(StoreError::Unavailable(_)) if started.elapsed() < BUSY_TIMEOUT => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 #[derive(Debug)]

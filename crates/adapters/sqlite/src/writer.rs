@@ -5,7 +5,7 @@
 //! is refused undoes its own savepoint only. Nobody is answered before the commit: not even a refusal, for what it rests
 //! on may be a write of the same batch.
 
-use crate::{connect_writer, error::store_error};
+use crate::connect_writer;
 use chatgrow_ports::StoreError;
 use diesel::{
     connection::{AnsiTransactionManager, TransactionManager},
@@ -13,6 +13,7 @@ use diesel::{
     sqlite::SqliteConnection,
 };
 use std::{
+    error::Error,
     panic::{AssertUnwindSafe, catch_unwind},
     thread::JoinHandle,
 };
@@ -163,12 +164,12 @@ fn commit(
     path: &str,
     connection: &mut Option<SqliteConnection>,
     batch: &mut [Box<dyn Job>],
-) -> Result<(), StoreError> {
+) -> Result<(), Box<dyn Error + Send + Sync>> {
     let connection = match connection {
         Some(connection) => connection,
-        None => connection.insert(connect_writer(path).map_err(StoreError::unavailable)?),
+        None => connection.insert(connect_writer(path)?),
     };
-    transact(connection, batch).map_err(store_error)
+    Ok(transact(connection, batch)?)
 }
 
 fn transact(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -> QueryResult<()> {
@@ -188,6 +189,7 @@ fn transact(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -> Qu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::store_error;
     use diesel::{connection::SimpleConnection, prelude::*, sql_types::BigInt};
     use std::sync::{Arc, mpsc};
     use tempfile::TempDir;
