@@ -617,7 +617,7 @@ async fn a_request_that_takes_too_long_is_given_up() {
     let post = server.request(Method::POST, "/customers").json(&customer("dana"));
     let refused = Answer::to(post.header("Origin", "https://page.example")).await;
     assert!(
-        (400..1400).contains(&started.elapsed().as_millis()),
+        (400..5000).contains(&started.elapsed().as_millis()),
         "{:?}",
         started.elapsed()
     );

@@ -171,7 +171,7 @@ async fn waiting_gives_the_quota_back() {
 
 #[tokio::test]
 async fn who_waits_as_long_as_told_is_let_in() {
-    let app = limited(Duration::from_secs(1), 1, 100).await;
+    let app = limited(Duration::from_secs(4), 1, 100).await;
     assert_eq!(app.get("/customers").await.status, 200);
     let refused = app.get("/customers").await;
     refused.assert_error(429, "RATE_LIMITED", "Too many requests");

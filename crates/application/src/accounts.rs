@@ -61,3 +61,60 @@ impl Accounts {
         self.accounts.list().await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{Mocks, default_account};
+
+    fn name() -> AccountName {
+        AccountName::new("Default account").unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_default_account_is_made_on_a_new_store_only() {
+        let mut mocks = Mocks::at(1000);
+        mocks
+            .accounts
+            .expect_list()
+            .returning(|| Ok(vec![default_account()]));
+        mocks.build().accounts.ensure_default(name()).await.unwrap();
+
+        let mut mocks = Mocks::at(1000);
+        mocks.accounts.expect_list().returning(|| Ok(Vec::new()));
+        let is_default = |account: &Account| account.slug == AccountSlug::default();
+        mocks
+            .accounts
+            .expect_insert()
+            .withf(is_default)
+            .times(1)
+            .returning(|_| Ok(()));
+        mocks.build().accounts.ensure_default(name()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn losing_the_race_for_the_default_account_is_success() {
+        let mut mocks = Mocks::at(1000);
+        mocks.accounts.expect_list().returning(|| Ok(Vec::new()));
+        mocks
+            .accounts
+            .expect_insert()
+            .returning(|_| Err(InsertAccountError::SlugTaken));
+        mocks.build().accounts.ensure_default(name()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_taken_slug_is_told() {
+        let mut mocks = Mocks::at(1000);
+        mocks
+            .accounts
+            .expect_insert()
+            .returning(|_| Err(InsertAccountError::SlugTaken));
+        let outcome = mocks
+            .build()
+            .accounts
+            .create(AccountSlug::new("studio").unwrap(), name())
+            .await;
+        assert!(matches!(outcome, Err(CreateAccountError::SlugTaken)));
+    }
+}

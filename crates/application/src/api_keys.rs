@@ -1,7 +1,7 @@
 //! API keys: made, listed and revoked by the operator.
 
 use crate::System;
-use chatgrow_domain::{Account, AccountSlug, ApiKey, ApiKeyId, ApiKeyName, PlainApiKey, Timestamp};
+use chatgrow_domain::{AccountSlug, ApiKey, ApiKeyId, ApiKeyName, PlainApiKey, Timestamp};
 use chatgrow_ports::{AccountStore, ApiKeyStore, StoreError, Stores};
 use std::sync::Arc;
 
@@ -54,7 +54,27 @@ impl ApiKeys {
         name: ApiKeyName,
         expires_at: Option<Timestamp>,
     ) -> Result<PlainApiKey, CreateKeyError> {
-        let account: Account = self
+        let (plain, key) = self.new_key(account, name, expires_at).await?;
+        self.api_keys.insert(&key).await?;
+        Ok(plain)
+    }
+
+    /// Makes the first key of the account `default`; `None` where the account has had one before.
+    ///
+    /// # Errors
+    /// [`CreateKeyError`] where there is no such account or the store fails.
+    pub async fn create_first(&self, name: ApiKeyName) -> Result<Option<PlainApiKey>, CreateKeyError> {
+        let (plain, key) = self.new_key(&AccountSlug::default(), name, None).await?;
+        Ok(self.api_keys.insert_first(&key).await?.then_some(plain))
+    }
+
+    async fn new_key(
+        &self,
+        account: &AccountSlug,
+        name: ApiKeyName,
+        expires_at: Option<Timestamp>,
+    ) -> Result<(PlainApiKey, ApiKey), CreateKeyError> {
+        let account = self
             .accounts
             .by_slug(account)
             .await?
@@ -71,28 +91,10 @@ impl ApiKeys {
             last_used_at: None,
             revoked_at: None,
         };
-        if !key.is_valid_at(now) {
-            return Err(CreateKeyError::Expired);
-        }
-        self.api_keys.insert(&key).await?;
-        Ok(plain)
-    }
-
-    /// Makes the first key of the account `default`, where the account has never had one.
-    ///
-    /// # Errors
-    /// [`CreateKeyError`] where there is no such account or the store fails.
-    pub async fn create_first(&self, name: ApiKeyName) -> Result<Option<PlainApiKey>, CreateKeyError> {
-        let slug = AccountSlug::default();
-        let account = self
-            .accounts
-            .by_slug(&slug)
-            .await?
-            .ok_or(CreateKeyError::AccountNotFound)?;
-        if self.api_keys.list(account.id).await?.is_empty() {
-            self.create(&slug, name, None).await.map(Some)
+        if key.is_valid_at(now) {
+            Ok((plain, key))
         } else {
-            Ok(None)
+            Err(CreateKeyError::Expired)
         }
     }
 
@@ -120,5 +122,121 @@ impl ApiKeys {
     /// [`StoreError`] where the store fails.
     pub async fn revoke(&self, id: ApiKeyId) -> Result<bool, StoreError> {
         self.api_keys.revoke(id, self.system.clock.now()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{Mocks, account, at, default_account, id};
+    use mockall::predicate::eq;
+
+    fn name() -> ApiKeyName {
+        ApiKeyName::new("site").unwrap()
+    }
+
+    fn with_default_account() -> Mocks {
+        let mut mocks = Mocks::at(1000);
+        mocks
+            .accounts
+            .expect_by_slug()
+            .with(eq(AccountSlug::default()))
+            .returning(|_| Ok(Some(default_account())));
+        mocks
+    }
+
+    #[tokio::test]
+    async fn only_the_digest_of_a_new_key_is_stored() {
+        let mut mocks = with_default_account();
+        let digest = PlainApiKey::from_random([7; 32]).digest();
+        let stored = move |key: &ApiKey| {
+            key.digest == digest && key.account_id == account() && key.expires_at == Some(at(2000))
+        };
+        mocks
+            .api_keys
+            .expect_insert()
+            .withf(stored)
+            .times(1)
+            .returning(|_| Ok(()));
+        let key = mocks
+            .build()
+            .api_keys
+            .create(&AccountSlug::default(), name(), Some(at(2000)))
+            .await
+            .unwrap();
+        assert_eq!(key.digest(), digest);
+    }
+
+    #[tokio::test]
+    async fn a_key_that_has_expired_is_not_made() {
+        let outcome = with_default_account()
+            .build()
+            .api_keys
+            .create(&AccountSlug::default(), name(), Some(at(1000)))
+            .await;
+        assert!(matches!(outcome, Err(CreateKeyError::Expired)));
+    }
+
+    #[tokio::test]
+    async fn a_key_needs_an_account() {
+        let mut mocks = Mocks::at(1000);
+        mocks.accounts.expect_by_slug().returning(|_| Ok(None));
+        let outcome = mocks
+            .build()
+            .api_keys
+            .create(&AccountSlug::default(), name(), None)
+            .await;
+        assert!(matches!(outcome, Err(CreateKeyError::AccountNotFound)));
+    }
+
+    #[tokio::test]
+    async fn the_first_key_is_told_only_where_it_is_the_first() {
+        for first in [true, false] {
+            let mut mocks = with_default_account();
+            mocks
+                .api_keys
+                .expect_insert_first()
+                .times(1)
+                .returning(move |_| Ok(first));
+            assert_eq!(
+                mocks
+                    .build()
+                    .api_keys
+                    .create_first(name())
+                    .await
+                    .unwrap()
+                    .is_some(),
+                first
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_revocation_happens_now() {
+        let mut mocks = Mocks::at(1000);
+        let key = ApiKeyId::new(id(9));
+        mocks
+            .api_keys
+            .expect_revoke()
+            .with(eq(key), eq(at(1000)))
+            .times(1)
+            .returning(|_, _| Ok(true));
+        assert!(mocks.build().api_keys.revoke(key).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn the_list_names_each_keys_account() {
+        let mut mocks = Mocks::at(1000);
+        mocks
+            .accounts
+            .expect_list()
+            .returning(|| Ok(vec![default_account()]));
+        mocks
+            .api_keys
+            .expect_list()
+            .with(eq(account()))
+            .times(1)
+            .returning(|_| Ok(Vec::new()));
+        assert_eq!(mocks.build().api_keys.list().await.unwrap(), []);
     }
 }

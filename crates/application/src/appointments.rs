@@ -3,6 +3,7 @@
 use crate::{ATTEMPTS, System, contended};
 use chatgrow_domain::{
     AccountId, Appointment, AppointmentCancelled, AppointmentEdit, AppointmentId, EmailKey, NewAppointment,
+    Timestamp,
 };
 use chatgrow_ports::{
     AppointmentFilter, AppointmentStore, BookError, CustomerStore, Page, PageRequest, StartPosition,
@@ -106,8 +107,7 @@ impl Appointments {
         id: AppointmentId,
         edit: AppointmentEdit,
     ) -> Result<Appointment, AppointmentError> {
-        let now = self.system.clock.now();
-        self.change(account, id, |current| Ok(current.edited(edit.clone(), now)?))
+        self.change(account, id, |current, now| Ok(current.edited(edit.clone(), now)?))
             .await
     }
 
@@ -120,8 +120,7 @@ impl Appointments {
         account: AccountId,
         id: AppointmentId,
     ) -> Result<Appointment, AppointmentError> {
-        let now = self.system.clock.now();
-        self.change(account, id, |current| Ok(current.cancelled(now)))
+        self.change(account, id, |current, now| Ok(current.cancelled(now)))
             .await
     }
 
@@ -129,11 +128,11 @@ impl Appointments {
         &self,
         account: AccountId,
         id: AppointmentId,
-        rule: impl Fn(&Appointment) -> Result<Appointment, AppointmentError>,
+        rule: impl Fn(&Appointment, Timestamp) -> Result<Appointment, AppointmentError>,
     ) -> Result<Appointment, AppointmentError> {
         for _ in 0..ATTEMPTS {
             let current = self.get(account, id).await?;
-            let next = rule(&current)?;
+            let next = rule(&current, self.system.clock.now())?;
             if next == current {
                 return Ok(next);
             }

@@ -2,9 +2,9 @@
 
 use crate::{Application, System};
 use chatgrow_domain::{
-    AccountId, Appointment, AppointmentId, Customer, CustomerId, CustomerName, Duration, EmailAddress, Event,
-    EventId, EventTitle, LocalMinute, NewAppointment, NewCustomer, NewEvent, ObjectId, Phone, ServiceType,
-    TimeSlot, Timestamp,
+    Account, AccountId, AccountName, AccountSlug, Appointment, AppointmentId, Customer, CustomerId,
+    CustomerName, Duration, EmailAddress, Event, EventId, EventTitle, LocalMinute, NewAppointment,
+    NewCustomer, NewEvent, ObjectId, Phone, ServiceType, TimeSlot, Timestamp,
 };
 use chatgrow_ports::{
     MockAccountStore, MockApiKeyStore, MockAppointmentStore, MockClock, MockCustomerStore, MockEventStore,
@@ -23,6 +23,16 @@ pub fn id(byte: u8) -> ObjectId {
 
 pub fn account() -> AccountId {
     AccountId::new(id(100))
+}
+
+pub fn default_account() -> Account {
+    let name = AccountName::new("Default account").unwrap();
+    Account {
+        id: account(),
+        slug: AccountSlug::default(),
+        name,
+        created_at: at(0),
+    }
 }
 
 pub fn new_customer() -> NewCustomer {
@@ -77,6 +87,8 @@ pub fn event() -> Event {
 
 /// Mocks of all ports; a call that a test doesn't expect fails it.
 pub struct Mocks {
+    pub accounts: MockAccountStore,
+    pub api_keys: MockApiKeyStore,
     pub customers: MockCustomerStore,
     pub appointments: MockAppointmentStore,
     pub events: MockEventStore,
@@ -90,6 +102,8 @@ impl Mocks {
         let mut clock = MockClock::new();
         clock.expect_now().returning(move || at(millis));
         Self {
+            accounts: MockAccountStore::new(),
+            api_keys: MockApiKeyStore::new(),
             customers: MockCustomerStore::new(),
             appointments: MockAppointmentStore::new(),
             events: MockEventStore::new(),
@@ -101,9 +115,11 @@ impl Mocks {
     pub fn build(self) -> Application {
         let mut ids = MockIdSource::new();
         ids.expect_next_id().returning(|| id(1));
+        let mut randomness = MockRandomness::new();
+        randomness.expect_secret().returning(|| [7; 32]);
         let stores = Stores {
-            accounts: Arc::new(MockAccountStore::new()),
-            api_keys: Arc::new(MockApiKeyStore::new()),
+            accounts: Arc::new(self.accounts),
+            api_keys: Arc::new(self.api_keys),
             customers: Arc::new(self.customers),
             appointments: Arc::new(self.appointments),
             events: Arc::new(self.events),
@@ -113,7 +129,7 @@ impl Mocks {
         let system = System {
             clock: Arc::new(self.clock),
             ids: Arc::new(ids),
-            randomness: Arc::new(MockRandomness::new()),
+            randomness: Arc::new(randomness),
         };
         Application::new(stores, &system)
     }

@@ -19,7 +19,11 @@ impl AccountSlug {
     pub fn new(slug: impl Into<String>) -> Result<Self, Invalid> {
         let slug = slug.into();
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if (1..=63).contains(&slug.len()) && !slug.starts_with('-') && slug.bytes().all(allowed) {
+        if (1..=63).contains(&slug.len())
+            && !slug.starts_with('-')
+            && !slug.ends_with('-')
+            && slug.bytes().all(allowed)
+        {
             Ok(Self(slug))
         } else {
             Err(Invalid::Slug)
@@ -62,7 +66,7 @@ mod tests {
         for slug in ["default", "a", "studio-7", "7"] {
             assert!(AccountSlug::new(slug).is_ok(), "{slug}");
         }
-        for slug in ["", "-a", "A", "a b", "סטודיו", "a_b", &"a".repeat(64)] {
+        for slug in ["", "-a", "a-", "A", "a b", "סטודיו", "a_b", &"a".repeat(64)] {
             assert_eq!(AccountSlug::new(slug), Err(Invalid::Slug), "{slug}");
         }
     }

@@ -33,6 +33,7 @@ macro_rules! choice {
             type Err = $crate::Invalid;
 
             fn from_str(text: &str) -> Result<Self, $crate::Invalid> {
+                $crate::text::not_blank(text)?;
                 let allowed = concat!($first_text, $(", ", $text),*);
                 Self::ALL.iter().copied().find(|member| member.as_str() == text).ok_or($crate::Invalid::NotOneOf { allowed })
             }

@@ -21,7 +21,7 @@ impl EmailAddress {
             Err(Invalid::Missing)
         } else if !address.validate_length(None, Some(Self::MAX_CHARS as u64), None) {
             Err(Invalid::TooLong { max: Self::MAX_CHARS })
-        } else if address.validate_email() {
+        } else if address.validate_email() && key(&address).is_some() {
             Ok(Self(address))
         } else {
             Err(Invalid::Email)
@@ -37,8 +37,21 @@ impl EmailAddress {
     /// The form in which two spellings of one address are equal.
     #[must_use]
     pub fn key(&self) -> EmailKey {
-        EmailKey(self.0.to_lowercase())
+        // `new` has made sure that there is one.
+        EmailKey(key(&self.0).unwrap_or_else(|| self.0.to_lowercase()))
     }
+}
+
+/// The local part in lowercase, and the domain as the network knows it (UTS 46): in lowercase, and one spelling for what
+/// looks or means the same (`bücher.de` and `xn--bcher-kva.de`).
+fn key(address: &str) -> Option<String> {
+    let (local, domain) = address.rsplit_once('@')?;
+    let domain = if domain.is_ascii() {
+        domain.to_ascii_lowercase()
+    } else {
+        idna::domain_to_ascii(domain).ok()?
+    };
+    Some(format!("{}@{domain}", local.to_lowercase()))
 }
 
 /// An e-mail address without case: what "the same address" means.
@@ -66,6 +79,19 @@ mod tests {
             written.key(),
             EmailAddress::new("israel@example.com").unwrap().key()
         );
+    }
+
+    #[test]
+    fn one_domain_has_one_key_however_it_is_spelt() {
+        for (one, other) in [
+            ("u@bücher.de", "u@xn--bcher-kva.de"),
+            ("u@BÜCHER.de", "u@bu\u{308}cher.de"),
+            ("u@ｆ.com", "u@f.com"),
+            ("u@exa\u{200B}mple.com", "u@example.com"),
+        ] {
+            let key = |text| EmailAddress::new(text).map(|address: EmailAddress| address.key());
+            assert!(key(one).is_ok_and(|one| Ok(one) == key(other)), "{one} {other}");
+        }
     }
 
     #[test]

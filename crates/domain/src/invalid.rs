@@ -26,10 +26,10 @@ pub enum Invalid {
     #[error("must contain at least one digit")]
     Phone,
     /// Not a slug.
-    #[error("must be 1 to 63 lowercase letters, digits or hyphens, beginning with a letter or digit")]
+    #[error("must be 1 to 63 lowercase letters, digits or hyphens, with a letter or digit at both ends")]
     Slug,
     /// Not a civil date.
-    #[error("must be a date in the form YYYY-MM-DD")]
+    #[error("must be an existing date in the form YYYY-MM-DD")]
     Date,
     /// Not a time of day.
     #[error("must be a time of day in the 24-hour form HH:MM")]

@@ -3,7 +3,7 @@
 //! Times are the business's wall clock: no time zone, no daylight saving. A slot is half-open, `[start, end)`, and
 //! never empty, so two slots that only touch do not overlap.
 
-use crate::Invalid;
+use crate::{Invalid, text::not_blank};
 use time::{
     Date, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset,
     format_description::well_known::Rfc3339,
@@ -13,8 +13,9 @@ use time::{
 /// Reads `YYYY-MM-DD`, or an RFC 3339 instant that is midnight UTC (the API's own output), from the year 1 to 9999.
 ///
 /// # Errors
-/// [`Invalid::Date`] for anything else.
+/// [`Invalid::Missing`] where it is blank, [`Invalid::Date`] for anything else.
 pub fn parse_date(text: &str) -> Result<Date, Invalid> {
+    not_blank(text)?;
     let date = if text.len() == "YYYY-MM-DD".len() {
         Date::parse(text, format_description!("[year]-[month]-[day]")).ok()
     } else {
@@ -31,8 +32,9 @@ pub fn parse_date(text: &str) -> Result<Date, Invalid> {
 /// Reads `HH:MM`, 00:00 to 23:59.
 ///
 /// # Errors
-/// [`Invalid::Time`] for anything else.
+/// [`Invalid::Missing`] where it is blank, [`Invalid::Time`] for anything else.
 pub fn parse_time(text: &str) -> Result<Time, Invalid> {
+    not_blank(text)?;
     Time::parse(text, format_description!("[hour]:[minute]"))
         .ok()
         .filter(|_| text.len() == "HH:MM".len())
@@ -169,8 +171,11 @@ mod tests {
 
     #[test]
     fn refuses_other_dates_and_times() {
+        assert_eq!(
+            (parse_date(" "), parse_time("")),
+            (Err(Invalid::Missing), Err(Invalid::Missing))
+        );
         for text in [
-            "",
             "2025-2-25",
             "2025-02-29",
             "25-12-2025",
@@ -188,7 +193,6 @@ mod tests {
             assert_eq!(parse_date(text), Err(Invalid::Date), "{text}");
         }
         for text in [
-            "",
             "9:30",
             "24:00",
             "12:60",

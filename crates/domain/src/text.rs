@@ -47,9 +47,16 @@ pub(crate) use text_type;
 
 /// What holds for every text: not blank, not too long.
 pub(crate) fn check(text: &str, max: usize) -> Result<(), Invalid> {
-    if !text.validate_length(None, Some(max as u64), None) {
+    if text.validate_length(None, Some(max as u64), None) {
+        not_blank(text)
+    } else {
         Err(Invalid::TooLong { max })
-    } else if text.trim().is_empty() {
+    }
+}
+
+/// A text that says something.
+pub(crate) fn not_blank(text: &str) -> Result<(), Invalid> {
+    if text.trim().is_empty() {
         Err(Invalid::Missing)
     } else {
         Ok(())

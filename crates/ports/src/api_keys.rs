@@ -22,6 +22,10 @@ pub trait ApiKeyStore: Send + Sync {
     /// Adds a key to its account.
     async fn insert(&self, key: &ApiKey) -> Result<(), StoreError>;
 
+    /// Adds a key to its account, if the account has never had one. Returns whether it did: of any number of concurrent
+    /// calls for one account exactly one MUST return `true`.
+    async fn insert_first(&self, key: &ApiKey) -> Result<bool, StoreError>;
+
     /// The key with that digest, of whichever account, revoked and expired ones included.
     async fn by_digest(&self, digest: &ApiKeyDigest) -> Result<Option<ApiKey>, StoreError>;
 

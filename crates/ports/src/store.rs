@@ -4,7 +4,8 @@ use crate::{AccountStore, ApiKeyStore, AppointmentStore, CustomerStore, EventSto
 use async_trait::async_trait;
 use std::{error::Error, sync::Arc};
 
-/// A store could not do what it was asked. Nothing of the write was kept.
+/// A store could not do what it was asked. A write has happened whole or not at all, but which of the two may be open: a
+/// commit can reach the disk and its answer get lost.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Not now: the store is overloaded, unreachable or can't write. The same call may succeed later.

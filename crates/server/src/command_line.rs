@@ -117,7 +117,9 @@ pub(crate) async fn keys(application: &Application, command: KeysCommand) -> Res
             account,
             expires,
         }) => match application.api_keys.create(&account, name, expires).await {
-            Ok(key) => println!("{}", key.reveal()),
+            Ok(key) => writeln!(stdout(), "{}", key.reveal()).map_err(|error| {
+                format!("a key was made but can't be shown ({error}): revoke it, see `chatgrow keys list`")
+            })?,
             Err(CreateKeyError::AccountNotFound) => {
                 return Err(format!(
                     "there is no account {}; `chatgrow accounts list` shows all",

@@ -2,7 +2,7 @@
 
 use chatgrow_http::{RateLimitSettings, Settings};
 use std::{env, fmt, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// How the server runs. `env.example` tells the variables, their defaults and meanings.
 #[derive(Debug, Clone)]
@@ -49,7 +49,12 @@ impl FromStr for DatabaseUrl {
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
         match url.strip_prefix("sqlite://") {
-            Some(path) if !path.is_empty() && !path.ends_with('/') && !path.contains(['?', '#']) => {
+            Some(path)
+                if !path.is_empty()
+                    && !path.ends_with('/')
+                    && !path.contains(['?', '#'])
+                    && !path.starts_with(':') =>
+            {
                 Ok(Self::Sqlite(path.into()))
             }
             _ => Err(
@@ -119,10 +124,15 @@ impl Configuration {
             ),
             log_format: reader.read("LOG_FORMAT", LogFormat::Text, str::parse),
             log_level: reader.read("LOG_LEVEL", "info".to_owned(), |text| {
-                let filter = EnvFilter::builder().parse(text);
+                // The filter takes a bare word that is no level for the name of a module.
+                let level = |part: &str| part.contains('=') || part.trim().parse::<LevelFilter>().is_ok();
+                let filter = EnvFilter::builder()
+                    .parse(text)
+                    .ok()
+                    .filter(|_| text.split(',').all(level));
                 filter
                     .map(|_| text.to_owned())
-                    .map_err(|_| "must be error, warn, info, debug or trace, or a tracing filter")
+                    .ok_or("must be error, warn, info, debug or trace, or a tracing filter")
             }),
             shutdown_timeout: reader.milliseconds("SHUTDOWN_TIMEOUT_MS", 30_000),
             http: Settings {
@@ -151,12 +161,16 @@ fn origins(text: &str) -> Result<Vec<String>, &'static str> {
     let origin = |origin: &str| {
         let host = origin
             .strip_prefix("https://")
-            .or_else(|| origin.strip_prefix("http://"));
-        let plain = |host: &str| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ', '*']);
-        (origin == "*" || host.is_some_and(plain)).then(|| origin.to_owned())
+            .or_else(|| origin.strip_prefix("http://"))?;
+        let allowed =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:[]".contains(&byte);
+        (!host.is_empty() && host.bytes().all(allowed)).then(|| origin.to_owned())
     };
+    if text == "*" {
+        return Ok(vec![text.to_owned()]);
+    }
     let origins: Option<Vec<_>> = text.split(',').map(|text| origin(text.trim())).collect();
-    origins.ok_or("must be * or origins such as https://example.com, separated by commas")
+    origins.ok_or("must be * alone, or origins in lowercase such as https://example.com, separated by commas")
 }
 
 struct Reader<F> {
@@ -238,6 +252,10 @@ mod tests {
             ("DATABASE_URL", "postgress://localhost/chatgrow"),
             ("LOG_FORMAT", "xml"),
             ("LOG_LEVEL", "chatgrow=loud"),
+            ("LOG_LEVEL", "warning"),
+            ("CORS_ALLOWED_ORIGINS", "*,https://example.com"),
+            ("CORS_ALLOWED_ORIGINS", "https://Example.com"),
+            ("DATABASE_URL", "sqlite://:memory:"),
             ("RATE_LIMIT_ENABLED", "maybe"),
             ("RATE_LIMIT_WINDOW_MS", "0"),
             ("RATE_LIMIT_MAX_REQUESTS", "-1"),

@@ -18,7 +18,8 @@ const CHORES_EVERY: Duration = Duration::from_secs(10);
 
 /// Sends the log to standard error.
 pub(crate) fn start_log(configuration: &Configuration) -> Result<(), Failure> {
-    let filter = EnvFilter::builder().parse(&configuration.log_level)?;
+    // actix reports what is no HTTP as an error: then any stranger could fill the log.
+    let filter = EnvFilter::builder().parse(format!("actix_http=off,{}", configuration.log_level))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
@@ -56,7 +57,9 @@ pub(crate) async fn serve(
         .await?;
     let server = server.run();
     let handle = server.handle();
-    greet(host, &addresses, first_key.as_ref())?;
+    if let Err(error) = greet(host, &addresses, first_key.as_ref()) {
+        tracing::warn!(%error, "the greeting can't be shown; a first key in it is lost: `chatgrow keys create` makes another");
+    }
     rt::spawn(async move {
         stop_signal().await;
         tracing::info!("stopping: finishing what was accepted");
@@ -66,7 +69,9 @@ pub(crate) async fn serve(
 
     server.await?;
     chores.abort();
-    application.authentication.flush_key_uses().await?;
+    if let Err(error) = application.authentication.flush_key_uses().await {
+        tracing::warn!(%error, "the last uses of keys could not be written");
+    }
     tracing::info!("stopped");
     Ok(())
 }

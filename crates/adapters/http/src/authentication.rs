@@ -68,29 +68,31 @@ pub(crate) async fn authenticate(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let key = single(request.headers(), X_API_KEY).unwrap_or_default();
-    let admitted = match application.authentication.authenticate(key).await {
+    let caller = match application.authentication.authenticate(key).await {
+        Ok(caller) => caller,
         Err(error) => return Ok(request.error_response(ApiError::from(error))),
-        Ok(Some(caller)) => {
-            request.extensions_mut().insert(Caller(caller));
-            limits.admit_request(caller.key)
-        }
-        Ok(None) => {
-            let address = request
-                .peer_addr()
-                .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
-            limits.admit_failure(address)
-        }
     };
-    let mut response = match &admitted {
-        Err(refused) => request.error_response(ApiError::rate_limited(refused.retry_after)),
-        Ok(_) if request.extensions().get::<Caller>().is_none() => {
-            request.error_response(ApiError::from(Problem::Unauthenticated))
-        }
-        Ok(_) => next.call(request).await?.map_into_boxed_body(),
+    let admission = if let Some(caller) = caller {
+        limits.admit_request(caller.key)
+    } else {
+        let address = request
+            .peer_addr()
+            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+        limits.admit_failure(address)
     };
-    let quota = match &admitted {
-        Ok(quota) => quota.as_ref(),
-        Err(refused) => Some(&refused.quota),
+    if let Some(caller) = caller {
+        request.extensions_mut().insert(Caller(caller));
+    }
+    let (mut response, quota) = match (admission, caller) {
+        (Err(refused), _) => (
+            request.error_response(ApiError::rate_limited(refused.retry_after)),
+            Some(refused.quota),
+        ),
+        (Ok(quota), None) => (
+            request.error_response(ApiError::from(Problem::Unauthenticated)),
+            quota,
+        ),
+        (Ok(quota), Some(_)) => (next.call(request).await?.map_into_boxed_body(), quota),
     };
     if let Some(quota) = quota {
         quota.write_to(response.headers_mut());

@@ -92,6 +92,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     // serde_json doesn't look into what it skips.
     let text = str::from_utf8(bytes)
         .map_err(|_| ApiError::validation("The request body is not UTF-8", Vec::new()))?;
+    // Some Windows clients begin with a byte order mark; a parser may pass over it (RFC 8259, section 8.1).
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // A sequence would do for serde, field by field.
     if !text.trim_ascii_start().starts_with('{') {
         return Err(ApiError::validation(

@@ -62,8 +62,10 @@ problems! {
     AppointmentCancelled = CONFLICT, "APPOINTMENT_CANCELLED", "Appointment is cancelled";
     /// A completed or cancelled event keeps its status.
     InvalidStatus = CONFLICT, "INVALID_STATUS", "Event status cannot change this way";
-    /// Every place is taken, or more people are registered than the new maximum.
+    /// Every place is taken.
     EventFull = CONFLICT, "EVENT_FULL", "Event is full";
+    /// More people are registered than the new maximum.
+    CapacityTooSmall = CONFLICT, "EVENT_FULL", "maxParticipants cannot be lower than currentParticipants";
     /// The customer has a place at the event.
     AlreadyRegistered = CONFLICT, "ALREADY_REGISTERED", "Customer is already registered for this event";
     /// A completed or cancelled event takes no registrations.
@@ -231,7 +233,7 @@ impl From<EventError> for ApiError {
         match error {
             EventError::NotFound => Problem::EventNotFound.into(),
             EventError::Refused(EventEditError::InvalidStatus) => Problem::InvalidStatus.into(),
-            EventError::Refused(EventEditError::Full) => Problem::EventFull.into(),
+            EventError::Refused(EventEditError::Full) => Problem::CapacityTooSmall.into(),
             EventError::Store(error) => error.into(),
         }
     }

@@ -14,11 +14,6 @@ pub(crate) trait FromJson: Sized {
 
     /// Reads valid JSON text; `None` where it is of another type.
     fn from_json(json: &str) -> Option<Self>;
-
-    /// Whether it says nothing.
-    fn is_blank(&self) -> bool {
-        false
-    }
 }
 
 impl FromJson for String {
@@ -26,10 +21,6 @@ impl FromJson for String {
 
     fn from_json(json: &str) -> Option<Self> {
         serde_json::from_str(json).ok()
-    }
-
-    fn is_blank(&self) -> bool {
-        self.trim().is_empty()
     }
 }
 
@@ -179,8 +170,10 @@ impl Fields {
     ) -> Option<V> {
         match field {
             Field::Absent | Field::Null => self.missing(name),
-            Field::Given(value) if value.is_blank() => self.missing(name),
-            Field::Given(value) => self.check(name, parse(value)),
+            Field::Given(value) => match parse(value) {
+                Err(Invalid::Missing) => self.missing(name),
+                value => self.check(name, value),
+            },
             Field::Mistyped => self.mistyped::<T, _>(name),
         }
     }
@@ -204,7 +197,9 @@ impl Fields {
     ) -> Option<Option<V>> {
         match field {
             Field::Absent => Some(None),
-            present => self.required(name, Required(present), parse).map(Some),
+            Field::Null => self.refuse(name, "must not be null"),
+            Field::Given(value) => self.not_blank(name, parse(value)).map(Some),
+            Field::Mistyped => self.mistyped::<T, _>(name),
         }
     }
 
@@ -226,14 +221,17 @@ impl Fields {
         }
     }
 
-    /// A parameter of the query string; blank is a value like any other.
+    /// A parameter of the query string; blank is refused.
     pub(crate) fn parameter<V>(
         &mut self,
         name: &'static str,
         text: Option<&str>,
         parse: impl FnOnce(&str) -> Result<V, Invalid>,
     ) -> Option<Option<V>> {
-        text.map_or(Some(None), |text| self.check(name, parse(text)).map(Some))
+        match text {
+            None => Some(None),
+            Some(text) => self.not_blank(name, parse(text)).map(Some),
+        }
     }
 
     /// Notes why a field is refused.
@@ -252,6 +250,13 @@ impl Fields {
 
     fn check<V>(&mut self, name: &'static str, value: Result<V, Invalid>) -> Option<V> {
         value.map_or_else(|why| self.refuse(name, why), Some)
+    }
+
+    fn not_blank<V>(&mut self, name: &'static str, value: Result<V, Invalid>) -> Option<V> {
+        match value {
+            Err(Invalid::Missing) => self.refuse(name, "must not be blank"),
+            value => self.check(name, value),
+        }
     }
 
     fn mistyped<T: FromJson, V>(&mut self, name: &'static str) -> Option<V> {

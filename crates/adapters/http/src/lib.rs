@@ -192,7 +192,7 @@ fn cors(origins: &[String]) -> Cors {
     origins.iter().fold(cors, allow)
 }
 
-/// Gives up on a request that takes too long, whatever it waits for. A write that was under way is finished or undone as a
+/// Gives up on a request whose handler takes too long, its body included. A write that was under way is finished or undone as a
 /// whole, so its caller has to look before repeating it.
 ///
 /// It wraps resources, not the application: actix routes a request only while nobody else holds it.

@@ -57,7 +57,11 @@ const PROBLEMS: [(&str, &[Problem]); 17] = [
     ("getEvent", &[Problem::EventNotFound]),
     (
         "updateEvent",
-        &[Problem::EventNotFound, Problem::InvalidStatus, Problem::EventFull],
+        &[
+            Problem::EventNotFound,
+            Problem::InvalidStatus,
+            Problem::CapacityTooSmall,
+        ],
     ),
     (
         "registerForEvent",
@@ -430,7 +434,7 @@ fn facets(owner: &str, field: &str, request: bool) -> Value {
             "example": Duration::DEFAULT.as_minutes(),
         }),
         "maxParticipants" => json!({ "minimum": Capacity::MIN, "maximum": Capacity::MAX, "example": 20 }),
-        "currentParticipants" => json!({ "minimum": 0, "maximum": Capacity::MAX, "example": 5 }),
+        "currentParticipants" => json!({ "minimum": 0, "example": 5 }),
         "price" => json!({ "minimum": 0, "maximum": 999_999_999.99, "multipleOf": 0.01, "example": 149.9 }),
         "limit" => json!({
             "type": "integer",
@@ -440,7 +444,7 @@ fn facets(owner: &str, field: &str, request: bool) -> Value {
             "example": 10,
         }),
         "cursor" | "nextCursor" => {
-            json!({ "minLength": 24, "maxLength": 40, "example": "507f1f77bcf86cd799439011" })
+            json!({ "minLength": 25, "maxLength": 41, "example": "c507f1f77bcf86cd799439011" })
         }
         "count" => json!({ "minimum": 0, "maximum": PageLimit::MAX, "example": 1 }),
         "success" => json!({ "enum": [true], "example": true }),
@@ -509,7 +513,7 @@ mod tests {
                     "format",
                     "$ref",
                     "items",
-                    "maximum",
+                    "minimum",
                 ];
                 assert!(
                     bounded.iter().any(|facet| schema.get(facet).is_some()),

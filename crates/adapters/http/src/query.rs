@@ -14,9 +14,7 @@ use paperclip::{
 use serde::de::DeserializeOwned;
 use std::{
     collections::BTreeMap,
-    fmt::Display,
     future::{Ready, ready},
-    str::FromStr,
 };
 
 /// The query string, read as a `T` of optional texts. Unknown parameters are ignored.
@@ -47,51 +45,43 @@ impl<T: Apiv2Schema> OperationModifier for Query<T> {
     fn update_definitions(_: &mut BTreeMap<String, DefaultSchemaRaw>) {}
 }
 
-/// A position in a list, as clients hold it.
+/// A position in a list, as clients hold it: a letter for the list, so that another list's is refused, and the position.
 pub(crate) trait Cursor: Sized {
     fn encode(&self) -> String;
     fn decode(text: &str) -> Option<Self>;
 }
 
 macro_rules! id_cursors {
-    ($($id:ty),+) => {$(
+    ($($letter:literal $id:ty),+) => {$(
         impl Cursor for $id {
             fn encode(&self) -> String {
-                self.to_string()
+                format!(concat!($letter, "{}"), self)
             }
 
             fn decode(text: &str) -> Option<Self> {
-                text.parse().ok()
+                text.strip_prefix($letter)?.parse().ok()
             }
         }
     )+};
 }
-id_cursors!(CustomerId, RegistrationId);
+id_cursors!("c" CustomerId, "r" RegistrationId);
 
 macro_rules! start_cursors {
-    ($($id:ty),+) => {$(
+    ($($letter:literal $id:ty),+) => {$(
         impl Cursor for StartPosition<$id> {
             fn encode(&self) -> String {
-                encode_start(self.start, &self.id)
+                format!(concat!($letter, "{:016x}{}"), self.start.as_minutes(), self.id)
             }
 
             fn decode(text: &str) -> Option<Self> {
-                decode_start(text).map(|(start, id)| Self { start, id })
+                let (start, id) = text.strip_prefix($letter)?.split_at_checked(16)?;
+                let start = u64::from_str_radix(start, 16).ok()?.cast_signed();
+                Some(Self { start: LocalMinute::from_minutes(start)?, id: id.parse().ok()? })
             }
         }
     )+};
 }
-start_cursors!(AppointmentId, EventId);
-
-fn encode_start(start: LocalMinute, id: &impl Display) -> String {
-    format!("{:016x}{id}", start.as_minutes())
-}
-
-fn decode_start<Id: FromStr>(text: &str) -> Option<(LocalMinute, Id)> {
-    let (start, id) = text.split_at_checked(16)?;
-    let start = u64::from_str_radix(start, 16).ok()?;
-    Some((LocalMinute::from_minutes(start.cast_signed())?, id.parse().ok()?))
-}
+start_cursors!("a" AppointmentId, "e" EventId);
 
 impl Fields {
     /// The page that `limit` and `cursor` ask for.
@@ -132,14 +122,18 @@ mod tests {
         for text in [
             "",
             "x",
-            "507f1f77bcf86cd799439011",
-            "0000000000000000507f1f77bcf86cd79943901",
-            "ffffffffffffffff0",
-            "é".repeat(20).as_str(),
+            "e",
+            "e507f1f77bcf86cd799439011",
+            "e0000000000000000507f1f77bcf86cd79943901",
+            "effffffffffffffff0",
+            "éé",
         ] {
             assert_eq!(StartPosition::<EventId>::decode(text), None, "{text}");
         }
-        let beyond = format!("{:016x}507f1f77bcf86cd799439011", i64::MAX);
+        let of_appointments = "a0000000000000000507f1f77bcf86cd799439011";
+        assert!(StartPosition::<AppointmentId>::decode(of_appointments).is_some());
+        assert_eq!(StartPosition::<EventId>::decode(of_appointments), None);
+        let beyond = format!("e{:016x}507f1f77bcf86cd799439011", i64::MAX);
         assert_eq!(StartPosition::<EventId>::decode(&beyond), None);
     }
 }

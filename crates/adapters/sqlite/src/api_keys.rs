@@ -73,6 +73,25 @@ impl ApiKeyStore for SqliteStore {
         .await
     }
 
+    async fn insert_first(&self, key: &ApiKey) -> Result<bool, StoreError> {
+        let row = ApiKeyRow::from(key);
+        self.write(move |connection| {
+            let any = api_keys::table.filter(api_keys::account_id.eq(&row.account_id));
+            if diesel::select(diesel::dsl::exists(any))
+                .get_result(connection)
+                .map_err(store_error)?
+            {
+                return Ok(false);
+            }
+            diesel::insert_into(api_keys::table)
+                .values(row)
+                .execute(connection)
+                .map_err(store_error)?;
+            Ok(true)
+        })
+        .await
+    }
+
     async fn by_digest(&self, digest: &ApiKeyDigest) -> Result<Option<ApiKey>, StoreError> {
         let digest = digest.as_bytes().to_vec();
         self.read(move |connection| {

@@ -70,7 +70,7 @@ impl TryFrom<EventRow> for Event {
             start: read.minute("starts_at", row.starts_at)?,
             location: read.optional("location", row.location, EventLocation::new)?,
             capacity: read.optional("capacity", row.capacity, Capacity::new)?,
-            participants: row.participants,
+            participants: read.get("participants", u32::try_from(row.participants).map(i64::from))?,
             price: read.optional("price_minor", row.price_minor, Money::from_minor)?,
             status: read.get("status", row.status.parse())?,
             created_at: read.timestamp("created_at", row.created_at)?,

@@ -31,6 +31,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+use tokio::sync::Semaphore;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/sqlite");
 
@@ -40,7 +41,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// What may be set; the defaults suit a small server.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// How many writes may wait. One more is refused with [`StoreError::Unavailable`].
+    /// How many writes, and how many reads, may wait. One more is refused with [`StoreError::Unavailable`].
     pub queue: usize,
     /// How many reads run at once.
     pub readers: u32,
@@ -69,6 +70,8 @@ pub struct SqliteStore {
     // Dropped first: the last writes are on the disk before the readers go.
     writer: Writer,
     readers: Pool<ConnectionManager<SqliteConnection>>,
+    /// Bounds the reads that wait.
+    turns: Semaphore,
 }
 
 impl SqliteStore {
@@ -85,7 +88,7 @@ impl SqliteStore {
 
     fn try_open(path: &Path, options: Options) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let path = path.to_str().ok_or("the path is not UTF-8")?;
-        let mut connection = connect_writer(path)?;
+        let mut connection = connect_writer(path, Mode::Create)?;
         // The lock comes first: of several processes that start at once, one migrates and the others find it done.
         connection.immediate_transaction(|connection| {
             let migrated = connection.run_pending_migrations(MIGRATIONS);
@@ -101,7 +104,11 @@ impl SqliteStore {
             .connection_timeout(BUSY_TIMEOUT)
             .connection_customizer(Box::new(ReaderSetup))
             .build(ConnectionManager::new(format!("{}?mode=ro", file_uri(path))))?;
-        Ok(Self { writer, readers })
+        Ok(Self {
+            writer,
+            readers,
+            turns: Semaphore::new(options.queue),
+        })
     }
 
     /// Runs queries on a read-only connection, off the async threads. The queries see one snapshot each.
@@ -109,6 +116,10 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let _turn = self
+            .turns
+            .try_acquire()
+            .map_err(|_| StoreError::unavailable("too many reads are waiting"))?;
         let readers = self.readers.clone();
         let read = tokio::task::spawn_blocking(move || {
             let mut connection = readers.get().map_err(StoreError::unavailable)?;
@@ -148,9 +159,22 @@ fn file_uri(path: &str) -> String {
     )
 }
 
-/// Opens the connection that writes, creating the file where there is none.
-fn connect_writer(path: &str) -> Result<SqliteConnection, Box<dyn Error + Send + Sync>> {
-    let mut connection = SqliteConnection::establish(&file_uri(path))?;
+/// What to do where there is no file.
+#[derive(Debug, Clone, Copy)]
+enum Mode {
+    /// Create one.
+    Create,
+    /// Fail: it was there before, and an empty one would not be it.
+    Open,
+}
+
+/// Opens the connection that writes.
+fn connect_writer(path: &str, mode: Mode) -> Result<SqliteConnection, Box<dyn Error + Send + Sync>> {
+    let mode = match mode {
+        Mode::Create => "rwc",
+        Mode::Open => "rw",
+    };
+    let mut connection = SqliteConnection::establish(&format!("{}?mode={mode}", file_uri(path)))?;
     let timeout = BUSY_TIMEOUT.as_millis();
     connection.batch_execute(&format!(
         "PRAGMA busy_timeout = {timeout}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
@@ -158,17 +182,28 @@ fn connect_writer(path: &str) -> Result<SqliteConnection, Box<dyn Error + Send +
     // The switch of a new file is the one lock that SQLite doesn't wait for when several processes make it at once.
     let started = Instant::now();
     loop {
-        match connection
-            .batch_execute("PRAGMA journal_mode = WAL")
-            .map_err(store_error)
-        {
-            Ok(()) => return Ok(connection),
+        let switched =
+            diesel::sql_query("PRAGMA journal_mode = WAL").get_result::<JournalMode>(&mut connection);
+        match switched.map_err(store_error) {
+            Ok(JournalMode { journal_mode }) if journal_mode == "wal" => return Ok(connection),
+            Ok(JournalMode { journal_mode }) => {
+                return Err(format!(
+                    "the file system allows no write-ahead log (journal mode {journal_mode})"
+                )
+                .into());
+            }
             Err(StoreError::Unavailable(_)) if started.elapsed() < BUSY_TIMEOUT => {
                 thread::sleep(Duration::from_millis(5));
             }
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+#[derive(QueryableByName)]
+struct JournalMode {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    journal_mode: String,
 }
 
 #[derive(Debug)]

@@ -1,5 +1,5 @@
-//! Registrations. A place is taken by one guarded UPDATE of the event's count, in the transaction that inserts the
-//! registration; a CHECK stands behind it.
+//! Registrations. Within the write the domain's rule says whether the event admits one more; no other write can come
+//! between, for there is one writer. A CHECK stands behind it.
 
 use crate::{
     SqliteStore,
@@ -10,9 +10,7 @@ use crate::{
     schema::{customers, events, registrations},
 };
 use async_trait::async_trait;
-use chatgrow_domain::{
-    AccountId, Event, EventId, EventStatus, Notes, Registration, RegistrationId, RegistrationRefused,
-};
+use chatgrow_domain::{AccountId, Event, EventId, Notes, Registration, RegistrationId, RegistrationRefused};
 use chatgrow_ports::{Page, PageRequest, RegisterError, RegistrationStore, StoreError};
 use diesel::{prelude::*, sqlite::SqliteConnection};
 
@@ -73,31 +71,20 @@ impl TryFrom<PlaceRow> for Registration {
     }
 }
 
-/// Takes a place, where the event is active and has one. Returns whether it did.
-fn take_place(connection: &mut SqliteConnection, account: &[u8], event: &[u8]) -> QueryResult<bool> {
-    let has_place = events::capacity
-        .is_null()
-        .or(events::participants.nullable().lt(events::capacity));
-    let open = events::table
-        .find((account, event))
-        .filter(events::status.eq(EventStatus::Active.as_str()))
-        .filter(has_place);
-    let taken = diesel::update(open)
-        .set((
-            events::participants.eq(events::participants + 1),
-            events::version.eq(events::version + 1),
-        ))
-        .execute(connection)?;
-    Ok(taken == 1)
-}
-
-fn free_place(connection: &mut SqliteConnection, account: &[u8], event: &[u8]) -> QueryResult<()> {
+/// Counts a place taken (`1`) or freed (`-1`); the event's version moves on.
+fn count_places(
+    connection: &mut SqliteConnection,
+    account: &[u8],
+    event: &[u8],
+    places: i64,
+) -> Result<(), StoreError> {
     diesel::update(events::table.find((account, event)))
         .set((
-            events::participants.eq(events::participants - 1),
+            events::participants.eq(events::participants + places),
             events::version.eq(events::version + 1),
         ))
-        .execute(connection)?;
+        .execute(connection)
+        .map_err(store_error)?;
     Ok(())
 }
 
@@ -113,7 +100,8 @@ impl RegistrationStore for SqliteStore {
                 .optional()
                 .map_err(store_error)?;
             let event = Event::try_from(event.ok_or(RegisterError::EventNotFound)?)?;
-            if event.admit() == Err(RegistrationRefused::NotActive) {
+            let admitted = event.admit();
+            if admitted == Err(RegistrationRefused::NotActive) {
                 return Err(RegistrationRefused::NotActive.into());
             }
             match diesel::insert_into(registrations::table)
@@ -123,12 +111,8 @@ impl RegistrationStore for SqliteStore {
                 Err(error) if is_unique_violation(&error) => return Err(RegisterError::AlreadyRegistered),
                 inserted => inserted.map_err(store_error)?,
             };
-            let taken = take_place(connection, &row.account_id, &row.event_id).map_err(store_error)?;
-            if taken {
-                Ok(())
-            } else {
-                Err(RegistrationRefused::Full.into())
-            }
+            admitted?;
+            Ok(count_places(connection, &row.account_id, &row.event_id, 1)?)
         })
         .await
     }
@@ -172,7 +156,7 @@ impl RegistrationStore for SqliteStore {
                 .filter(registrations::event_id.eq(event));
             let freed = diesel::delete(place).execute(connection).map_err(store_error)? == 1;
             if freed {
-                free_place(connection, account, event).map_err(store_error)?;
+                count_places(connection, account, event, -1)?;
             }
             Ok(freed)
         })

@@ -5,7 +5,7 @@
 //! is refused undoes its own savepoint only. Nobody is answered before the commit: not even a refusal, for what it rests
 //! on may be a write of the same batch.
 
-use crate::connect_writer;
+use crate::{Mode, connect_writer};
 use chatgrow_ports::StoreError;
 use diesel::{
     connection::{AnsiTransactionManager, TransactionManager},
@@ -167,7 +167,7 @@ fn commit(
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let connection = match connection {
         Some(connection) => connection,
-        None => connection.insert(connect_writer(path)?),
+        None => connection.insert(connect_writer(path, Mode::Open)?),
     };
     Ok(transact(connection, batch)?)
 }
@@ -198,7 +198,7 @@ mod tests {
     fn writer(queue: usize) -> (Arc<Writer>, TempDir) {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("test.db").to_str().unwrap().to_owned();
-        let mut connection = connect_writer(&path).unwrap();
+        let mut connection = connect_writer(&path, Mode::Create).unwrap();
         connection.batch_execute("CREATE TABLE t (x BLOB)").unwrap();
         (Arc::new(Writer::start(connection, &path, queue).unwrap()), folder)
     }
@@ -349,13 +349,28 @@ mod tests {
 
     #[tokio::test]
     async fn dropping_the_writer_finishes_what_was_queued() {
-        let (writer, folder) = writer(8);
-        let release = hold(&writer).await;
-        let queued = queue(&writer, execute("INSERT INTO t VALUES (1)")).await;
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("test.db").to_str().unwrap().to_owned();
+        let mut connection = connect_writer(&path, Mode::Create).unwrap();
+        connection.batch_execute("CREATE TABLE t (x BLOB)").unwrap();
+        let writer = Writer::start(connection, &path, 8).unwrap();
+        let (release, released) = mpsc::channel::<()>();
+        let (reply, _answer) = oneshot::channel();
+        let wait_and_write = move |connection: &mut SqliteConnection| {
+            // An error is the release.
+            let _ = released.recv();
+            execute("INSERT INTO t VALUES (1)")(connection)
+        };
+        let job = Box::new(Write {
+            work: Some(wait_and_write),
+            outcome: None,
+            reply,
+        });
+        writer.queue.as_ref().unwrap().try_send(job).ok().unwrap();
+        let dropped = std::thread::spawn(move || drop(writer));
         drop(release);
-        queued.await.unwrap().unwrap();
-        drop(Arc::into_inner(writer));
-        let mut connection = connect_writer(folder.path().join("test.db").to_str().unwrap()).unwrap();
+        dropped.join().unwrap();
+        let mut connection = connect_writer(&path, Mode::Open).unwrap();
         let count = diesel::dsl::sql::<BigInt>("(SELECT count(*) FROM t)");
         assert_eq!(diesel::select(count).get_result::<i64>(&mut connection), Ok(1));
     }

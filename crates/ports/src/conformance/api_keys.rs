@@ -1,4 +1,4 @@
-use super::{at, fresh_id, new_account};
+use super::{at, fresh_id, new_account, race};
 use crate::{KeyUse, Stores};
 use chatgrow_domain::{AccountId, ApiKey, ApiKeyId, ApiKeyName, PlainApiKey};
 
@@ -29,6 +29,19 @@ pub async fn api_key_round_trips(stores: &Stores) {
     stores.api_keys.insert(&second).await.unwrap();
     assert_eq!(stores.api_keys.list(account).await.unwrap(), [first, second]);
     assert_eq!(stores.api_keys.list(other).await.unwrap(), []);
+}
+
+/// Of many first keys of one account exactly one is; another account has its own.
+pub async fn api_key_is_first_once(stores: &Stores) {
+    let (account, other) = (new_account(stores).await, new_account(stores).await);
+    let outcomes = race((0..8).map(|secret| {
+        let api_keys = stores.api_keys.clone();
+        async move { api_keys.insert_first(&key(account, secret)).await.unwrap() }
+    }))
+    .await;
+    assert_eq!(outcomes.iter().filter(|first| **first).count(), 1);
+    assert_eq!(stores.api_keys.list(account).await.unwrap().len(), 1);
+    assert!(stores.api_keys.insert_first(&key(other, 9)).await.unwrap());
 }
 
 /// The digest finds the key of whichever account, and no other digest does.

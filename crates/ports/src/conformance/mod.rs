@@ -43,6 +43,7 @@ macro_rules! conformance_suite {
             account_round_trips,
             account_slugs_are_unique_under_a_race,
             api_key_round_trips,
+            api_key_is_first_once,
             api_key_is_found_by_digest_only,
             api_key_revocation_keeps_the_first_instant,
             api_key_last_use_never_moves_back,
@@ -182,5 +183,32 @@ async fn walk<T, P, L: Future<Output = Result<Page<T, P>, StoreError>>, M: Futur
             return items;
         }
         meanwhile().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_case_is_in_the_macro() {
+        let files = [
+            include_str!("accounts.rs"),
+            include_str!("api_keys.rs"),
+            include_str!("appointments.rs"),
+            include_str!("customers.rs"),
+            include_str!("events.rs"),
+            include_str!("registrations.rs"),
+        ];
+        let cases = files
+            .iter()
+            .flat_map(|file| file.lines())
+            .filter_map(|line| line.strip_prefix("pub async fn "));
+        for case in cases.filter_map(|line| line.split_once('(')) {
+            let listed = format!("            {},\n", case.0);
+            assert!(
+                include_str!("mod.rs").contains(&listed),
+                "conformance_suite! does not run {}",
+                case.0
+            );
+        }
     }
 }
