@@ -6,14 +6,14 @@
     reason = "test code: what hangs or is missing is told by name"
 )]
 
-use crate::Answer;
+use crate::{Answer, ApiClient};
 use chatgrow_http::BASE_PATH;
 use reqwest::{
-    Client, Method, RequestBuilder,
+    Client,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
-use serde_json::Value;
 use std::{
+    ops::Deref,
     path::PathBuf,
     process::Stdio,
     sync::{Arc, Mutex, OnceLock},
@@ -66,12 +66,8 @@ pub struct Ended {
 
 /// A running server. It dies with this.
 pub struct Server {
-    /// Its origin, `http://127.0.0.1:…`.
-    pub origin: String,
-    /// The key that the installation's first start has printed.
-    pub key: String,
-    /// For requests of other kinds.
-    pub client: Client,
+    /// With the key that the installation's first start has printed.
+    api: ApiClient,
     child: Child,
     stdout: Captured,
     stderr: Captured,
@@ -165,9 +161,7 @@ impl Installation {
         let key = self.first_key.get_or_init(|| key).clone();
         let client = Client::new();
         Server {
-            origin,
-            key,
-            client,
+            api: ApiClient { origin, key, client },
             child,
             stdout,
             stderr,
@@ -196,28 +190,19 @@ pub async fn ended(mut command: Command) -> Ended {
     }
 }
 
+impl Deref for Server {
+    type Target = ApiClient;
+
+    fn deref(&self) -> &ApiClient {
+        &self.api
+    }
+}
+
 impl Server {
-    /// A request to a path of the API, with the key.
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client
-            .request(method, format!("{}{BASE_PATH}{path}", self.origin))
-            .header("X-API-Key", &self.key)
-    }
-
-    /// GET.
-    pub async fn get(&self, path: &str) -> Answer {
-        Answer::to(self.request(Method::GET, path)).await
-    }
-
     /// GET, with another key.
     pub async fn get_as(&self, key: &str, path: &str) -> Answer {
         let url = format!("{}{BASE_PATH}{path}", self.origin);
         Answer::to(self.client.get(url).header("X-API-Key", key)).await
-    }
-
-    /// POST.
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
-        Answer::to(self.request(Method::POST, path).json(&body)).await
     }
 
     /// The log so far.

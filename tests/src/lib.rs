@@ -16,21 +16,35 @@ use chatgrow_domain::{AccountName, AccountSlug, ApiKeyName, PlainApiKey};
 use chatgrow_http::{Api, BASE_PATH, Settings};
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 use tempfile::TempDir;
 
 /// A running server.
 #[derive(Clone)]
 pub struct TestApp {
-    /// Its origin, `http://127.0.0.1:…`.
-    pub origin: String,
-    /// A key of the account `default`.
-    pub key: String,
+    api: ApiClient,
     /// The use cases behind it, for what only operators can do.
     pub application: Arc<Application>,
+    _folder: Arc<TempDir>,
+}
+
+impl Deref for TestApp {
+    type Target = ApiClient;
+
+    fn deref(&self) -> &ApiClient {
+        &self.api
+    }
+}
+
+/// Who calls a server, and where it is.
+#[derive(Clone)]
+pub struct ApiClient {
+    /// The server's origin, `http://127.0.0.1:…`.
+    pub origin: String,
+    /// The key to call with: one of the account `default` where nothing else is said.
+    pub key: String,
     /// For requests of other kinds.
     pub client: Client,
-    _folder: Arc<TempDir>,
 }
 
 /// An answer, read whole.
@@ -260,15 +274,47 @@ impl TestApp {
             .unwrap();
         let origin = format!("http://{}", server.addrs()[0]);
         tokio::spawn(server.run());
+        let key = key.reveal().to_owned();
         Self {
-            origin,
-            key: key.reveal().to_owned(),
+            api: ApiClient {
+                origin,
+                key,
+                client: Client::new(),
+            },
             application,
-            client: Client::new(),
             _folder: Arc::new(folder),
         }
     }
 
+    /// The same server, called with another key.
+    #[must_use]
+    pub fn with_key(&self, key: String) -> Self {
+        Self {
+            api: ApiClient {
+                key,
+                ..self.api.clone()
+            },
+            ..self.clone()
+        }
+    }
+
+    /// Makes another account and returns a key of it.
+    pub async fn new_account(&self, slug: &str) -> String {
+        let slug = AccountSlug::new(slug).unwrap();
+        let account = self
+            .application
+            .accounts
+            .create(slug, AccountName::new("Another").unwrap())
+            .await
+            .unwrap();
+        new_key(&self.application, &account.slug)
+            .await
+            .reveal()
+            .to_owned()
+    }
+}
+
+impl ApiClient {
     /// A request to a path of the API, with the key.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client
@@ -299,12 +345,6 @@ impl TestApp {
     /// DELETE.
     pub async fn delete(&self, path: &str) -> Answer {
         Answer::to(self.request(Method::DELETE, path)).await
-    }
-
-    /// The same server, called with another key.
-    #[must_use]
-    pub fn with_key(&self, key: String) -> Self {
-        Self { key, ..self.clone() }
     }
 
     /// Creates a customer with that address.
@@ -394,21 +434,6 @@ impl TestApp {
                 refused(with(body, field, nothing), vec![field]).await;
             }
         }
-    }
-
-    /// Makes another account and returns a key of it.
-    pub async fn new_account(&self, slug: &str) -> String {
-        let slug = AccountSlug::new(slug).unwrap();
-        let account = self
-            .application
-            .accounts
-            .create(slug, AccountName::new("Another").unwrap())
-            .await
-            .unwrap();
-        new_key(&self.application, &account.slug)
-            .await
-            .reveal()
-            .to_owned()
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     body::Body,
     error::{ApiError, Problem},
     fields::{Changeable, Field, Fields, Required},
-    query::{Cursor, Query},
+    query::{Query, shown},
     responses::{Confirmation, Created, Done, date_and_time, instant},
 };
 use actix_web::web::{Data, Path};
@@ -275,8 +275,7 @@ pub(crate) async fn list(
         .appointments
         .list(caller.account(), &filter, page)
         .await?;
-    let appointments: Vec<_> = page.items.into_iter().map(Appointment::from).collect();
-    let next_cursor = page.next.as_ref().map(Cursor::encode);
+    let (appointments, next_cursor) = shown::<_, _, Appointment>(page);
     Ok(Done(AppointmentList {
         success: true,
         count: appointments.len(),

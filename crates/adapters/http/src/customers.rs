@@ -6,7 +6,7 @@ use crate::{
     body::Body,
     error::{ApiError, Problem},
     fields::{Changeable, Field, Fields, Required},
-    query::{Cursor, Query},
+    query::{Query, shown},
     responses::{Created, CreatedOrDone, Done, instant},
 };
 use actix_web::web::{Data, Path};
@@ -16,9 +16,6 @@ use chatgrow_domain::{CustomerName, EmailAddress, EmailKey, Notes, Phone};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
-
-/// The required fields of a customer, as the contract words it.
-const REQUIRED: &str = "Name and email are required";
 
 /// A person whom the account serves.
 #[derive(Serialize, Apiv2Schema)]
@@ -107,16 +104,27 @@ impl CreateCustomer {
         let email = fields.required("email", self.email, EmailAddress::new);
         let phone = fields.optional("phone", self.phone, Phone::new);
         let notes = fields.optional("notes", self.notes, Notes::new);
-        let (Some(name), Some(email), Some(phone), Some(notes)) = (name, email, phone, notes) else {
-            return Err(fields.into_error_requiring(REQUIRED));
-        };
-        Ok(domain::NewCustomer {
-            name,
-            email,
-            phone,
-            notes,
-        })
+        whole(fields, name, email, phone, notes)
     }
+}
+
+/// The customer, where every field is valid.
+fn whole(
+    fields: Fields,
+    name: Option<CustomerName>,
+    email: Option<EmailAddress>,
+    phone: Option<Option<Phone>>,
+    notes: Option<Option<Notes>>,
+) -> Result<domain::NewCustomer, ApiError> {
+    let (Some(name), Some(email), Some(phone), Some(notes)) = (name, email, phone, notes) else {
+        return Err(fields.into_error_requiring("Name and email are required"));
+    };
+    Ok(domain::NewCustomer {
+        name,
+        email,
+        phone,
+        notes,
+    })
 }
 
 /// Everything that is to be known of a customer; what is left out is cleared.
@@ -150,15 +158,7 @@ impl PutCustomer {
             },
             (Ok(_), None) => None,
         };
-        let (Some(name), Some(email), Some(phone), Some(notes)) = (name, email, phone, notes) else {
-            return Err(fields.into_error_requiring(REQUIRED));
-        };
-        Ok(domain::NewCustomer {
-            name,
-            email,
-            phone,
-            notes,
-        })
+        whole(fields, name, email, phone, notes)
     }
 }
 
@@ -256,8 +256,7 @@ pub(crate) async fn list(
         return Err(fields.into_error());
     };
     let page = application.customers.list(caller.account(), page).await?;
-    let customers: Vec<_> = page.items.into_iter().map(Customer::from).collect();
-    let next_cursor = page.next.as_ref().map(Cursor::encode);
+    let (customers, next_cursor) = shown::<_, _, Customer>(page);
     Ok(Done(CustomerList {
         success: true,
         count: customers.len(),

@@ -6,7 +6,7 @@ use crate::{
     body::Body,
     error::{ApiError, Problem},
     fields::{Changeable, Field, Fields, Number, Required},
-    query::{Cursor, Query},
+    query::{Query, shown},
     responses::{Created, Done, Price, date_and_time, instant},
 };
 use actix_web::web::{Data, Path};
@@ -261,8 +261,7 @@ pub(crate) async fn list(
         .events
         .list(caller.account(), EventFilter { status }, page)
         .await?;
-    let events: Vec<_> = page.items.into_iter().map(Event::from).collect();
-    let next_cursor = page.next.as_ref().map(Cursor::encode);
+    let (events, next_cursor) = shown::<_, _, Event>(page);
     Ok(Done(EventList {
         success: true,
         count: events.len(),

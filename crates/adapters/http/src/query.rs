@@ -3,7 +3,7 @@
 use crate::{error::ApiError, fields::Fields};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use chatgrow_domain::{AppointmentId, CustomerId, EventId, LocalMinute, PageLimit, RegistrationId};
-use chatgrow_ports::{PageRequest, StartPosition};
+use chatgrow_ports::{Page, PageRequest, StartPosition};
 use paperclip::{
     actix::OperationModifier,
     v2::{
@@ -82,6 +82,14 @@ macro_rules! start_cursors {
     )+};
 }
 start_cursors!("a" AppointmentId, "e" EventId);
+
+/// A page as an answer shows it: the items, and where the next page begins.
+pub(crate) fn shown<T, P: Cursor, W: From<T>>(page: Page<T, P>) -> (Vec<W>, Option<String>) {
+    (
+        page.items.into_iter().map(W::from).collect(),
+        page.next.as_ref().map(Cursor::encode),
+    )
+}
 
 impl Fields {
     /// The page that `limit` and `cursor` ask for.

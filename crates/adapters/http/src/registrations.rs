@@ -7,7 +7,7 @@ use crate::{
     error::{ApiError, Problem},
     events::named,
     fields::{Field, Fields, Required},
-    query::{Cursor, Query},
+    query::{Query, shown},
     responses::{Confirmation, Created, Done, instant},
 };
 use actix_web::web::{Data, Path};
@@ -151,8 +151,7 @@ pub(crate) async fn list(
         .registrations
         .list(caller.account(), named(&path)?, page)
         .await?;
-    let registrations: Vec<_> = page.items.into_iter().map(Registration::from).collect();
-    let next_cursor = page.next.as_ref().map(Cursor::encode);
+    let (registrations, next_cursor) = shown::<_, _, Registration>(page);
     Ok(Done(RegistrationList {
         success: true,
         count: registrations.len(),
