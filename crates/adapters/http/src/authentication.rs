@@ -73,6 +73,7 @@ pub(crate) async fn authenticate(
         Err(error) => return Ok(request.error_response(ApiError::from(error))),
     };
     let admission = if let Some(caller) = caller {
+        request.extensions_mut().insert(Caller(caller));
         limits.admit_request(caller.key)
     } else {
         let address = request
@@ -80,9 +81,6 @@ pub(crate) async fn authenticate(
             .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
         limits.admit_failure(address)
     };
-    if let Some(caller) = caller {
-        request.extensions_mut().insert(Caller(caller));
-    }
     let (mut response, quota) = match (admission, caller) {
         (Err(refused), _) => (
             request.error_response(ApiError::rate_limited(refused.retry_after)),

@@ -34,11 +34,15 @@ impl FromJson for i64 {
             reason = "it saturates, and the ranges are far smaller"
         )]
         let rounded = |number: f64| (number.fract() == 0.0).then_some(number as Self);
-        let is_number = json.starts_with(|first: char| first == '-' || first.is_ascii_digit());
         json.parse()
             .ok()
-            .or_else(|| json.parse().ok().filter(|_| is_number).and_then(rounded))
+            .or_else(|| json.parse().ok().filter(|_| is_number(json)).and_then(rounded))
     }
+}
+
+/// Whether valid JSON text is a number.
+fn is_number(json: &str) -> bool {
+    json.starts_with(|first: char| first == '-' || first.is_ascii_digit())
 }
 
 /// A JSON number in its own digits.
@@ -54,8 +58,7 @@ impl FromJson for Number {
     const EXPECTED: &'static str = "a number";
 
     fn from_json(json: &str) -> Option<Self> {
-        json.starts_with(|first: char| first == '-' || first.is_ascii_digit())
-            .then(|| Self(json.to_owned()))
+        is_number(json).then(|| Self(json.to_owned()))
     }
 }
 
@@ -102,17 +105,13 @@ impl<T: Apiv2Schema> Apiv2Schema for Field<T> {
 }
 
 /// A field that has to be there.
+#[derive(Deserialize)]
+#[serde(transparent, bound(deserialize = "T: FromJson"))]
 pub(crate) struct Required<T>(Field<T>);
 
 impl<T> Default for Required<T> {
     fn default() -> Self {
         Self(Field::Absent)
-    }
-}
-
-impl<'de, T: FromJson> Deserialize<'de> for Required<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Field::deserialize(deserializer).map(Self)
     }
 }
 
@@ -123,6 +122,8 @@ impl<T: Apiv2Schema> Apiv2Schema for Required<T> {
 }
 
 /// A field of an edit that can be changed but not cleared.
+#[derive(Deserialize)]
+#[serde(transparent, bound(deserialize = "T: FromJson"))]
 pub(crate) struct Changeable<T>(Field<T>);
 
 /// How the schema of a [`Changeable`] tells [`openapi`](crate::openapi) that the field takes no null.
@@ -131,12 +132,6 @@ pub(crate) const CHANGEABLE: &str = "changeable";
 impl<T> Default for Changeable<T> {
     fn default() -> Self {
         Self(Field::Absent)
-    }
-}
-
-impl<'de, T: FromJson> Deserialize<'de> for Changeable<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Field::deserialize(deserializer).map(Self)
     }
 }
 

@@ -28,6 +28,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::{
     error::Error,
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -71,7 +72,7 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Pool<ConnectionManager<SqliteConnection>>,
     /// Bounds the reads that wait.
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
 }
 
 impl SqliteStore {
@@ -107,7 +108,7 @@ impl SqliteStore {
         Ok(Self {
             writer,
             readers,
-            turns: Semaphore::new(options.queue),
+            turns: Arc::new(Semaphore::new(options.queue)),
         })
     }
 
@@ -116,12 +117,15 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let _turn = self
+        let turn = self
             .turns
-            .try_acquire()
+            .clone()
+            .try_acquire_owned()
             .map_err(|_| StoreError::unavailable("too many reads are waiting"))?;
         let readers = self.readers.clone();
         let read = tokio::task::spawn_blocking(move || {
+            // The work goes on where the caller's future is dropped, so its turn ends with the work, not with the future.
+            let _turn = turn;
             let mut connection = readers.get().map_err(StoreError::unavailable)?;
             work(&mut connection)
         });

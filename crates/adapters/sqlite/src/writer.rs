@@ -47,10 +47,11 @@ impl Writer {
 
     /// Whether there is somebody to write.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
-        match &self.queue {
-            Some(queue) if !queue.is_closed() => Ok(()),
-            _ => Err(StoreError::failed("the writer has stopped")),
-        }
+        self.queue
+            .as_ref()
+            .filter(|queue| !queue.is_closed())
+            .map(|_| ())
+            .ok_or_else(stopped)
     }
 
     /// See [`SqliteStore::write`](crate::SqliteStore::write).
@@ -60,23 +61,25 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Result<T, E> + Send + 'static,
     {
-        self.check()?;
+        let queue = self.queue.as_ref().ok_or_else(stopped)?;
         let (reply, answer) = oneshot::channel();
         let job = Box::new(Write {
             work: Some(work),
             outcome: None,
             reply,
         });
-        if let Some(queue) = &self.queue {
-            queue.try_send(job).map_err(|error| match error {
-                TrySendError::Full(_) => StoreError::unavailable("too many writes are waiting"),
-                TrySendError::Closed(_) => StoreError::failed("the writer has stopped"),
-            })?;
-        }
+        queue.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::unavailable("too many writes are waiting"),
+            TrySendError::Closed(_) => stopped(),
+        })?;
         answer
             .await
             .unwrap_or_else(|_| Err(StoreError::failed("the write was abandoned").into()))
     }
+}
+
+fn stopped() -> StoreError {
+    StoreError::failed("the writer has stopped")
 }
 
 impl Drop for Writer {
