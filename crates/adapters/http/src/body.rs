@@ -3,7 +3,6 @@
 use crate::{
     Settings,
     error::{ApiError, Problem},
-    is_media_type,
 };
 use actix_web::{
     FromRequest, HttpRequest,
@@ -57,28 +56,19 @@ fn is_json(request: &HttpRequest) -> bool {
     if !headers.get(header::CONTENT_ENCODING).is_none_or(plain) {
         return false;
     }
-    headers.get(header::CONTENT_TYPE).is_none_or(|value| {
-        let json = |name: &str| {
-            name == "application/json" || name.starts_with("application/") && name.ends_with("+json")
-        };
-        let charset = value.to_str().ok().and_then(|value| {
-            let parameters = value
-                .split(';')
-                .skip(1)
-                .filter_map(|parameter| parameter.split_once('='));
-            parameters
-                .into_iter()
-                .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
-                .map(|(_, charset)| charset)
-        });
-        let utf8 = |charset: &str| {
-            matches!(
-                charset.trim().trim_matches('"').to_ascii_lowercase().as_str(),
-                "utf-8" | "utf8"
-            )
-        };
-        is_media_type(value, json) && charset.is_none_or(utf8)
-    })
+    headers
+        .get(header::CONTENT_TYPE)
+        .is_none_or(|value| value.to_str().is_ok_and(is_json_type))
+}
+
+fn is_json_type(content_type: &str) -> bool {
+    let content_type = content_type.to_ascii_lowercase();
+    let mut parts = content_type.split(';');
+    let name = parts.next().unwrap_or_default().trim();
+    let json = name == "application/json" || name.starts_with("application/") && name.ends_with("+json");
+    let mut parameters = parts.filter_map(|parameter| parameter.split_once('='));
+    let charset = parameters.find(|(name, _)| name.trim() == "charset");
+    json && charset.is_none_or(|(_, charset)| matches!(charset.trim().trim_matches('"'), "utf-8" | "utf8"))
 }
 
 fn unreadable(error: &actix_web::Error) -> ApiError {

@@ -111,7 +111,6 @@ impl From<Problem> for ApiError {
             message: None,
             details: Vec::new(),
             retry_after,
-
             cause: None,
         }
     }

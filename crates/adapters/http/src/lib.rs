@@ -31,7 +31,7 @@ use actix_web::{
     App, Error, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
-    http::{Method, header},
+    http::Method,
     middleware::{Condition, Next, from_fn},
     web::{Data, PathConfig, PayloadConfig},
 };
@@ -207,18 +207,4 @@ async fn time_out(
         return Ok(ServiceResponse::from_err(error, timed_out));
     };
     response.map(ServiceResponse::map_into_boxed_body)
-}
-
-/// Whether a header's value is this media type, whatever its parameters.
-fn is_media_type(value: &header::HeaderValue, accepted: impl Fn(&str) -> bool) -> bool {
-    value.to_str().is_ok_and(|value| {
-        accepted(
-            &value
-                .split(';')
-                .next()
-                .unwrap_or_default()
-                .trim()
-                .to_ascii_lowercase(),
-        )
-    })
 }
