@@ -1,7 +1,8 @@
 //! What a failed statement means to a caller.
 
 use chatgrow_ports::StoreError;
-use diesel::result::{DatabaseErrorKind, Error};
+use chatgrow_sql::{Guard, Refusal};
+use diesel::result::Error;
 
 /// What `SQLite` says (`sqlite3_errstr`) when the same call may succeed later, once the operator has made room or another
 /// process has let go. Diesel hands on the text only, not the code.
@@ -14,9 +15,40 @@ const TEMPORARY: [&str; 6] = [
     "unable to open database file",
 ];
 
-/// Whether a unique or primary key refused the row.
-pub(crate) fn is_unique_violation(error: &Error) -> bool {
-    matches!(error, Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
+/// What `SQLite` says of a unique constraint: its columns, not its name.
+const UNIQUE: [(Guard, &str); 3] = [
+    (Guard::AccountSlug, "UNIQUE constraint failed: accounts.slug"),
+    (
+        Guard::CustomerEmail,
+        "UNIQUE constraint failed: customers.account_id, customers.email_key",
+    ),
+    (
+        Guard::RegistrationOnce,
+        "UNIQUE constraint failed: registrations.account_id, registrations.event_id, registrations.customer_id",
+    ),
+];
+
+/// The guard that refused the row. A trigger says its name alone, a CHECK behind its kind.
+fn guard(error: &Error) -> Option<Guard> {
+    let Error::DatabaseError(_, information) = error else {
+        return None;
+    };
+    let message = information.message();
+    let unique = UNIQUE.into_iter().find(|(_, text)| *text == message);
+    unique.map(|(guard, _)| guard).or_else(|| {
+        Guard::named(
+            message
+                .strip_prefix("CHECK constraint failed: ")
+                .unwrap_or(message),
+        )
+    })
+}
+
+/// Sorts the error of a write that a guard may have refused.
+pub(crate) fn refused<E: Refusal>(error: Error) -> E {
+    guard(&error)
+        .and_then(E::by)
+        .unwrap_or_else(|| store_error(error).into())
 }
 
 /// Sorts an error that no method expects.

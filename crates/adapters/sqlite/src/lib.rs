@@ -7,24 +7,27 @@
 mod accounts;
 mod api_keys;
 mod appointments;
-mod columns;
 mod customers;
 mod error;
 mod events;
 mod registrations;
-mod schema;
 mod writer;
 
-use crate::{error::store_error, writer::Writer};
+use crate::{
+    error::{refused, store_error},
+    writer::Writer,
+};
 use async_trait::async_trait;
-use chatgrow_ports::{StoreError, StoreHealth};
+use chatgrow_ports::{Page, PageRequest, StoreError, StoreHealth};
+use chatgrow_sql::{Listed, Migrations, Refusal, bring_up_to_date, page};
 use diesel::{
     connection::SimpleConnection,
     prelude::*,
+    query_dsl::{LoadQuery, methods::ExecuteDsl},
     r2d2::{ConnectionManager, CustomizeConnection, Pool},
     sqlite::SqliteConnection,
 };
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use std::{
     error::Error,
     path::{Path, PathBuf},
@@ -46,6 +49,8 @@ pub struct Options {
     pub queue: usize,
     /// How many reads run at once.
     pub readers: u32,
+    /// What to do where the schema is older than the program.
+    pub migrations: Migrations,
 }
 
 impl Default for Options {
@@ -53,6 +58,7 @@ impl Default for Options {
         Self {
             queue: 1024,
             readers: 4,
+            migrations: Migrations::Run,
         }
     }
 }
@@ -79,7 +85,8 @@ impl SqliteStore {
     /// Opens the database, creates it where there is none, and brings its schema up to date.
     ///
     /// # Errors
-    /// [`OpenError`] where the file can't be made or read, is no database, or a migration fails.
+    /// [`OpenError`] where the file can't be made or read, is no database, a migration fails, or the schema is newer than
+    /// this program.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
         Self::try_open(path, options).map_err(|reason| OpenError {
             path: path.to_owned(),
@@ -92,9 +99,7 @@ impl SqliteStore {
         let mut connection = connect_writer(path, Mode::Create)?;
         // The lock comes first: of several processes that start at once, one migrates and the others find it done.
         connection.immediate_transaction(|connection| {
-            let migrated = connection.run_pending_migrations(MIGRATIONS);
-            migrated
-                .map(|_| ())
+            bring_up_to_date(connection, MIGRATIONS, options.migrations)
                 .map_err(diesel::result::Error::QueryBuilderError)
         })?;
         let writer = Writer::start(connection, path, options.queue)?;
@@ -130,6 +135,59 @@ impl SqliteStore {
             work(&mut connection)
         });
         read.await.map_err(StoreError::failed)?
+    }
+
+    /// The row of a query that has one at most.
+    async fn find<R, T>(
+        &self,
+        query: impl for<'q> LoadQuery<'q, SqliteConnection, R> + Send + 'static,
+    ) -> Result<Option<T>, StoreError>
+    where
+        T: TryFrom<R, Error = StoreError> + Send + 'static,
+    {
+        self.read(move |connection| {
+            let row = query.get_result(connection).optional().map_err(store_error)?;
+            row.map(T::try_from).transpose()
+        })
+        .await
+    }
+
+    /// All rows of a query.
+    async fn all<R, T>(
+        &self,
+        query: impl for<'q> LoadQuery<'q, SqliteConnection, R> + Send + 'static,
+    ) -> Result<Vec<T>, StoreError>
+    where
+        T: TryFrom<R, Error = StoreError> + Send + 'static,
+    {
+        self.read(move |connection| {
+            let rows = query.load(connection).map_err(store_error)?;
+            rows.into_iter().map(T::try_from).collect()
+        })
+        .await
+    }
+
+    /// The page that a list's query asks for.
+    async fn page<R, T>(
+        &self,
+        query: impl for<'q> LoadQuery<'q, SqliteConnection, R> + Send + 'static,
+        request: PageRequest<T::Position>,
+    ) -> Result<Page<T, T::Position>, StoreError>
+    where
+        T: TryFrom<R, Error = StoreError> + Listed + Send + 'static,
+        T::Position: Send + 'static,
+    {
+        self.read(move |connection| page(query.load(connection).map_err(store_error)?, &request))
+            .await
+    }
+
+    /// A write of one statement; returns how many rows it changed.
+    async fn execute<E: Refusal + Send + 'static>(
+        &self,
+        statement: impl ExecuteDsl<SqliteConnection> + Send + 'static,
+    ) -> Result<usize, E> {
+        self.write(move |connection| ExecuteDsl::execute(statement, connection).map_err(refused))
+            .await
     }
 
     /// The one place through which every mutating method goes: `work` is one atomic write, all or nothing, also where

@@ -109,7 +109,8 @@ async fn raw_sql_breaks_no_bound() {
     let mut raw = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     raw.batch_execute(
         "PRAGMA foreign_keys = ON;
-         INSERT INTO events SELECT account_id, id, 'e', NULL, 0, NULL, 1, 1, 0, 'active', 0, 0, 1 FROM customers;
+         INSERT INTO events SELECT account_id, id, 'e', NULL, 0, NULL, 1, 0, 0, 'active', 0, 0, 1 FROM customers;
+         INSERT INTO registrations SELECT account_id, id, id, id, NULL, 0 FROM customers;
          INSERT INTO appointments SELECT account_id, id, id, 0, 60, 'other', NULL, 'confirmed', 0, 0, 1 FROM customers;",
     )
     .unwrap();

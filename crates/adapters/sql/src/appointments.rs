@@ -1,0 +1,170 @@
+//! Appointments.
+
+use crate::{
+    Listed, RowId,
+    columns::{After, RowReader, rows_for, version_before},
+    customers::CustomerSummaryRow,
+    schema::{
+        appointments::{self, dsl},
+        customers,
+    },
+};
+use chatgrow_domain::{AccountId, Appointment, AppointmentId, Duration, LocalMinute, Notes, TimeSlot};
+use chatgrow_ports::{AppointmentFilter, PageRequest, StartPosition, StoreError};
+use diesel::{
+    backend::Backend,
+    dsl::{AsSelect, Find, auto_type},
+    prelude::*,
+};
+
+/// An appointment as it is stored.
+#[derive(Debug, Clone, Hash, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = appointments)]
+#[diesel(primary_key(account_id, id))]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
+pub struct AppointmentRow {
+    pub(crate) account_id: RowId,
+    pub(crate) id: RowId,
+    customer_id: RowId,
+    starts_at: i64,
+    ends_at: i64,
+    service_type: String,
+    notes: Option<String>,
+    status: String,
+    created_at: i64,
+    updated_at: i64,
+    version: i64,
+}
+
+impl AppointmentRow {
+    /// The row of an account's appointment.
+    #[must_use]
+    pub fn new(account: AccountId, appointment: &Appointment) -> Self {
+        Self {
+            account_id: account.as_bytes().into(),
+            id: appointment.id.as_bytes().into(),
+            customer_id: appointment.customer.id.as_bytes().into(),
+            starts_at: appointment.slot.start.as_minutes(),
+            ends_at: appointment.slot.end_minutes(),
+            service_type: appointment.service_type.as_str().to_owned(),
+            notes: appointment.notes.as_ref().map(|notes| notes.as_str().to_owned()),
+            status: appointment.status.as_str().to_owned(),
+            created_at: appointment.created_at.as_millis(),
+            updated_at: appointment.updated_at.as_millis(),
+            version: appointment.version.get(),
+        }
+    }
+}
+
+/// An appointment beside its customer.
+#[derive(Queryable, Selectable)]
+pub struct BookedRow {
+    #[diesel(embed)]
+    appointment: AppointmentRow,
+    #[diesel(embed)]
+    customer: CustomerSummaryRow,
+}
+
+impl TryFrom<BookedRow> for Appointment {
+    type Error = StoreError;
+
+    fn try_from(booked: BookedRow) -> Result<Self, StoreError> {
+        let row = booked.appointment;
+        let read = RowReader {
+            table: "appointments",
+            id: row.id,
+        };
+        let minutes = row.ends_at.saturating_sub(row.starts_at);
+        Ok(Self {
+            id: AppointmentId::new(row.id.object_id()),
+            customer: booked.customer.try_into()?,
+            slot: TimeSlot {
+                start: read.minute("starts_at", row.starts_at)?,
+                duration: read.get("ends_at", Duration::from_minutes(minutes))?,
+            },
+            service_type: read.get("service_type", row.service_type.parse())?,
+            notes: read.optional("notes", row.notes, Notes::new)?,
+            status: read.get("status", row.status.parse())?,
+            created_at: read.timestamp("created_at", row.created_at)?,
+            updated_at: read.timestamp("updated_at", row.updated_at)?,
+            version: read.version(row.version)?,
+        })
+    }
+}
+
+impl Listed for Appointment {
+    type Position = StartPosition<AppointmentId>;
+
+    fn position(&self) -> StartPosition<AppointmentId> {
+        StartPosition {
+            start: self.slot.start,
+            id: self.id,
+        }
+    }
+}
+
+#[auto_type]
+fn with_customer() -> _ {
+    let same_customer = customers::account_id
+        .eq(appointments::account_id)
+        .and(customers::id.eq(appointments::customer_id));
+    appointments::table.inner_join(customers::table.on(same_customer))
+}
+
+/// The appointment with that id.
+#[auto_type]
+pub fn by_id<DB: Backend>(account: RowId, id: RowId) -> _ {
+    let row: AsSelect<BookedRow, DB> = BookedRow::as_select();
+    with_customer()
+        .filter(dsl::account_id.eq(account))
+        .filter(dsl::id.eq(id))
+        .select(row)
+}
+
+/// A page of the appointments within the filter's time, by start, then id. Status and customer are left to the adapter: a
+/// query of changing shape has to name its backend.
+pub fn list<DB: Backend>(
+    account: AccountId,
+    filter: &AppointmentFilter,
+    page: &PageRequest<StartPosition<AppointmentId>>,
+) -> list_after<DB> {
+    let After { start, id } = After::new(page.after.as_ref(), AppointmentId::as_bytes);
+    let from = filter.from.map_or(i64::MIN, LocalMinute::as_minutes);
+    let before = filter.before.map_or(i64::MAX, LocalMinute::as_minutes);
+    list_after(
+        account.as_bytes().into(),
+        from.max(start),
+        before,
+        start,
+        id,
+        rows_for(page),
+    )
+}
+
+#[auto_type]
+fn list_after<DB: Backend>(account: RowId, from: i64, before: i64, start: i64, id: RowId, rows: i64) -> _ {
+    let row: AsSelect<BookedRow, DB> = BookedRow::as_select();
+    with_customer()
+        .filter(dsl::account_id.eq(account))
+        .filter(dsl::starts_at.ge(from))
+        .filter(dsl::starts_at.lt(before))
+        .filter(dsl::starts_at.gt(start).or(dsl::id.gt(id)))
+        .order((dsl::starts_at, dsl::id))
+        .limit(rows)
+        .select(row)
+}
+
+/// The stored state that this one follows.
+pub fn before(account: AccountId, next: &Appointment) -> in_version {
+    in_version(
+        account.as_bytes().into(),
+        next.id.as_bytes().into(),
+        version_before(next.version),
+    )
+}
+
+#[auto_type]
+fn in_version(account: RowId, id: RowId, version: i64) -> _ {
+    let row: Find<appointments::table, (RowId, RowId)> = appointments::table.find((account, id));
+    row.filter(dsl::version.eq(version))
+}

@@ -1,0 +1,157 @@
+//! From columns to values of the domain and back. What doesn't parse is a [`StoreError::Corrupt`], never a panic.
+
+use chatgrow_domain::{LocalMinute, ObjectId, Timestamp, Version};
+use chatgrow_ports::{Page, PageRequest, StartPosition, StoreError};
+use diesel::{
+    backend::Backend,
+    deserialize::{FromSql, FromSqlRow},
+    expression::AsExpression,
+    serialize::{Output, ToSql},
+    sql_types::Binary,
+};
+use std::fmt;
+
+/// An id as it is stored: twelve bytes. The stores' CHECKs admit no other length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Binary)]
+pub struct RowId([u8; 12]);
+
+impl RowId {
+    /// Smaller than any id that was ever made, but for that of nobody: the start of every list.
+    pub const FIRST: Self = Self([0; 12]);
+
+    /// The id of the domain, before it is said of what.
+    #[must_use]
+    pub const fn object_id(self) -> ObjectId {
+        ObjectId::from_bytes(self.0)
+    }
+}
+
+impl From<&[u8; 12]> for RowId {
+    fn from(bytes: &[u8; 12]) -> Self {
+        Self(*bytes)
+    }
+}
+
+impl fmt::Display for RowId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.object_id().fmt(f)
+    }
+}
+
+impl<DB: Backend> ToSql<Binary, DB> for RowId
+where
+    [u8]: ToSql<Binary, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> diesel::serialize::Result {
+        self.0.as_slice().to_sql(out)
+    }
+}
+
+impl<DB: Backend> FromSql<Binary, DB> for RowId
+where
+    Vec<u8>: FromSql<Binary, DB>,
+{
+    fn from_sql(bytes: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
+        let bytes = Vec::<u8>::from_sql(bytes)?;
+        let bytes = bytes.as_slice().try_into();
+        Ok(Self(bytes.map_err(|_| "an id that is not twelve bytes long")?))
+    }
+}
+
+/// Reads the columns of one row, and names the row in errors.
+pub(crate) struct RowReader {
+    pub(crate) table: &'static str,
+    pub(crate) id: RowId,
+}
+
+impl RowReader {
+    /// The value of a column, where it is one.
+    pub(crate) fn get<T, E>(&self, column: &'static str, value: Result<T, E>) -> Result<T, StoreError> {
+        value.map_err(|_| StoreError::Corrupt {
+            table: self.table,
+            column,
+            id: self.id.to_string(),
+        })
+    }
+
+    /// The value of a nullable column.
+    pub(crate) fn optional<C, T, E>(
+        &self,
+        column: &'static str,
+        value: Option<C>,
+        parse: impl FnOnce(C) -> Result<T, E>,
+    ) -> Result<Option<T>, StoreError> {
+        self.get(column, value.map(parse).transpose())
+    }
+
+    pub(crate) fn timestamp(&self, column: &'static str, millis: i64) -> Result<Timestamp, StoreError> {
+        self.get(column, Timestamp::from_millis(millis).ok_or(()))
+    }
+
+    pub(crate) fn minute(&self, column: &'static str, minutes: i64) -> Result<LocalMinute, StoreError> {
+        self.get(column, LocalMinute::from_minutes(minutes).ok_or(()))
+    }
+
+    pub(crate) fn version(&self, number: i64) -> Result<Version, StoreError> {
+        self.get("version", Version::new(number).ok_or(()))
+    }
+}
+
+/// The version that a row must still have for `new` to be its next state. The first version follows none, so it is
+/// compared with a number that no row has.
+pub(crate) fn version_before(new: Version) -> i64 {
+    new.previous().map_or(0, Version::get)
+}
+
+/// A place in a list that is ordered by start, then id: the list goes on after it.
+pub(crate) struct After {
+    pub(crate) start: i64,
+    pub(crate) id: RowId,
+}
+
+impl After {
+    /// Before everything, where the list has to begin at its beginning.
+    pub(crate) fn new<Id>(position: Option<&StartPosition<Id>>, bytes: fn(&Id) -> &[u8; 12]) -> Self {
+        match position {
+            None => Self {
+                start: i64::MIN,
+                id: RowId::FIRST,
+            },
+            Some(StartPosition { start, id }) => Self {
+                start: start.as_minutes(),
+                id: bytes(id).into(),
+            },
+        }
+    }
+}
+
+/// How many rows to ask for: one more than wanted tells whether there is a next page.
+pub(crate) fn rows_for<P>(page: &PageRequest<P>) -> i64 {
+    i64::from(page.limit.get()) + 1
+}
+
+/// An item of a list, and where in the list it is.
+pub trait Listed {
+    /// What a page continues after.
+    type Position;
+
+    /// Where the item is.
+    fn position(&self) -> Self::Position;
+}
+
+/// The page in the rows of a list's query.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] where a row is no valid item.
+pub fn page<R, T: TryFrom<R, Error = StoreError> + Listed>(
+    mut rows: Vec<R>,
+    request: &PageRequest<T::Position>,
+) -> Result<Page<T, T::Position>, StoreError> {
+    let limit = usize::from(request.limit.get());
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let items = rows.into_iter().map(T::try_from).collect::<Result<Vec<_>, _>>()?;
+    let next = items.last().filter(|_| more).map(T::position);
+    Ok(Page { items, next })
+}

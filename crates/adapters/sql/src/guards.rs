@@ -1,0 +1,92 @@
+//! The guards: constraints and triggers that have the same name in both stores, and what each refusal means to a caller.
+//!
+//! A rule of the domain that must hold whoever writes is kept by the database itself; an adapter only has to tell by which
+//! guard it was refused.
+
+use chatgrow_domain::RegistrationRefused;
+use chatgrow_ports::{
+    BookError, InsertAccountError, InsertCustomerError, RegisterError, StoreError, UpdateAppointmentError,
+    UpdateCustomerError, UpdateEventError,
+};
+
+/// Why a database refuses a row that is valid in itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// Another account has the slug.
+    AccountSlug,
+    /// Another customer of the account has the e-mail address.
+    CustomerEmail,
+    /// Another confirmed appointment of the account overlaps the slot.
+    AppointmentSlot,
+    /// The event's participants would pass its capacity.
+    EventCapacity,
+    /// The account has no such event.
+    RegistrationEvent,
+    /// The event is not active.
+    RegistrationActive,
+    /// The customer has a place already.
+    RegistrationOnce,
+}
+
+impl Guard {
+    /// Every guard, by the name that its constraint or trigger has in the migrations.
+    pub const ALL: [(Self, &'static str); 7] = [
+        (Self::AccountSlug, "accounts_slug_unique"),
+        (Self::CustomerEmail, "customers_email_unique"),
+        (Self::AppointmentSlot, "appointments_no_overlap"),
+        (Self::EventCapacity, "events_not_overfull"),
+        (Self::RegistrationEvent, "registrations_event_exists"),
+        (Self::RegistrationActive, "registrations_event_active"),
+        (Self::RegistrationOnce, "registrations_once"),
+    ];
+
+    /// The guard with that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|(_, known)| *known == name)
+            .map(|(guard, _)| guard)
+    }
+}
+
+/// The outcome of a write, where a guard may speak against it.
+pub trait Refusal: From<StoreError> {
+    /// What that guard's refusal means; `None` where it can't be the one that was in the way.
+    fn by(guard: Guard) -> Option<Self>;
+}
+
+impl Refusal for StoreError {
+    fn by(_: Guard) -> Option<Self> {
+        None
+    }
+}
+
+macro_rules! refusals {
+    ($($outcome:ty { $($guard:ident => $refusal:expr),+ $(,)? })+) => {$(
+        impl Refusal for $outcome {
+            fn by(guard: Guard) -> Option<Self> {
+                match guard {
+                    $(Guard::$guard => Some($refusal),)+
+                    _ => None,
+                }
+            }
+        }
+    )+};
+}
+
+refusals! {
+    InsertAccountError { AccountSlug => Self::SlugTaken }
+    InsertCustomerError { CustomerEmail => Self::EmailTaken }
+    UpdateCustomerError { CustomerEmail => Self::EmailTaken }
+    BookError { AppointmentSlot => Self::SlotTaken }
+    UpdateAppointmentError { AppointmentSlot => Self::SlotTaken }
+    // The version was read with its count, so the domain has refused what the count forbids.
+    UpdateEventError { EventCapacity => Self::Stale }
+    RegisterError {
+        RegistrationEvent => Self::EventNotFound,
+        RegistrationActive => RegistrationRefused::NotActive.into(),
+        RegistrationOnce => Self::AlreadyRegistered,
+        EventCapacity => RegistrationRefused::Full.into(),
+    }
+}

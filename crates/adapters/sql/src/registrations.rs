@@ -1,0 +1,124 @@
+//! Registrations. The stores' triggers count them in their event.
+
+use crate::{
+    Listed, RowId,
+    columns::{RowReader, rows_for},
+    customers::CustomerSummaryRow,
+    schema::{
+        customers,
+        registrations::{self, dsl},
+    },
+};
+use chatgrow_domain::{AccountId, EventId, Notes, Registration, RegistrationId};
+use chatgrow_ports::{PageRequest, StoreError};
+use diesel::{
+    backend::Backend,
+    dsl::{AsSelect, Find, auto_type},
+    prelude::*,
+};
+
+/// A registration as it is stored.
+#[derive(Debug, Clone, Hash, Queryable, Selectable, Insertable)]
+#[diesel(table_name = registrations)]
+#[diesel(treat_none_as_default_value = false)]
+pub struct RegistrationRow {
+    pub(crate) account_id: RowId,
+    pub(crate) id: RowId,
+    event_id: RowId,
+    customer_id: RowId,
+    notes: Option<String>,
+    created_at: i64,
+}
+
+impl RegistrationRow {
+    /// The row of an account's registration.
+    #[must_use]
+    pub fn new(account: AccountId, registration: &Registration) -> Self {
+        Self {
+            account_id: account.as_bytes().into(),
+            id: registration.id.as_bytes().into(),
+            event_id: registration.event_id.as_bytes().into(),
+            customer_id: registration.customer.id.as_bytes().into(),
+            notes: registration.notes.as_ref().map(|notes| notes.as_str().to_owned()),
+            created_at: registration.created_at.as_millis(),
+        }
+    }
+}
+
+/// A registration beside its customer.
+#[derive(Queryable, Selectable)]
+pub struct PlaceRow {
+    #[diesel(embed)]
+    registration: RegistrationRow,
+    #[diesel(embed)]
+    customer: CustomerSummaryRow,
+}
+
+impl TryFrom<PlaceRow> for Registration {
+    type Error = StoreError;
+
+    fn try_from(place: PlaceRow) -> Result<Self, StoreError> {
+        let row = place.registration;
+        let read = RowReader {
+            table: "registrations",
+            id: row.id,
+        };
+        Ok(Self {
+            id: RegistrationId::new(row.id.object_id()),
+            event_id: EventId::new(row.event_id.object_id()),
+            customer: place.customer.try_into()?,
+            notes: read.optional("notes", row.notes, Notes::new)?,
+            created_at: read.timestamp("created_at", row.created_at)?,
+        })
+    }
+}
+
+impl Listed for Registration {
+    type Position = RegistrationId;
+
+    fn position(&self) -> RegistrationId {
+        self.id
+    }
+}
+
+#[auto_type]
+fn with_customer() -> _ {
+    let same_customer = customers::account_id
+        .eq(registrations::account_id)
+        .and(customers::id.eq(registrations::customer_id));
+    registrations::table.inner_join(customers::table.on(same_customer))
+}
+
+/// A page of the event's registrations, by id.
+pub fn list<DB: Backend>(
+    account: AccountId,
+    event: EventId,
+    page: &PageRequest<RegistrationId>,
+) -> list_after<DB> {
+    let after = page.after.map_or(RowId::FIRST, |id| id.as_bytes().into());
+    list_after(
+        account.as_bytes().into(),
+        event.as_bytes().into(),
+        after,
+        rows_for(page),
+    )
+}
+
+#[auto_type]
+fn list_after<DB: Backend>(account: RowId, event: RowId, after: RowId, rows: i64) -> _ {
+    let row: AsSelect<PlaceRow, DB> = PlaceRow::as_select();
+    with_customer()
+        .filter(dsl::account_id.eq(account))
+        .filter(dsl::event_id.eq(event))
+        .filter(dsl::id.gt(after))
+        .order(dsl::id)
+        .limit(rows)
+        .select(row)
+}
+
+/// The registration with that id, if it is one of that event.
+#[auto_type]
+pub fn of_event(account: RowId, event: RowId, id: RowId) -> _ {
+    let row: Find<registrations::table, (RowId, RowId)> = registrations::table.find((account, id));
+    row.filter(dsl::event_id.eq(event))
+}

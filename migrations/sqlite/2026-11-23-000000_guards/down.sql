@@ -1,0 +1,11 @@
+DROP TRIGGER events_counted_of_changed;
+DROP TRIGGER events_counted_of_new;
+DROP TRIGGER registrations_stay;
+DROP TRIGGER registrations_freed;
+DROP TRIGGER registrations_taken;
+DROP TABLE places_counted;
+DROP TRIGGER registrations_admitted;
+DROP TRIGGER customers_email_key_of_changed;
+DROP TRIGGER customers_email_key_of_new;
+DROP TRIGGER appointments_no_overlap_of_moved;
+DROP TRIGGER appointments_no_overlap_of_new;
