@@ -22,4 +22,4 @@ pub mod schema;
 
 pub use columns::{Listed, RowId, page};
 pub use guards::{Guard, Refusal};
-pub use migrations::{Migrations, bring_up_to_date};
+pub use migrations::{Migrations, bring_up_to_date, expect_none_missing};

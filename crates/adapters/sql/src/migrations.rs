@@ -2,7 +2,7 @@
 
 use diesel::{
     backend::Backend,
-    migration::{Migration, MigrationSource, MigrationVersion},
+    migration::{MigrationSource, MigrationVersion},
 };
 use diesel_migrations::MigrationHarness;
 use std::error::Error;
@@ -27,30 +27,49 @@ pub fn bring_up_to_date<DB: Backend>(
     source: impl MigrationSource<DB>,
     migrations: Migrations,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let known: Vec<MigrationVersion<'static>> = source
-        .migrations()?
-        .iter()
-        .map(|migration| migration.name().version().as_owned())
-        .collect();
     let applied = connection.applied_migrations()?;
-    if let Some(newer) = applied.iter().filter(|version| !known.contains(version)).max() {
-        return Err(format!(
-            "its schema is newer than this program (migration {newer}): start the version that made it, or a later one"
-        )
-        .into());
-    }
-    let missing = known.iter().filter(|version| !applied.contains(version)).count();
     match migrations {
         Migrations::Run => {
+            missing(&source, &applied)?;
             connection.run_pending_migrations(source)?;
+            Ok(())
         }
-        Migrations::Expect if missing > 0 => {
-            return Err(format!(
-                "its schema lacks {missing} migration(s) and AUTO_MIGRATE is false: run `chatgrow migrate`"
-            )
-            .into());
-        }
-        Migrations::Expect => {}
+        Migrations::Expect => expect_none_missing(&source, &applied),
     }
-    Ok(())
+}
+
+/// Refuses a schema that is not exactly this program's.
+///
+/// # Errors
+/// The schema is newer or older than this program.
+pub fn expect_none_missing<DB: Backend>(
+    source: &impl MigrationSource<DB>,
+    applied: &[MigrationVersion<'_>],
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    match missing(source, applied)? {
+        0 => Ok(()),
+        missing => Err(format!(
+            "its schema lacks {missing} of this program's migrations and AUTO_MIGRATE is false: run `chatgrow migrate`"
+        )
+        .into()),
+    }
+}
+
+/// How many migrations the database has not seen, if it has seen none but this program's.
+fn missing<DB: Backend>(
+    source: &impl MigrationSource<DB>,
+    applied: &[MigrationVersion<'_>],
+) -> Result<usize, Box<dyn Error + Send + Sync>> {
+    let migrations = source.migrations()?;
+    let known: Vec<_> = migrations
+        .iter()
+        .map(|migration| migration.name().version())
+        .collect();
+    match applied.iter().filter(|version| !known.contains(version)).max() {
+        Some(newer) => Err(format!(
+            "its schema is newer than this program (migration {newer}): start the version that made it, or a later one"
+        )
+        .into()),
+        None => Ok(known.iter().filter(|version| !applied.contains(version)).count()),
+    }
 }

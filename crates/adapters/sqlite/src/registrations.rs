@@ -1,4 +1,4 @@
-//! Registrations. Triggers guard that the event is active, count the places, and a CHECK that they suffice.
+//! Registrations. Triggers guard that the event is active and count the places, a CHECK that they suffice.
 
 use crate::SqliteStore;
 use async_trait::async_trait;

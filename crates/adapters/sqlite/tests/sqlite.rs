@@ -13,10 +13,10 @@ use std::{fs, path::Path, sync::Arc};
 use tempfile::TempDir;
 
 #[expect(clippy::unused_async, reason = "the suite awaits it")]
-async fn open() -> (Stores, TempDir) {
+async fn open() -> Option<(Stores, TempDir)> {
     let directory = TempDir::new().unwrap();
     let store = SqliteStore::open(&directory.path().join("test.db"), Options::default()).unwrap();
-    (Stores::of(Arc::new(store)), directory)
+    Some((Stores::of(Arc::new(store)), directory))
 }
 
 mod conformance {

@@ -1,0 +1,309 @@
+//! Connections: the URL, TLS with libpq's `sslmode`, and the time-outs that every session has.
+
+use diesel::result::ConnectionError;
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use percent_encoding::percent_decode_str;
+use rustls::{
+    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+};
+use std::{error::Error, fmt, iter, path::PathBuf, sync::Arc, time::Duration};
+use tokio_postgres::{
+    Config,
+    config::{Host, SslMode},
+};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// How long a connection may take to come about.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the network may keep silent about what was sent.
+const NETWORK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What every session is told. A statement that waits for somebody's lock gives up before its caller does, and a transaction
+/// that lost its client doesn't keep what it holds. The guards are made for READ COMMITTED, whatever the database's default is.
+const SESSION: &str = "SET statement_timeout = '10s'; SET lock_timeout = '5s';
+    SET idle_in_transaction_session_timeout = '10s'; SET default_transaction_isolation = 'read committed'";
+
+/// How TLS is used: libpq's `sslmode` (<https://www.postgresql.org/docs/current/libpq-ssl.html>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tls {
+    Disable,
+    Allow,
+    Prefer,
+    Require,
+    VerifyCa,
+    VerifyFull,
+}
+
+/// Where a database is, and how it is reached: `postgres://user:password@host:port/database?sslmode=…`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl {
+    config: Config,
+    tls: Tls,
+    /// libpq's `sslrootcert`: a file, or `system`.
+    root_certificate: Option<String>,
+}
+
+/// Names server and database; the password is not for anybody's eyes.
+impl fmt::Display for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, host) in self.config.get_hosts().iter().enumerate() {
+            f.write_str(if index == 0 { "" } else { "," })?;
+            match host {
+                Host::Tcp(name) => f.write_str(name)?,
+                #[cfg(unix)]
+                Host::Unix(folder) => write!(f, "{}", folder.display())?,
+            }
+        }
+        let database = self.config.get_dbname().or(self.config.get_user());
+        write!(f, "/{}", database.unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl PostgresUrl {
+    /// Reads a URL as libpq does.
+    ///
+    /// # Errors
+    /// What is wrong with it, without its password.
+    pub fn parse(url: &str) -> Result<Self, String> {
+        let (address, query) = url.split_once('?').unwrap_or((url, ""));
+        let (mut tls, mut root_certificate, mut rest) = (None, None, Vec::new());
+        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            let value = percent_decode_str(value).decode_utf8_lossy();
+            match name {
+                "sslmode" => tls = Some(mode(&value)?),
+                "sslrootcert" => root_certificate = Some(value.into_owned()),
+                _ => rest.push(parameter),
+            }
+        }
+        let mut config: Config = format!("{address}?{}", rest.join("&"))
+            .parse()
+            .map_err(|error| told(&error))?;
+        if config.get_hosts().is_empty() {
+            return Err("it names no host".to_owned());
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(NETWORK_TIMEOUT);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name("chatgrow");
+        }
+        // A socket of the same machine needs no TLS, whatever the mode is: so it is with libpq.
+        let tls = tls
+            .filter(|_| config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(_))))
+            .or(root_certificate
+                .as_deref()
+                .filter(|file| *file == "system")
+                .map(|_| Tls::VerifyFull));
+        Ok(Self {
+            config,
+            tls: tls.unwrap_or(Tls::Prefer),
+            root_certificate,
+        })
+    }
+}
+
+fn mode(name: &str) -> Result<Tls, String> {
+    Ok(match name {
+        "disable" => Tls::Disable,
+        "allow" => Tls::Allow,
+        "prefer" => Tls::Prefer,
+        "require" => Tls::Require,
+        "verify-ca" => Tls::VerifyCa,
+        "verify-full" => Tls::VerifyFull,
+        _ => return Err("sslmode is disable, allow, prefer, require, verify-ca or verify-full".to_owned()),
+    })
+}
+
+/// An error and its causes in one line.
+pub(crate) fn told(error: &(dyn Error + 'static)) -> String {
+    let causes = iter::successors(Some(error), |&error| error.source()).map(ToString::to_string);
+    causes.collect::<Vec<_>>().join(": ")
+}
+
+/// Makes connections to one database.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    /// The ways to try, one after the other.
+    ways: Vec<Config>,
+    tls: MakeRustlsConnect,
+}
+
+impl Connector {
+    pub(crate) fn new(url: &PostgresUrl) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let modes: &[SslMode] = match url.tls {
+            Tls::Disable => &[SslMode::Disable],
+            Tls::Allow => &[SslMode::Disable, SslMode::Require],
+            Tls::Prefer => &[SslMode::Prefer],
+            Tls::Require | Tls::VerifyCa | Tls::VerifyFull => &[SslMode::Require],
+        };
+        let ways = modes.iter().map(|mode| {
+            let mut config = url.config.clone();
+            config.ssl_mode(*mode);
+            config
+        });
+        Ok(Self {
+            ways: ways.collect(),
+            tls: MakeRustlsConnect::new(client_config(url)?),
+        })
+    }
+
+    /// A connection on which statements may take as long as they need.
+    pub(crate) async fn connect_unlimited(&self) -> Result<AsyncPgConnection, ConnectionError> {
+        let mut reason = "there is no way to try".to_owned();
+        for way in &self.ways {
+            match way.connect(self.tls.clone()).await {
+                Ok((client, connection)) => {
+                    return AsyncPgConnection::try_from_client_and_connection(client, connection).await;
+                }
+                Err(error) => reason = told(&error),
+            }
+        }
+        Err(ConnectionError::BadConnection(reason))
+    }
+
+    /// A connection for requests.
+    pub(crate) async fn connect(&self) -> Result<AsyncPgConnection, ConnectionError> {
+        let mut connection = self.connect_unlimited().await?;
+        connection
+            .batch_execute(SESSION)
+            .await
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
+        Ok(connection)
+    }
+}
+
+fn client_config(url: &PostgresUrl) -> Result<ClientConfig, Box<dyn Error + Send + Sync>> {
+    let provider = Arc::new(ring::default_provider());
+    let builder =
+        ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
+    // With a root certificate, `require` verifies as `verify-ca` does: so it is with libpq.
+    let chain = match (url.tls, &url.root_certificate) {
+        (Tls::VerifyFull, _) => {
+            let roots = roots(url.root_certificate.as_deref())?;
+            return Ok(builder.with_root_certificates(roots).with_no_client_auth());
+        }
+        (Tls::VerifyCa, file) => Some(roots(file.as_deref())?),
+        (Tls::Require, Some(file)) => Some(roots(Some(file))?),
+        _ => None,
+    };
+    let chain = chain
+        .map(|roots| WebPkiServerVerifier::builder_with_provider(roots.into(), provider.clone()).build());
+    let verifier = AnyName {
+        chain: chain.transpose()?,
+        provider,
+    };
+    Ok(builder
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth())
+}
+
+/// The authorities to trust: those of the file; where none is named, those of libpq's `~/.postgresql/root.crt`, and where there
+/// is no such file, the system's.
+fn roots(file: Option<&str>) -> Result<RootCertStore, Box<dyn Error + Send + Sync>> {
+    let default = || {
+        let home = std::env::var_os("HOME")?;
+        let file = PathBuf::from(home).join(".postgresql/root.crt");
+        file.exists().then_some(file)
+    };
+    let file = match file {
+        Some("system") => None,
+        Some(file) => Some(PathBuf::from(file)),
+        None => default(),
+    };
+    let mut roots = RootCertStore::empty();
+    if let Some(file) = file {
+        let wrong = |reason: &dyn fmt::Display| format!("sslrootcert {}: {reason}", file.display());
+        for certificate in CertificateDer::pem_file_iter(&file).map_err(|error| wrong(&error))? {
+            roots.add(certificate.map_err(|error| wrong(&error))?)?;
+        }
+        if roots.is_empty() {
+            return Err(wrong(&"it holds no certificate").into());
+        }
+    } else {
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
+    Ok(roots)
+}
+
+/// Verifies the chain but not the name (`verify-ca`), or nothing (`prefer`, `require`: against eavesdroppers only). That the
+/// server holds the certificate's key is verified always.
+#[derive(Debug)]
+struct AnyName {
+    chain: Option<Arc<WebPkiServerVerifier>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for AnyName {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        use rustls::CertificateError::{NotValidForName, NotValidForNameContext};
+        let Some(chain) = &self.chain else {
+            return Ok(ServerCertVerified::assertion());
+        };
+        // The chain is verified before the name.
+        match chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+            Err(rustls::Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. })) => {
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}

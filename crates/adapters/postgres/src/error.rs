@@ -1,0 +1,51 @@
+//! What a failed statement or connection means to a caller.
+
+use chatgrow_ports::StoreError;
+use chatgrow_sql::{Guard, Refusal};
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel_async::pooled_connection::deadpool::PoolError;
+
+/// The guard that refused the row.
+fn guard(error: &Error) -> Option<Guard> {
+    match error {
+        Error::DatabaseError(_, information) => Guard::named(information.constraint_name()?),
+        _ => None,
+    }
+}
+
+/// Sorts the error of a write that a guard may have refused.
+pub(crate) fn refused<E: Refusal>(error: Error) -> E {
+    guard(&error)
+        .and_then(E::by)
+        .unwrap_or_else(|| store_error(error).into())
+}
+
+/// Sorts an error that no method expects.
+///
+/// Diesel doesn't hand on the SQLSTATE, but `Unknown` is what it calls every state that it has no name for, and of those that
+/// this program can meet (time-outs, a lock not given, shut-down, start-up, too many connections, a full disk, a deadlock) each
+/// is worth another try. An error in the SQL itself, a defect, is told apart by its position in the statement.
+pub(crate) fn store_error(error: Error) -> StoreError {
+    use DatabaseErrorKind::{
+        ClosedConnection, ReadOnlyTransaction, SerializationFailure, UnableToSendCommand, Unknown,
+    };
+    let temporary = match &error {
+        Error::DatabaseError(Unknown, information) => information.statement_position().is_none(),
+        Error::DatabaseError(kind, _) => matches!(
+            kind,
+            ClosedConnection | ReadOnlyTransaction | SerializationFailure | UnableToSendCommand
+        ),
+        Error::BrokenTransactionManager => true,
+        _ => false,
+    };
+    if temporary {
+        StoreError::unavailable(error)
+    } else {
+        StoreError::failed(error)
+    }
+}
+
+/// No connection: the server can't be reached, or all are in use.
+pub(crate) fn no_connection(error: PoolError) -> StoreError {
+    StoreError::unavailable(error)
+}

@@ -1,0 +1,266 @@
+//! The stores on PostgreSQL, for any number of servers.
+//!
+//! Every guard is the database's own (constraints and triggers: `migrations/postgres`), so nothing depends on being the only
+//! server process, and most writes are one statement. A pool keeps the connections; what fails because the database is away, busy
+//! or slow is [`StoreError::Unavailable`], and the next call begins anew.
+
+mod accounts;
+mod api_keys;
+mod appointments;
+mod connect;
+mod customers;
+mod error;
+mod events;
+mod registrations;
+
+pub use connect::PostgresUrl;
+
+use crate::{
+    connect::{CONNECT_TIMEOUT, Connector},
+    error::{no_connection, refused, store_error},
+};
+use async_trait::async_trait;
+use chatgrow_ports::{Page, PageRequest, StoreError, StoreHealth};
+use chatgrow_sql::{Listed, Migrations, Refusal, bring_up_to_date, expect_none_missing, page};
+use deadpool::Runtime;
+use diesel::{
+    connection::Connection,
+    migration::MigrationVersion,
+    pg::Pg,
+    prelude::QueryableByName,
+    query_builder::{QueryFragment, QueryId},
+    sql_types::{BigInt, Bool, Text},
+};
+use diesel_async::{
+    AsyncPgConnection, RunQueryDsl,
+    async_connection_wrapper::AsyncConnectionWrapper,
+    methods::LoadQuery,
+    pooled_connection::{
+        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+        deadpool::{Object, Pool},
+    },
+};
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use futures_util::future::BoxFuture;
+use std::{error::Error, time::Duration};
+use tokio::time::timeout;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/postgres");
+
+/// What servers that start at once agree on: only one at a time looks at the schema and changes it. (`chatgrow` in ASCII.)
+const MIGRATION_LOCK: i64 = 0x6368_6174_6772_6f77;
+
+/// How long a call waits for a connection when all are in use.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the database may take over one call, all its statements together: longer than its own time-outs, for when it doesn't
+/// keep them.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What may be set.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// The most connections that this process uses.
+    pub connections: usize,
+    /// What to do where the schema is older than the program.
+    pub migrations: Migrations,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            connections: 16,
+            migrations: Migrations::Run,
+        }
+    }
+}
+
+/// The database can't be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("can't open the PostgreSQL database {url}: {reason}")]
+pub struct OpenError {
+    url: PostgresUrl,
+    #[source]
+    reason: Box<dyn Error + Send + Sync>,
+}
+
+/// Every port's store on one PostgreSQL database.
+pub struct PostgresStore {
+    pool: Pool<AsyncPgConnection>,
+}
+
+impl PostgresStore {
+    /// Connects, and brings the schema up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`] where the server can't be reached or doesn't let this program in, a migration fails, or the schema is newer
+    /// than this program.
+    pub async fn open(url: &PostgresUrl, options: Options) -> Result<Self, OpenError> {
+        Self::try_open(url, options).await.map_err(|reason| OpenError {
+            url: url.clone(),
+            reason,
+        })
+    }
+
+    async fn try_open(url: &PostgresUrl, options: Options) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let connector = Connector::new(url)?;
+        let mut connection = connector.connect_unlimited().await?;
+        let Setting { value: encoding } =
+            diesel::sql_query("SELECT current_setting('server_encoding') AS value")
+                .get_result(&mut connection)
+                .await?;
+        if encoding != "UTF8" {
+            return Err(format!("its encoding is {encoding}: create it with ENCODING 'UTF8'").into());
+        }
+        // Diesel's migrations block, so they have a thread of their own.
+        tokio::task::spawn_blocking(move || migrate(connection, options.migrations)).await??;
+
+        let mut manager = ManagerConfig::default();
+        // A connection that broke is told apart without asking the server.
+        manager.recycling_method = RecyclingMethod::Fast;
+        manager.custom_setup = Box::new(move |_| {
+            let connector = connector.clone();
+            Box::pin(async move { connector.connect().await })
+        });
+        let manager = AsyncDieselConnectionManager::new_with_config("", manager);
+        let pool = Pool::builder(manager)
+            .max_size(options.connections)
+            .wait_timeout(Some(WAIT_TIMEOUT))
+            .create_timeout(Some(CONNECT_TIMEOUT * 2))
+            .runtime(Runtime::Tokio1)
+            .build()?;
+        Ok(Self { pool })
+    }
+
+    /// The row of a query that has one at most.
+    async fn find<R, T>(
+        &self,
+        query: impl LoadQuery<'static, AsyncPgConnection, R> + Send + 'static,
+    ) -> Result<Option<T>, StoreError>
+    where
+        R: Send + 'static,
+        T: TryFrom<R, Error = StoreError>,
+    {
+        self.load(query).await?.pop().map(T::try_from).transpose()
+    }
+
+    /// All rows of a query.
+    async fn all<R, T>(
+        &self,
+        query: impl LoadQuery<'static, AsyncPgConnection, R> + Send + 'static,
+    ) -> Result<Vec<T>, StoreError>
+    where
+        R: Send + 'static,
+        T: TryFrom<R, Error = StoreError>,
+    {
+        self.load(query).await?.into_iter().map(T::try_from).collect()
+    }
+
+    /// The page that a list's query asks for.
+    fn page<R, T>(
+        &self,
+        query: impl LoadQuery<'static, AsyncPgConnection, R> + Send + 'static,
+        request: PageRequest<T::Position>,
+    ) -> impl Future<Output = Result<Page<T, T::Position>, StoreError>>
+    where
+        R: Send + 'static,
+        T: TryFrom<R, Error = StoreError> + Listed,
+    {
+        let rows = self.load(query);
+        async move { page(rows.await?, &request) }
+    }
+
+    /// Boxed, for the compiler can't see through a future that holds a query of changing shape.
+    fn load<R: Send + 'static>(
+        &self,
+        query: impl LoadQuery<'static, AsyncPgConnection, R> + Send + 'static,
+    ) -> BoxFuture<'_, Result<Vec<R>, StoreError>> {
+        Box::pin(async {
+            let mut connection = self.pool.get().await.map_err(no_connection)?;
+            match timeout(ANSWER_TIMEOUT, query.load(&mut connection)).await {
+                Ok(rows) => rows.map_err(store_error),
+                Err(_) => Err(given_up(connection)),
+            }
+        })
+    }
+
+    /// A write of one statement; returns how many rows it changed.
+    async fn execute<E: Refusal + Send + 'static>(
+        &self,
+        statement: impl QueryFragment<Pg> + QueryId + Send + 'static,
+    ) -> Result<usize, E> {
+        self.write(|connection| Box::pin(async move { statement.execute(connection).await.map_err(refused) }))
+            .await
+    }
+
+    /// The one place through which every mutating method goes. `work` is a task of its own, so a caller whose future is dropped
+    /// leaves neither a transaction open nor a connection in the middle of something.
+    async fn write<T, E>(
+        &self,
+        work: impl for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let pool = self.pool.clone();
+        let write = tokio::spawn(async move {
+            let mut connection = pool.get().await.map_err(no_connection)?;
+            match timeout(ANSWER_TIMEOUT, work(&mut connection)).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(given_up(connection).into()),
+            }
+        });
+        write.await.map_err(StoreError::failed)?
+    }
+}
+
+/// Leaves a connection that doesn't answer: nobody else shall wait for it.
+fn given_up(connection: Object<AsyncPgConnection>) -> StoreError {
+    drop(Object::take(connection));
+    StoreError::unavailable("the database did not answer in time")
+}
+
+/// Brings the schema up to date, in one transaction, one server at a time.
+fn migrate(connection: AsyncPgConnection, mode: Migrations) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let mut connection = AsyncConnectionWrapper::<AsyncPgConnection>::from(connection);
+    if mode == Migrations::Expect {
+        // Diesel would create the table of migrations, which a role that may not change the schema can't.
+        let applied = diesel::sql_query("SELECT version AS value FROM __diesel_schema_migrations");
+        let applied = diesel::RunQueryDsl::load(applied, &mut connection)?;
+        let applied: Vec<_> = applied
+            .into_iter()
+            .map(|Setting { value }| MigrationVersion::from(value))
+            .collect();
+        return expect_none_missing::<Pg>(&MIGRATIONS, &applied);
+    }
+    connection.transaction(|connection| {
+        let lock = diesel::sql_query("SELECT pg_advisory_xact_lock($1)").bind::<BigInt, _>(MIGRATION_LOCK);
+        diesel::RunQueryDsl::execute(lock, connection)?;
+        bring_up_to_date(connection, MIGRATIONS, mode)
+    })
+}
+
+#[derive(QueryableByName)]
+struct Setting {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+#[derive(QueryableByName)]
+struct Writable {
+    #[diesel(sql_type = Bool)]
+    writable: bool,
+}
+
+#[async_trait]
+impl StoreHealth for PostgresStore {
+    async fn check(&self) -> Result<(), StoreError> {
+        let query =
+            "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable";
+        match self.load(diesel::sql_query(query)).await?.as_slice() {
+            [Writable { writable: true }] => Ok(()),
+            _ => Err(StoreError::unavailable("the database takes no writes")),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The PostgreSQL adapter: the ports' suite, and what is its own.
+
+#![expect(clippy::unwrap_used, reason = "test code: what goes wrong fails the test")]
+
+use chatgrow_ports::{Stores, conformance_suite};
+use chatgrow_postgres::{Options, PostgresStore, PostgresUrl};
+use std::sync::Arc;
+
+async fn open() -> Option<(Stores, ())> {
+    let url = throwaway_postgres::new_database().await?;
+    let store = PostgresStore::open(&PostgresUrl::parse(&url).unwrap(), Options::default())
+        .await
+        .unwrap();
+    Some((Stores::of(Arc::new(store)), ()))
+}
+
+mod conformance {
+    use super::*;
+    conformance_suite!(open);
+}

@@ -1,0 +1,7 @@
+DROP TABLE registrations;
+DROP TABLE events;
+DROP TABLE appointments;
+DROP TABLE customers;
+DROP TABLE api_keys;
+DROP TABLE accounts;
+DROP FUNCTION appointments_take_turns, registrations_admitted, registrations_counted, refuse;

@@ -1,0 +1,179 @@
+-- Every rule stands here, so that raw SQL can't break it; constraints and triggers have the names that SQLite's have.
+-- Ids are 12 bytes; instants are milliseconds since 1970-01-01T00:00Z; wall-clock times are minutes since 1970-01-01 00:00 on
+-- the business's clock; money is in minor units.
+-- Every key but the operator's begins with account_id, so that the tables can be sharded by it.
+
+-- Equality of bytea in a GiST index.
+CREATE EXTENSION IF NOT EXISTS btree_gist;
+
+CREATE TABLE accounts (
+    id bytea PRIMARY KEY CHECK (octet_length(id) = 12),
+    slug text NOT NULL CHECK (char_length(slug) BETWEEN 1 AND 63),
+    name text NOT NULL CHECK (char_length(name) BETWEEN 1 AND 200),
+    created_at bigint NOT NULL,
+    CONSTRAINT accounts_slug_unique UNIQUE (slug)
+);
+
+CREATE TABLE api_keys (
+    account_id bytea NOT NULL REFERENCES accounts (id),
+    id bytea NOT NULL CHECK (octet_length(id) = 12),
+    name text NOT NULL CHECK (char_length(name) BETWEEN 1 AND 100),
+    digest bytea NOT NULL CHECK (octet_length(digest) = 32),
+    created_at bigint NOT NULL,
+    expires_at bigint,
+    last_used_at bigint,
+    revoked_at bigint,
+    PRIMARY KEY (account_id, id)
+);
+-- A request brings a key before its account is known. The digest of 256 random bits needs no uniqueness constraint.
+CREATE INDEX api_keys_by_digest ON api_keys (digest);
+
+CREATE TABLE customers (
+    account_id bytea NOT NULL REFERENCES accounts (id),
+    id bytea NOT NULL CHECK (octet_length(id) = 12),
+    name text NOT NULL CHECK (char_length(name) BETWEEN 1 AND 200),
+    email text NOT NULL CHECK (char_length(email) BETWEEN 1 AND 254),
+    email_key text NOT NULL CHECK (char_length(email_key) >= 1),
+    phone text CHECK (char_length(phone) BETWEEN 1 AND 50),
+    notes text CHECK (char_length(notes) BETWEEN 1 AND 5000),
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    version bigint NOT NULL CHECK (version >= 1),
+    PRIMARY KEY (account_id, id),
+    CONSTRAINT customers_email_unique UNIQUE (account_id, email_key),
+    -- An address is compared by its key: lowercase, and of ASCII addresses nothing but the lowercase.
+    CONSTRAINT customers_email_key CHECK (
+        email_key = lower(email_key COLLATE "C")
+        AND (octet_length(email) <> char_length(email) OR email_key = lower(email COLLATE "C"))
+    )
+);
+
+CREATE TABLE appointments (
+    account_id bytea NOT NULL,
+    id bytea NOT NULL CHECK (octet_length(id) = 12),
+    customer_id bytea NOT NULL,
+    starts_at bigint NOT NULL,
+    ends_at bigint NOT NULL,
+    service_type text NOT NULL CHECK (service_type IN ('consultation', 'treatment', 'lesson', 'workshop', 'other')),
+    notes text CHECK (char_length(notes) BETWEEN 1 AND 5000),
+    status text NOT NULL CHECK (status IN ('confirmed', 'cancelled')),
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    version bigint NOT NULL CHECK (version >= 1),
+    PRIMARY KEY (account_id, id),
+    FOREIGN KEY (account_id, customer_id) REFERENCES customers (account_id, id),
+    CHECK (ends_at - starts_at BETWEEN 1 AND 1440),
+    -- No two confirmed appointments of an account share a minute.
+    CONSTRAINT appointments_no_overlap EXCLUDE USING gist (
+        account_id WITH =,
+        int8range(starts_at, ends_at) WITH &&
+    ) WHERE (status = 'confirmed')
+);
+CREATE INDEX appointments_by_start ON appointments (account_id, starts_at, id);
+CREATE INDEX appointments_by_customer ON appointments (account_id, customer_id, starts_at, id);
+
+-- Two that move onto one slot at once would each find the other's new row and wait for it: a deadlock, which ends after a second
+-- with an error. So those who move (or revive) appointments of one account take turns. Who books needs none: ON CONFLICT inserts
+-- speculatively and never waits while others wait for it.
+CREATE FUNCTION appointments_take_turns() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('appointments ' || encode(NEW.account_id, 'hex'), 0));
+    RETURN NEW;
+END $$;
+CREATE TRIGGER appointments_take_turns
+BEFORE UPDATE ON appointments FOR EACH ROW
+WHEN (
+    NEW.status = 'confirmed'
+    AND (NEW.status, NEW.starts_at, NEW.ends_at) IS DISTINCT FROM (OLD.status, OLD.starts_at, OLD.ends_at)
+)
+EXECUTE FUNCTION appointments_take_turns();
+
+CREATE TABLE events (
+    account_id bytea NOT NULL REFERENCES accounts (id),
+    id bytea NOT NULL CHECK (octet_length(id) = 12),
+    title text NOT NULL CHECK (char_length(title) BETWEEN 1 AND 200),
+    description text CHECK (char_length(description) BETWEEN 1 AND 5000),
+    starts_at bigint NOT NULL,
+    location text CHECK (char_length(location) BETWEEN 1 AND 500),
+    capacity bigint CHECK (capacity BETWEEN 1 AND 1000000),
+    participants bigint NOT NULL CHECK (participants >= 0),
+    price_minor bigint CHECK (price_minor BETWEEN 0 AND 99999999999),
+    status text NOT NULL CHECK (status IN ('active', 'completed', 'cancelled')),
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    version bigint NOT NULL CHECK (version >= 1),
+    PRIMARY KEY (account_id, id),
+    CONSTRAINT events_not_overfull CHECK (participants <= capacity)
+);
+CREATE INDEX events_by_start ON events (account_id, starts_at, id);
+CREATE INDEX events_by_status ON events (account_id, status, starts_at, id);
+
+CREATE TABLE registrations (
+    account_id bytea NOT NULL,
+    id bytea NOT NULL CHECK (octet_length(id) = 12),
+    event_id bytea NOT NULL,
+    customer_id bytea NOT NULL,
+    notes text CHECK (char_length(notes) BETWEEN 1 AND 5000),
+    created_at bigint NOT NULL,
+    PRIMARY KEY (account_id, id),
+    CONSTRAINT registrations_once UNIQUE (account_id, event_id, customer_id),
+    FOREIGN KEY (account_id, event_id) REFERENCES events (account_id, id),
+    FOREIGN KEY (account_id, customer_id) REFERENCES customers (account_id, id)
+);
+CREATE INDEX registrations_by_event ON registrations (account_id, event_id, id);
+
+-- A registration takes a place of an active event. Those who want one of the same event queue up at its row, so that each sees
+-- what the one before has done.
+CREATE FUNCTION registrations_admitted() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    event_status text;
+BEGIN
+    SELECT status INTO event_status FROM events
+    WHERE account_id = NEW.account_id AND id = NEW.event_id FOR NO KEY UPDATE;
+    IF event_status IS NULL THEN
+        RAISE EXCEPTION 'there is no such event'
+            USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'registrations_event_exists';
+    ELSIF event_status <> 'active' THEN
+        RAISE EXCEPTION 'the event is not active'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'registrations_event_active';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER registrations_admitted
+BEFORE INSERT ON registrations FOR EACH ROW EXECUTE FUNCTION registrations_admitted();
+
+-- It is counted in its event; events_not_overfull has the last word. The event's version moves on, so that an edit can't miss it.
+CREATE FUNCTION registrations_counted() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    place registrations%ROWTYPE;
+BEGIN
+    IF TG_OP = 'INSERT' THEN place := NEW; ELSE place := OLD; END IF;
+    UPDATE events
+    SET participants = participants + CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END, version = version + 1
+    WHERE account_id = place.account_id AND id = place.event_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER registrations_counted
+AFTER INSERT OR DELETE ON registrations FOR EACH ROW EXECUTE FUNCTION registrations_counted();
+
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is refused: %', TG_OP, TG_ARGV[0] USING ERRCODE = 'check_violation', CONSTRAINT = TG_NAME;
+END $$;
+CREATE TRIGGER registrations_stay
+BEFORE UPDATE ON registrations FOR EACH ROW
+WHEN ((NEW.account_id, NEW.event_id) IS DISTINCT FROM (OLD.account_id, OLD.event_id))
+EXECUTE FUNCTION refuse('a registration stays with its event');
+-- Nobody else counts.
+CREATE TRIGGER events_counted_of_new
+BEFORE INSERT ON events FOR EACH ROW
+WHEN (NEW.participants <> 0)
+EXECUTE FUNCTION refuse('participants are counted by their registrations');
+CREATE TRIGGER events_counted_of_changed
+BEFORE UPDATE ON events FOR EACH ROW
+WHEN (NEW.participants <> OLD.participants AND pg_trigger_depth() = 0)
+EXECUTE FUNCTION refuse('participants are counted by their registrations');
+-- TRUNCATE fires no row's trigger.
+CREATE TRIGGER registrations_not_truncated
+BEFORE TRUNCATE ON registrations FOR EACH STATEMENT
+EXECUTE FUNCTION refuse('the places have to be counted off: use DELETE');

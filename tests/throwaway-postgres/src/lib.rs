@@ -1,0 +1,298 @@
+//! A PostgreSQL server for tests: made by the installed programs in a temporary folder, on a free port, ended with the process
+//! that started it, however that ends. `TEST_POSTGRES_URL` names one that is there already instead.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "test code: what goes wrong fails the test"
+)]
+
+use std::{
+    env, fs,
+    io::Write as _,
+    net::TcpListener,
+    os::unix::{
+        fs::{MetadataExt, chown},
+        process::CommandExt,
+    },
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+use tempfile::TempDir;
+use tokio_postgres::{Client, NoTls};
+
+/// The superuser's password, over TCP. Over the socket none is needed.
+pub const PASSWORD: &str = "throwaway";
+
+/// What the tests need, and nothing that makes them slow: a killed server still has what it committed, a machine without power
+/// would not.
+const SETTINGS: &str = "fsync = off
+full_page_writes = off
+shared_buffers = 32MB
+max_connections = 300
+max_wal_senders = 0
+wal_level = minimal
+autovacuum = off
+log_min_messages = fatal
+";
+
+const MISSING: &str =
+    "tests on PostgreSQL: neither its programs (initdb, postgres) nor TEST_POSTGRES_URL are there";
+
+/// A new database on a server that all tests of this process share; `None` where there is neither `TEST_POSTGRES_URL` nor the
+/// programs of PostgreSQL, which is said on standard error.
+///
+/// # Panics
+/// The server doesn't start; or there is none, and `CI` is set.
+pub async fn new_database() -> Option<String> {
+    enum Place {
+        Started(Server),
+        Given(String),
+    }
+    static SHARED: OnceLock<Option<Place>> = OnceLock::new();
+    let place = SHARED.get_or_init(|| match env::var("TEST_POSTGRES_URL") {
+        Ok(url) => Some(Place::Given(url)),
+        Err(_) => Server::start("").map(Place::Started),
+    });
+    Some(match place.as_ref()? {
+        Place::Started(server) => server.new_database().await,
+        Place::Given(url) => create_database(url).await,
+    })
+}
+
+/// A server that this process has started.
+pub struct Server {
+    programs: PathBuf,
+    folder: PathBuf,
+    port: u16,
+    /// Who the programs run as: PostgreSQL refuses to run as root.
+    user: Option<(u32, u32)>,
+    /// Ends the server once its standard input has ended: when this is dropped, or the process has ended.
+    _guardian: Child,
+}
+
+impl Server {
+    /// Starts a server with these settings (lines of `postgresql.conf`) beside those of tests; `None` where its programs are not
+    /// installed, which is said on standard error.
+    ///
+    /// # Panics
+    /// It doesn't start; or the programs are missing, and `CI` is set.
+    #[must_use]
+    pub fn start(settings: &str) -> Option<Self> {
+        let Some(programs) = programs() else {
+            assert!(env::var_os("CI").is_none(), "{MISSING}");
+            // Not by `eprintln!`, which tests that pass swallow.
+            let _ = writeln!(std::io::stderr(), "SKIPPED: {MISSING}");
+            return None;
+        };
+        let folder = TempDir::new().unwrap().keep();
+        let user = (fs::metadata(&folder).unwrap().uid() == 0).then(postgres_user);
+        if let Some((user, group)) = user {
+            chown(&folder, Some(user), Some(group)).unwrap();
+        }
+        let guardian = run_as(user, "/bin/sh")
+            .args([
+                "-c",
+                "trap '' INT; cat >/dev/null; \"$0\" -D \"$1/data\" -m immediate stop; rm -rf \"$1\"",
+            ])
+            .arg(programs.join("pg_ctl"))
+            .arg(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut server = Self {
+            programs,
+            folder,
+            port: 0,
+            user,
+            _guardian: guardian,
+        };
+        let password = server.file("password");
+        fs::write(&password, PASSWORD).unwrap();
+        server.own(&password);
+        let made = server
+            .program("initdb")
+            .args([
+                "--username=postgres",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--no-sync",
+            ])
+            .args(["--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile"])
+            .arg(&password)
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let mut file = fs::File::options()
+            .append(true)
+            .open(server.file("data/postgresql.conf"))
+            .unwrap();
+        let sockets = format!("unix_socket_directories = '{}'\n", server.folder.display());
+        file.write_all(format!("{SETTINGS}{sockets}{settings}").as_bytes())
+            .unwrap();
+        // Another process may take the port that was free a moment ago.
+        for _ in 0..20 {
+            server.port = TcpListener::bind(("127.0.0.1", 0))
+                .unwrap()
+                .local_addr()
+                .unwrap()
+                .port();
+            if server.try_start() {
+                return Some(server);
+            }
+        }
+        panic!("{}", fs::read_to_string(server.file("log")).unwrap());
+    }
+
+    /// A file of the server's folder. Its data are in `data`.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Gives a file that a test has written to the server's user, who alone may read it then.
+    pub fn own(&self, file: &Path) {
+        if let Some((user, group)) = self.user {
+            chown(file, Some(user), Some(group)).unwrap();
+        }
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        fs::set_permissions(file, private).unwrap();
+    }
+
+    /// The port on 127.0.0.1.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The URL of a database, over the socket.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        let folder = self.folder.to_str().unwrap().replace('/', "%2F");
+        format!("postgres://postgres@{folder}:{}/{database}", self.port)
+    }
+
+    /// The URL of a database, over TCP.
+    #[must_use]
+    pub fn tcp_url(&self, database: &str) -> String {
+        format!(
+            "postgres://postgres:{PASSWORD}@127.0.0.1:{}/{database}",
+            self.port
+        )
+    }
+
+    /// Makes a database, and returns its URL.
+    pub async fn new_database(&self) -> String {
+        create_database(&self.url("postgres")).await
+    }
+
+    /// Stops the server at once, as if it had crashed.
+    ///
+    /// # Panics
+    /// It goes on.
+    pub fn crash(&self) {
+        let stopped = self.program("pg_ctl").args(["-m", "immediate", "stop"]).output();
+        let stopped = stopped.unwrap();
+        assert!(stopped.status.success(), "{stopped:?}");
+    }
+
+    /// Starts the server again, on the same port.
+    ///
+    /// # Panics
+    /// It doesn't start.
+    pub fn restart(&self) {
+        assert!(
+            self.try_start(),
+            "{}",
+            fs::read_to_string(self.file("log")).unwrap()
+        );
+    }
+
+    fn try_start(&self) -> bool {
+        let options = format!("-p {} -c listen_addresses=127.0.0.1", self.port);
+        let started = self
+            .program("pg_ctl")
+            .args(["--wait", "--silent", "start", "--options", &options, "--log"])
+            .arg(self.file("log"))
+            .stdout(Stdio::null())
+            .status();
+        started.unwrap().success()
+    }
+
+    /// A program of PostgreSQL, on this server's data.
+    fn program(&self, name: &str) -> Command {
+        let mut command = run_as(self.user, self.programs.join(name));
+        command.arg("-D").arg(self.file("data")).stdin(Stdio::null());
+        command
+    }
+}
+
+/// A client of that database, for what a test does behind the back of the program.
+pub async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+async fn create_database(url: &str) -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("test_{}_{number}", std::process::id());
+    let client = connect(url).await;
+    client
+        .batch_execute(&format!(
+            "CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"
+        ))
+        .await
+        .unwrap();
+    let (server, query) = url
+        .split_once('?')
+        .map_or((url, String::new()), |(url, query)| (url, format!("?{query}")));
+    let (server, _) = server.rsplit_once('/').unwrap();
+    format!("{server}/{name}{query}")
+}
+
+/// The folder of PostgreSQL's programs: in Debian they are not on the path.
+fn programs() -> Option<PathBuf> {
+    let mut folders: Vec<_> = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .map(|version| version.unwrap().path().join("bin"))
+        .collect();
+    folders.sort();
+    folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+    folders.into_iter().find(|folder| {
+        ["initdb", "pg_ctl", "postgres"]
+            .iter()
+            .all(|name| folder.join(name).exists())
+    })
+}
+
+/// The user and the group named `postgres`, whom the installation of the programs has made.
+fn postgres_user() -> (u32, u32) {
+    let id = |which| {
+        let told = Command::new("id").args([which, "postgres"]).output().unwrap();
+        let told = String::from_utf8(told.stdout).unwrap();
+        told.trim().parse().unwrap()
+    };
+    (id("-u"), id("-g"))
+}
+
+fn run_as(user: Option<(u32, u32)>, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command
+        .current_dir("/")
+        .env_remove("PGDATA")
+        .env_remove("PGPORT")
+        .env("LC_ALL", "C");
+    if let Some((user, group)) = user {
+        command.uid(user).gid(group);
+    }
+    command
+}
