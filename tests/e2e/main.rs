@@ -2,16 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "test code: what goes wrong fails the test")]
 
-mod appointments;
+#[path = "api/mod.rs"]
+#[expect(clippy::duplicate_mod, reason = "the same tests on another store")]
+mod postgres;
+#[path = "api/mod.rs"]
+mod sqlite;
+
 mod authentication;
-mod customers;
 mod documents;
-mod events;
 mod garbage;
 mod http;
 mod openapi;
 mod operators;
 mod process;
-mod races;
 mod rate_limits;
-mod registrations;

@@ -10,7 +10,7 @@
 pub mod binary;
 
 use actix_web::HttpServer;
-use chatgrow::DatabaseUrl;
+use chatgrow::{Database, DatabaseUrl};
 use chatgrow_application::Application;
 use chatgrow_domain::{AccountName, AccountSlug, ApiKeyName, PlainApiKey};
 use chatgrow_http::{Api, BASE_PATH, Settings};
@@ -18,6 +18,27 @@ use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 use std::{ops::Deref, sync::Arc, time::Duration};
 use tempfile::TempDir;
+
+/// The stores that there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Store {
+    /// The embedded one.
+    Sqlite,
+    /// The one for many servers.
+    Postgres,
+}
+
+impl Store {
+    /// The store that a module is named after.
+    #[must_use]
+    pub fn named_in(module_path: &str) -> Self {
+        match module_path.split("::").nth(1) {
+            Some("sqlite") => Self::Sqlite,
+            Some("postgres") => Self::Postgres,
+            _ => panic!("{module_path} is named after no store"),
+        }
+    }
+}
 
 /// A running server.
 #[derive(Clone)]
@@ -249,16 +270,33 @@ pub fn settings() -> Settings {
 }
 
 impl TestApp {
-    /// Starts a server.
+    /// Starts a server on SQLite.
     pub async fn start() -> Self {
         Self::start_with(settings()).await
     }
 
-    /// Starts a server with other settings.
+    /// Starts a server on SQLite with other settings.
     pub async fn start_with(settings: Settings) -> Self {
+        Self::start_on_with(Store::Sqlite, settings).await
+    }
+
+    /// Starts a server on that store.
+    pub async fn start_on(store: Store) -> Self {
+        Self::start_on_with(store, settings()).await
+    }
+
+    async fn start_on_with(store: Store, settings: Settings) -> Self {
         let folder = TempDir::new().unwrap();
         let database = DatabaseUrl::Sqlite(folder.path().join("test.db"));
-        let application = chatgrow::application(&database).unwrap();
+        let database = match store {
+            Store::Sqlite => database,
+            // Where there is no PostgreSQL (which is told), the test runs on SQLite once more.
+            Store::Postgres => match throwaway_postgres::new_database().await {
+                Some(url) => url.parse().unwrap(),
+                None => database,
+            },
+        };
+        let application = chatgrow::application(&Database::at(database)).await.unwrap();
         application
             .accounts
             .ensure_default(AccountName::new("Default").unwrap())

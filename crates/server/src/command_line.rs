@@ -1,6 +1,6 @@
 //! The command line. Commands for operators work on the same store as a running server.
 
-use crate::Failure;
+use crate::{DatabaseUrl, Failure, database};
 use chatgrow_application::{Application, CreateAccountError, CreateKeyError};
 use chatgrow_domain::{
     AccountName, AccountSlug, ApiKeyId, ApiKeyName, Invalid, LocalMinute, MalformedId, Timestamp, parse_date,
@@ -32,6 +32,17 @@ pub(crate) enum Command {
     /// Create, list and revoke API keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Bring the database's schema up to date, and do nothing else
+    Migrate,
+    /// Copy a whole database into an empty one, of either kind, and compare; stop the servers first
+    Copy {
+        /// What to copy: a URL as `DATABASE_URL` has it
+        #[arg(long, value_name = "URL")]
+        from: DatabaseUrl,
+        /// Where to: an empty database
+        #[arg(long, value_name = "URL")]
+        to: DatabaseUrl,
+    },
 }
 
 #[derive(Subcommand)]
@@ -83,6 +94,13 @@ fn told(why: Invalid) -> String {
 fn expiry(text: &str) -> Result<Timestamp, Invalid> {
     let midnight = LocalMinute::new(parse_date(text)?, Time::MIDNIGHT);
     Timestamp::from_millis(midnight.as_minutes() * 60_000).ok_or(Invalid::Date)
+}
+
+pub(crate) async fn copy(from: DatabaseUrl, to: DatabaseUrl) -> Result<(), Failure> {
+    let told = format!("{from} was copied to {to}");
+    let copied = database::copy(from, to).await?;
+    writeln!(stdout(), "{told}; rows and checksums are equal:\n{copied}")?;
+    Ok(())
 }
 
 pub(crate) async fn accounts(application: &Application, command: AccountsCommand) -> Result<(), Failure> {

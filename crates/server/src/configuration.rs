@@ -1,7 +1,9 @@
 //! Configuration: the environment, and `.env`. Everything has a default; a bad value stops the start and is told by name.
 
+use crate::database::{Database, DatabaseUrl};
 use chatgrow_http::{RateLimitSettings, Settings};
-use std::{env, fmt, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
+use chatgrow_sql::Migrations;
+use std::{env, fmt, num::NonZeroU32, str::FromStr, time::Duration};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// How the server runs. `env.example` tells the variables, their defaults and meanings.
@@ -11,8 +13,8 @@ pub struct Configuration {
     pub host: String,
     /// `PORT`; 0 is any free one.
     pub port: u16,
-    /// `DATABASE_URL`.
-    pub database_url: DatabaseUrl,
+    /// `DATABASE_URL`, `DATABASE_CONNECTIONS`, `AUTO_MIGRATE`.
+    pub database: Database,
     /// `LOG_FORMAT`.
     pub log_format: LogFormat,
     /// `LOG_LEVEL`, in the syntax of `tracing_subscriber::EnvFilter`.
@@ -21,13 +23,6 @@ pub struct Configuration {
     pub shutdown_timeout: Duration,
     /// What concerns HTTP: `CORS_ALLOWED_ORIGINS`, `MAX_BODY_BYTES`, `RATE_LIMIT_*`, `REQUEST_TIMEOUT_MS`.
     pub http: Settings,
-}
-
-/// Where the data is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DatabaseUrl {
-    /// `sqlite://` and a path: relative, or absolute after a third slash.
-    Sqlite(PathBuf),
 }
 
 /// How the log looks.
@@ -43,26 +38,6 @@ pub enum LogFormat {
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration is not valid:\n  {}", .0.join("\n  "))]
 pub struct ConfigurationError(Vec<String>);
-
-impl FromStr for DatabaseUrl {
-    type Err = &'static str;
-
-    fn from_str(url: &str) -> Result<Self, Self::Err> {
-        match url.strip_prefix("sqlite://") {
-            Some(path)
-                if !path.is_empty()
-                    && !path.ends_with('/')
-                    && !path.contains(['?', '#'])
-                    && !path.starts_with(':') =>
-            {
-                Ok(Self::Sqlite(path.into()))
-            }
-            _ => Err(
-                "must be sqlite:// and the path of a file, such as sqlite://chatgrow.db or sqlite:///var/lib/chatgrow/chatgrow.db",
-            ),
-        }
-    }
-}
 
 impl FromStr for LogFormat {
     type Err = &'static str;
@@ -100,11 +75,7 @@ impl Configuration {
             variable,
             errors: Vec::new(),
         };
-        let enabled = reader.read("RATE_LIMIT_ENABLED", true, |text| match text {
-            "true" | "1" => Ok(true),
-            "false" | "0" => Ok(false),
-            _ => Err("must be true or false"),
-        });
+        let limited = reader.switch("RATE_LIMIT_ENABLED");
         let rate_limits = RateLimitSettings {
             window: reader.milliseconds("RATE_LIMIT_WINDOW_MS", 60_000),
             max_requests: reader.count("RATE_LIMIT_MAX_REQUESTS", 600),
@@ -117,11 +88,21 @@ impl Configuration {
             port: reader.read("PORT", 3000, |text| {
                 text.parse().map_err(|_| "must be a port number from 0 to 65535")
             }),
-            database_url: reader.read(
-                "DATABASE_URL",
-                DatabaseUrl::Sqlite("chatgrow.db".into()),
-                str::parse,
-            ),
+            database: Database {
+                url: reader.read(
+                    "DATABASE_URL",
+                    DatabaseUrl::Sqlite("chatgrow.db".into()),
+                    str::parse,
+                ),
+                connections: reader.count(
+                    "DATABASE_CONNECTIONS",
+                    chatgrow_postgres::Options::default().connections.get(),
+                ),
+                migrations: match reader.switch("AUTO_MIGRATE") {
+                    true => Migrations::Run,
+                    false => Migrations::Expect,
+                },
+            },
             log_format: reader.read("LOG_FORMAT", LogFormat::Text, str::parse),
             log_level: reader.read("LOG_LEVEL", "info".to_owned(), |text| {
                 // The filter takes a bare word that is no level for the name of a module.
@@ -136,7 +117,7 @@ impl Configuration {
             }),
             shutdown_timeout: reader.milliseconds("SHUTDOWN_TIMEOUT_MS", 30_000),
             http: Settings {
-                rate_limits: enabled.then_some(rate_limits),
+                rate_limits: limited.then_some(rate_limits),
                 max_body_bytes: reader.read("MAX_BODY_BYTES", 262_144, |text| {
                     let bytes = text
                         .parse()
@@ -197,6 +178,15 @@ impl<F: Fn(&str) -> Option<Result<String, &'static str>>> Reader<F> {
         })
     }
 
+    /// What is on unless it is switched off.
+    fn switch(&mut self, name: &str) -> bool {
+        self.read(name, true, |text| match text {
+            "true" | "1" => Ok(true),
+            "false" | "0" => Ok(false),
+            _ => Err("must be true or false"),
+        })
+    }
+
     fn milliseconds(&mut self, name: &str, default: u32) -> Duration {
         Duration::from_millis(self.count(name, default).get().into())
     }
@@ -236,7 +226,7 @@ mod tests {
     #[test]
     fn the_example_lists_the_defaults() {
         let examples = examples();
-        assert_eq!(examples.len(), 13, "{examples:?}");
+        assert_eq!(examples.len(), 15, "{examples:?}");
         let (example, default) = (read(&examples).unwrap(), read(&[]).unwrap());
         assert_eq!(format!("{example:?}"), format!("{default:?}"));
     }
@@ -256,6 +246,12 @@ mod tests {
             ("CORS_ALLOWED_ORIGINS", "*,https://example.com"),
             ("CORS_ALLOWED_ORIGINS", "https://Example.com"),
             ("DATABASE_URL", "sqlite://:memory:"),
+            ("DATABASE_URL", "postgres://"),
+            ("DATABASE_URL", "postgres://host:port/chatgrow"),
+            ("DATABASE_URL", "postgres://host/chatgrow?sslmode=on"),
+            ("DATABASE_URL", "postgres://host/chatgrow?no_such_option=1"),
+            ("DATABASE_CONNECTIONS", "0"),
+            ("AUTO_MIGRATE", "maybe"),
             ("RATE_LIMIT_ENABLED", "maybe"),
             ("RATE_LIMIT_WINDOW_MS", "0"),
             ("RATE_LIMIT_MAX_REQUESTS", "-1"),
@@ -291,7 +287,7 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(read.port, 8080);
-        assert_eq!(read.database_url, DatabaseUrl::Sqlite("/var/lib/a b.db".into()));
+        assert_eq!(read.database.url, DatabaseUrl::Sqlite("/var/lib/a b.db".into()));
         assert!(read.http.rate_limits.is_none());
         assert_eq!(
             read.http.cors_allowed_origins,

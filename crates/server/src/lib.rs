@@ -2,15 +2,16 @@
 
 mod command_line;
 mod configuration;
+mod database;
 mod serve;
 mod system;
 
-pub use configuration::{Configuration, DatabaseUrl, LogFormat};
+pub use configuration::{Configuration, LogFormat};
+pub use database::{Database, DatabaseUrl};
 
 use chatgrow_application::Application;
 use chatgrow_domain::AccountName;
-use chatgrow_ports::Stores;
-use chatgrow_sqlite::SqliteStore;
+use chatgrow_sql::Migrations;
 use clap::Parser;
 use command_line::{Command, CommandLine};
 use std::{error::Error, process::ExitCode, sync::Arc};
@@ -39,33 +40,40 @@ async fn run(command: Command) -> Result<(), Failure> {
     let configuration = Configuration::from_env()?;
     serve::start_log(&configuration)?;
 
-    let application = application(&configuration.database_url)?;
+    let database = &configuration.database;
+    match command {
+        Command::Migrate => {
+            let database = Database {
+                migrations: Migrations::Run,
+                ..database.clone()
+            };
+            database.open().await?;
+            Ok(())
+        }
+        Command::Copy { from, to } => command_line::copy(from, to).await,
+        Command::Serve => serve::serve(&configuration, ready(database).await?).await,
+        Command::Accounts(command) => command_line::accounts(&*ready(database).await?, command).await,
+        Command::Keys(command) => command_line::keys(&*ready(database).await?, command).await,
+    }
+}
+
+/// The use cases on a database that has an account.
+async fn ready(database: &Database) -> Result<Arc<Application>, Failure> {
+    let application = application(database).await?;
     application
         .accounts
         .ensure_default(AccountName::new("Default account")?)
         .await?;
-
-    match command {
-        Command::Serve => serve::serve(&configuration, application).await,
-        Command::Accounts(command) => command_line::accounts(&application, command).await,
-        Command::Keys(command) => command_line::keys(&application, command).await,
-    }
+    Ok(application)
 }
 
-/// The use cases on the store that the URL names.
+/// The use cases on a database.
 ///
 /// # Errors
-/// The store can't be opened.
-pub fn application(database: &DatabaseUrl) -> Result<Arc<Application>, Failure> {
-    Ok(Arc::new(Application::new(open(database)?, &system::system()?)))
-}
-
-/// Opens the store that the URL names.
-fn open(url: &DatabaseUrl) -> Result<Stores, Failure> {
-    match url {
-        DatabaseUrl::Sqlite(path) => Ok(Stores::of(Arc::new(SqliteStore::open(
-            path,
-            chatgrow_sqlite::Options::default(),
-        )?))),
-    }
+/// It can't be opened.
+pub async fn application(database: &Database) -> Result<Arc<Application>, Failure> {
+    Ok(Arc::new(Application::new(
+        database.open().await?,
+        &system::system()?,
+    )))
 }

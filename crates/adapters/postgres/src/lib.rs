@@ -8,6 +8,7 @@ mod accounts;
 mod api_keys;
 mod appointments;
 mod connect;
+mod copy;
 mod customers;
 mod error;
 mod events;
@@ -42,7 +43,7 @@ use diesel_async::{
 };
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::future::BoxFuture;
-use std::{error::Error, time::Duration};
+use std::{error::Error, num::NonZeroU32, time::Duration};
 use tokio::time::timeout;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/postgres");
@@ -61,7 +62,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// The most connections that this process uses.
-    pub connections: usize,
+    pub connections: NonZeroU32,
     /// What to do where the schema is older than the program.
     pub migrations: Migrations,
 }
@@ -69,7 +70,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            connections: 16,
+            connections: NonZeroU32::new(16).unwrap_or(NonZeroU32::MIN),
             migrations: Migrations::Run,
         }
     }
@@ -87,6 +88,8 @@ pub struct OpenError {
 /// Every port's store on one PostgreSQL database.
 pub struct PostgresStore {
     pool: Pool<AsyncPgConnection>,
+    /// For what takes longer than a request may.
+    connector: Connector,
 }
 
 impl PostgresStore {
@@ -118,18 +121,19 @@ impl PostgresStore {
         let mut manager = ManagerConfig::default();
         // A connection that broke is told apart without asking the server.
         manager.recycling_method = RecyclingMethod::Fast;
+        let setup = connector.clone();
         manager.custom_setup = Box::new(move |_| {
-            let connector = connector.clone();
+            let connector = setup.clone();
             Box::pin(async move { connector.connect().await })
         });
         let manager = AsyncDieselConnectionManager::new_with_config("", manager);
         let pool = Pool::builder(manager)
-            .max_size(options.connections)
+            .max_size(options.connections.get().try_into()?)
             .wait_timeout(Some(WAIT_TIMEOUT))
             .create_timeout(Some(CONNECT_TIMEOUT * 2))
             .runtime(Runtime::Tokio1)
             .build()?;
-        Ok(Self { pool })
+        Ok(Self { pool, connector })
     }
 
     /// The row of a query that has one at most.

@@ -17,7 +17,7 @@ use diesel::{
 #[derive(Debug, Clone, Hash, Queryable, Selectable, Insertable)]
 #[diesel(table_name = accounts)]
 pub struct AccountRow {
-    pub(crate) id: RowId,
+    id: RowId,
     slug: String,
     name: String,
     created_at: i64,
@@ -63,4 +63,11 @@ pub fn by_slug<DB: Backend>(slug: String) -> _ {
 pub fn all<DB: Backend>() -> _ {
     let row: AsSelect<AccountRow, DB> = AccountRow::as_select();
     accounts::table.order((dsl::created_at, dsl::id)).select(row)
+}
+
+/// Every row, by key.
+#[auto_type]
+pub fn everything<DB: Backend>() -> _ {
+    let row: AsSelect<AccountRow, DB> = AccountRow::as_select();
+    accounts::table.order(dsl::id).select(row)
 }

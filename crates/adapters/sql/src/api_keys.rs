@@ -18,8 +18,8 @@ use diesel::{
 #[diesel(table_name = api_keys)]
 #[diesel(treat_none_as_default_value = false)]
 pub struct ApiKeyRow {
-    pub(crate) account_id: RowId,
-    pub(crate) id: RowId,
+    account_id: RowId,
+    id: RowId,
     name: String,
     digest: Vec<u8>,
     created_at: i64,
@@ -111,4 +111,11 @@ pub fn used_before(key: &KeyUse) -> last_used_before {
 fn last_used_before(account: RowId, id: RowId, at: i64) -> _ {
     let key: Find<api_keys::table, (RowId, RowId)> = api_keys::table.find((account, id));
     key.filter(dsl::last_used_at.is_null().or(dsl::last_used_at.lt(at)))
+}
+
+/// Every row, by key.
+#[auto_type]
+pub fn everything<DB: Backend>() -> _ {
+    let row: AsSelect<ApiKeyRow, DB> = ApiKeyRow::as_select();
+    api_keys::table.order((dsl::account_id, dsl::id)).select(row)
 }

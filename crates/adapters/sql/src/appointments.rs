@@ -23,8 +23,8 @@ use diesel::{
 #[diesel(primary_key(account_id, id))]
 #[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 pub struct AppointmentRow {
-    pub(crate) account_id: RowId,
-    pub(crate) id: RowId,
+    account_id: RowId,
+    id: RowId,
     customer_id: RowId,
     starts_at: i64,
     ends_at: i64,
@@ -167,4 +167,11 @@ pub fn before(account: AccountId, next: &Appointment) -> in_version {
 fn in_version(account: RowId, id: RowId, version: i64) -> _ {
     let row: Find<appointments::table, (RowId, RowId)> = appointments::table.find((account, id));
     row.filter(dsl::version.eq(version))
+}
+
+/// Every row, by key.
+#[auto_type]
+pub fn everything<DB: Backend>() -> _ {
+    let row: AsSelect<AppointmentRow, DB> = AppointmentRow::as_select();
+    appointments::table.order((dsl::account_id, dsl::id)).select(row)
 }

@@ -21,8 +21,8 @@ use diesel::{
 #[diesel(primary_key(account_id, id))]
 #[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 pub struct CustomerRow {
-    pub(crate) account_id: RowId,
-    pub(crate) id: RowId,
+    account_id: RowId,
+    id: RowId,
     name: String,
     email: String,
     email_key: String,
@@ -146,4 +146,11 @@ pub fn before(account: AccountId, next: &Customer) -> in_version {
 fn in_version(account: RowId, id: RowId, version: i64) -> _ {
     let row: Find<customers::table, (RowId, RowId)> = customers::table.find((account, id));
     row.filter(dsl::version.eq(version))
+}
+
+/// Every row, by key.
+#[auto_type]
+pub fn everything<DB: Backend>() -> _ {
+    let row: AsSelect<CustomerRow, DB> = CustomerRow::as_select();
+    customers::table.order((dsl::account_id, dsl::id)).select(row)
 }

@@ -21,8 +21,8 @@ use diesel::{
 #[diesel(primary_key(account_id, id))]
 #[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 pub struct EventRow {
-    pub(crate) account_id: RowId,
-    pub(crate) id: RowId,
+    account_id: RowId,
+    id: RowId,
     title: String,
     description: Option<String>,
     starts_at: i64,
@@ -136,4 +136,11 @@ pub fn before(account: AccountId, next: &Event) -> in_version {
 fn in_version(account: RowId, id: RowId, version: i64) -> _ {
     let row: Find<events::table, (RowId, RowId)> = events::table.find((account, id));
     row.filter(dsl::version.eq(version))
+}
+
+/// Every row, by key.
+#[auto_type]
+pub fn everything<DB: Backend>() -> _ {
+    let row: AsSelect<EventRow, DB> = EventRow::as_select();
+    events::table.order((dsl::account_id, dsl::id)).select(row)
 }

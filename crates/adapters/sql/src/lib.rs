@@ -13,6 +13,7 @@ pub mod accounts;
 pub mod api_keys;
 pub mod appointments;
 pub mod columns;
+pub mod copy;
 pub mod customers;
 pub mod events;
 pub mod guards;

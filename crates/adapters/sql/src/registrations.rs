@@ -22,8 +22,8 @@ use diesel::{
 #[diesel(table_name = registrations)]
 #[diesel(treat_none_as_default_value = false)]
 pub struct RegistrationRow {
-    pub(crate) account_id: RowId,
-    pub(crate) id: RowId,
+    account_id: RowId,
+    id: RowId,
     event_id: RowId,
     customer_id: RowId,
     notes: Option<String>,
@@ -121,4 +121,11 @@ fn list_after<DB: Backend>(account: RowId, event: RowId, after: RowId, rows: i64
 pub fn of_event(account: RowId, event: RowId, id: RowId) -> _ {
     let row: Find<registrations::table, (RowId, RowId)> = registrations::table.find((account, id));
     row.filter(dsl::event_id.eq(event))
+}
+
+/// Every row, by key.
+#[auto_type]
+pub fn everything<DB: Backend>() -> _ {
+    let row: AsSelect<RegistrationRow, DB> = RegistrationRow::as_select();
+    registrations::table.order((dsl::account_id, dsl::id)).select(row)
 }

@@ -7,6 +7,7 @@
 mod accounts;
 mod api_keys;
 mod appointments;
+mod copy;
 mod customers;
 mod error;
 mod events;
@@ -82,7 +83,8 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the database, creates it where there is none, and brings its schema up to date.
+    /// Opens the database, creates it where there is none, and brings its schema up to date; with
+    /// [`Migrations::Expect`] it does neither.
     ///
     /// # Errors
     /// [`OpenError`] where the file can't be made or read, is no database, a migration fails, or the schema is newer than
@@ -96,7 +98,11 @@ impl SqliteStore {
 
     fn try_open(path: &Path, options: Options) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let path = path.to_str().ok_or("the path is not UTF-8")?;
-        let mut connection = connect_writer(path, Mode::Create)?;
+        let mode = match options.migrations {
+            Migrations::Run => Mode::Create,
+            Migrations::Expect => Mode::Open,
+        };
+        let mut connection = connect_writer(path, mode)?;
         // The lock comes first: of several processes that start at once, one migrates and the others find it done.
         connection.immediate_transaction(|connection| {
             bring_up_to_date(connection, MIGRATIONS, options.migrations)

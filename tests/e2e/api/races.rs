@@ -44,7 +44,7 @@ fn slot(time: &str) -> Value {
 
 /// A server with the customer Dana.
 async fn start() -> TestApp {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     app.customer("dana@example.com").await;
     app
 }
@@ -148,7 +148,7 @@ async fn one_slot_is_moved_onto_once() {
 
 #[tokio::test]
 async fn one_email_address_is_taken_once() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     let emails = ["dana@example.com", "Dana@example.com", "DANA@EXAMPLE.COM"];
     let body = |number| json!({ "name": format!("{number}"), "email": emails[number % 3] });
     let answers = race(clients(&app, &Method::POST, "/customers", body)).await;
@@ -162,7 +162,7 @@ async fn one_email_address_is_taken_once() {
 
 #[tokio::test]
 async fn one_email_address_is_renamed_to_once() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     customers(&app).await;
     let answers = race((0..CLIENTS).map(|number| {
         app.request(Method::PATCH, &format!("/customers/{number}@example.com"))
@@ -182,7 +182,7 @@ async fn one_email_address_is_renamed_to_once() {
 
 #[tokio::test]
 async fn put_creates_once_and_every_client_succeeds() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     let dana = "/customers/dana@example.com";
     let body = |number| json!({ "name": format!("Dana {number}"), "notes": format!("{number}") });
     let answers = race(clients(&app, &Method::PUT, dana, body)).await;
@@ -239,7 +239,7 @@ async fn patches_of_one_customer_all_succeed_and_none_undoes_another_field() {
 
 #[tokio::test]
 async fn the_last_places_go_to_as_many_as_there_are() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     customers(&app).await;
     for places in [1, 5] {
         let event = app.event(Some(places)).await;
@@ -305,7 +305,7 @@ async fn one_customer_gets_one_place_and_frees_it_once() {
 
 #[tokio::test]
 async fn places_taken_and_freed_at_once_are_counted_right() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     customers(&app).await;
     let event = app.event(Some(10)).await;
     let registrations = format!("{event}/registrations");
@@ -332,7 +332,7 @@ async fn places_taken_and_freed_at_once_are_counted_right() {
 
 #[tokio::test]
 async fn a_maximum_lowered_meanwhile_is_never_passed() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     customers(&app).await;
     let event = app.event(Some(40)).await;
     let registrations = format!("{event}/registrations");
@@ -365,7 +365,7 @@ async fn a_maximum_lowered_meanwhile_is_never_passed() {
 
 #[tokio::test]
 async fn an_event_takes_one_last_status() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     let event = app.event(None).await;
     let statuses = ["completed", "cancelled"];
     let answers = race(clients(
@@ -388,7 +388,7 @@ async fn an_event_takes_one_last_status() {
 
 #[tokio::test]
 async fn an_event_that_is_cancelled_meanwhile_counts_right() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     customers(&app).await;
     let event = app.event(None).await;
     let body = |number| json!({ "customerEmail": format!("{number}@example.com") });

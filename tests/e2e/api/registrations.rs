@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// A server with the customers Dana, Noa and Gal, and an event.
 async fn start(max_participants: Option<u32>) -> (TestApp, String) {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     for name in ["dana", "noa", "gal"] {
         app.customer(&format!("{name}@example.com")).await;
     }

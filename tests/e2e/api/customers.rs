@@ -12,7 +12,7 @@ fn dana() -> Value {
 
 /// A server with one customer, Dana.
 async fn start() -> (TestApp, Value) {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     let customer = app
         .post("/customers", dana())
         .await
@@ -23,7 +23,7 @@ async fn start() -> (TestApp, Value) {
 
 #[tokio::test]
 async fn post_creates_and_answers_every_field() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     let body = json!({ "name": "ישראל ישראלי", "email": "israel@example.com", "phone": "050-1234567", "notes": "לקוח VIP" });
     let answer = app.post("/customers", body.clone()).await;
     let customer = answer.resource(201, "customer");
@@ -53,7 +53,7 @@ async fn every_answer_shows_a_customer_in_the_same_way() {
 
 #[tokio::test]
 async fn ids_are_ordered_by_time_and_begin_with_it() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     let mut ids = Vec::new();
     for number in 0..20 {
         let customer = app.customer(&format!("{number}@example.com")).await;
@@ -67,7 +67,7 @@ async fn ids_are_ordered_by_time_and_begin_with_it() {
 
 #[tokio::test]
 async fn optional_fields_without_a_value_are_null() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     let absent = app.customer("absent@example.com").await;
     assert_eq!((&absent["phone"], &absent["notes"]), (&Value::Null, &Value::Null));
     for (number, nothing) in [Value::Null, "".into(), " \t".into()].into_iter().enumerate() {
@@ -101,7 +101,7 @@ async fn unknown_fields_are_ignored() {
 
 #[tokio::test]
 async fn text_comes_back_exactly_as_sent() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     let body = json!({
         "name": "  Dana \u{200f}\"כהן\" \\ 👩‍👩‍👧 e\u{301} <b>&amp; ", "email": "Dana.O'Hara@Example.COM",
         "phone": " *6050 (שלוחה 3) ", "notes": "\n first\r\n\tsecond \u{1}\u{7f}\u{2028}\u{feff}'; DROP TABLE customers;-- ",
@@ -115,7 +115,7 @@ async fn text_comes_back_exactly_as_sent() {
 
 #[tokio::test]
 async fn required_fields_are_named_in_one_sentence() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     let sentence = "Name and email are required";
     app.assert_required(Method::POST, "/customers", &dana(), &["name", "email"], sentence)
         .await;
@@ -152,7 +152,7 @@ async fn every_bad_field_is_told_at_once() {
 
 #[tokio::test]
 async fn what_is_no_email_address_is_refused() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     let bad = [
         "x",
         "@",
@@ -193,7 +193,7 @@ async fn an_email_address_is_unique_without_case_and_kept_as_written() {
 
 #[tokio::test]
 async fn an_email_address_in_a_path_is_percent_decoded_once() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     for (email, paths) in [
         (
             "dana+tag@example.com",
@@ -342,7 +342,7 @@ async fn patch_moves_a_customer_to_another_address() {
 
 #[tokio::test]
 async fn put_creates_then_replaces_and_is_safe_to_repeat() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     let created = app.put(DANA, dana()).await;
     let customer = created.resource(201, "customer");
     assert_eq!(
@@ -388,7 +388,7 @@ async fn put_takes_no_other_address_than_the_paths() {
 
 #[tokio::test]
 async fn listed_in_order_of_creation_page_by_page() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     let empty = json!({ "success": true, "count": 0, "customers": [], "nextCursor": null });
     assert_eq!(app.get("/customers").await.json, empty);
 
@@ -408,7 +408,7 @@ async fn listed_in_order_of_creation_page_by_page() {
 
 #[tokio::test]
 async fn fifty_are_listed_where_no_limit_is_given() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     let body = |number| json!({ "name": "Dana", "email": format!("{number}@example.com") });
     race((0..51).map(|number| app.request(Method::POST, "/customers").json(&body(number)))).await;
     let first = app.get("/customers").await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// A server with the customers Dana and Noa.
 async fn start() -> TestApp {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     app.customer("dana@example.com").await;
     app.customer("noa@example.com").await;
     app

@@ -20,7 +20,7 @@ fn path(answer: &Answer) -> String {
 
 /// A server with that event.
 async fn start() -> (TestApp, String, Value) {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     let answer = app.post("/events", yoga()).await;
     let event = answer.resource(201, "event").clone();
     (app, path(&answer), event)
@@ -53,7 +53,7 @@ async fn post_publishes_and_answers_every_field() {
 
 #[tokio::test]
 async fn optional_fields_without_a_value_are_null_and_unknown_ones_ignored() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     let required = json!({
         "title": "Yoga", "date": "2025-12-30", "time": "18:00",
         "status": "completed", "currentParticipants": 7, "id": 1, "unknown": {},
@@ -257,7 +257,7 @@ async fn patch_changes_only_what_is_sent() {
 
 #[tokio::test]
 async fn a_status_leaves_active_once_and_never_comes_back() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     for last in ["completed", "cancelled"] {
         let path = app.event(None).await;
         let left = app.patch(&path, json!({ "status": last })).await;
@@ -301,7 +301,7 @@ async fn events_at_one_time_conflict_with_nothing() {
 
 #[tokio::test]
 async fn listed_by_date_and_time_filtered_and_page_by_page() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     let empty = json!({ "success": true, "count": 0, "events": [], "nextCursor": null });
     assert_eq!(app.get("/events").await.json, empty);
 
@@ -352,7 +352,7 @@ async fn listed_by_date_and_time_filtered_and_page_by_page() {
 
 #[tokio::test]
 async fn fifty_are_listed_where_no_limit_is_given() {
-    let app = TestApp::start().await;
+    let app = super::start().await;
     race((0..51).map(|_| app.request(Method::POST, "/events").json(&yoga()))).await;
     assert_eq!(app.get("/events").await.list("events").len(), 50);
     assert_eq!(

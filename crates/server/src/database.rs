@@ -1,0 +1,161 @@
+//! Which store, and opening it: the one place that knows them all.
+
+use crate::Failure;
+use chatgrow_ports::Stores;
+use chatgrow_postgres::{PostgresStore, PostgresUrl};
+use chatgrow_sql::{
+    Migrations,
+    copy::{Copied, Part, Summary},
+};
+use chatgrow_sqlite::SqliteStore;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::{fmt, num::NonZeroU32, path::PathBuf, str::FromStr, sync::Arc};
+use tokio::sync::mpsc::channel;
+
+/// How many parts of a copy may wait on their way.
+const PARTS: usize = 4;
+
+/// Where the data is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// `sqlite://` and a path: relative, or absolute after a third slash.
+    Sqlite(PathBuf),
+    /// `postgres://user:password@host:port/database`.
+    Postgres(PostgresUrl),
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = String;
+
+    fn from_str(url: &str) -> Result<Self, String> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return PostgresUrl::parse(url)
+                .map(Self::Postgres)
+                .map_err(|why| format!("must be a valid postgres:// URL: {why}"));
+        }
+        match url.strip_prefix("sqlite://") {
+            Some(path)
+                if !path.is_empty()
+                    && !path.ends_with('/')
+                    && !path.contains(['?', '#'])
+                    && !path.starts_with(':') =>
+            {
+                Ok(Self::Sqlite(path.into()))
+            }
+            _ => Err(
+                "must be sqlite:// and the path of a file, such as sqlite://chatgrow.db or sqlite:///var/lib/chatgrow/chatgrow.db, or postgres://user:password@host/database"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
+            Self::Postgres(url) => write!(f, "postgres://{url}"),
+        }
+    }
+}
+
+/// A database, and how it is used.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// `DATABASE_URL`.
+    pub url: DatabaseUrl,
+    /// `DATABASE_CONNECTIONS`: the most connections to PostgreSQL.
+    pub connections: NonZeroU32,
+    /// `AUTO_MIGRATE`: whether a start brings the schema up to date.
+    pub migrations: Migrations,
+}
+
+impl Database {
+    /// The database at that URL, used as it is by default.
+    #[must_use]
+    pub fn at(url: DatabaseUrl) -> Self {
+        Self {
+            url,
+            connections: chatgrow_postgres::Options::default().connections,
+            migrations: Migrations::Run,
+        }
+    }
+
+    /// Opens the store.
+    ///
+    /// # Errors
+    /// It can't be opened.
+    pub async fn open(&self) -> Result<Stores, Failure> {
+        Ok(match &self.url {
+            DatabaseUrl::Sqlite(path) => Stores::of(Arc::new(self.sqlite(path.clone())?)),
+            DatabaseUrl::Postgres(url) => Stores::of(Arc::new(self.postgres(url).await?)),
+        })
+    }
+
+    async fn copied(&self) -> Result<Arc<dyn Copied>, Failure> {
+        Ok(match &self.url {
+            DatabaseUrl::Sqlite(path) => Arc::new(self.sqlite(path.clone())?),
+            DatabaseUrl::Postgres(url) => Arc::new(self.postgres(url).await?),
+        })
+    }
+
+    fn sqlite(&self, path: PathBuf) -> Result<SqliteStore, chatgrow_sqlite::OpenError> {
+        let options = chatgrow_sqlite::Options {
+            migrations: self.migrations,
+            ..chatgrow_sqlite::Options::default()
+        };
+        SqliteStore::open(&path, options)
+    }
+
+    async fn postgres(&self, url: &PostgresUrl) -> Result<PostgresStore, chatgrow_postgres::OpenError> {
+        let options = chatgrow_postgres::Options {
+            connections: self.connections,
+            migrations: self.migrations,
+        };
+        PostgresStore::open(url, options).await
+    }
+}
+
+/// Copies everything in one database into another one, which must be empty, and returns what was copied.
+///
+/// # Errors
+/// One of them can't be opened or fails, or the target is not empty; the target is empty as before then.
+pub(crate) async fn copy(from: DatabaseUrl, to: DatabaseUrl) -> Result<Summary, Failure> {
+    // The source is read and nothing else: it is not even created or migrated.
+    let source = Database {
+        migrations: Migrations::Expect,
+        ..Database::at(from)
+    };
+    let (source, target) = (source.copied().await?, Database::at(to).copied().await?);
+
+    let bar = ProgressBar::new(0);
+    bar.set_style(ProgressStyle::with_template(
+        "{bar:40} {human_pos}/{human_len} rows  {per_sec}  {eta} left",
+    )?);
+    let (sender, mut sent) = channel(PARTS);
+    let (forward, received) = channel(PARTS);
+    let export = source.export(sender);
+    let progress = async {
+        while let Some(part) = sent.recv().await {
+            match &part {
+                Part::Rows(rows) => bar.set_length(u64::try_from(*rows).unwrap_or_default()),
+                Part::Batch(batch) => bar.inc(batch.rows() as u64),
+                Part::End(_) => bar.set_message("comparing"),
+            }
+            // Where nobody takes it any more, the import tells why.
+            if forward.send(part).await.is_err() {
+                break;
+            }
+        }
+        drop(forward);
+    };
+    let (exported, (), imported) = tokio::join!(export, progress, target.import(received));
+    bar.finish_and_clear();
+    match imported {
+        Err(chatgrow_sql::copy::ImportError::Interrupted) => {
+            exported?;
+            Err("the source came to no end".into())
+        }
+        imported => Ok(imported?),
+    }
+}
