@@ -13,14 +13,15 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
 use std::{error::Error, fmt, iter, path::PathBuf, sync::Arc, time::Duration};
+use tokio::time::timeout;
 use tokio_postgres::{
     Config,
     config::{Host, SslMode},
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// How long a connection may take to come about.
-pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection to a host may take to come about, where the URL doesn't say (`connect_timeout`).
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the network may keep silent about what was sent.
 const NETWORK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -132,7 +133,7 @@ fn mode(name: &str) -> Result<Tls, String> {
 }
 
 /// An error and its causes in one line.
-pub(crate) fn told(error: &(dyn Error + 'static)) -> String {
+fn told(error: &(dyn Error + 'static)) -> String {
     let causes = iter::successors(Some(error), |&error| error.source()).map(ToString::to_string);
     causes.collect::<Vec<_>>().join(": ")
 }
@@ -143,6 +144,8 @@ pub(crate) struct Connector {
     /// The ways to try, one after the other.
     ways: Vec<Config>,
     tls: MakeRustlsConnect,
+    /// How long a way may take: the driver's own time-out ends before the server has said a word.
+    patience: Duration,
 }
 
 impl Connector {
@@ -161,6 +164,12 @@ impl Connector {
         Ok(Self {
             ways: ways.collect(),
             tls: MakeRustlsConnect::new(client_config(url)?),
+            patience: url
+                .config
+                .get_connect_timeout()
+                .copied()
+                .unwrap_or(CONNECT_TIMEOUT)
+                * u32::try_from(url.config.get_hosts().len())?,
         })
     }
 
@@ -168,11 +177,12 @@ impl Connector {
     pub(crate) async fn connect_unlimited(&self) -> Result<AsyncPgConnection, ConnectionError> {
         let mut reason = "there is no way to try".to_owned();
         for way in &self.ways {
-            match way.connect(self.tls.clone()).await {
-                Ok((client, connection)) => {
+            match timeout(self.patience, way.connect(self.tls.clone())).await {
+                Ok(Ok((client, connection))) => {
                     return AsyncPgConnection::try_from_client_and_connection(client, connection).await;
                 }
-                Err(error) => reason = told(&error),
+                Ok(Err(error)) => reason = told(&error),
+                Err(_) => reason = format!("no answer within {} seconds", self.patience.as_secs()),
             }
         }
         Err(ConnectionError::BadConnection(reason))

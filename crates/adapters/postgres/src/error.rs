@@ -22,18 +22,17 @@ pub(crate) fn refused<E: Refusal>(error: Error) -> E {
 
 /// Sorts an error that no method expects.
 ///
-/// Diesel doesn't hand on the SQLSTATE, but `Unknown` is what it calls every state that it has no name for, and of those that
-/// this program can meet (time-outs, a lock not given, shut-down, start-up, too many connections, a full disk, a deadlock) each
-/// is worth another try. An error in the SQL itself, a defect, is told apart by its position in the statement.
+/// Diesel doesn't hand on the SQLSTATE, but `Unknown` is what it calls every state that it has no name for, and those that a
+/// correct program can meet (time-outs, a lock not given, shut-down, start-up, too many connections, a full disk, a deadlock) are
+/// each worth another try.
 pub(crate) fn store_error(error: Error) -> StoreError {
     use DatabaseErrorKind::{
         ClosedConnection, ReadOnlyTransaction, SerializationFailure, UnableToSendCommand, Unknown,
     };
     let temporary = match &error {
-        Error::DatabaseError(Unknown, information) => information.statement_position().is_none(),
         Error::DatabaseError(kind, _) => matches!(
             kind,
-            ClosedConnection | ReadOnlyTransaction | SerializationFailure | UnableToSendCommand
+            ClosedConnection | ReadOnlyTransaction | SerializationFailure | UnableToSendCommand | Unknown
         ),
         Error::BrokenTransactionManager => true,
         _ => false,

@@ -17,7 +17,7 @@ mod registrations;
 pub use connect::PostgresUrl;
 
 use crate::{
-    connect::{CONNECT_TIMEOUT, Connector},
+    connect::Connector,
     error::{no_connection, refused, store_error},
 };
 use async_trait::async_trait;
@@ -30,7 +30,7 @@ use diesel::{
     pg::Pg,
     prelude::QueryableByName,
     query_builder::{QueryFragment, QueryId},
-    sql_types::{BigInt, Bool, Text},
+    sql_types::{BigInt, Bool, Nullable, Text},
 };
 use diesel_async::{
     AsyncPgConnection, RunQueryDsl,
@@ -112,7 +112,7 @@ impl PostgresStore {
             diesel::sql_query("SELECT current_setting('server_encoding') AS value")
                 .get_result(&mut connection)
                 .await?;
-        if encoding != "UTF8" {
+        if let Some(encoding) = encoding.filter(|encoding| encoding != "UTF8") {
             return Err(format!("its encoding is {encoding}: create it with ENCODING 'UTF8'").into());
         }
         // Diesel's migrations block, so they have a thread of their own.
@@ -130,7 +130,6 @@ impl PostgresStore {
         let pool = Pool::builder(manager)
             .max_size(options.connections.get().try_into()?)
             .wait_timeout(Some(WAIT_TIMEOUT))
-            .create_timeout(Some(CONNECT_TIMEOUT * 2))
             .runtime(Runtime::Tokio1)
             .build()?;
         Ok(Self { pool, connector })
@@ -229,12 +228,18 @@ fn given_up(connection: Object<AsyncPgConnection>) -> StoreError {
 fn migrate(connection: AsyncPgConnection, mode: Migrations) -> Result<(), Box<dyn Error + Send + Sync>> {
     let mut connection = AsyncConnectionWrapper::<AsyncPgConnection>::from(connection);
     if mode == Migrations::Expect {
-        // Diesel would create the table of migrations, which a role that may not change the schema can't.
-        let applied = diesel::sql_query("SELECT version AS value FROM __diesel_schema_migrations");
-        let applied = diesel::RunQueryDsl::load(applied, &mut connection)?;
+        // Diesel would create its table of migrations, which a role that may not change the schema can't.
+        let table = diesel::sql_query("SELECT to_regclass('__diesel_schema_migrations')::text AS value");
+        let applied = match diesel::RunQueryDsl::get_result(table, &mut connection)? {
+            Setting { value: None } => Vec::new(),
+            Setting { value: Some(table) } => {
+                let versions = format!("SELECT version::text AS value FROM {table}");
+                diesel::RunQueryDsl::load::<Setting>(diesel::sql_query(versions), &mut connection)?
+            }
+        };
         let applied: Vec<_> = applied
             .into_iter()
-            .map(|Setting { value }| MigrationVersion::from(value))
+            .filter_map(|Setting { value }| value.map(MigrationVersion::from))
             .collect();
         return expect_none_missing::<Pg>(&MIGRATIONS, &applied);
     }
@@ -247,8 +252,8 @@ fn migrate(connection: AsyncPgConnection, mode: Migrations) -> Result<(), Box<dy
 
 #[derive(QueryableByName)]
 struct Setting {
-    #[diesel(sql_type = Text)]
-    value: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    value: Option<String>,
 }
 
 #[derive(QueryableByName)]

@@ -2,6 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "test code: what goes wrong fails the test")]
 
+mod connections;
+mod faults;
+mod raw_sql;
+mod support;
+
 use chatgrow_ports::{Stores, conformance_suite};
 use chatgrow_postgres::{Options, PostgresStore, PostgresUrl};
 use std::sync::Arc;

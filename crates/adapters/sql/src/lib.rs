@@ -18,6 +18,8 @@ pub mod customers;
 pub mod events;
 pub mod guards;
 pub mod migrations;
+#[cfg(feature = "testing")]
+pub mod refused;
 pub mod registrations;
 pub mod schema;
 

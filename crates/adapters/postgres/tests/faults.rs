@@ -1,0 +1,228 @@
+//! The database goes away, is busy, or throws its clients out: callers are told to come back, nothing that was acknowledged is
+//! lost, and the store recovers by itself.
+
+use crate::support::{account, customer, insert_account, open, open_with};
+use chatgrow_domain::PageLimit;
+use chatgrow_ports::{CustomerStore, InsertCustomerError, PageRequest, StoreError, StoreHealth};
+use chatgrow_postgres::{Options, PostgresStore};
+use std::{
+    collections::HashSet,
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use throwaway_postgres::{Server, connect};
+use tokio::{task::JoinHandle, time::timeout};
+
+/// Clients that insert customers without a pause, each with a number of its own.
+struct Load {
+    stop: Arc<AtomicBool>,
+    next: Arc<AtomicU64>,
+    clients: Vec<JoinHandle<(Vec<u64>, usize)>>,
+    acknowledged: Arc<AtomicU64>,
+}
+
+impl Load {
+    fn start(store: &Arc<PostgresStore>) -> Self {
+        let (stop, next) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(1)));
+        let acknowledged = Arc::new(AtomicU64::new(0));
+        let clients = (0..32)
+            .map(|_| {
+                let (store, stop, next) = (store.clone(), stop.clone(), next.clone());
+                let acknowledged = acknowledged.clone();
+                tokio::spawn(async move {
+                    let (mut written, mut refused) = (Vec::new(), 0);
+                    while !stop.load(Ordering::Relaxed) {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        let started = Instant::now();
+                        let outcome = CustomerStore::insert(&*store, account(), &customer(number)).await;
+                        assert!(
+                            started.elapsed() < Duration::from_secs(10),
+                            "{:?}",
+                            started.elapsed()
+                        );
+                        match outcome {
+                            Ok(()) => {
+                                written.push(number);
+                                acknowledged.fetch_add(1, Ordering::Relaxed);
+                            }
+                            Err(InsertCustomerError::Store(StoreError::Unavailable(_))) => refused += 1,
+                            Err(error) => panic!("{error:?}"),
+                        }
+                        tokio::task::yield_now().await;
+                    }
+                    (written, refused)
+                })
+            })
+            .collect();
+        Self {
+            stop,
+            next,
+            clients,
+            acknowledged,
+        }
+    }
+
+    /// Waits until so many more were written.
+    async fn more(&self, count: u64) {
+        let wanted = self.acknowledged.load(Ordering::Relaxed) + count;
+        let more = async {
+            while self.acknowledged.load(Ordering::Relaxed) < wanted {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(Duration::from_secs(20), more).await.unwrap();
+    }
+
+    /// Stops the clients, and fails the test unless everything that they were told is written is there.
+    async fn end(self, store: &PostgresStore) -> usize {
+        self.stop.store(true, Ordering::Relaxed);
+        let (mut written, mut refused) = (Vec::new(), 0);
+        for client in self.clients {
+            let (more_written, more_refused) = client.await.unwrap();
+            written.extend(more_written);
+            refused += more_refused;
+        }
+        let mut there = HashSet::new();
+        let mut request = PageRequest {
+            limit: PageLimit::new(500).unwrap(),
+            after: None,
+        };
+        loop {
+            let page = CustomerStore::list(store, account(), request).await.unwrap();
+            there.extend(page.items.iter().map(|customer| customer.id));
+            request.after = page.next;
+            if request.after.is_none() {
+                break;
+            }
+        }
+        assert!(
+            written.iter().all(|number| there.contains(&customer(*number).id)),
+            "acknowledged and lost"
+        );
+        assert!(there.len() <= usize::try_from(self.next.load(Ordering::Relaxed)).unwrap());
+        refused
+    }
+}
+
+/// A store on a server of its own.
+async fn own_server() -> Option<(Arc<PostgresStore>, Server, String)> {
+    let server = Server::start("")?;
+    let url = server.new_database().await;
+    let store = open(&url).await.unwrap();
+    insert_account(&store).await;
+    Some((Arc::new(store), server, url))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_of_the_database_loses_nothing_that_was_acknowledged() {
+    let Some((store, server, _)) = own_server().await else {
+        return;
+    };
+    let load = Load::start(&store);
+    for _ in 0..3 {
+        load.more(200).await;
+        server.crash();
+        let unavailable = store.check().await;
+        assert!(
+            matches!(unavailable, Err(StoreError::Unavailable(_))),
+            "{unavailable:?}"
+        );
+        server.restart();
+    }
+    load.more(200).await;
+    assert!(load.end(&store).await > 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_are_thrown_out_come_back() {
+    let Some((store, _server, url)) = own_server().await else {
+        return;
+    };
+    let admin = connect(&url).await;
+    let load = Load::start(&store);
+    for _ in 0..10 {
+        load.more(50).await;
+        let thrown = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+            WHERE pid <> pg_backend_pid() AND datname = current_database()";
+        let thrown: i64 = admin.query_one(thrown, &[]).await.unwrap().get(0);
+        assert!(thrown > 0);
+    }
+    load.more(200).await;
+    assert!(load.end(&store).await > 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_of_somebody_else_and_an_exhausted_pool_are_not_waited_for_in_vain() {
+    let Some(url) = throwaway_postgres::new_database().await else {
+        return;
+    };
+    let options = Options {
+        connections: NonZeroU32::new(2).unwrap(),
+        ..Options::default()
+    };
+    let store = Arc::new(open_with(&url, options).await.unwrap());
+    insert_account(&store).await;
+    let somebody = connect(&url).await;
+    somebody
+        .batch_execute("BEGIN; LOCK TABLE customers")
+        .await
+        .unwrap();
+
+    // Two wait for the lock, two for a connection.
+    let calls: Vec<_> = (1..=4)
+        .map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move { CustomerStore::insert(&*store, account(), &customer(number)).await })
+        })
+        .collect();
+    for call in calls {
+        let outcome = timeout(Duration::from_secs(12), call).await.unwrap().unwrap();
+        assert!(
+            matches!(
+                outcome,
+                Err(InsertCustomerError::Store(StoreError::Unavailable(_)))
+            ),
+            "{outcome:?}"
+        );
+    }
+    somebody.batch_execute("COMMIT").await.unwrap();
+    CustomerStore::insert(&*store, account(), &customer(1))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_standby_takes_no_writes_and_says_so() {
+    let Some(url) = throwaway_postgres::new_database().await else {
+        return;
+    };
+    drop(open(&url).await.unwrap());
+    let (server, database) = url.rsplit_once('/').unwrap();
+    connect(&url)
+        .await
+        .batch_execute(&format!(
+            "ALTER DATABASE {database} SET default_transaction_read_only = on"
+        ))
+        .await
+        .unwrap();
+    let expected = Options {
+        migrations: chatgrow_sql::Migrations::Expect,
+        ..Options::default()
+    };
+    let store = open_with(&format!("{server}/{database}"), expected)
+        .await
+        .unwrap();
+    assert!(matches!(store.check().await, Err(StoreError::Unavailable(_))));
+    let outcome = CustomerStore::insert(&store, account(), &customer(1)).await;
+    assert!(
+        matches!(
+            outcome,
+            Err(InsertCustomerError::Store(StoreError::Unavailable(_)))
+        ),
+        "{outcome:?}"
+    );
+}

@@ -1,0 +1,26 @@
+//! `migrations/refused.sql`, for the adapters' tests.
+
+/// A statement that a store has to refuse.
+pub struct Refused {
+    /// The statement.
+    pub sql: String,
+    /// The guard that has to do it, where guards have names in the store.
+    pub guard: Option<&'static str>,
+}
+
+/// The statements that make rows to meddle with, and those that meddle. `id` writes an id of twelve such bytes as the store does.
+#[must_use]
+pub fn statements(id: impl Fn(u8) -> String) -> (String, Vec<Refused>) {
+    let with_ids = |sql: &str| {
+        (b'1'..=b'9').fold(sql.to_owned(), |sql, digit| {
+            sql.replace(&format!("${}", char::from(digit)), &id(digit - b'0'))
+        })
+    };
+    let text = include_str!("../../../../migrations/refused.sql");
+    let (setup, rest) = text.split_once("\n\n-- Two in one slot").unwrap_or((text, ""));
+    let refused = rest.lines().filter_map(|line| line.split_once(';')).map(|(sql, comment)| Refused {
+        sql: with_ids(sql),
+        guard: comment.strip_prefix(" -- "),
+    });
+    (with_ids(setup), refused.collect())
+}
