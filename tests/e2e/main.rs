@@ -16,3 +16,4 @@ mod openapi;
 mod operators;
 mod process;
 mod rate_limits;
+mod servers;

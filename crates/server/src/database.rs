@@ -134,22 +134,21 @@ pub(crate) async fn copy(from: DatabaseUrl, to: DatabaseUrl) -> Result<Summary, 
     )?);
     let (sender, mut sent) = channel(PARTS);
     let (forward, received) = channel(PARTS);
-    let export = source.export(sender);
-    let progress = async {
+    let shown = bar.clone();
+    // Owns both of its ends, so that when one side gives up the other is told.
+    let pass_on = async move {
         while let Some(part) = sent.recv().await {
             match &part {
-                Part::Rows(rows) => bar.set_length(u64::try_from(*rows).unwrap_or_default()),
-                Part::Batch(batch) => bar.inc(batch.rows() as u64),
-                Part::End(_) => bar.set_message("comparing"),
+                Part::Rows(rows) => shown.set_length(u64::try_from(*rows).unwrap_or_default()),
+                Part::Batch(batch) => shown.inc(batch.rows() as u64),
+                Part::End(_) => {}
             }
-            // Where nobody takes it any more, the import tells why.
             if forward.send(part).await.is_err() {
                 break;
             }
         }
-        drop(forward);
     };
-    let (exported, (), imported) = tokio::join!(export, progress, target.import(received));
+    let (exported, (), imported) = tokio::join!(source.export(sender), pass_on, target.import(received));
     bar.finish_and_clear();
     match imported {
         Err(chatgrow_sql::copy::ImportError::Interrupted) => {

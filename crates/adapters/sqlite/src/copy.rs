@@ -105,7 +105,8 @@ where
     Q: LoadQuery<'q, SqliteConnection, R> + 'q,
     Vec<R>: Into<Batch>,
 {
-    let mut rows = query.load_iter::<R, DefaultLoadingMode>(connection)?;
+    // Fused: a statement of SQLite that is asked again after its last row begins anew.
+    let mut rows = query.load_iter::<R, DefaultLoadingMode>(connection)?.fuse();
     loop {
         let batch = rows.by_ref().take(BATCH).collect::<QueryResult<Vec<R>>>()?;
         if batch.is_empty() {
