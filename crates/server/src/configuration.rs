@@ -98,9 +98,10 @@ impl Configuration {
                     "DATABASE_CONNECTIONS",
                     chatgrow_postgres::Options::default().connections.get(),
                 ),
-                migrations: match reader.switch("AUTO_MIGRATE") {
-                    true => Migrations::Run,
-                    false => Migrations::Expect,
+                migrations: if reader.switch("AUTO_MIGRATE") {
+                    Migrations::Run
+                } else {
+                    Migrations::Expect
                 },
             },
             log_format: reader.read("LOG_FORMAT", LogFormat::Text, str::parse),

@@ -9,7 +9,13 @@ use chatgrow_sql::{
 };
 use chatgrow_sqlite::SqliteStore;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::{fmt, num::NonZeroU32, path::PathBuf, str::FromStr, sync::Arc};
+use std::{
+    fmt,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+};
 use tokio::sync::mpsc::channel;
 
 /// How many parts of a copy may wait on their way.
@@ -21,7 +27,7 @@ pub enum DatabaseUrl {
     /// `sqlite://` and a path: relative, or absolute after a third slash.
     Sqlite(PathBuf),
     /// `postgres://user:password@host:port/database`.
-    Postgres(PostgresUrl),
+    Postgres(Box<PostgresUrl>),
 }
 
 impl FromStr for DatabaseUrl {
@@ -30,7 +36,7 @@ impl FromStr for DatabaseUrl {
     fn from_str(url: &str) -> Result<Self, String> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return PostgresUrl::parse(url)
-                .map(Self::Postgres)
+                .map(|url| Self::Postgres(Box::new(url)))
                 .map_err(|why| format!("must be a valid postgres:// URL: {why}"));
         }
         match url.strip_prefix("sqlite://") {
@@ -87,24 +93,24 @@ impl Database {
     /// It can't be opened.
     pub async fn open(&self) -> Result<Stores, Failure> {
         Ok(match &self.url {
-            DatabaseUrl::Sqlite(path) => Stores::of(Arc::new(self.sqlite(path.clone())?)),
+            DatabaseUrl::Sqlite(path) => Stores::of(Arc::new(self.sqlite(path)?)),
             DatabaseUrl::Postgres(url) => Stores::of(Arc::new(self.postgres(url).await?)),
         })
     }
 
     async fn copied(&self) -> Result<Arc<dyn Copied>, Failure> {
         Ok(match &self.url {
-            DatabaseUrl::Sqlite(path) => Arc::new(self.sqlite(path.clone())?),
+            DatabaseUrl::Sqlite(path) => Arc::new(self.sqlite(path)?),
             DatabaseUrl::Postgres(url) => Arc::new(self.postgres(url).await?),
         })
     }
 
-    fn sqlite(&self, path: PathBuf) -> Result<SqliteStore, chatgrow_sqlite::OpenError> {
+    fn sqlite(&self, path: &Path) -> Result<SqliteStore, chatgrow_sqlite::OpenError> {
         let options = chatgrow_sqlite::Options {
             migrations: self.migrations,
             ..chatgrow_sqlite::Options::default()
         };
-        SqliteStore::open(&path, options)
+        SqliteStore::open(path, options)
     }
 
     async fn postgres(&self, url: &PostgresUrl) -> Result<PostgresStore, chatgrow_postgres::OpenError> {

@@ -4,15 +4,10 @@
 //! server process, and most writes are one statement. A pool keeps the connections; what fails because the database is away, busy
 //! or slow is [`StoreError::Unavailable`], and the next call begins anew.
 
-mod accounts;
 mod api_keys;
-mod appointments;
 mod connect;
 mod copy;
-mod customers;
 mod error;
-mod events;
-mod registrations;
 
 pub use connect::PostgresUrl;
 
@@ -22,7 +17,10 @@ use crate::{
 };
 use async_trait::async_trait;
 use chatgrow_ports::{Page, PageRequest, StoreError, StoreHealth};
-use chatgrow_sql::{Listed, Migrations, Refusal, bring_up_to_date, expect_none_missing, page};
+use chatgrow_sql::{
+    Listed, Migrations, Refusal, account_store, appointment_store, bring_up_to_date, customer_store,
+    event_store, expect_none_missing, page, registration_store,
+};
 use deadpool::Runtime;
 use diesel::{
     connection::Connection,
@@ -31,6 +29,7 @@ use diesel::{
     prelude::QueryableByName,
     query_builder::{QueryFragment, QueryId},
     sql_types::{BigInt, Bool, Nullable, Text},
+    upsert::on_constraint,
 };
 use diesel_async::{
     AsyncPgConnection, RunQueryDsl,
@@ -217,6 +216,16 @@ impl PostgresStore {
         write.await.map_err(StoreError::failed)?
     }
 }
+
+account_store!(PostgresStore);
+customer_store!(PostgresStore);
+event_store!(PostgresStore);
+registration_store!(PostgresStore);
+// Plain inserts that race for a slot would wait for each other, a deadlock; with ON CONFLICT they don't.
+appointment_store!(
+    PostgresStore,
+    insert => insert.on_conflict(on_constraint("appointments_no_overlap")).do_nothing()
+);
 
 /// Leaves a connection that doesn't answer: nobody else shall wait for it.
 fn given_up(connection: Object<AsyncPgConnection>) -> StoreError {

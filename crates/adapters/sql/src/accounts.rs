@@ -71,3 +71,34 @@ pub fn everything<DB: Backend>() -> _ {
     let row: AsSelect<AccountRow, DB> = AccountRow::as_select();
     accounts::table.order(dsl::id).select(row)
 }
+
+/// Implements [`AccountStore`](chatgrow_ports::AccountStore) for a store with the methods of [`port`](crate::port).
+#[macro_export]
+macro_rules! account_store {
+    ($store:ty) => {
+        const _: () = {
+            use $crate::{
+                accounts::{self, AccountRow},
+                port::*,
+                schema::accounts::table,
+            };
+
+            #[async_trait]
+            impl AccountStore for $store {
+                async fn insert(&self, account: &Account) -> Result<(), InsertAccountError> {
+                    let insert = diesel::insert_into(table).values(AccountRow::from(account));
+                    self.execute(insert).await.map(|_| ())
+                }
+
+                async fn by_slug(&self, slug: &AccountSlug) -> Result<Option<Account>, StoreError> {
+                    self.find::<AccountRow, _>(accounts::by_slug(slug.as_str().to_owned()))
+                        .await
+                }
+
+                async fn list(&self) -> Result<Vec<Account>, StoreError> {
+                    self.all::<AccountRow, _>(accounts::all()).await
+                }
+            }
+        };
+    };
+}

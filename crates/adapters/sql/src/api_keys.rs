@@ -11,6 +11,7 @@ use diesel::{
     backend::Backend,
     dsl::{AsSelect, Find, auto_type},
     prelude::*,
+    sql_types::{BigInt, Nullable},
 };
 
 /// An API key as it is stored.
@@ -84,18 +85,9 @@ pub fn of_account<DB: Backend>(account: RowId) -> _ {
         .select(row)
 }
 
-/// The key with that id, of whichever account.
-#[auto_type]
-pub fn by_id(id: RowId) -> _ {
-    api_keys::table.filter(dsl::id.eq(id))
-}
-
-/// The key with that id, while it is not revoked.
-#[auto_type]
-pub fn unrevoked(id: RowId) -> _ {
-    api_keys::table
-        .filter(dsl::id.eq(id))
-        .filter(dsl::revoked_at.is_null())
+diesel::define_sql_function! {
+    /// The first of two that is not null.
+    fn coalesce(first: Nullable<BigInt>, second: BigInt) -> BigInt;
 }
 
 /// The key of that use, if its last use is noted as an earlier one.
@@ -118,4 +110,46 @@ fn last_used_before(account: RowId, id: RowId, at: i64) -> _ {
 pub fn everything<DB: Backend>() -> _ {
     let row: AsSelect<ApiKeyRow, DB> = ApiKeyRow::as_select();
     api_keys::table.order((dsl::account_id, dsl::id)).select(row)
+}
+
+/// Implements [`ApiKeyStore`](chatgrow_ports::ApiKeyStore) for a store with the methods of [`port`](crate::port), but for those
+/// methods that are the store's own: `insert_first` and `record_use`.
+#[macro_export]
+macro_rules! api_key_store {
+    ($store:ty, $($own:tt)+) => {
+        const _: () = {
+            use $crate::{
+                api_keys::{self, ApiKeyRow},
+                port::*,
+                schema::api_keys::{dsl, table},
+            };
+
+            #[async_trait]
+            impl ApiKeyStore for $store {
+                $($own)+
+
+                async fn insert(&self, key: &ApiKey) -> Result<(), StoreError> {
+                    let insert = diesel::insert_into(table).values(ApiKeyRow::from(key));
+                    self.execute(insert).await.map(|_| ())
+                }
+
+                async fn by_digest(&self, digest: &ApiKeyDigest) -> Result<Option<ApiKey>, StoreError> {
+                    let digest = digest.as_bytes().to_vec();
+                    self.find::<ApiKeyRow, _>(api_keys::by_digest(digest)).await
+                }
+
+                async fn list(&self, account: AccountId) -> Result<Vec<ApiKey>, StoreError> {
+                    let account = account.as_bytes().into();
+                    self.all::<ApiKeyRow, _>(api_keys::of_account(account)).await
+                }
+
+                async fn revoke(&self, id: ApiKeyId, at: Timestamp) -> Result<bool, StoreError> {
+                    let key = table.filter(dsl::id.eq($crate::RowId::from(id.as_bytes())));
+                    let first = api_keys::coalesce(dsl::revoked_at, at.as_millis());
+                    let revoke = diesel::update(key).set(dsl::revoked_at.eq(first.nullable()));
+                    self.execute(revoke).await.map(|revoked| revoked == 1)
+                }
+            }
+        };
+    };
 }

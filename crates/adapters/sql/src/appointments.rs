@@ -2,7 +2,7 @@
 
 use crate::{
     Listed, RowId,
-    columns::{After, RowReader, rows_for, version_before},
+    columns::{After, RowReader, rows_for, versioned},
     customers::CustomerSummaryRow,
     schema::{
         appointments::{self, dsl},
@@ -13,7 +13,7 @@ use chatgrow_domain::{AccountId, Appointment, AppointmentId, Duration, LocalMinu
 use chatgrow_ports::{AppointmentFilter, PageRequest, StartPosition, StoreError};
 use diesel::{
     backend::Backend,
-    dsl::{AsSelect, Find, auto_type},
+    dsl::{AsSelect, auto_type},
     prelude::*,
 };
 
@@ -154,24 +154,82 @@ fn list_after<DB: Backend>(account: RowId, from: i64, before: i64, start: i64, i
         .select(row)
 }
 
-/// The stored state that this one follows.
-pub fn before(account: AccountId, next: &Appointment) -> in_version {
-    in_version(
-        account.as_bytes().into(),
-        next.id.as_bytes().into(),
-        version_before(next.version),
-    )
-}
-
-#[auto_type]
-fn in_version(account: RowId, id: RowId, version: i64) -> _ {
-    let row: Find<appointments::table, (RowId, RowId)> = appointments::table.find((account, id));
-    row.filter(dsl::version.eq(version))
-}
+versioned!(appointments, Appointment);
 
 /// Every row, by key.
 #[auto_type]
 pub fn everything<DB: Backend>() -> _ {
     let row: AsSelect<AppointmentRow, DB> = AppointmentRow::as_select();
     appointments::table.order((dsl::account_id, dsl::id)).select(row)
+}
+
+/// Implements [`AppointmentStore`](chatgrow_ports::AppointmentStore) for a store with the methods of [`port`](crate::port).
+/// `$book` makes of the `INSERT` what the store needs; one that inserts nothing has met a taken slot, too.
+#[macro_export]
+macro_rules! appointment_store {
+    ($store:ty, $insert:ident => $book:expr) => {
+        const _: () = {
+            use $crate::{
+                appointments::{self, AppointmentRow, BookedRow},
+                port::*,
+                schema::{
+                    appointments::{dsl, table},
+                    customers,
+                },
+            };
+
+            #[async_trait]
+            impl AppointmentStore for $store {
+                async fn book(&self, account: AccountId, appointment: &Appointment) -> Result<(), BookError> {
+                    let $insert =
+                        diesel::insert_into(table).values(AppointmentRow::new(account, appointment));
+                    match self.execute::<BookError>($book).await? {
+                        0 => Err(BookError::SlotTaken),
+                        _ => Ok(()),
+                    }
+                }
+
+                async fn by_id(
+                    &self,
+                    account: AccountId,
+                    id: AppointmentId,
+                ) -> Result<Option<Appointment>, StoreError> {
+                    self.find::<BookedRow, _>(appointments::by_id(
+                        account.as_bytes().into(),
+                        id.as_bytes().into(),
+                    ))
+                    .await
+                }
+
+                async fn list(
+                    &self,
+                    account: AccountId,
+                    filter: &AppointmentFilter,
+                    request: PageRequest<StartPosition<AppointmentId>>,
+                ) -> Result<Page<Appointment, StartPosition<AppointmentId>>, StoreError> {
+                    let mut query = appointments::list(account, filter, &request).into_boxed();
+                    if let Some(status) = filter.status {
+                        query = query.filter(dsl::status.eq(status.as_str()));
+                    }
+                    if let Some(customer) = &filter.customer {
+                        query = query.filter(customers::email_key.eq(customer.as_str().to_owned()));
+                    }
+                    self.page::<BookedRow, _>(query, request).await
+                }
+
+                async fn update(
+                    &self,
+                    account: AccountId,
+                    appointment: &Appointment,
+                ) -> Result<(), UpdateAppointmentError> {
+                    let update = diesel::update(appointments::before(account, appointment))
+                        .set(AppointmentRow::new(account, appointment));
+                    match self.execute::<UpdateAppointmentError>(update).await? {
+                        0 => Err(UpdateAppointmentError::Stale),
+                        _ => Ok(()),
+                    }
+                }
+            }
+        };
+    };
 }

@@ -98,11 +98,31 @@ impl RowReader {
     }
 }
 
-/// The version that a row must still have for `new` to be its next state. The first version follows none, so it is
-/// compared with a number that no row has.
-pub(crate) fn version_before(new: Version) -> i64 {
-    new.previous().map_or(0, Version::get)
+/// Defines `before`, the row that an update replaces: the one with this id, if its version is the one before.
+macro_rules! versioned {
+    ($table:ident, $resource:ty) => {
+        /// The stored state that this one follows.
+        pub fn before(account: AccountId, next: &$resource) -> in_version {
+            // The first version follows none, so it is compared with a number that no row has.
+            let version = next
+                .version
+                .previous()
+                .map_or(0, chatgrow_domain::Version::get);
+            in_version(
+                account.as_bytes().into(),
+                next.id.as_bytes().into(),
+                version,
+            )
+        }
+
+        #[auto_type]
+        fn in_version(account: RowId, id: RowId, version: i64) -> _ {
+            let row: diesel::dsl::Find<$table::table, (RowId, RowId)> = $table::table.find((account, id));
+            row.filter(dsl::version.eq(version))
+        }
+    };
 }
+pub(crate) use versioned;
 
 /// A place in a list that is ordered by start, then id: the list goes on after it.
 pub(crate) struct After {

@@ -2,7 +2,7 @@
 
 use crate::{
     Listed, RowId,
-    columns::{RowReader, rows_for, version_before},
+    columns::{RowReader, rows_for, versioned},
     schema::customers::{self, dsl},
 };
 use chatgrow_domain::{
@@ -11,7 +11,7 @@ use chatgrow_domain::{
 use chatgrow_ports::{PageRequest, StoreError};
 use diesel::{
     backend::Backend,
-    dsl::{AsSelect, Find, auto_type},
+    dsl::{AsSelect, auto_type},
     prelude::*,
 };
 
@@ -133,24 +133,69 @@ fn list_after<DB: Backend>(account: RowId, after: RowId, rows: i64) -> _ {
         .select(row)
 }
 
-/// The stored state that this one follows.
-pub fn before(account: AccountId, next: &Customer) -> in_version {
-    in_version(
-        account.as_bytes().into(),
-        next.id.as_bytes().into(),
-        version_before(next.version),
-    )
-}
-
-#[auto_type]
-fn in_version(account: RowId, id: RowId, version: i64) -> _ {
-    let row: Find<customers::table, (RowId, RowId)> = customers::table.find((account, id));
-    row.filter(dsl::version.eq(version))
-}
+versioned!(customers, Customer);
 
 /// Every row, by key.
 #[auto_type]
 pub fn everything<DB: Backend>() -> _ {
     let row: AsSelect<CustomerRow, DB> = CustomerRow::as_select();
     customers::table.order((dsl::account_id, dsl::id)).select(row)
+}
+
+/// Implements [`CustomerStore`](chatgrow_ports::CustomerStore) for a store with the methods of [`port`](crate::port).
+#[macro_export]
+macro_rules! customer_store {
+    ($store:ty) => {
+        const _: () = {
+            use $crate::{
+                customers::{self, CustomerRow},
+                port::*,
+                schema::customers::table,
+            };
+
+            #[async_trait]
+            impl CustomerStore for $store {
+                async fn insert(
+                    &self,
+                    account: AccountId,
+                    customer: &Customer,
+                ) -> Result<(), InsertCustomerError> {
+                    let insert = diesel::insert_into(table).values(CustomerRow::new(account, customer));
+                    self.execute(insert).await.map(|_| ())
+                }
+
+                async fn by_email(
+                    &self,
+                    account: AccountId,
+                    email: &EmailKey,
+                ) -> Result<Option<Customer>, StoreError> {
+                    let email = email.as_str().to_owned();
+                    self.find::<CustomerRow, _>(customers::by_email(account.as_bytes().into(), email))
+                        .await
+                }
+
+                async fn list(
+                    &self,
+                    account: AccountId,
+                    request: PageRequest<CustomerId>,
+                ) -> Result<Page<Customer, CustomerId>, StoreError> {
+                    self.page::<CustomerRow, _>(customers::list(account, &request), request)
+                        .await
+                }
+
+                async fn update(
+                    &self,
+                    account: AccountId,
+                    customer: &Customer,
+                ) -> Result<(), UpdateCustomerError> {
+                    let update = diesel::update(customers::before(account, customer))
+                        .set(CustomerRow::new(account, customer));
+                    match self.execute::<UpdateCustomerError>(update).await? {
+                        0 => Err(UpdateCustomerError::Stale),
+                        _ => Ok(()),
+                    }
+                }
+            }
+        };
+    };
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Listed, RowId,
-    columns::{After, RowReader, rows_for, version_before},
+    columns::{After, RowReader, rows_for, versioned},
     schema::events::{self, dsl},
 };
 use chatgrow_domain::{
@@ -11,7 +11,7 @@ use chatgrow_domain::{
 use chatgrow_ports::{PageRequest, StartPosition, StoreError};
 use diesel::{
     backend::Backend,
-    dsl::{AsSelect, Find, auto_type},
+    dsl::{AsSelect, auto_type},
     prelude::*,
 };
 
@@ -123,24 +123,63 @@ fn list_after<DB: Backend>(account: RowId, start: i64, id: RowId, rows: i64) -> 
         .select(row)
 }
 
-/// The stored state that this one follows.
-pub fn before(account: AccountId, next: &Event) -> in_version {
-    in_version(
-        account.as_bytes().into(),
-        next.id.as_bytes().into(),
-        version_before(next.version),
-    )
-}
-
-#[auto_type]
-fn in_version(account: RowId, id: RowId, version: i64) -> _ {
-    let row: Find<events::table, (RowId, RowId)> = events::table.find((account, id));
-    row.filter(dsl::version.eq(version))
-}
+versioned!(events, Event);
 
 /// Every row, by key.
 #[auto_type]
 pub fn everything<DB: Backend>() -> _ {
     let row: AsSelect<EventRow, DB> = EventRow::as_select();
     events::table.order((dsl::account_id, dsl::id)).select(row)
+}
+
+/// Implements [`EventStore`](chatgrow_ports::EventStore) for a store with the methods of [`port`](crate::port).
+#[macro_export]
+macro_rules! event_store {
+    ($store:ty) => {
+        const _: () = {
+            use $crate::{
+                events::{self, EventRow},
+                port::*,
+                schema::events::{dsl, table},
+            };
+
+            #[async_trait]
+            impl EventStore for $store {
+                async fn insert(&self, account: AccountId, event: &Event) -> Result<(), StoreError> {
+                    let insert = diesel::insert_into(table).values(EventRow::new(account, event));
+                    self.execute(insert).await.map(|_| ())
+                }
+
+                async fn by_id(&self, account: AccountId, id: EventId) -> Result<Option<Event>, StoreError> {
+                    self.find::<EventRow, _>(events::by_id(
+                        account.as_bytes().into(),
+                        id.as_bytes().into(),
+                    ))
+                    .await
+                }
+
+                async fn list(
+                    &self,
+                    account: AccountId,
+                    filter: EventFilter,
+                    request: PageRequest<StartPosition<EventId>>,
+                ) -> Result<Page<Event, StartPosition<EventId>>, StoreError> {
+                    let mut query = events::list(account, &request).into_boxed();
+                    if let Some(status) = filter.status {
+                        query = query.filter(dsl::status.eq(status.as_str()));
+                    }
+                    self.page::<EventRow, _>(query, request).await
+                }
+
+                async fn update(&self, account: AccountId, event: &Event) -> Result<(), UpdateEventError> {
+                    let update =
+                        diesel::update(events::before(account, event)).set(EventRow::new(account, event));
+                    match self.execute::<UpdateEventError>(update).await? {
+                        0 => Err(UpdateEventError::Stale),
+                        _ => Ok(()),
+                    }
+                }
+            }
+        };
+    };
 }

@@ -8,6 +8,10 @@
     missing_docs,
     reason = "what `table!` and `auto_type` generate can't be documented"
 )]
+#![expect(
+    clippy::must_use_candidate,
+    reason = "nearly every function here only makes a query"
+)]
 
 pub mod accounts;
 pub mod api_keys;
@@ -26,3 +30,16 @@ pub mod schema;
 pub use columns::{Listed, RowId, page};
 pub use guards::{Guard, Refusal};
 pub use migrations::{Migrations, bring_up_to_date, expect_none_missing};
+
+/// What the ports' implementations are made of: the macros `account_store!`, `customer_store!`, … of this crate. They are
+/// macros, for whether a query can run depends on the connection, and a generic function would have to repeat each query in its
+/// bounds.
+///
+/// A store has four methods: `find` (the row of a query that has one at most), `all` (all rows), `page` (the page that a list's
+/// query asks for) and `execute` (a write of one statement, refused by a [`Guard`] or not; how many rows it changed).
+pub mod port {
+    pub use async_trait::async_trait;
+    pub use chatgrow_domain::*;
+    pub use chatgrow_ports::*;
+    pub use diesel::{self, ExpressionMethods, NullableExpressionMethods, QueryDsl};
+}

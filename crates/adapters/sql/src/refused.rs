@@ -18,9 +18,12 @@ pub fn statements(id: impl Fn(u8) -> String) -> (String, Vec<Refused>) {
     };
     let text = include_str!("../../../../migrations/refused.sql");
     let (setup, rest) = text.split_once("\n\n-- Two in one slot").unwrap_or((text, ""));
-    let refused = rest.lines().filter_map(|line| line.split_once(';')).map(|(sql, comment)| Refused {
-        sql: with_ids(sql),
-        guard: comment.strip_prefix(" -- "),
-    });
+    let refused = rest
+        .lines()
+        .filter_map(|line| line.split_once(';'))
+        .map(|(sql, comment)| Refused {
+            sql: with_ids(sql),
+            guard: comment.strip_prefix(" -- "),
+        });
     (with_ids(setup), refused.collect())
 }

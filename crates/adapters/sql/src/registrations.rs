@@ -129,3 +129,56 @@ pub fn everything<DB: Backend>() -> _ {
     let row: AsSelect<RegistrationRow, DB> = RegistrationRow::as_select();
     registrations::table.order((dsl::account_id, dsl::id)).select(row)
 }
+
+/// Implements [`RegistrationStore`](chatgrow_ports::RegistrationStore) for a store with the methods of [`port`](crate::port).
+#[macro_export]
+macro_rules! registration_store {
+    ($store:ty) => {
+        const _: () = {
+            use $crate::{
+                port::*,
+                registrations::{self, PlaceRow, RegistrationRow},
+                schema::registrations::table,
+            };
+
+            #[async_trait]
+            impl RegistrationStore for $store {
+                async fn register(
+                    &self,
+                    account: AccountId,
+                    registration: &Registration,
+                ) -> Result<(), RegisterError> {
+                    let insert =
+                        diesel::insert_into(table).values(RegistrationRow::new(account, registration));
+                    self.execute(insert).await.map(|_| ())
+                }
+
+                async fn list(
+                    &self,
+                    account: AccountId,
+                    event: EventId,
+                    request: PageRequest<RegistrationId>,
+                ) -> Result<Page<Registration, RegistrationId>, StoreError> {
+                    self.page::<PlaceRow, _>(registrations::list(account, event, &request), request)
+                        .await
+                }
+
+                async fn unregister(
+                    &self,
+                    account: AccountId,
+                    event: EventId,
+                    id: RegistrationId,
+                ) -> Result<bool, StoreError> {
+                    let place = registrations::of_event(
+                        account.as_bytes().into(),
+                        event.as_bytes().into(),
+                        id.as_bytes().into(),
+                    );
+                    self.execute(diesel::delete(place))
+                        .await
+                        .map(|freed| freed == 1)
+                }
+            }
+        };
+    };
+}

@@ -4,14 +4,9 @@
 //! connections and, thanks to the write-ahead log, neither wait for writes nor hold them up. Nothing is answered before
 //! it is on the disk.
 
-mod accounts;
 mod api_keys;
-mod appointments;
 mod copy;
-mod customers;
 mod error;
-mod events;
-mod registrations;
 mod writer;
 
 use crate::{
@@ -20,7 +15,10 @@ use crate::{
 };
 use async_trait::async_trait;
 use chatgrow_ports::{Page, PageRequest, StoreError, StoreHealth};
-use chatgrow_sql::{Listed, Migrations, Refusal, bring_up_to_date, page};
+use chatgrow_sql::{
+    Listed, Migrations, Refusal, account_store, appointment_store, bring_up_to_date, customer_store,
+    event_store, page, registration_store,
+};
 use diesel::{
     connection::SimpleConnection,
     prelude::*,
@@ -209,6 +207,12 @@ impl SqliteStore {
         self.writer.write(work).await
     }
 }
+
+account_store!(SqliteStore);
+customer_store!(SqliteStore);
+appointment_store!(SqliteStore, insert => insert);
+event_store!(SqliteStore);
+registration_store!(SqliteStore);
 
 #[async_trait]
 impl StoreHealth for SqliteStore {
