@@ -46,6 +46,10 @@ impl EmailAddress {
 /// looks or means the same (`bücher.de` and `xn--bcher-kva.de`).
 fn key(address: &str) -> Option<String> {
     let (local, domain) = address.rsplit_once('@')?;
+    // The validator looks only at the end of an IP literal (RFC 5321, section 4.1.3), whatever stands before it.
+    if domain.rfind('[').is_some_and(|start| start > 0) {
+        return None;
+    }
     let domain = if domain.is_ascii() {
         domain.to_ascii_lowercase()
     } else {
@@ -104,6 +108,9 @@ mod tests {
             (" a@b.com", Invalid::Email),
             ("a\0@b.com", Invalid::Email),
             ("a@b.com\n", Invalid::Email),
+            ("a@\0[127.0.0.1]", Invalid::Email),
+            ("a@b.com [127.0.0.1]", Invalid::Email),
+            ("a@[127.0.0.1][127.0.0.1]", Invalid::Email),
         ] {
             assert_eq!(EmailAddress::new(text), Err(why), "{text:?}");
         }

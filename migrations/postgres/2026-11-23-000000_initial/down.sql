@@ -4,4 +4,4 @@ DROP TABLE appointments;
 DROP TABLE customers;
 DROP TABLE api_keys;
 DROP TABLE accounts;
-DROP FUNCTION appointments_take_turns, registrations_admitted, registrations_counted, refuse;
+DROP FUNCTION take_turns, registrations_admitted, registrations_leave, registrations_counted, refuse;

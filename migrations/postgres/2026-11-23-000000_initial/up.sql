@@ -48,6 +48,20 @@ CREATE TABLE customers (
     )
 );
 
+-- Two that move onto what the other one has, or both onto one slot, would each find the other's new row and wait for it: a
+-- deadlock, which ends after a second with an error. So those who move within a table and an account take turns. Who adds a row
+-- needs none: a plain INSERT waits for others and nobody for it yet; and ON CONFLICT, with which appointments are booked, inserts
+-- speculatively.
+CREATE FUNCTION take_turns() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(TG_TABLE_NAME || encode(NEW.account_id, 'hex'), 0));
+    RETURN NEW;
+END $$;
+CREATE TRIGGER customers_take_turns
+BEFORE UPDATE ON customers FOR EACH ROW
+WHEN (NEW.email_key <> OLD.email_key)
+EXECUTE FUNCTION take_turns();
+
 CREATE TABLE appointments (
     account_id bytea NOT NULL,
     id bytea NOT NULL CHECK (octet_length(id) = 12),
@@ -72,21 +86,13 @@ CREATE TABLE appointments (
 CREATE INDEX appointments_by_start ON appointments (account_id, starts_at, id);
 CREATE INDEX appointments_by_customer ON appointments (account_id, customer_id, starts_at, id);
 
--- Two that move onto one slot at once would each find the other's new row and wait for it: a deadlock, which ends after a second
--- with an error. So those who move (or revive) appointments of one account take turns. Who books needs none: ON CONFLICT inserts
--- speculatively and never waits while others wait for it.
-CREATE FUNCTION appointments_take_turns() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('appointments ' || encode(NEW.account_id, 'hex'), 0));
-    RETURN NEW;
-END $$;
 CREATE TRIGGER appointments_take_turns
 BEFORE UPDATE ON appointments FOR EACH ROW
 WHEN (
     NEW.status = 'confirmed'
     AND (NEW.status, NEW.starts_at, NEW.ends_at) IS DISTINCT FROM (OLD.status, OLD.starts_at, OLD.ends_at)
 )
-EXECUTE FUNCTION appointments_take_turns();
+EXECUTE FUNCTION take_turns();
 
 CREATE TABLE events (
     account_id bytea NOT NULL REFERENCES accounts (id),
@@ -122,8 +128,8 @@ CREATE TABLE registrations (
 );
 CREATE INDEX registrations_by_event ON registrations (account_id, event_id, id);
 
--- A registration takes a place of an active event. Those who want one of the same event queue up at its row, so that each sees
--- what the one before has done.
+-- A registration takes a place of an active event. Those who take or free one of the same event queue up at its row first, so
+-- that each sees what the one before has done and nobody waits in a circle.
 CREATE FUNCTION registrations_admitted() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     event_status text;
@@ -141,6 +147,14 @@ BEGIN
 END $$;
 CREATE TRIGGER registrations_admitted
 BEFORE INSERT ON registrations FOR EACH ROW EXECUTE FUNCTION registrations_admitted();
+
+CREATE FUNCTION registrations_leave() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM events WHERE account_id = OLD.account_id AND id = OLD.event_id FOR NO KEY UPDATE;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER registrations_leave
+BEFORE DELETE ON registrations FOR EACH ROW EXECUTE FUNCTION registrations_leave();
 
 -- It is counted in its event; events_not_overfull has the last word. The event's version moves on, so that an edit can't miss it.
 CREATE FUNCTION registrations_counted() RETURNS trigger LANGUAGE plpgsql AS $$

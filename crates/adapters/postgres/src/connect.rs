@@ -105,16 +105,21 @@ impl PostgresUrl {
         if config.get_application_name().is_none() {
             config.application_name("chatgrow");
         }
-        // A socket of the same machine needs no TLS, whatever the mode is: so it is with libpq.
-        let tls = tls
-            .filter(|_| config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(_))))
-            .or(root_certificate
-                .as_deref()
-                .filter(|file| *file == "system")
-                .map(|_| Tls::VerifyFull));
+        // A socket of the same machine needs no TLS, whatever the mode is; and who trusts the system's authorities wants them
+        // asked. So it is with libpq.
+        let remote = config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(_)));
+        let default = match root_certificate.as_deref() {
+            Some("system") => Tls::VerifyFull,
+            _ => Tls::Prefer,
+        };
+        let tls = if remote {
+            tls.unwrap_or(default)
+        } else {
+            Tls::Disable
+        };
         Ok(Self {
             config,
-            tls: tls.unwrap_or(Tls::Prefer),
+            tls,
             root_certificate,
         })
     }

@@ -11,12 +11,14 @@ use chatgrow_ports::{Stores, conformance_suite};
 use chatgrow_postgres::{Options, PostgresStore, PostgresUrl};
 use std::sync::Arc;
 
-async fn open() -> Option<(Stores, ())> {
+async fn open() -> Option<(Stores, Stores, ())> {
     let url = throwaway_postgres::new_database().await?;
-    let store = PostgresStore::open(&PostgresUrl::parse(&url).unwrap(), Options::default())
-        .await
-        .unwrap();
-    Some((Stores::of(Arc::new(store)), ()))
+    let url = PostgresUrl::parse(&url).unwrap();
+    let store = async || {
+        let store = PostgresStore::open(&url, Options::default()).await.unwrap();
+        Stores::of(Arc::new(store))
+    };
+    Some((store().await, store().await, ()))
 }
 
 mod conformance {

@@ -14,10 +14,11 @@ use std::{fs, path::Path, sync::Arc};
 use tempfile::TempDir;
 
 #[expect(clippy::unused_async, reason = "the suite awaits it")]
-async fn open() -> Option<(Stores, TempDir)> {
+async fn open() -> Option<(Stores, Stores, TempDir)> {
     let directory = TempDir::new().unwrap();
-    let store = SqliteStore::open(&directory.path().join("test.db"), Options::default()).unwrap();
-    Some((Stores::of(Arc::new(store)), directory))
+    let path = directory.path().join("test.db");
+    let store = || Stores::of(Arc::new(SqliteStore::open(&path, Options::default()).unwrap()));
+    Some((store(), store(), directory))
 }
 
 mod conformance {

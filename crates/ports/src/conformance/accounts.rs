@@ -1,4 +1,4 @@
-use super::{RACERS, at, fresh_id, race};
+use super::{at, earliest, fresh_id, latest, longest, race};
 use crate::{InsertAccountError, Stores};
 use chatgrow_domain::{Account, AccountId, AccountName, AccountSlug};
 
@@ -11,9 +11,17 @@ fn account(slug: &str) -> Account {
     }
 }
 
-/// What was inserted is read back whole; absence is `None`.
+/// What was inserted is read back whole, the longest and the extreme included; absence is `None`.
 pub async fn account_round_trips(stores: &Stores) {
-    let (first, second) = (account("first"), account("second"));
+    let first = Account {
+        name: AccountName::new(longest(AccountName::MAX_CHARS)).unwrap(),
+        created_at: earliest(),
+        ..account(&"9-z".repeat(21))
+    };
+    let second = Account {
+        created_at: latest(),
+        ..account("0")
+    };
     stores.accounts.insert(&first).await.unwrap();
     stores.accounts.insert(&second).await.unwrap();
     assert_eq!(
@@ -32,18 +40,11 @@ pub async fn account_round_trips(stores: &Stores) {
 }
 
 /// One slug, one account.
-pub async fn account_slugs_are_unique_under_a_race(stores: &Stores) {
-    let outcomes = race((0..RACERS).map(|_| {
-        let accounts = stores.accounts.clone();
-        async move { accounts.insert(&account("same")).await }
-    }))
+pub async fn account_slugs_are_unique_under_a_race(servers: &[Stores]) {
+    let outcomes = race(servers, |_, stores| async move {
+        stores.accounts.insert(&account("same")).await
+    })
     .await;
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    assert_eq!(
-        outcomes
-            .iter()
-            .filter(|o| matches!(o, Err(InsertAccountError::SlugTaken)))
-            .count(),
-        RACERS - 1
-    );
+    assert_winners!(outcomes, 1, InsertAccountError::SlugTaken);
+    assert_eq!(servers[0].accounts.list().await.unwrap().len(), 1);
 }

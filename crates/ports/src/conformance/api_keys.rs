@@ -1,5 +1,5 @@
-use super::{at, fresh_id, new_account, race};
-use crate::{KeyUse, Stores};
+use super::{at, earliest, fresh_id, latest, longest, new_account, race};
+use crate::{KeyUse, StoreError, Stores};
 use chatgrow_domain::{AccountId, ApiKey, ApiKeyId, ApiKeyName, PlainApiKey};
 
 fn key(account_id: AccountId, secret: u8) -> ApiKey {
@@ -15,9 +15,9 @@ fn key(account_id: AccountId, secret: u8) -> ApiKey {
     }
 }
 
-/// What was inserted is read back whole, by its account only.
+/// What was inserted is read back whole, the longest and the extreme included.
 pub async fn api_key_round_trips(stores: &Stores) {
-    let (account, other) = (new_account(stores).await, new_account(stores).await);
+    let account = new_account(stores).await;
     let first = key(account, 1);
     let second = ApiKey {
         expires_at: None,
@@ -25,23 +25,35 @@ pub async fn api_key_round_trips(stores: &Stores) {
         revoked_at: Some(at(6)),
         ..key(account, 2)
     };
-    stores.api_keys.insert(&first).await.unwrap();
+    let third = ApiKey {
+        name: ApiKeyName::new(longest(ApiKeyName::MAX_CHARS)).unwrap(),
+        created_at: earliest(),
+        expires_at: Some(latest()),
+        last_used_at: Some(earliest()),
+        revoked_at: Some(latest()),
+        ..key(account, 3)
+    };
+    assert!(stores.api_keys.insert_first(&first).await.unwrap());
     stores.api_keys.insert(&second).await.unwrap();
-    assert_eq!(stores.api_keys.list(account).await.unwrap(), [first, second]);
-    assert_eq!(stores.api_keys.list(other).await.unwrap(), []);
+    stores.api_keys.insert(&third).await.unwrap();
+    assert_eq!(
+        stores.api_keys.list(account).await.unwrap(),
+        [third, first, second]
+    );
 }
 
 /// Of many first keys of one account exactly one is; another account has its own.
-pub async fn api_key_is_first_once(stores: &Stores) {
+pub async fn api_key_is_first_once(servers: &[Stores]) {
+    let stores = &servers[0];
     let (account, other) = (new_account(stores).await, new_account(stores).await);
-    let outcomes = race((0..8).map(|secret| {
-        let api_keys = stores.api_keys.clone();
-        async move { api_keys.insert_first(&key(account, secret)).await.unwrap() }
-    }))
+    let outcomes = race(servers, |racer, stores| async move {
+        let key = key(account, racer.try_into().unwrap());
+        stores.api_keys.insert_first(&key).await.unwrap()
+    })
     .await;
     assert_eq!(outcomes.iter().filter(|first| **first).count(), 1);
     assert_eq!(stores.api_keys.list(account).await.unwrap().len(), 1);
-    assert!(stores.api_keys.insert_first(&key(other, 9)).await.unwrap());
+    assert!(stores.api_keys.insert_first(&key(other, 99)).await.unwrap());
 }
 
 /// The digest finds the key of whichever account, and no other digest does.
@@ -114,4 +126,84 @@ pub async fn api_key_last_use_never_moves_back(stores: &Stores) {
             .last_used_at,
         Some(at(30))
     );
+}
+
+/// Many revocations of one key: it was revoked at the instant that one of them said, and stays so.
+pub async fn api_key_revocations_race_to_one_instant(servers: &[Stores]) {
+    let stores = &servers[0];
+    let key = key(new_account(stores).await, 1);
+    stores.api_keys.insert(&key).await.unwrap();
+    // Each looks at once what it has come to.
+    let seen = race(servers, |racer, stores| async move {
+        let instant = at(racer.try_into().unwrap());
+        assert!(stores.api_keys.revoke(key.id, instant).await.unwrap());
+        let read = stores.api_keys.by_digest(&key.digest).await.unwrap();
+        read.unwrap().revoked_at
+    })
+    .await;
+    assert!(seen[0].is_some_and(|instant| (0..64).contains(&instant.as_millis())));
+    assert!(seen.iter().all(|instant| *instant == seen[0]), "{seen:?}");
+}
+
+/// Servers that note uses of the same keys at once, in any order, end at the last use of each.
+pub async fn api_key_uses_race_to_the_last(servers: &[Stores]) {
+    let stores = &servers[0];
+    let account = new_account(stores).await;
+    let mut keys = Vec::new();
+    for secret in 0..8 {
+        let key = key(account, secret);
+        stores.api_keys.insert(&key).await.unwrap();
+        keys.push(key.id);
+    }
+    race(servers, |racer, stores| {
+        let mut uses: Vec<_> = keys
+            .iter()
+            .map(|id| KeyUse {
+                account_id: account,
+                id: *id,
+                at: at(racer.try_into().unwrap()),
+            })
+            .collect();
+        uses.rotate_left(racer % 8);
+        async move { stores.api_keys.record_use(&uses).await.unwrap() }
+    })
+    .await;
+    for key in stores.api_keys.list(account).await.unwrap() {
+        assert_eq!(key.last_used_at, Some(at(63)), "{key:?}");
+    }
+}
+
+/// No method that names an account sees or changes another's keys, and nobody has a key without an account.
+pub async fn api_keys_of_accounts_are_apart(stores: &Stores) {
+    let (account, other) = (new_account(stores).await, new_account(stores).await);
+    let (mine, theirs) = (key(account, 1), key(other, 2));
+    stores.api_keys.insert(&mine).await.unwrap();
+    assert_eq!(stores.api_keys.list(other).await.unwrap(), []);
+    assert!(stores.api_keys.insert_first(&theirs).await.unwrap());
+    let disguised = KeyUse {
+        account_id: other,
+        id: mine.id,
+        at: at(99),
+    };
+    stores.api_keys.record_use(&[disguised]).await.unwrap();
+    assert!(stores.api_keys.revoke(theirs.id, at(100)).await.unwrap());
+    assert_eq!(stores.api_keys.list(account).await.unwrap(), [mine]);
+    let revoked = ApiKey {
+        revoked_at: Some(at(100)),
+        ..theirs
+    };
+    assert_eq!(stores.api_keys.list(other).await.unwrap(), [revoked]);
+
+    let nobody = AccountId::new(fresh_id());
+    for first in [true, false] {
+        let key = key(nobody, 3);
+        let outcome = if first {
+            stores.api_keys.insert_first(&key).await.map(drop)
+        } else {
+            stores.api_keys.insert(&key).await
+        };
+        assert!(matches!(outcome, Err(StoreError::Failed(_))), "{outcome:?}");
+        assert_eq!(stores.api_keys.by_digest(&key.digest).await.unwrap(), None);
+        assert_eq!(stores.api_keys.list(nobody).await.unwrap(), []);
+    }
 }

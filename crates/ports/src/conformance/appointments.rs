@@ -1,9 +1,14 @@
-use super::{RACERS, at, first_page, fresh_id, new_account, new_customer, race, walk};
-use crate::{AppointmentFilter, BookError, PageRequest, StartPosition, Stores, UpdateAppointmentError};
+use super::{
+    RACERS, ROUNDS, at, at_once, drop_after, earliest, ends_of_the_calendar, first_page, fresh_id, latest,
+    longest, new_account, new_customer, poll_counts, race, walk,
+};
+use crate::{
+    AppointmentFilter, BookError, PageRequest, StartPosition, StoreError, Stores, UpdateAppointmentError,
+};
 use chatgrow_domain::{
     AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentStatus, Customer, CustomerEdit,
-    CustomerName, Duration, LocalMinute, NewAppointment, Notes, ServiceType, TimeSlot, parse_date,
-    parse_time,
+    CustomerName, Duration, EmailKey, LocalMinute, NewAppointment, Notes, PageLimit, ServiceType, TimeSlot,
+    Version,
 };
 use std::collections::HashSet;
 
@@ -81,29 +86,64 @@ fn assert_nothing_overlaps(appointments: &[Appointment]) {
 pub async fn appointment_round_trips(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
-    let minute = |date, time| LocalMinute::new(parse_date(date).unwrap(), parse_time(time).unwrap());
-    let (first, last) = (minute("0001-01-01", "00:00"), minute("9999-12-31", "23:59"));
-    for (service_type, start, minutes) in [
-        (ServiceType::Other, first, 1),
-        (ServiceType::Lesson, slot(870, 60).start, 60),
-        (ServiceType::Workshop, last, 1440),
-    ] {
+    let (first, last) = ends_of_the_calendar();
+    let texts = [
+        longest(Notes::MAX_CHARS),
+        "תור ראשון\n🎉".to_owned(),
+        "\u{1}\t\r\n.".to_owned(),
+    ];
+    let mut starts: Vec<_> = (0..4).map(|day| slot(870 + day * 1440, 60).start).collect();
+    starts.extend([first, last]);
+    let mut expected = Vec::new();
+    for (index, start) in starts.into_iter().enumerate() {
         let slot = TimeSlot {
             start,
-            duration: Duration::from_minutes(minutes).unwrap(),
+            duration: Duration::from_minutes([1, 60, 1440][index % 3]).unwrap(),
         };
-        let notes = Some(Notes::new("תור ראשון\n🎉").unwrap());
         let booked = Appointment {
-            service_type,
-            notes,
+            service_type: *ServiceType::ALL.iter().cycle().nth(index).unwrap(),
+            notes: texts.get(index).map(|text| Notes::new(text.as_str()).unwrap()),
+            created_at: [earliest(), at(0), latest()][index % 3],
+            updated_at: [latest(), at(-1), earliest()][index % 3],
+            version: Version::new([1, i64::MAX - 1][index % 2]).unwrap(),
             ..appointment(&customer, slot)
         };
         stores.appointments.book(account, &booked).await.unwrap();
         assert_eq!(
             stores.appointments.by_id(account, booked.id).await.unwrap(),
-            Some(booked)
+            Some(booked.clone())
         );
+        let edit = AppointmentEdit {
+            service_type: Some(ServiceType::Workshop),
+            notes: Some(
+                texts
+                    .get(5 - index)
+                    .map(|text| Notes::new(text.as_str()).unwrap()),
+            ),
+            ..AppointmentEdit::default()
+        };
+        let edited = booked.edited(edit, latest()).unwrap();
+        assert_ne!(edited, booked);
+        stores.appointments.update(account, &edited).await.unwrap();
+        expected.push(edited);
     }
+    expected.sort_by_key(|appointment| (appointment.slot.start, appointment.id));
+    assert_eq!(all(stores, account).await, expected);
+    let whole_calendar = AppointmentFilter {
+        from: Some(first),
+        before: Some(last),
+        ..AppointmentFilter::default()
+    };
+    let page = stores
+        .appointments
+        .list(account, &whole_calendar, first_page(500))
+        .await
+        .unwrap();
+    assert_eq!(
+        page.items,
+        expected[..5],
+        "what starts in the last minute is not before it"
+    );
     assert_eq!(
         stores
             .appointments
@@ -196,56 +236,114 @@ pub async fn appointment_frees_its_slot_when_cancelled(stores: &Stores) {
 }
 
 /// Of many bookings that all overlap each other exactly one succeeds.
-pub async fn appointment_races_have_one_winner(stores: &Stores) {
+pub async fn appointment_races_have_one_winner(servers: &[Stores]) {
+    let stores = &servers[0];
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
-    let outcomes = race((0..RACERS).map(|racer| {
-        let (stores, customer) = (stores.clone(), customer.clone());
-        let start = i64::try_from(racer).unwrap();
+    let outcomes = race(servers, |racer, stores| {
+        let (customer, start) = (customer.clone(), i64::try_from(racer).unwrap());
         async move { book(&stores, account, &customer, slot(start, 100)).await }
-    }))
+    })
     .await;
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    assert_eq!(
-        outcomes
-            .iter()
-            .filter(|o| matches!(o, Err(BookError::SlotTaken)))
-            .count(),
-        RACERS - 1
-    );
-    assert_eq!(all(stores, account).await.len(), 1);
+    assert_winners!(outcomes, 1, BookError::SlotTaken);
+    let winner = outcomes.into_iter().find_map(Result::ok).unwrap();
+    assert_eq!(all(stores, account).await, [winner]);
+}
+
+/// Books a slot for each racer, none of which is near the slot of a race.
+async fn book_apart(stores: &Stores, account: AccountId) -> Vec<Appointment> {
+    let customer = new_customer(stores, account).await;
+    let mut booked = Vec::new();
+    for racer in 0..RACERS {
+        let slot = slot(i64::try_from(racer).unwrap() * 10, 10);
+        booked.push(book(stores, account, &customer, slot).await.unwrap());
+    }
+    booked
 }
 
 /// Many appointments that are moved onto one slot: exactly one gets it.
-pub async fn appointment_moves_race_to_one_winner(stores: &Stores) {
+pub async fn appointment_moves_race_to_one_winner(servers: &[Stores]) {
+    let stores = &servers[0];
+    let account = new_account(stores).await;
+    let booked = book_apart(stores, account).await;
+    let outcomes = race(servers, |racer, stores| {
+        let moved = moved(&booked[racer], slot(5000, 30));
+        async move { stores.appointments.update(account, &moved).await }
+    })
+    .await;
+    assert_winners!(outcomes, 1, UpdateAppointmentError::SlotTaken);
+    let kept = all(stores, account).await;
+    assert_eq!(kept.len(), RACERS);
+    assert_nothing_overlaps(&kept);
+}
+
+/// Appointments that are moved onto a slot while others are booked in it: exactly one gets it.
+pub async fn appointment_bookings_and_moves_race_to_one_winner(servers: &[Stores]) {
+    let stores = &servers[0];
+    for _ in 0..ROUNDS {
+        let account = new_account(stores).await;
+        let booked = book_apart(stores, account).await;
+        let customer = new_customer(stores, account).await;
+        let outcomes = race(servers, |racer, stores| {
+            let slot = slot(5000 + i64::try_from(racer).unwrap(), 100);
+            let (customer, moved) = (customer.clone(), moved(&booked[racer], slot));
+            async move {
+                // Both on either server.
+                if racer % 4 < 2 {
+                    let outcome = stores.appointments.update(account, &moved).await;
+                    outcome.map_err(|error| match error {
+                        UpdateAppointmentError::SlotTaken => BookError::SlotTaken,
+                        UpdateAppointmentError::Stale => panic!("nobody else moves it"),
+                        UpdateAppointmentError::Store(error) => error.into(),
+                    })
+                } else {
+                    book(&stores, account, &customer, slot).await.map(drop)
+                }
+            }
+        })
+        .await;
+        assert_winners!(outcomes, 1, BookError::SlotTaken);
+        assert_nothing_overlaps(&all(stores, account).await);
+    }
+}
+
+/// Two appointments that want each other's slot at once are both told that it is taken.
+pub async fn appointments_do_not_swap_slots(servers: &[Stores]) {
+    let stores = &servers[0];
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
-    let mut booked = Vec::new();
-    for index in 0..16 {
-        booked.push(
-            book(stores, account, &customer, slot(index * 10, 10))
-                .await
-                .unwrap(),
-        );
+    let first = book(stores, account, &customer, slot(0, 60)).await.unwrap();
+    let second = book(stores, account, &customer, slot(60, 60)).await.unwrap();
+    let swapped = [moved(&first, second.slot), moved(&second, first.slot)];
+    for _ in 0..ROUNDS {
+        let outcomes = race(servers, |racer, stores| {
+            // Either on either server.
+            let next = swapped[racer / 2 % 2].clone();
+            async move { stores.appointments.update(account, &next).await }
+        })
+        .await;
+        assert_winners!(outcomes, 0, UpdateAppointmentError::SlotTaken);
     }
-    let outcomes = race(booked.into_iter().map(|appointment| {
-        let appointments = stores.appointments.clone();
-        async move {
-            appointments
-                .update(account, &moved(&appointment, slot(5000, 30)))
-                .await
-        }
-    }))
+    assert_eq!(all(stores, account).await, [first, second]);
+}
+
+/// Of many updates of one version (moves, edits, cancellations) exactly one succeeds.
+pub async fn appointment_updates_race_to_one_winner(servers: &[Stores]) {
+    let stores = &servers[0];
+    let account = new_account(stores).await;
+    let customer = new_customer(stores, account).await;
+    let booked = book(stores, account, &customer, slot(0, 60)).await.unwrap();
+    let outcomes = race(servers, |racer, stores| {
+        let next = match racer % 4 {
+            0 | 1 => moved(&booked, slot(30 + i64::try_from(racer).unwrap(), 60)),
+            _ => booked.cancelled(at(1_763_893_900_000)),
+        };
+        async move { stores.appointments.update(account, &next).await.map(|()| next) }
+    })
     .await;
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    assert_eq!(
-        outcomes
-            .iter()
-            .filter(|o| matches!(o, Err(UpdateAppointmentError::SlotTaken)))
-            .count(),
-        15
-    );
-    assert_nothing_overlaps(&all(stores, account).await);
+    assert_winners!(outcomes, 1, UpdateAppointmentError::Stale);
+    let winner = outcomes.into_iter().find_map(Result::ok).unwrap();
+    assert_eq!(all(stores, account).await, [winner]);
 }
 
 /// Moving by less than its own length is fine.
@@ -302,26 +400,95 @@ pub async fn appointment_is_updated_from_the_version_before_only(stores: &Stores
     assert_eq!(all(stores, account).await, [second]);
 }
 
-/// Accounts have schedules of their own, and no method sees or changes another's.
+/// Accounts have schedules of their own, and no method sees or changes another's, nor gives a customer of another account an
+/// appointment.
 pub async fn appointments_of_accounts_are_apart(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
     let customer = new_customer(stores, account).await;
     let others_customer = new_customer(stores, other).await;
-    let booked = book(stores, account, &customer, slot(0, 60)).await.unwrap();
-    let others = book(stores, other, &others_customer, slot(0, 60)).await.unwrap();
-    assert_eq!(stores.appointments.by_id(other, booked.id).await.unwrap(), None);
-    assert_eq!(all(stores, other).await, [others]);
-    let outcome = stores.appointments.update(other, &booked.cancelled(at(5))).await;
+    let mine = book(stores, account, &customer, slot(0, 60)).await.unwrap();
+    let theirs = book(stores, other, &others_customer, slot(0, 60)).await.unwrap();
+    assert_eq!(stores.appointments.by_id(other, mine.id).await.unwrap(), None);
+
+    for foreign in [mine.cancelled(at(5)), moved(&mine, slot(600, 60))] {
+        let outcome = stores.appointments.update(other, &foreign).await;
+        assert!(
+            matches!(outcome, Err(UpdateAppointmentError::Stale)),
+            "{outcome:?}"
+        );
+    }
+    let nobody = AccountId::new(fresh_id());
+    for (account, customer) in [
+        (other, &customer),
+        (account, &others_customer),
+        (nobody, &customer),
+    ] {
+        let foreign_customer = book(stores, account, customer, slot(600, 60)).await;
+        assert!(
+            matches!(foreign_customer, Err(BookError::Store(StoreError::Failed(_)))),
+            "a customer of another account: {foreign_customer:?}"
+        );
+    }
+    let given_away = Appointment {
+        customer: others_customer.summary(),
+        ..moved(&mine, slot(600, 60))
+    };
+    let outcome = stores.appointments.update(account, &given_away).await;
     assert!(
-        matches!(outcome, Err(UpdateAppointmentError::Stale)),
+        matches!(outcome, Err(UpdateAppointmentError::Store(StoreError::Failed(_)))),
         "{outcome:?}"
     );
-    assert_eq!(all(stores, account).await, [booked]);
-    let foreign_customer = book(stores, other, &customer, slot(600, 60)).await;
-    assert!(
-        matches!(foreign_customer, Err(BookError::Store(_))),
-        "a customer of another account: {foreign_customer:?}"
+
+    // All of that has left nothing behind, whatever one asks for.
+    let list = async |account, customer: Option<EmailKey>, after| {
+        let filter = AppointmentFilter {
+            customer,
+            from: Some(mine.slot.start),
+            status: Some(AppointmentStatus::Confirmed),
+            ..AppointmentFilter::default()
+        };
+        let page = PageRequest {
+            limit: PageLimit::DEFAULT,
+            after,
+        };
+        stores
+            .appointments
+            .list(account, &filter, page)
+            .await
+            .unwrap()
+            .items
+    };
+    let after = |appointment: &Appointment| {
+        Some(StartPosition {
+            start: appointment.slot.start,
+            id: appointment.id,
+        })
+    };
+    let (my_email, their_email) = (customer.email.key(), others_customer.email.key());
+    assert_eq!(all(stores, nobody).await, []);
+    for (account, kept, email, foreign_email) in [
+        (account, &mine, &my_email, &their_email),
+        (other, &theirs, &their_email, &my_email),
+    ] {
+        assert_eq!(all(stores, account).await, std::slice::from_ref(kept));
+        assert_eq!(
+            list(account, Some(email.clone()), None).await,
+            std::slice::from_ref(kept)
+        );
+        assert_eq!(list(account, Some(foreign_email.clone()), None).await, []);
+        assert_eq!(list(account, None, after(kept)).await, []);
+    }
+    assert_eq!(list(other, None, after(&mine)).await, [theirs]);
+    assert_eq!(
+        list(
+            account,
+            None,
+            after(&book(stores, other, &others_customer, slot(60, 1)).await.unwrap())
+        )
+        .await,
+        []
     );
+    book(stores, account, &customer, slot(600, 60)).await.unwrap();
 }
 
 /// Each filter keeps what it says, alone and together.
@@ -463,4 +630,67 @@ pub async fn dropped_bookings_leave_all_or_nothing(stores: &Stores) {
     let kept = all(stores, account).await;
     assert_nothing_overlaps(&kept);
     assert!(kept.contains(&late));
+}
+
+/// A booking that is dropped after any number of polls is there whole or not at all, and holds nobody up.
+pub async fn booking_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
+    let account = new_account(stores).await;
+    let customer = new_customer(stores, account).await;
+    for (day, polls) in poll_counts().enumerate() {
+        let slot = slot(i64::try_from(day).unwrap() * 1440, 60);
+        let (dropped, rival) = (appointment(&customer, slot), appointment(&customer, slot));
+        let outcome = drop_after(polls, stores.appointments.book(account, &dropped)).await;
+        let taken = match at_once(stores.appointments.book(account, &rival)).await {
+            Ok(()) => false,
+            Err(BookError::SlotTaken) => true,
+            Err(BookError::Store(error)) => panic!("after {polls} polls: {error:?}"),
+        };
+        let kept = if taken { dropped } else { rival };
+        let filter = AppointmentFilter {
+            from: Some(slot.start),
+            ..AppointmentFilter::default()
+        };
+        let page = stores.appointments.list(account, &filter, first_page(2)).await;
+        assert_eq!(page.unwrap().items, [kept], "after {polls} polls");
+        if let Some(outcome) = outcome {
+            outcome.unwrap();
+            assert!(taken);
+            return;
+        }
+    }
+}
+
+/// A move that is dropped after any number of polls has happened or not, and holds nobody up.
+pub async fn move_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
+    let account = new_account(stores).await;
+    let customer = new_customer(stores, account).await;
+    for (day, polls) in poll_counts().enumerate() {
+        let (from, to) = (
+            i64::try_from(day).unwrap() * 1440,
+            i64::try_from(day).unwrap() * 1440 + 100,
+        );
+        let before = book(stores, account, &customer, slot(from, 60)).await.unwrap();
+        let after = moved(&before, slot(to, 60));
+        let rival = appointment(&customer, after.slot);
+        let outcome = drop_after(polls, stores.appointments.update(account, &after)).await;
+        let taken = match at_once(stores.appointments.book(account, &rival)).await {
+            Ok(()) => false,
+            Err(BookError::SlotTaken) => true,
+            Err(BookError::Store(error)) => panic!("after {polls} polls: {error:?}"),
+        };
+        let expected = if taken { after } else { before };
+        let kept = stores.appointments.by_id(account, expected.id).await.unwrap();
+        assert_eq!(kept, Some(expected.clone()), "after {polls} polls");
+        at_once(stores.appointments.update(account, &expected.cancelled(at(5))))
+            .await
+            .unwrap();
+        // Whichever slot is left, is free.
+        let free = slot(if taken { to } else { from }, 60);
+        at_once(book(stores, account, &customer, free)).await.unwrap();
+        if let Some(outcome) = outcome {
+            outcome.unwrap();
+            assert!(taken);
+            return;
+        }
+    }
 }

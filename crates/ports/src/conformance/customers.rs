@@ -1,6 +1,11 @@
-use super::{RACERS, at, customer_with_email, first_page, new_account, new_customer, race, walk};
-use crate::{InsertCustomerError, Stores, UpdateCustomerError};
-use chatgrow_domain::{Customer, CustomerEdit, CustomerName, EmailAddress, Notes, Phone};
+use super::{
+    RACERS, ROUNDS, assert_all_refuse_nul, at, customer_with_email, earliest, first_page, fresh_id, latest,
+    longest, new_account, new_customer, race, walk,
+};
+use crate::{InsertCustomerError, PageRequest, StoreError, Stores, UpdateCustomerError};
+use chatgrow_domain::{
+    AccountId, Customer, CustomerEdit, CustomerName, EmailAddress, Invalid, Notes, PageLimit, Phone, Version,
+};
 use std::collections::HashSet;
 
 fn renamed(customer: &Customer, name: &str) -> Customer {
@@ -9,6 +14,23 @@ fn renamed(customer: &Customer, name: &str) -> Customer {
         ..CustomerEdit::default()
     };
     customer.edited(edit, at(1_763_893_900_000))
+}
+
+fn with_email(customer: &Customer, email: &str) -> Customer {
+    let edit = CustomerEdit {
+        email: Some(EmailAddress::new(email).unwrap()),
+        ..CustomerEdit::default()
+    };
+    customer.edited(edit, at(1_763_893_900_000))
+}
+
+async fn all(stores: &Stores, account: AccountId) -> Vec<Customer> {
+    stores
+        .customers
+        .list(account, first_page(500))
+        .await
+        .unwrap()
+        .items
 }
 
 /// Every field comes back as it went in: any Unicode, the longest texts, nulls.
@@ -21,18 +43,16 @@ pub async fn customer_round_trips(stores: &Stores) {
         ..customer_with_email("bare@example.com")
     };
     let long = Customer {
-        name: CustomerName::new("𝔸".repeat(200)).unwrap(),
-        phone: Some(Phone::new("+1".repeat(25)).unwrap()),
-        notes: Some(
-            Notes::new(format!(
-                "\u{1}\t\r\n'\"\\%_\u{202E}\u{FFFD}e\u{301}{}",
-                "👩‍👩‍👧".repeat(990)
-            ))
-            .unwrap(),
-        ),
+        name: CustomerName::new(longest(CustomerName::MAX_CHARS)).unwrap(),
+        phone: Some(Phone::new(longest(Phone::MAX_CHARS)).unwrap()),
+        notes: Some(Notes::new(format!("\u{1}\t\r\n{}", longest(Notes::MAX_CHARS - 4))).unwrap()),
+        created_at: earliest(),
+        updated_at: latest(),
+        version: Version::new(i64::MAX - 1).unwrap(),
         ..customer_with_email("a+b/c@דוגמה.co.il")
     };
-    for customer in [plain, bare, long] {
+    assert_all_refuse_nul();
+    for customer in [plain, bare, long.clone()] {
         stores.customers.insert(account, &customer).await.unwrap();
         assert_eq!(
             stores
@@ -43,8 +63,66 @@ pub async fn customer_round_trips(stores: &Stores) {
             Some(customer)
         );
     }
+    let last = Customer {
+        phone: None,
+        notes: Some(Notes::new("\n.").unwrap()),
+        created_at: latest(),
+        ..renamed(&long, "🦀")
+    };
+    stores.customers.update(account, &last).await.unwrap();
+    assert_eq!(
+        stores
+            .customers
+            .by_email(account, &last.email.key())
+            .await
+            .unwrap(),
+        Some(last)
+    );
     let absent = EmailAddress::new("absent@example.com").unwrap().key();
     assert_eq!(stores.customers.by_email(account, &absent).await.unwrap(), None);
+}
+
+/// Whatever the domain takes for an address is kept as it was written and found by its key.
+pub async fn customer_emails_round_trip(stores: &Stores) {
+    let account = new_account(stores).await;
+    let label = |letter: &str| letter.repeat(63);
+    for email in [
+        "!#$%&'*+/=?^_`{|}~-.A@example.com".to_owned(),
+        "..%_--@a".to_owned(),
+        "U@XN--BCHER-KVA.DE".to_owned(),
+        "u@STRASSE.de".to_owned(),
+        "u@straße.de".to_owned(),
+        "U@ÎLE.example".to_owned(),
+        "u@i\u{307}stanbul.example".to_owned(),
+        "u@ｆｕｌｌ.example".to_owned(),
+        "u@exa\u{200B}mple.org".to_owned(),
+        "u@[127.0.0.1]".to_owned(),
+        "U@[2001:DB8::1]".to_owned(),
+        "u@💩.la".to_owned(),
+        "u@उदाहरण.परीक्षा".to_owned(),
+        // As long as may be: of labels that are as long as may be, and of those whose keys are the longest.
+        format!(
+            "{}@{}.{}.{}",
+            "L".repeat(64),
+            label("d"),
+            label("D"),
+            "e".repeat(61)
+        ),
+        format!("u@{}💩", "💩.".repeat(125)),
+        format!("U2@{}é.ab", "É.".repeat(123)),
+    ] {
+        let customer = customer_with_email(&email);
+        stores.customers.insert(account, &customer).await.unwrap();
+        let key = customer.email.key();
+        assert_eq!(
+            stores.customers.by_email(account, &key).await.unwrap(),
+            Some(customer),
+            "{email} by {key:?}"
+        );
+    }
+    for email in ["a\0@b.com", "a@b\0.com", "a@\0[127.0.0.1]", "a@é\0[127.0.0.1]"] {
+        assert_eq!(EmailAddress::new(email), Err(Invalid::Email), "{email:?}");
+    }
 }
 
 /// Another spelling of an address is the same address, in one account.
@@ -65,39 +143,99 @@ pub async fn customer_email_is_unique_without_case(stores: &Stores) {
         .insert(other, &customer_with_email("dana@example.com"))
         .await
         .unwrap();
+    stores
+        .customers
+        .insert(account, &customer_with_email("dana@bücher.example"))
+        .await
+        .unwrap();
+    let punycode = stores
+        .customers
+        .insert(account, &customer_with_email("Dana@XN--BCHER-KVA.example"))
+        .await;
+    assert!(
+        matches!(punycode, Err(InsertCustomerError::EmailTaken)),
+        "{punycode:?}"
+    );
 }
 
 /// Of many inserts of one address exactly one succeeds.
-pub async fn customer_email_is_unique_under_a_race(stores: &Stores) {
-    let account = new_account(stores).await;
-    let outcomes = race((0..RACERS).map(|racer| {
-        let customers = stores.customers.clone();
-        let email = if racer % 2 == 0 {
+pub async fn customer_email_is_unique_under_a_race(servers: &[Stores]) {
+    let account = new_account(&servers[0]).await;
+    let outcomes = race(servers, |racer, stores| async move {
+        // Either spelling on either server.
+        let email = if racer % 4 < 2 {
             "dana@example.com"
         } else {
             "Dana@Example.com"
         };
-        async move { customers.insert(account, &customer_with_email(email)).await }
-    }))
-    .await;
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    assert_eq!(
-        outcomes
-            .iter()
-            .filter(|o| matches!(o, Err(InsertCustomerError::EmailTaken)))
-            .count(),
-        RACERS - 1
-    );
-    assert_eq!(
         stores
             .customers
-            .list(account, first_page(500))
+            .insert(account, &customer_with_email(email))
             .await
-            .unwrap()
-            .items
-            .len(),
+    })
+    .await;
+    assert_winners!(outcomes, 1, InsertCustomerError::EmailTaken);
+    assert_eq!(all(&servers[0], account).await.len(), 1);
+}
+
+/// Of many inserts and updates that want one address exactly one succeeds.
+pub async fn customer_email_is_unique_among_inserts_and_updates(servers: &[Stores]) {
+    let stores = &servers[0];
+    let account = new_account(stores).await;
+    let mut customers = Vec::new();
+    for _ in 0..RACERS {
+        customers.push(new_customer(stores, account).await);
+    }
+    let outcomes = race(servers, |racer, stores| {
+        let moved = with_email(&customers[racer], "dana@example.com");
+        async move {
+            if racer % 4 < 2 {
+                stores.customers.update(account, &moved).await
+            } else {
+                let new = customer_with_email("DANA@example.com");
+                let inserted = stores.customers.insert(account, &new).await;
+                inserted.map_err(|error| match error {
+                    InsertCustomerError::EmailTaken => UpdateCustomerError::EmailTaken,
+                    InsertCustomerError::Store(error) => error.into(),
+                })
+            }
+        }
+    })
+    .await;
+    assert_winners!(outcomes, 1, UpdateCustomerError::EmailTaken);
+    let dana = EmailAddress::new("dana@example.com").unwrap().key();
+    let owners = all(stores, account).await;
+    assert_eq!(
+        owners
+            .iter()
+            .filter(|customer| customer.email.key() == dana)
+            .count(),
         1
     );
+}
+
+/// Two customers that want each other's address at once are both told that it is taken.
+pub async fn customers_do_not_swap_emails(servers: &[Stores]) {
+    let stores = &servers[0];
+    let account = new_account(stores).await;
+    let (dana, noa) = (
+        new_customer(stores, account).await,
+        new_customer(stores, account).await,
+    );
+    let swapped = [
+        with_email(&dana, noa.email.as_str()),
+        with_email(&noa, dana.email.as_str()),
+    ];
+    for _ in 0..ROUNDS {
+        let outcomes = race(servers, |racer, stores| {
+            // Either on either server.
+            let next = swapped[racer / 2 % 2].clone();
+            async move { stores.customers.update(account, &next).await }
+        })
+        .await;
+        assert_winners!(outcomes, 0, UpdateCustomerError::EmailTaken);
+    }
+    assert_eq!(all(stores, account).await, [dana, noa]);
 }
 
 /// An update replaces exactly the version before it.
@@ -137,25 +275,18 @@ pub async fn customer_is_updated_from_the_version_before_only(stores: &Stores) {
 }
 
 /// Of many updates of one version exactly one succeeds.
-pub async fn customer_updates_race_to_one_winner(stores: &Stores) {
+pub async fn customer_updates_race_to_one_winner(servers: &[Stores]) {
+    let stores = &servers[0];
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
-    let outcomes = race((0..RACERS).map(|racer| {
-        let (customers, next) = (
-            stores.customers.clone(),
-            renamed(&customer, &format!("racer {racer}")),
-        );
-        async move { customers.update(account, &next).await }
-    }))
+    let outcomes = race(servers, |racer, stores| {
+        let next = renamed(&customer, &format!("racer {racer}"));
+        async move { stores.customers.update(account, &next).await.map(|()| next) }
+    })
     .await;
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    assert_eq!(
-        outcomes
-            .iter()
-            .filter(|o| matches!(o, Err(UpdateCustomerError::Stale)))
-            .count(),
-        RACERS - 1
-    );
+    assert_winners!(outcomes, 1, UpdateCustomerError::Stale);
+    let winner = outcomes.into_iter().find_map(Result::ok).unwrap();
+    assert_eq!(all(stores, account).await, [winner]);
 }
 
 /// An update onto another customer's address changes nothing; a new spelling of one's own is fine.
@@ -167,18 +298,9 @@ pub async fn customer_can_not_take_a_taken_email(stores: &Stores) {
     );
     stores.customers.insert(account, &dana).await.unwrap();
     stores.customers.insert(account, &noa).await.unwrap();
-    let with_email = |email: &str| {
-        dana.edited(
-            CustomerEdit {
-                email: Some(EmailAddress::new(email).unwrap()),
-                ..CustomerEdit::default()
-            },
-            at(5),
-        )
-    };
     let outcome = stores
         .customers
-        .update(account, &with_email("Noa@example.com"))
+        .update(account, &with_email(&dana, "Noa@example.com"))
         .await;
     assert!(
         matches!(outcome, Err(UpdateCustomerError::EmailTaken)),
@@ -192,7 +314,7 @@ pub async fn customer_can_not_take_a_taken_email(stores: &Stores) {
             .unwrap(),
         Some(dana.clone())
     );
-    let respelled = with_email("DANA@example.com");
+    let respelled = with_email(&dana, "DANA@example.com");
     stores.customers.update(account, &respelled).await.unwrap();
     assert_eq!(
         stores
@@ -204,35 +326,56 @@ pub async fn customer_can_not_take_a_taken_email(stores: &Stores) {
     );
 }
 
-/// No method sees or changes another account's customers.
+/// No method sees or changes another account's customers, also where both have the same address.
 pub async fn customers_of_accounts_are_apart(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
-    let customer = new_customer(stores, account).await;
-    assert_eq!(
-        stores
-            .customers
-            .by_email(other, &customer.email.key())
-            .await
-            .unwrap(),
-        None
-    );
-    assert_eq!(
-        stores.customers.list(other, first_page(50)).await.unwrap().items,
-        []
-    );
+    let mine = new_customer(stores, account).await;
+    let email = mine.email.key();
+    assert_eq!(stores.customers.by_email(other, &email).await.unwrap(), None);
+    assert_eq!(all(stores, other).await, []);
     let outcome = stores
         .customers
-        .update(other, &renamed(&customer, "taken over"))
+        .update(other, &renamed(&mine, "taken over"))
         .await;
     assert!(matches!(outcome, Err(UpdateCustomerError::Stale)), "{outcome:?}");
-    assert_eq!(
-        stores
-            .customers
-            .by_email(account, &customer.email.key())
-            .await
-            .unwrap(),
-        Some(customer)
+
+    let theirs = customer_with_email(mine.email.as_str());
+    stores.customers.insert(other, &theirs).await.unwrap();
+    let taken_over = stores
+        .customers
+        .update(account, &renamed(&theirs, "theirs"))
+        .await;
+    assert!(
+        matches!(taken_over, Err(UpdateCustomerError::Stale)),
+        "{taken_over:?}"
     );
+    let renamed = renamed(&mine, "mine");
+    stores.customers.update(account, &renamed).await.unwrap();
+    for (account, expected) in [(account, renamed), (other, theirs)] {
+        assert_eq!(
+            stores.customers.by_email(account, &email).await.unwrap(),
+            Some(expected.clone())
+        );
+        let page = stores.customers.list(account, first_page(1)).await.unwrap();
+        assert_eq!((page.items, page.next), (vec![expected], None));
+    }
+    // A position is only a position, whosever it is.
+    let after = |id| PageRequest {
+        limit: PageLimit::DEFAULT,
+        after: Some(id),
+    };
+    let page = stores.customers.list(other, after(mine.id)).await.unwrap();
+    assert_eq!(page.items.len(), 1);
+    let page = stores.customers.list(account, after(mine.id)).await.unwrap();
+    assert_eq!(page.items, []);
+
+    let nobody = AccountId::new(fresh_id());
+    let outcome = stores.customers.insert(nobody, &mine).await;
+    assert!(
+        matches!(outcome, Err(InsertCustomerError::Store(StoreError::Failed(_)))),
+        "{outcome:?}"
+    );
+    assert_eq!(all(stores, nobody).await, []);
 }
 
 /// Every customer that was there comes once and in order, whatever is inserted meanwhile.

@@ -1,10 +1,9 @@
-use super::{at, first_page, fresh_id, new_account, walk};
-use crate::{EventFilter, PageRequest, StartPosition, Stores, UpdateEventError};
+use super::{at, earliest, ends_of_the_calendar, fresh_id, latest, longest, new_account, race, walk};
+use crate::{EventFilter, PageRequest, StartPosition, StoreError, Stores, UpdateEventError};
 use chatgrow_domain::{
     AccountId, Capacity, Event, EventDescription, EventEdit, EventId, EventLocation, EventStatus, EventTitle,
-    LocalMinute, Money, NewEvent,
+    LocalMinute, Money, NewEvent, PageLimit, Version,
 };
-use std::collections::HashSet;
 
 fn event(start: i64, capacity: Option<i64>) -> Event {
     let new = NewEvent {
@@ -36,22 +35,79 @@ pub(super) fn with_status(event: &Event, status: EventStatus) -> Event {
         .unwrap()
 }
 
+async fn list(
+    stores: &Stores,
+    account: AccountId,
+    status: Option<EventStatus>,
+    after: Option<&Event>,
+) -> Vec<Event> {
+    let page = PageRequest {
+        limit: PageLimit::new(500).unwrap(),
+        after: after.map(|event| StartPosition {
+            start: event.start,
+            id: event.id,
+        }),
+    };
+    stores
+        .events
+        .list(account, EventFilter { status }, page)
+        .await
+        .unwrap()
+        .items
+}
+
 /// Every field comes back as it went in, the extremes included.
 pub async fn event_round_trips(stores: &Stores) {
     let account = new_account(stores).await;
+    let (first, last) = ends_of_the_calendar();
     let full = Event {
-        description: Some(EventDescription::new("שורה\nעוד שורה".repeat(300)).unwrap()),
-        location: Some(EventLocation::new("אולם הספורט, רחוב הרצל 123").unwrap()),
+        title: EventTitle::new(longest(EventTitle::MAX_CHARS)).unwrap(),
+        description: Some(EventDescription::new(longest(EventDescription::MAX_CHARS)).unwrap()),
+        start: last,
+        location: Some(EventLocation::new(longest(EventLocation::MAX_CHARS)).unwrap()),
         price: Some(Money::from_minor(Money::MAX_MINOR).unwrap()),
-        ..event(29_000_000, Some(Capacity::MAX))
+        created_at: earliest(),
+        updated_at: latest(),
+        version: Version::new(i64::MAX - 1).unwrap(),
+        ..event(0, Some(Capacity::MAX))
     };
     let free = Event {
+        description: Some(EventDescription::new("\u{1}\t\r\n.").unwrap()),
+        start: first,
         price: Some(Money::from_minor(0).unwrap()),
-        ..event(-1, Some(1))
+        created_at: latest(),
+        updated_at: earliest(),
+        ..event(0, Some(Capacity::MIN))
     };
-    for event in [full, free, event(0, None)] {
+    let mut expected = Vec::new();
+    for event in [free, event(-1, None), event(0, None), full] {
         stores.events.insert(account, &event).await.unwrap();
-        assert_eq!(stores.events.by_id(account, event.id).await.unwrap(), Some(event));
+        assert_eq!(
+            stores.events.by_id(account, event.id).await.unwrap(),
+            Some(event.clone())
+        );
+        expected.push(event);
+    }
+    assert_eq!(list(stores, account, None, None).await, expected);
+    // Everything that can change, there and away again.
+    let (bare, full) = (&expected[2], &expected[3]);
+    let edit = |from: &Event| EventEdit {
+        title: Some(from.title.clone()),
+        description: Some(from.description.clone()),
+        date: Some(from.start.to_date_time().date()),
+        time: Some(from.start.to_date_time().time()),
+        location: Some(from.location.clone()),
+        capacity: Some(from.capacity),
+        price: Some(from.price),
+        status: Some(EventStatus::Completed),
+    };
+    for (one, other) in [(bare, full), (full, bare)] {
+        let edited = one.edited(edit(other), latest()).unwrap();
+        stores.events.update(account, &edited).await.unwrap();
+        assert_eq!(
+            stores.events.by_id(account, edited.id).await.unwrap(),
+            Some(edited)
+        );
     }
     assert_eq!(
         stores
@@ -83,29 +139,72 @@ pub async fn event_is_updated_from_the_version_before_only(stores: &Stores) {
     );
 }
 
+/// Of many updates of one version exactly one succeeds.
+pub async fn event_updates_race_to_one_winner(servers: &[Stores]) {
+    let stores = &servers[0];
+    let account = new_account(stores).await;
+    let event = new_event(stores, account, None).await;
+    let outcomes = race(servers, |racer, stores| {
+        let capacity = Capacity::new(i64::try_from(racer).unwrap() + 1).unwrap();
+        let edit = EventEdit {
+            capacity: Some(Some(capacity)),
+            ..EventEdit::default()
+        };
+        let next = event.edited(edit, at(1_763_893_900_000)).unwrap();
+        async move { stores.events.update(account, &next).await.map(|()| next) }
+    })
+    .await;
+    assert_winners!(outcomes, 1, UpdateEventError::Stale);
+    let winner = outcomes.into_iter().find_map(Result::ok).unwrap();
+    assert_eq!(list(stores, account, None, None).await, [winner]);
+}
+
 /// No method sees or changes another account's events.
 pub async fn events_of_accounts_are_apart(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
-    let event = new_event(stores, account, None).await;
-    assert_eq!(stores.events.by_id(other, event.id).await.unwrap(), None);
-    assert_eq!(
-        stores
-            .events
-            .list(other, EventFilter::default(), first_page(50))
-            .await
-            .unwrap()
-            .items,
-        []
+    let (mine, theirs) = (
+        new_event(stores, account, None).await,
+        new_event(stores, other, None).await,
     );
-    let outcome = stores
-        .events
-        .update(other, &with_status(&event, EventStatus::Cancelled))
-        .await;
-    assert!(matches!(outcome, Err(UpdateEventError::Stale)), "{outcome:?}");
-    assert_eq!(stores.events.by_id(account, event.id).await.unwrap(), Some(event));
+    assert_eq!(stores.events.by_id(other, mine.id).await.unwrap(), None);
+    for foreign in [
+        with_status(&mine, EventStatus::Cancelled),
+        mine.edited(
+            EventEdit {
+                capacity: Some(Some(Capacity::new(1).unwrap())),
+                ..EventEdit::default()
+            },
+            at(5),
+        )
+        .unwrap(),
+    ] {
+        let outcome = stores.events.update(other, &foreign).await;
+        assert!(matches!(outcome, Err(UpdateEventError::Stale)), "{outcome:?}");
+    }
+    let nobody = AccountId::new(fresh_id());
+    let outcome = stores.events.insert(nobody, &event(0, None)).await;
+    assert!(matches!(outcome, Err(StoreError::Failed(_))), "{outcome:?}");
+
+    assert_eq!(list(stores, nobody, None, None).await, []);
+    for (account, kept) in [(account, &mine), (other, &theirs)] {
+        for status in [None, Some(EventStatus::Active)] {
+            assert_eq!(
+                list(stores, account, status, None).await,
+                std::slice::from_ref(kept)
+            );
+            assert_eq!(list(stores, account, status, Some(kept)).await, []);
+        }
+        assert_eq!(
+            list(stores, account, Some(EventStatus::Cancelled), None).await,
+            []
+        );
+    }
+    // A position is only a position, whosever it is.
+    assert_eq!(list(stores, account, None, Some(&theirs)).await, []);
+    assert_eq!(list(stores, other, None, Some(&mine)).await, [theirs]);
 }
 
-/// By start, then id; a status keeps its own; every event that was there comes once, whatever is inserted meanwhile.
+/// By start, then id; a status keeps its own.
 pub async fn events_are_listed_by_start_and_filtered(stores: &Stores) {
     let account = new_account(stores).await;
     let mut events = Vec::new();
@@ -114,46 +213,58 @@ pub async fn events_are_listed_by_start_and_filtered(stores: &Stores) {
         stores.events.insert(account, &event).await.unwrap();
         events.push(event);
     }
-    let cancelled = with_status(&events[3], EventStatus::Cancelled);
-    stores.events.update(account, &cancelled).await.unwrap();
+    for (index, status) in [(3, EventStatus::Cancelled), (5, EventStatus::Completed)] {
+        events[index] = with_status(&events[index], status);
+        stores.events.update(account, &events[index]).await.unwrap();
+    }
     events.sort_by_key(|event| (event.start, event.id));
-
-    let filter = EventFilter {
-        status: Some(EventStatus::Cancelled),
-    };
-    assert_eq!(
-        stores
-            .events
-            .list(account, filter, first_page(50))
-            .await
-            .unwrap()
-            .items,
-        [cancelled]
-    );
-
-    let list =
-        |page: PageRequest<StartPosition<EventId>>| stores.events.list(account, EventFilter::default(), page);
-    let seen = walk(2, list, async || {
-        if stores
-            .events
-            .list(account, EventFilter::default(), first_page(500))
-            .await
-            .unwrap()
-            .items
-            .len()
-            < 11
-        {
-            stores.events.insert(account, &event(10, None)).await.unwrap();
-            stores.events.insert(account, &event(45, None)).await.unwrap();
-        }
-    })
-    .await;
-    let positions: Vec<_> = seen.iter().map(|event| (event.start, event.id)).collect();
-    assert!(positions.is_sorted());
-    assert_eq!(positions.iter().collect::<HashSet<_>>().len(), positions.len());
-    assert!(
-        events
+    assert_eq!(list(stores, account, None, None).await, events);
+    for status in EventStatus::ALL {
+        let expected: Vec<_> = events
             .iter()
-            .all(|event| positions.contains(&(event.start, event.id)))
-    );
+            .filter(|event| event.status == *status)
+            .cloned()
+            .collect();
+        assert_eq!(list(stores, account, Some(*status), None).await, expected);
+        let after_the_first = list(stores, account, Some(*status), expected.first()).await;
+        assert_eq!(after_the_first, expected[1..]);
+    }
+}
+
+/// Every event that was there comes once and in order, whatever is inserted meanwhile, before and behind and at the same
+/// minute; also of one status.
+pub async fn event_pages_are_stable_under_inserts(stores: &Stores) {
+    let account = new_account(stores).await;
+    let mut before = Vec::new();
+    for start in [50, 10, 50, 30, 10, 40, 50, 30] {
+        let event = event(start, None);
+        stores.events.insert(account, &event).await.unwrap();
+        before.push(event);
+    }
+    for event in &mut before[..2] {
+        *event = with_status(event, EventStatus::Cancelled);
+        stores.events.update(account, event).await.unwrap();
+    }
+    for status in [None, Some(EventStatus::Active)] {
+        let pages = |page| stores.events.list(account, EventFilter { status }, page);
+        let had = list(stores, account, status, None).await;
+        let whole = walk(had.len().try_into().unwrap(), pages, async || {
+            panic!("a full last page is the last")
+        })
+        .await;
+        assert_eq!(whole, had);
+        let most = had.len() + 12;
+        let seen = walk(2, pages, async || {
+            if list(stores, account, status, None).await.len() < most {
+                for start in [10, 45, 50] {
+                    stores.events.insert(account, &event(start, None)).await.unwrap();
+                }
+            }
+        })
+        .await;
+        let positions: Vec<_> = seen.iter().map(|event| (event.start, event.id)).collect();
+        assert!(positions.is_sorted_by(|one, next| one < next), "{positions:?}");
+        assert!(seen.len() > had.len(), "some of the new ones are behind");
+        assert!(had.iter().all(|event| seen.contains(event)));
+    }
 }

@@ -1,11 +1,12 @@
 use super::{
-    RACERS, at,
+    RACERS, ROUNDS, at, at_once, drop_after, earliest,
     events::{new_event, with_status},
-    first_page, fresh_id, new_account, new_customer, race, walk,
+    first_page, fresh_id, latest, longest, new_account, new_customer, poll_counts, race, walk,
 };
-use crate::{RegisterError, Stores};
+use crate::{PageRequest, RegisterError, StoreError, Stores, UpdateEventError};
 use chatgrow_domain::{
-    AccountId, Customer, EventId, EventStatus, Notes, Registration, RegistrationId, RegistrationRefused,
+    AccountId, Capacity, Customer, Event, EventEdit, EventId, EventStatus, Notes, PageLimit, Registration,
+    RegistrationId, RegistrationRefused,
 };
 
 fn registration(event: EventId, customer: &Customer) -> Registration {
@@ -43,24 +44,52 @@ async fn participants(stores: &Stores, account: AccountId, event: EventId) -> i6
         .participants
 }
 
+async fn all(stores: &Stores, account: AccountId, event: EventId) -> Vec<Registration> {
+    stores
+        .registrations
+        .list(account, event, first_page(500))
+        .await
+        .unwrap()
+        .items
+}
+
+/// The event's registrations, which are as many as it counts.
+async fn counted(stores: &Stores, account: AccountId, event: EventId) -> Vec<Registration> {
+    let registrations = all(stores, account, event).await;
+    assert_eq!(
+        participants(stores, account, event).await,
+        i64::try_from(registrations.len()).unwrap()
+    );
+    registrations
+}
+
 /// A registration is listed as it went in, and counted.
 pub async fn registration_round_trips(stores: &Stores) {
     let account = new_account(stores).await;
     let event = new_event(stores, account, None).await;
     let first = register(stores, account, event.id).await.unwrap();
-    let customer = new_customer(stores, account).await;
-    let second = Registration {
-        notes: None,
-        ..registration(event.id, &customer)
-    };
-    stores.registrations.register(account, &second).await.unwrap();
+    let mut expected = vec![first];
+    for (notes, created_at) in [
+        (None, earliest()),
+        (Some(longest(Notes::MAX_CHARS)), latest()),
+        (Some("\u{1}\t\r\n.".to_owned()), at(-1)),
+    ] {
+        let customer = new_customer(stores, account).await;
+        let next = Registration {
+            notes: notes.map(|notes| Notes::new(notes).unwrap()),
+            created_at,
+            ..registration(event.id, &customer)
+        };
+        stores.registrations.register(account, &next).await.unwrap();
+        expected.push(next);
+    }
     let page = stores
         .registrations
-        .list(account, event.id, first_page(50))
+        .list(account, event.id, first_page(4))
         .await
         .unwrap();
-    assert_eq!((page.items, page.next), (vec![first, second], None));
-    assert_eq!(participants(stores, account, event.id).await, 2);
+    assert_eq!((page.items, page.next), (expected, None));
+    assert_eq!(participants(stores, account, event.id).await, 4);
     assert_eq!(
         stores
             .registrations
@@ -123,72 +152,173 @@ pub async fn registration_refusals_come_in_order(stores: &Stores) {
 }
 
 /// Many customers, few places: exactly as many get one.
-pub async fn registrations_race_for_the_last_places(stores: &Stores) {
-    const PLACES: i64 = 5;
+pub async fn registrations_race_for_the_last_places(servers: &[Stores]) {
+    const PLACES: usize = 5;
+    let stores = &servers[0];
     let account = new_account(stores).await;
-    let event = new_event(stores, account, Some(PLACES)).await;
-    let outcomes = race((0..RACERS).map(|_| {
-        let stores = stores.clone();
-        async move { register(&stores, account, event.id).await }
-    }))
+    let event = new_event(stores, account, Some(5)).await;
+    let customers = new_customers(stores, account).await;
+    let outcomes = race(servers, |racer, stores| {
+        let registration = registration(event.id, &customers[racer]);
+        async move { stores.registrations.register(account, &registration).await }
+    })
     .await;
-    let places = usize::try_from(PLACES).unwrap();
-    let full =
-        |outcome: &&Result<_, _>| matches!(outcome, Err(RegisterError::Refused(RegistrationRefused::Full)));
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), places);
-    assert_eq!(outcomes.iter().filter(full).count(), RACERS - places);
-    assert_eq!(participants(stores, account, event.id).await, PLACES);
-    assert_eq!(
-        stores
-            .registrations
-            .list(account, event.id, first_page(500))
-            .await
-            .unwrap()
-            .items
-            .len(),
-        places
+    assert_winners!(
+        outcomes,
+        PLACES,
+        RegisterError::Refused(RegistrationRefused::Full)
     );
+    assert_eq!(counted(stores, account, event.id).await.len(), PLACES);
+}
+
+/// A customer for each racer.
+async fn new_customers(stores: &Stores, account: AccountId) -> Vec<Customer> {
+    let mut customers = Vec::new();
+    for _ in 0..RACERS {
+        customers.push(new_customer(stores, account).await);
+    }
+    customers
 }
 
 /// One customer who asks many times at once gets one place.
-pub async fn registration_of_one_customer_races_to_one_place(stores: &Stores) {
+pub async fn registration_of_one_customer_races_to_one_place(servers: &[Stores]) {
+    let stores = &servers[0];
     let account = new_account(stores).await;
     let event = new_event(stores, account, None).await;
     let customer = new_customer(stores, account).await;
-    let outcomes = race((0..RACERS).map(|_| {
-        let (registrations, registration) = (stores.registrations.clone(), registration(event.id, &customer));
-        async move { registrations.register(account, &registration).await }
-    }))
+    let outcomes = race(servers, |_, stores| {
+        let registration = registration(event.id, &customer);
+        async move { stores.registrations.register(account, &registration).await }
+    })
     .await;
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    assert_eq!(
-        outcomes
-            .iter()
-            .filter(|o| matches!(o, Err(RegisterError::AlreadyRegistered)))
-            .count(),
-        RACERS - 1
-    );
-    assert_eq!(participants(stores, account, event.id).await, 1);
+    assert_winners!(outcomes, 1, RegisterError::AlreadyRegistered);
+    assert_eq!(counted(stores, account, event.id).await.len(), 1);
 }
 
 /// Of many calls that free one place exactly one does, and the place can be taken again.
-pub async fn registration_is_freed_once(stores: &Stores) {
+pub async fn registration_is_freed_once(servers: &[Stores]) {
+    let stores = &servers[0];
     let account = new_account(stores).await;
     let event = new_event(stores, account, Some(1)).await;
     let registration = register(stores, account, event.id).await.unwrap();
-    let outcomes = race((0..RACERS).map(|_| {
-        let registrations = stores.registrations.clone();
-        async move {
-            registrations
-                .unregister(account, event.id, registration.id)
-                .await
-                .unwrap()
-        }
-    }))
+    let outcomes = race(servers, |_, stores| async move {
+        stores
+            .registrations
+            .unregister(account, event.id, registration.id)
+            .await
+            .unwrap()
+    })
     .await;
     assert_eq!(outcomes.iter().filter(|freed| **freed).count(), 1);
-    assert_eq!(participants(stores, account, event.id).await, 0);
+    assert_eq!(counted(stores, account, event.id).await, []);
     register(stores, account, event.id).await.unwrap();
+}
+
+/// A place is freed while the same customer asks for one: freed it is, once, and the customer may have come back, once.
+pub async fn registration_is_freed_while_its_customer_comes_again(servers: &[Stores]) {
+    let stores = &servers[0];
+    let account = new_account(stores).await;
+    let customer = new_customer(stores, account).await;
+    for _ in 0..ROUNDS {
+        let event = new_event(stores, account, Some(1)).await;
+        let old = registration(event.id, &customer);
+        stores.registrations.register(account, &old).await.unwrap();
+        let old = old.id;
+        let outcomes = race(servers, |racer, stores| {
+            let again = registration(event.id, &customer);
+            async move {
+                // Both on either server.
+                if racer % 4 < 2 {
+                    let freed = stores.registrations.unregister(account, event.id, old).await;
+                    (Some(freed), None)
+                } else {
+                    let outcome = stores.registrations.register(account, &again).await;
+                    (None, Some(outcome.map(|()| again)))
+                }
+            }
+        })
+        .await;
+        let (freed, came): (Vec<_>, Vec<_>) = outcomes.into_iter().unzip();
+        let freed: Result<Vec<_>, _> = freed.into_iter().flatten().collect();
+        assert_eq!(freed.unwrap().into_iter().filter(|freed| *freed).count(), 1);
+        let came: Vec<_> = came.into_iter().flatten().collect();
+        let kept = counted(stores, account, event.id).await;
+        assert_winners!(came, kept.len(), RegisterError::AlreadyRegistered);
+        assert_eq!(came.into_iter().filter_map(Result::ok).collect::<Vec<_>>(), kept);
+    }
+}
+
+/// Half of the racers register, half edit the event as it was before: an edit succeeds once at most, and only where nobody had
+/// registered. Returns how many edits and how many registrations succeeded.
+async fn race_with_edits(
+    servers: &[Stores],
+    edit: EventEdit,
+    refusal: RegistrationRefused,
+) -> (usize, usize) {
+    let stores = &servers[0];
+    let account = new_account(stores).await;
+    let event = new_event(stores, account, None).await;
+    let edited = event.edited(edit, at(1_763_893_900_000)).unwrap();
+    let customers = new_customers(stores, account).await;
+    let outcomes = race(servers, |racer, stores| {
+        let (registration, edited) = (registration(event.id, &customers[racer]), edited.clone());
+        async move {
+            // Both on either server.
+            if racer % 4 < 2 {
+                (Some(stores.events.update(account, &edited).await), None)
+            } else {
+                let outcome = stores.registrations.register(account, &registration).await;
+                (None, Some(outcome))
+            }
+        }
+    })
+    .await;
+    let (edits, places): (Vec<_>, Vec<_>) = outcomes.into_iter().unzip();
+    let (edits, places): (Vec<_>, Vec<_>) = (
+        edits.into_iter().flatten().collect(),
+        places.into_iter().flatten().collect(),
+    );
+    let succeeded = edits.iter().filter(|outcome| outcome.is_ok()).count();
+    assert!(succeeded <= 1);
+    assert_winners!(edits, succeeded, UpdateEventError::Stale);
+    let registered = counted(stores, account, event.id).await.len();
+    assert_winners!(
+        places,
+        registered,
+        RegisterError::Refused(told) if *told == refusal
+    );
+    let read = stores.events.by_id(account, event.id).await.unwrap().unwrap();
+    let expected = Event {
+        participants: read.participants,
+        version: read.version,
+        ..if succeeded == 1 { edited } else { event }
+    };
+    assert_eq!(read, expected);
+    (succeeded, registered)
+}
+
+/// A capacity is lowered only as long as nobody has registered beyond it.
+pub async fn registrations_race_with_a_smaller_capacity(servers: &[Stores]) {
+    let edit = EventEdit {
+        capacity: Some(Some(Capacity::new(3).unwrap())),
+        ..EventEdit::default()
+    };
+    for _ in 0..ROUNDS {
+        let outcome = race_with_edits(servers, edit.clone(), RegistrationRefused::Full).await;
+        assert!([(0, RACERS / 2), (1, 3)].contains(&outcome), "{outcome:?}");
+    }
+}
+
+/// An event that has ended takes nobody any more.
+pub async fn registrations_race_with_the_end_of_the_event(servers: &[Stores]) {
+    let edit = EventEdit {
+        status: Some(EventStatus::Cancelled),
+        ..EventEdit::default()
+    };
+    for _ in 0..ROUNDS {
+        let outcome = race_with_edits(servers, edit.clone(), RegistrationRefused::NotActive).await;
+        assert!([(0, RACERS / 2), (1, 0)].contains(&outcome), "{outcome:?}");
+    }
 }
 
 /// Registering and freeing are states of the event too: an edit that did not see them is stale.
@@ -209,43 +339,60 @@ pub async fn registration_moves_the_version_on(stores: &Stores) {
     assert_eq!(freed.version, registered.version.next());
 }
 
-/// No method sees or changes another account's registrations, nor through another event.
+/// No method sees or changes another account's registrations, nor through another event, nor gives a customer of another
+/// account a place.
 pub async fn registrations_of_accounts_are_apart(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
     let (event, another) = (
-        new_event(stores, account, None).await,
+        new_event(stores, account, Some(2)).await,
         new_event(stores, account, None).await,
     );
-    let registration = register(stores, account, event.id).await.unwrap();
-    let foreign_event = register(stores, other, event.id).await;
+    let (customer, others_customer) = (
+        new_customer(stores, account).await,
+        new_customer(stores, other).await,
+    );
+    let mine = registration(event.id, &customer);
+    stores.registrations.register(account, &mine).await.unwrap();
+    let registered = stores.events.by_id(account, event.id).await.unwrap();
+
+    for customer in [&others_customer, &customer] {
+        let foreign_event = registration(event.id, customer);
+        let outcome = stores.registrations.register(other, &foreign_event).await;
+        assert!(
+            matches!(outcome, Err(RegisterError::EventNotFound)),
+            "{outcome:?}"
+        );
+    }
+    let foreign_customer = registration(event.id, &others_customer);
+    let outcome = stores.registrations.register(account, &foreign_customer).await;
     assert!(
-        matches!(foreign_event, Err(RegisterError::EventNotFound)),
-        "{foreign_event:?}"
+        matches!(outcome, Err(RegisterError::Store(StoreError::Failed(_)))),
+        "a customer of another account: {outcome:?}"
     );
+    for (account, event) in [(other, event.id), (account, another.id)] {
+        assert!(
+            !stores
+                .registrations
+                .unregister(account, event, mine.id)
+                .await
+                .unwrap()
+        );
+        let before_all = PageRequest {
+            limit: PageLimit::DEFAULT,
+            after: Some(RegistrationId::new("000000000000000000000000".parse().unwrap())),
+        };
+        for page in [first_page(50), before_all] {
+            let page = stores.registrations.list(account, event, page).await.unwrap();
+            assert_eq!((page.items, page.next), (vec![], None));
+        }
+    }
+    assert_eq!(all(stores, account, event.id).await, [mine]);
     assert_eq!(
-        stores
-            .registrations
-            .list(other, event.id, first_page(50))
-            .await
-            .unwrap()
-            .items,
-        []
+        stores.events.by_id(account, event.id).await.unwrap(),
+        registered,
+        "nothing was counted"
     );
-    assert!(
-        !stores
-            .registrations
-            .unregister(other, event.id, registration.id)
-            .await
-            .unwrap()
-    );
-    assert!(
-        !stores
-            .registrations
-            .unregister(account, another.id, registration.id)
-            .await
-            .unwrap()
-    );
-    assert_eq!(participants(stores, account, event.id).await, 1);
+    register(stores, account, event.id).await.unwrap();
 }
 
 /// In the order in which they came; each that was there comes once, whatever comes meanwhile.
@@ -297,14 +444,71 @@ pub async fn dropped_registrations_keep_the_count_right(stores: &Stores) {
         // Aborted ones may have come through all the same.
         let _ = task.await;
     }
-    let registered = stores
-        .registrations
-        .list(account, event.id, first_page(500))
-        .await
-        .unwrap()
-        .items
-        .len();
-    let counted = participants(stores, account, event.id).await;
-    assert_eq!(i64::try_from(registered).unwrap(), counted);
-    assert!(counted <= 20);
+    assert!(counted(stores, account, event.id).await.len() <= 20);
+}
+
+/// A registration that is dropped after any number of polls is there and counted or neither, and holds nobody up.
+pub async fn registration_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
+    let account = new_account(stores).await;
+    let (customer, rival) = (
+        new_customer(stores, account).await,
+        new_customer(stores, account).await,
+    );
+    for polls in poll_counts() {
+        let event = new_event(stores, account, Some(1)).await;
+        let (dropped, rival) = (registration(event.id, &customer), registration(event.id, &rival));
+        let outcome = drop_after(polls, stores.registrations.register(account, &dropped)).await;
+        let taken = match at_once(stores.registrations.register(account, &rival)).await {
+            Ok(()) => false,
+            Err(RegisterError::Refused(RegistrationRefused::Full)) => true,
+            Err(error) => panic!("after {polls} polls: {error:?}"),
+        };
+        let kept = if taken { dropped } else { rival };
+        assert_eq!(
+            counted(stores, account, event.id).await,
+            [kept],
+            "after {polls} polls"
+        );
+        if let Some(outcome) = outcome {
+            outcome.unwrap();
+            assert!(taken);
+            return;
+        }
+    }
+}
+
+/// A place whose freeing is dropped after any number of polls is freed and counted off or neither, and holds nobody up.
+pub async fn unregistration_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
+    let account = new_account(stores).await;
+    let rival = new_customer(stores, account).await;
+    for polls in poll_counts() {
+        let event = new_event(stores, account, Some(1)).await;
+        let first = register(stores, account, event.id).await.unwrap().id;
+        let free = || stores.registrations.unregister(account, event.id, first);
+        let rival = registration(event.id, &rival);
+        let outcome = drop_after(polls, free()).await;
+        let freed = match at_once(stores.registrations.register(account, &rival)).await {
+            Ok(()) => true,
+            Err(RegisterError::Refused(RegistrationRefused::Full)) => false,
+            Err(error) => panic!("after {polls} polls: {error:?}"),
+        };
+        // What was dropped may still be on its way; once this is answered, it no longer matters.
+        let freed_now = at_once(free()).await.unwrap();
+        assert!(!(freed && freed_now), "freed twice, after {polls} polls");
+        if !freed {
+            at_once(stores.registrations.register(account, &rival))
+                .await
+                .unwrap();
+        }
+        assert_eq!(
+            counted(stores, account, event.id).await,
+            [rival],
+            "after {polls} polls"
+        );
+        if let Some(outcome) = outcome {
+            assert!(outcome.unwrap());
+            assert!(freed);
+            return;
+        }
+    }
 }
