@@ -129,12 +129,12 @@ async fn commands_work_on_a_new_database_too() {
 async fn processes_that_start_at_once_on_a_new_database_all_start() {
     for _ in 0..3 {
         let installation = installation();
-        let list = ["accounts", "list"];
+        let create = ["keys", "create", "--name", "web"];
         let (a, b, c, d) = tokio::join!(
-            installation.run(&list),
-            installation.run(&list),
-            installation.run(&list),
-            installation.run(&list),
+            installation.run(&create),
+            installation.run(&create),
+            installation.run(&create),
+            installation.run(&create),
         );
         for ended in [a, b, c, d] {
             assert_eq!(ended.code, Some(0), "{ended:?}");

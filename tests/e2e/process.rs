@@ -53,6 +53,8 @@ async fn the_first_start_prints_a_working_key_and_later_ones_none() {
     let (origin, key) = (server.origin.clone(), server.key.clone());
     let first = server.stop().await;
     assert_eq!(first.code, Some(0), "{first:?}");
+    // Everything is in the one file.
+    assert_eq!(installation.files(), ["chatgrow.db"]);
     assert_eq!(first.stdout.matches("cg_live_").count(), 1);
     assert!(first.stdout.contains(&format!("{origin}/api/webhooks\n")));
     assert!(first.stdout.contains(&format!("{origin}/api-docs\n")));

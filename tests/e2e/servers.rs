@@ -298,7 +298,7 @@ async fn a_database_that_does_not_answer_is_not_waited_for() {
     let server = installation.start_as(command).await;
     let somebody = connect(&url).await;
     somebody
-        .batch_execute("BEGIN; LOCK TABLE customers")
+        .batch_execute("BEGIN; LOCK TABLE customers, api_keys")
         .await
         .unwrap();
     let started = Instant::now();
@@ -424,8 +424,15 @@ async fn migrations_run_alone_and_a_newer_schema_is_refused() {
             (Some(0), ""),
             "{migrated:?}"
         );
+        // Who looks makes nothing.
         let listed = run(&["accounts", "list"]).await;
-        assert!(listed.stdout.contains("default"), "{listed:?}");
+        assert_eq!(
+            (listed.code, listed.stdout.lines().count()),
+            (Some(0), 1),
+            "{listed:?}"
+        );
+        let made = run(&["keys", "create", "--name", "web"]).await;
+        assert!(made.stdout.starts_with("cg_live_"), "{made:?}");
     }
 
     let later = "INSERT INTO __diesel_schema_migrations VALUES ('99991231000000', CURRENT_TIMESTAMP)";

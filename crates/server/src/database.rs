@@ -122,6 +122,18 @@ impl Database {
     }
 }
 
+/// Brings the schema up to date, whatever `AUTO_MIGRATE` says.
+///
+/// # Errors
+/// The database can't be opened, or a migration fails.
+pub(crate) async fn migrate(database: &Database) -> Result<(), Failure> {
+    let database = Database {
+        migrations: Migrations::Run,
+        ..database.clone()
+    };
+    database.open().await.map(|_| ())
+}
+
 /// Copies everything in one database into another one, which must be empty, and returns what was copied.
 ///
 /// # Errors

@@ -11,9 +11,8 @@ pub use database::{Database, DatabaseUrl};
 
 use chatgrow_application::Application;
 use chatgrow_domain::AccountName;
-use chatgrow_sql::Migrations;
 use clap::Parser;
-use command_line::{Command, CommandLine};
+use command_line::{AccountsCommand, Command, CommandLine, KeysCommand};
 use std::{error::Error, process::ExitCode, sync::Arc};
 
 /// What went wrong, for the operator's eyes.
@@ -42,29 +41,34 @@ async fn run(command: Command) -> Result<(), Failure> {
 
     let database = &configuration.database;
     match command {
-        Command::Migrate => {
-            let database = Database {
-                migrations: Migrations::Run,
-                ..database.clone()
-            };
-            database.open().await?;
-            Ok(())
-        }
+        Command::Migrate => database::migrate(database).await,
         Command::Copy { from, to } => command_line::copy(from, to).await,
-        Command::Serve => serve::serve(&configuration, ready(database).await?).await,
-        Command::Accounts(command) => command_line::accounts(&*ready(database).await?, command).await,
-        Command::Keys(command) => command_line::keys(&*ready(database).await?, command).await,
+        Command::Serve => {
+            let application = application(database).await?;
+            ensure_default(&application).await?;
+            serve::serve(&configuration, application).await
+        }
+        Command::Accounts(command) => {
+            let application = application(database).await?;
+            if let AccountsCommand::Create { .. } = command {
+                ensure_default(&application).await?;
+            }
+            command_line::accounts(&application, command).await
+        }
+        Command::Keys(command) => {
+            let application = application(database).await?;
+            if let KeysCommand::Create(_) = command {
+                ensure_default(&application).await?;
+            }
+            command_line::keys(&application, command).await
+        }
     }
 }
 
-/// The use cases on a database that has an account.
-async fn ready(database: &Database) -> Result<Arc<Application>, Failure> {
-    let application = application(database).await?;
-    application
-        .accounts
-        .ensure_default(AccountName::new("Default account")?)
-        .await?;
-    Ok(application)
+/// Makes the first account. Not for those who only look: a database that is to be filled by a copy stays empty.
+async fn ensure_default(application: &Application) -> Result<(), Failure> {
+    let name = AccountName::new("Default account")?;
+    Ok(application.accounts.ensure_default(name).await?)
 }
 
 /// The use cases on a database.

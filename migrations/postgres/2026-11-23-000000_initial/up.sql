@@ -129,8 +129,9 @@ CREATE TABLE registrations (
 CREATE INDEX registrations_by_event ON registrations (account_id, event_id, id);
 
 -- A registration takes a place of an active event. Those who take or free one of the same event queue up at its row first, so
--- that each sees what the one before has done and nobody waits in a circle.
-CREATE FUNCTION registrations_admitted() RETURNS trigger LANGUAGE plpgsql AS $$
+-- that each sees what the one before has done and nobody waits in a circle. (The search path is that of the migration, whoever
+-- writes.)
+CREATE FUNCTION registrations_admitted() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     event_status text;
 BEGIN
@@ -148,7 +149,7 @@ END $$;
 CREATE TRIGGER registrations_admitted
 BEFORE INSERT ON registrations FOR EACH ROW EXECUTE FUNCTION registrations_admitted();
 
-CREATE FUNCTION registrations_leave() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION registrations_leave() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     PERFORM FROM events WHERE account_id = OLD.account_id AND id = OLD.event_id FOR NO KEY UPDATE;
     RETURN OLD;
@@ -157,7 +158,7 @@ CREATE TRIGGER registrations_leave
 BEFORE DELETE ON registrations FOR EACH ROW EXECUTE FUNCTION registrations_leave();
 
 -- It is counted in its event; events_not_overfull has the last word. The event's version moves on, so that an edit can't miss it.
-CREATE FUNCTION registrations_counted() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION registrations_counted() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     place registrations%ROWTYPE;
 BEGIN

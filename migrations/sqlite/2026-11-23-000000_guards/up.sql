@@ -36,8 +36,9 @@ BEGIN
     SELECT RAISE(ABORT, 'customers_email_key');
 END;
 
--- A registration takes a place of an active event, and is counted there; events_not_overfull has the last word. The event's
--- version moves on, so that an edit can't miss it.
+-- A registration takes a place of an active event, if there is one, once. It is counted in the event, whose version moves on, so
+-- that an edit can't miss it. All of it is said here, for INSERT OR IGNORE would hide what a constraint says within a trigger, and
+-- INSERT OR REPLACE delete without one.
 CREATE TRIGGER registrations_admitted
 BEFORE INSERT ON registrations
 BEGIN
@@ -45,6 +46,10 @@ BEGIN
     WHERE NOT EXISTS (SELECT 1 FROM events WHERE account_id = NEW.account_id AND id = NEW.event_id);
     SELECT RAISE(ABORT, 'registrations_event_active') FROM events
     WHERE account_id = NEW.account_id AND id = NEW.event_id AND status <> 'active';
+    SELECT RAISE(ABORT, 'registrations_once') FROM registrations
+    WHERE account_id = NEW.account_id AND (id = NEW.id OR (event_id = NEW.event_id AND customer_id = NEW.customer_id));
+    SELECT RAISE(ABORT, 'events_not_overfull') FROM events
+    WHERE account_id = NEW.account_id AND id = NEW.event_id AND participants >= capacity;
 END;
 -- Names the event whose places are being counted: empty but within the next two triggers.
 CREATE TABLE places_counted (
@@ -76,9 +81,11 @@ BEGIN
 END;
 -- Nobody else counts.
 CREATE TRIGGER events_counted_of_new
-BEFORE INSERT ON events WHEN NEW.participants <> 0
+BEFORE INSERT ON events
 BEGIN
-    SELECT RAISE(ABORT, 'events_counted');
+    SELECT RAISE(ABORT, 'events_counted')
+    WHERE NEW.participants <> 0
+        OR EXISTS (SELECT 1 FROM events WHERE account_id = NEW.account_id AND id = NEW.id);
 END;
 CREATE TRIGGER events_counted_of_changed
 BEFORE UPDATE OF participants ON events WHEN NEW.participants <> OLD.participants

@@ -5,6 +5,7 @@
 //! the guard fails.
 
 use crate::{
+    Deadline, Settings,
     error::{ApiError, Problem},
     rate_limits::RateLimits,
 };
@@ -64,13 +65,19 @@ impl FromRequest for Caller {
 pub(crate) async fn authenticate(
     application: Data<Application>,
     limits: Data<RateLimits>,
+    settings: Data<Settings>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    let deadline = Deadline::after(settings.request_timeout);
+    request.extensions_mut().insert(deadline);
     let key = single(request.headers(), X_API_KEY).unwrap_or_default();
-    let caller = match application.authentication.authenticate(key).await {
+    let authenticated = deadline
+        .wait_for(application.authentication.authenticate(key))
+        .await;
+    let caller = match authenticated.and_then(|known| known.map_err(ApiError::from)) {
         Ok(caller) => caller,
-        Err(error) => return Ok(request.error_response(ApiError::from(error))),
+        Err(error) => return Ok(request.error_response(error)),
     };
     let admission = if let Some(caller) = caller {
         request.extensions_mut().insert(Caller(caller));

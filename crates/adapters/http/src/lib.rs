@@ -33,11 +33,12 @@ use actix_web::{
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     http::Method,
     middleware::{Condition, Next, from_fn},
-    web::{Data, PathConfig, PayloadConfig},
+    web::{Data, PathConfig, PayloadConfig, ReqData},
 };
 use chatgrow_application::Application;
 use paperclip::actix::{OpenApiExt, web};
 use std::{sync::Arc, time::Duration};
+use tokio::time::{Instant, timeout_at};
 
 /// Where the API's paths begin.
 pub const BASE_PATH: &str = "/api/webhooks";
@@ -192,19 +193,35 @@ fn cors(origins: &[String]) -> Cors {
     origins.iter().fold(cors, allow)
 }
 
+/// When a request has taken too long.
+#[derive(Clone, Copy)]
+struct Deadline(Instant);
+
+impl Deadline {
+    fn after(timeout: Duration) -> Self {
+        Self(Instant::now() + timeout)
+    }
+
+    /// The future's output, where it is in time.
+    async fn wait_for<T>(self, future: impl Future<Output = T>) -> Result<T, ApiError> {
+        timeout_at(self.0, future)
+            .await
+            .map_err(|_| ApiError::from(Problem::Unavailable).because("the request timed out"))
+    }
+}
+
 /// Gives up on a request whose handler takes too long, its body included. A write that was under way is finished or undone as a
 /// whole, so its caller has to look before repeating it.
 ///
 /// It wraps resources, not the application: actix routes a request only while nobody else holds it.
 async fn time_out(
-    settings: Data<Settings>,
+    deadline: ReqData<Deadline>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let timed_out = request.request().clone();
-    let Ok(response) = tokio::time::timeout(settings.request_timeout, next.call(request)).await else {
-        let error = ApiError::from(Problem::Unavailable).because("the request timed out");
-        return Ok(ServiceResponse::from_err(error, timed_out));
-    };
-    response.map(ServiceResponse::map_into_boxed_body)
+    match deadline.wait_for(next.call(request)).await {
+        Ok(response) => response.map(ServiceResponse::map_into_boxed_body),
+        Err(error) => Ok(ServiceResponse::from_err(error, timed_out)),
+    }
 }

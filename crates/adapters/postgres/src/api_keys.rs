@@ -11,17 +11,20 @@ api_key_store! {
 
     async fn insert_first(&self, key: &ApiKey) -> Result<bool, StoreError> {
         let account = key.account_id.as_bytes().into();
-        // Who comes at the same time waits at the account's row.
+        // Who comes at the same time waits at the account's row; a database that takes no writes is only asked.
         let lock = accounts::table
             .find(account)
             .select(accounts::id)
             .for_no_key_update();
-        let any = diesel::select(exists(api_keys::of_account(account)));
+        let any = move || diesel::select(exists(api_keys::of_account(account)));
         let insert = diesel::insert_into(table).values(ApiKeyRow::from(key));
         self.write(move |connection| {
             let work = connection.transaction(async move |connection| {
+                if any().get_result(connection).await? {
+                    return Ok(false);
+                }
                 lock.execute(connection).await?;
-                if any.get_result(connection).await? {
+                if any().get_result(connection).await? {
                     return Ok(false);
                 }
                 insert.execute(connection).await.map(|_| true)

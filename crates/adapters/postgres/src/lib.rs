@@ -28,6 +28,7 @@ use diesel::{
     pg::Pg,
     prelude::QueryableByName,
     query_builder::{QueryFragment, QueryId},
+    result::QueryResult,
     sql_types::{BigInt, Bool, Nullable, Text},
     upsert::on_constraint,
 };
@@ -233,30 +234,34 @@ fn given_up(connection: Object<AsyncPgConnection>) -> StoreError {
     StoreError::unavailable("the database did not answer in time")
 }
 
-/// Brings the schema up to date, in one transaction, one server at a time.
+/// Brings the schema up to date, in one transaction, one server at a time. Where it is so, nothing is written: that needs no right
+/// to, and no lock.
 fn migrate(connection: AsyncPgConnection, mode: Migrations) -> Result<(), Box<dyn Error + Send + Sync>> {
     let mut connection = AsyncConnectionWrapper::<AsyncPgConnection>::from(connection);
-    if mode == Migrations::Expect {
-        // Diesel would create its table of migrations, which a role that may not change the schema can't.
-        let table = diesel::sql_query("SELECT to_regclass('__diesel_schema_migrations')::text AS value");
-        let applied = match diesel::RunQueryDsl::get_result(table, &mut connection)? {
-            Setting { value: None } => Vec::new(),
-            Setting { value: Some(table) } => {
-                let versions = format!("SELECT version::text AS value FROM {table}");
-                diesel::RunQueryDsl::load::<Setting>(diesel::sql_query(versions), &mut connection)?
-            }
-        };
-        let applied: Vec<_> = applied
-            .into_iter()
-            .filter_map(|Setting { value }| value.map(MigrationVersion::from))
-            .collect();
-        return expect_none_missing::<Pg>(&MIGRATIONS, &applied);
+    let as_it_is = expect_none_missing::<Pg>(&MIGRATIONS, &applied(&mut connection)?);
+    if mode == Migrations::Expect || as_it_is.is_ok() {
+        return as_it_is;
     }
     connection.transaction(|connection| {
         let lock = diesel::sql_query("SELECT pg_advisory_xact_lock($1)").bind::<BigInt, _>(MIGRATION_LOCK);
         diesel::RunQueryDsl::execute(lock, connection)?;
         bring_up_to_date(connection, MIGRATIONS, mode)
     })
+}
+
+/// The migrations that have run. (Diesel would create its table for the answer.)
+fn applied(
+    connection: &mut AsyncConnectionWrapper<AsyncPgConnection>,
+) -> QueryResult<Vec<MigrationVersion<'static>>> {
+    let table = diesel::sql_query("SELECT to_regclass('__diesel_schema_migrations')::text AS value");
+    let Setting { value: Some(table) } = diesel::RunQueryDsl::get_result(table, connection)? else {
+        return Ok(Vec::new());
+    };
+    let versions = diesel::sql_query(format!("SELECT version::text AS value FROM {table}"));
+    let versions = diesel::RunQueryDsl::load(versions, connection)?.into_iter();
+    Ok(versions
+        .filter_map(|Setting { value }| value.map(MigrationVersion::from))
+        .collect())
 }
 
 #[derive(QueryableByName)]

@@ -16,15 +16,11 @@ const TEMPORARY: [&str; 6] = [
 ];
 
 /// What `SQLite` says of a unique constraint: its columns, not its name.
-const UNIQUE: [(Guard, &str); 3] = [
+const UNIQUE: [(Guard, &str); 2] = [
     (Guard::AccountSlug, "UNIQUE constraint failed: accounts.slug"),
     (
         Guard::CustomerEmail,
         "UNIQUE constraint failed: customers.account_id, customers.email_key",
-    ),
-    (
-        Guard::RegistrationOnce,
-        "UNIQUE constraint failed: registrations.account_id, registrations.event_id, registrations.customer_id",
     ),
 ];
 

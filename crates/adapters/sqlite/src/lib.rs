@@ -73,11 +73,11 @@ pub struct OpenError {
 
 /// Every port's store on one `SQLite` file.
 pub struct SqliteStore {
-    // Dropped first: the last writes are on the disk before the readers go.
-    writer: Writer,
     readers: Pool<ConnectionManager<SqliteConnection>>,
     /// Bounds the reads that wait.
     turns: Arc<Semaphore>,
+    // Dropped last: who closes the last connection, and may write, takes the log into the database.
+    writer: Writer,
 }
 
 impl SqliteStore {
@@ -115,9 +115,9 @@ impl SqliteStore {
             .connection_customizer(Box::new(ReaderSetup))
             .build(ConnectionManager::new(format!("{}?mode=ro", file_uri(path))))?;
         Ok(Self {
-            writer,
             readers,
             turns: Arc::new(Semaphore::new(options.queue)),
+            writer,
         })
     }
 
