@@ -1,6 +1,6 @@
 //! Appointments. The store guards that no two confirmed ones of an account overlap.
 
-use crate::{Page, PageRequest, StartPosition, StoreError};
+use crate::{Companions, Page, PageRequest, StartPosition, StoreError};
 use async_trait::async_trait;
 use chatgrow_domain::{AccountId, Appointment, AppointmentId, AppointmentStatus, EmailKey, LocalMinute};
 
@@ -50,7 +50,12 @@ pub trait AppointmentStore: Send + Sync {
     /// concurrency, that two confirmed appointments of one account overlap as
     /// [`TimeSlot::overlaps`](chatgrow_domain::TimeSlot::overlaps) says: of any number of concurrent bookings of
     /// overlapping slots at most one succeeds, and the others MUST return [`BookError::SlotTaken`].
-    async fn book(&self, account: AccountId, appointment: &Appointment) -> Result<(), BookError>;
+    async fn book(
+        &self,
+        account: AccountId,
+        appointment: &Appointment,
+        companions: Companions,
+    ) -> Result<(), BookError>;
 
     /// The appointment with that id.
     async fn by_id(&self, account: AccountId, id: AppointmentId) -> Result<Option<Appointment>, StoreError>;
@@ -71,5 +76,6 @@ pub trait AppointmentStore: Send + Sync {
         &self,
         account: AccountId,
         appointment: &Appointment,
+        companions: Companions,
     ) -> Result<(), UpdateAppointmentError>;
 }

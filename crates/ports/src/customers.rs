@@ -1,6 +1,6 @@
 //! Customers. The store guards that an e-mail address names one customer of an account.
 
-use crate::{Page, PageRequest, StoreError};
+use crate::{Companions, Page, PageRequest, StoreError};
 use async_trait::async_trait;
 use chatgrow_domain::{AccountId, Customer, CustomerId, EmailKey};
 
@@ -35,7 +35,12 @@ pub enum UpdateCustomerError {
 pub trait CustomerStore: Send + Sync {
     /// Adds a customer. Of any number of concurrent inserts (or updates) with one address, without case, exactly one
     /// MUST succeed; the others MUST return [`InsertCustomerError::EmailTaken`].
-    async fn insert(&self, account: AccountId, customer: &Customer) -> Result<(), InsertCustomerError>;
+    async fn insert(
+        &self,
+        account: AccountId,
+        customer: &Customer,
+        companions: Companions,
+    ) -> Result<(), InsertCustomerError>;
 
     /// The customer with that address.
     async fn by_email(&self, account: AccountId, email: &EmailKey) -> Result<Option<Customer>, StoreError>;
@@ -50,5 +55,10 @@ pub trait CustomerStore: Send + Sync {
     /// Replaces the customer with this id by this state, if the stored version is the one before `customer.version`;
     /// MUST return [`UpdateCustomerError::Stale`] otherwise, also where there is no such customer. The guard on the
     /// address is that of [`insert`](Self::insert).
-    async fn update(&self, account: AccountId, customer: &Customer) -> Result<(), UpdateCustomerError>;
+    async fn update(
+        &self,
+        account: AccountId,
+        customer: &Customer,
+        companions: Companions,
+    ) -> Result<(), UpdateCustomerError>;
 }

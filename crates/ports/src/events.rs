@@ -1,7 +1,7 @@
 //! Events. Their participants are counted by [`RegistrationStore`](crate::RegistrationStore), which moves the version
 //! on, so an edit can't miss a registration.
 
-use crate::{Page, PageRequest, StartPosition, StoreError};
+use crate::{Companions, Page, PageRequest, StartPosition, StoreError};
 use async_trait::async_trait;
 use chatgrow_domain::{AccountId, Event, EventId, EventStatus};
 
@@ -28,7 +28,12 @@ pub struct EventFilter {
 #[async_trait]
 pub trait EventStore: Send + Sync {
     /// Adds an event.
-    async fn insert(&self, account: AccountId, event: &Event) -> Result<(), StoreError>;
+    async fn insert(
+        &self,
+        account: AccountId,
+        event: &Event,
+        companions: Companions,
+    ) -> Result<(), StoreError>;
 
     /// The event with that id.
     async fn by_id(&self, account: AccountId, id: EventId) -> Result<Option<Event>, StoreError>;
@@ -43,5 +48,10 @@ pub trait EventStore: Send + Sync {
 
     /// Replaces the event with this id by this state, if the stored version is the one before `event.version`; MUST
     /// return [`UpdateEventError::Stale`] otherwise, also where there is no such event.
-    async fn update(&self, account: AccountId, event: &Event) -> Result<(), UpdateEventError>;
+    async fn update(
+        &self,
+        account: AccountId,
+        event: &Event,
+        companions: Companions,
+    ) -> Result<(), UpdateEventError>;
 }

@@ -4,11 +4,12 @@
 //! written (the exceptions, which find the account or serve the operator, say so). Absence is `None` or `false`, never
 //! an error. **A mutating method is one atomic write**: what has to be checked and written together is one method, whose
 //! doc says what an adapter MUST guarantee under concurrency, and a future dropped at any point leaves all of it or
-//! nothing. The `conformance` feature holds the suite that every adapter has to pass.
+//! nothing; its [`Companions`] commit with it. The `conformance` feature holds the suite that every adapter has to pass.
 
 mod accounts;
 mod api_keys;
 mod appointments;
+mod companions;
 mod customers;
 mod events;
 mod page;
@@ -22,6 +23,7 @@ pub mod conformance;
 pub use accounts::{AccountStore, InsertAccountError};
 pub use api_keys::{ApiKeyStore, KeyUse};
 pub use appointments::{AppointmentFilter, AppointmentStore, BookError, UpdateAppointmentError};
+pub use companions::{Answer, Companions, IdempotencyRecord, IdempotencyStore, RequestId};
 pub use customers::{CustomerStore, InsertCustomerError, UpdateCustomerError};
 pub use events::{EventFilter, EventStore, UpdateEventError};
 pub use page::{Page, PageRequest, StartPosition};
@@ -32,6 +34,7 @@ pub use system::{Clock, IdSource, Randomness};
 #[cfg(feature = "mocks")]
 pub use {
     accounts::MockAccountStore, api_keys::MockApiKeyStore, appointments::MockAppointmentStore,
-    customers::MockCustomerStore, events::MockEventStore, registrations::MockRegistrationStore,
-    store::MockStoreHealth, system::MockClock, system::MockIdSource, system::MockRandomness,
+    companions::MockIdempotencyStore, customers::MockCustomerStore, events::MockEventStore,
+    registrations::MockRegistrationStore, store::MockStoreHealth, system::MockClock, system::MockIdSource,
+    system::MockRandomness,
 };

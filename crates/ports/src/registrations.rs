@@ -1,6 +1,6 @@
 //! Registrations. The store guards that an event's count never passes its capacity and that a customer has one place.
 
-use crate::{Page, PageRequest, StoreError};
+use crate::{Companions, Page, PageRequest, StoreError};
 use async_trait::async_trait;
 use chatgrow_domain::{AccountId, EventId, Registration, RegistrationId, RegistrationRefused};
 
@@ -29,7 +29,12 @@ pub trait RegistrationStore: Send + Sync {
     /// concurrency `participants` MUST equal the number of registrations and never pass the capacity, only an active
     /// event MUST take anybody, and a customer MUST have one place at most. Where several reasons speak against it, the
     /// first of these MUST be returned: no such event, not active, already registered, full.
-    async fn register(&self, account: AccountId, registration: &Registration) -> Result<(), RegisterError>;
+    async fn register(
+        &self,
+        account: AccountId,
+        registration: &Registration,
+        companions: Companions,
+    ) -> Result<(), RegisterError>;
 
     /// The event's registrations in the order of their ids, which is the order in which they came.
     async fn list(
@@ -40,11 +45,13 @@ pub trait RegistrationStore: Send + Sync {
     ) -> Result<Page<Registration, RegistrationId>, StoreError>;
 
     /// Frees a place, in whatever status the event is, and counts it off; the event's version moves on. Returns whether
-    /// there was such a registration: of any number of concurrent calls exactly one MUST return `true`.
+    /// there was such a registration: of any number of concurrent calls exactly one MUST return `true`. Where there was none the
+    /// companions MUST NOT be written.
     async fn unregister(
         &self,
         account: AccountId,
         event: EventId,
         id: RegistrationId,
+        companions: Companions,
     ) -> Result<bool, StoreError>;
 }

@@ -1,6 +1,9 @@
 //! What is common to all stores.
 
-use crate::{AccountStore, ApiKeyStore, AppointmentStore, CustomerStore, EventStore, RegistrationStore};
+use crate::{
+    AccountStore, ApiKeyStore, AppointmentStore, CustomerStore, EventStore, IdempotencyStore,
+    RegistrationStore,
+};
 use async_trait::async_trait;
 use std::{error::Error, sync::Arc};
 
@@ -21,6 +24,12 @@ pub enum StoreError {
         /// The row's id, in hex.
         id: String,
     },
+    /// The request of the write's companions was carried out before; nothing was written now.
+    #[error("the request was carried out before")]
+    Repeated,
+    /// The request of the write's companions is being carried out by somebody else; nothing was written now.
+    #[error("the request is being carried out")]
+    InProgress,
     /// Anything else: a defect, here or in the store.
     #[error("the store failed: {0}")]
     Failed(#[source] Box<dyn Error + Send + Sync>),
@@ -61,6 +70,8 @@ pub struct Stores {
     pub events: Arc<dyn EventStore>,
     /// Registrations.
     pub registrations: Arc<dyn RegistrationStore>,
+    /// Records of requests.
+    pub idempotency: Arc<dyn IdempotencyStore>,
     /// Whether it answers.
     pub health: Arc<dyn StoreHealth>,
 }
@@ -75,6 +86,7 @@ impl Stores {
             + AppointmentStore
             + EventStore
             + RegistrationStore
+            + IdempotencyStore
             + StoreHealth
             + 'static,
     {
@@ -85,6 +97,7 @@ impl Stores {
             appointments: store.clone(),
             events: store.clone(),
             registrations: store.clone(),
+            idempotency: store.clone(),
             health: store,
         }
     }

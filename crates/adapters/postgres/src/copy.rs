@@ -1,12 +1,15 @@
 //! Moving house.
 
-use crate::{PostgresStore, error::store_error};
+use crate::{
+    PostgresStore,
+    error::{Ended, store_error},
+};
 use async_trait::async_trait;
 use chatgrow_ports::StoreError;
 use chatgrow_sql::{
     accounts, api_keys, appointments,
     copy::{BATCH, Batch, COUNT, Copied, Count, ImportError, Part, Summary, Tally},
-    customers, events, registrations, schema,
+    customers, events, idempotency, registrations, schema,
 };
 use diesel::{
     dsl::exists,
@@ -52,10 +55,10 @@ impl Copied for PostgresStore {
             connection.batch_execute(BEGIN).await?;
             let any = diesel::select(exists(accounts::everything()));
             if any.get_result(connection).await? {
-                return Err(ImportFailure(ImportError::NotEmpty));
+                return Err(Ended(ImportError::NotEmpty));
             }
             let sent = loop {
-                match parts.recv().await.ok_or(ImportError::Interrupted)? {
+                match parts.recv().await.ok_or(Ended(ImportError::Interrupted))? {
                     Part::Rows(_) => {}
                     Part::Batch(batch) => insert(connection, batch).await?,
                     Part::End(summary) => break summary,
@@ -64,24 +67,9 @@ impl Copied for PostgresStore {
             // What a deferred check has to say is said before triggers can be changed.
             connection.batch_execute(END).await?;
             let copy = read(connection, None).await?;
-            Ok(sent.confirmed_by(copy.summary())?)
+            sent.confirmed_by(copy.summary()).map_err(Ended)
         });
-        taken.await.map_err(|ImportFailure(error)| error)
-    }
-}
-
-/// An [`ImportError`] that a transaction can end with.
-struct ImportFailure(ImportError);
-
-impl From<Error> for ImportFailure {
-    fn from(error: Error) -> Self {
-        Self(store_error(error).into())
-    }
-}
-
-impl From<ImportError> for ImportFailure {
-    fn from(error: ImportError) -> Self {
-        Self(error)
+        taken.await.map_err(|Ended(error)| error)
     }
 }
 
@@ -98,6 +86,7 @@ async fn read(connection: &mut AsyncPgConnection, parts: Option<&Sender<Part>>) 
     table(connection, appointments::everything(), &mut tally, parts).await?;
     table(connection, events::everything(), &mut tally, parts).await?;
     table(connection, registrations::everything(), &mut tally, parts).await?;
+    table(connection, idempotency::everything(), &mut tally, parts).await?;
     Ok(tally)
 }
 
@@ -122,7 +111,7 @@ where
 }
 
 async fn insert(connection: &mut AsyncPgConnection, batch: Batch) -> QueryResult<()> {
-    use schema::{accounts, api_keys, appointments, customers, events, registrations};
+    use schema::{accounts, api_keys, appointments, customers, events, idempotency_records, registrations};
     match batch {
         Batch::Accounts(rows) => {
             diesel::insert_into(accounts::table)
@@ -156,6 +145,12 @@ async fn insert(connection: &mut AsyncPgConnection, batch: Batch) -> QueryResult
         }
         Batch::Registrations(rows) => {
             diesel::insert_into(registrations::table)
+                .values(rows)
+                .execute(connection)
+                .await
+        }
+        Batch::IdempotencyRecords(rows) => {
+            diesel::insert_into(idempotency_records::table)
                 .values(rows)
                 .execute(connection)
                 .await

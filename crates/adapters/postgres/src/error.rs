@@ -48,3 +48,12 @@ pub(crate) fn store_error(error: Error) -> StoreError {
 pub(crate) fn no_connection(error: PoolError) -> StoreError {
     StoreError::unavailable(error)
 }
+
+/// How a transaction ended that was not committed. (Diesel's own errors have to become one by themselves.)
+pub(crate) struct Ended<E>(pub(crate) E);
+
+impl<E: From<StoreError>> From<Error> for Ended<E> {
+    fn from(error: Error) -> Self {
+        Self(store_error(error).into())
+    }
+}

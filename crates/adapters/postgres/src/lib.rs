@@ -13,13 +13,14 @@ pub use connect::PostgresUrl;
 
 use crate::{
     connect::Connector,
-    error::{no_connection, refused, store_error},
+    error::{Ended, no_connection, refused, store_error},
 };
 use async_trait::async_trait;
-use chatgrow_ports::{Page, PageRequest, StoreError, StoreHealth};
+use chatgrow_ports::{Companions, IdempotencyRecord, Page, PageRequest, StoreError, StoreHealth};
 use chatgrow_sql::{
-    Listed, Migrations, Refusal, account_store, appointment_store, bring_up_to_date, customer_store,
-    event_store, expect_none_missing, page, registration_store,
+    Listed, Migrations, Refusal, Unwritten, account_store, appointment_store, bring_up_to_date,
+    customer_store, event_store, expect_none_missing, idempotency_store, insert_record, page,
+    registration_store,
 };
 use deadpool::Runtime;
 use diesel::{
@@ -33,7 +34,7 @@ use diesel::{
     upsert::on_constraint,
 };
 use diesel_async::{
-    AsyncPgConnection, RunQueryDsl,
+    AsyncConnection, AsyncPgConnection, RunQueryDsl,
     async_connection_wrapper::AsyncConnectionWrapper,
     methods::LoadQuery,
     pooled_connection::{
@@ -190,16 +191,31 @@ impl PostgresStore {
     /// A write of one statement; returns how many rows it changed.
     async fn execute<E: Refusal + Send + 'static>(
         &self,
+        companions: Companions,
         statement: impl QueryFragment<Pg> + QueryId + Send + 'static,
     ) -> Result<usize, E> {
-        self.write(|connection| Box::pin(async move { statement.execute(connection).await.map_err(refused) }))
-            .await
+        let written = self.write(companions, |connection| {
+            Box::pin(async move {
+                match statement.execute(connection).await {
+                    Ok(0) => Err(Unwritten::Nothing),
+                    Ok(rows) => Ok(rows),
+                    Err(error) => Err(Unwritten::Refused(refused(error))),
+                }
+            })
+        });
+        Unwritten::rows(written.await)
     }
 
-    /// The one place through which every mutating method goes. `work` is a task of its own, so a caller whose future is dropped
-    /// leaves neither a transaction open nor a connection in the middle of something.
+    /// A write of nothing but companions.
+    async fn write_alone(&self, companions: Companions) -> Result<(), StoreError> {
+        self.write(companions, |_| Box::pin(async { Ok(()) })).await
+    }
+
+    /// The one place through which every mutating method goes: `work` and its companions are one atomic write. It is a task of its
+    /// own, so a caller whose future is dropped leaves neither a transaction open nor a connection in the middle of something.
     async fn write<T, E>(
         &self,
+        companions: Companions,
         work: impl for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     ) -> Result<T, E>
     where
@@ -209,7 +225,13 @@ impl PostgresStore {
         let pool = self.pool.clone();
         let write = tokio::spawn(async move {
             let mut connection = pool.get().await.map_err(no_connection)?;
-            match timeout(ANSWER_TIMEOUT, work(&mut connection)).await {
+            let written = async {
+                match companions.record {
+                    None => work(&mut connection).await,
+                    Some(record) => accompanied(&mut connection, record, work).await,
+                }
+            };
+            match timeout(ANSWER_TIMEOUT, written).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(given_up(connection).into()),
             }
@@ -218,10 +240,33 @@ impl PostgresStore {
     }
 }
 
+/// Does the work in a transaction with a record.
+async fn accompanied<T, E>(
+    connection: &mut AsyncPgConnection,
+    record: IdempotencyRecord,
+    work: impl for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    let insert = insert_record!(record.into());
+    let transaction = connection.transaction(async move |connection| {
+        // First, so that who repeats a request is told that, and not what its own first try is in the way of.
+        match insert.execute(connection).await {
+            Ok(0) => Err(Ended(StoreError::Repeated.into())),
+            Ok(_) => work(connection).await.map_err(Ended),
+            Err(error) => Err(Ended(refused::<StoreError>(error).into())),
+        }
+    });
+    transaction.await.map_err(|Ended(error)| error)
+}
+
 account_store!(PostgresStore);
 customer_store!(PostgresStore);
 event_store!(PostgresStore);
 registration_store!(PostgresStore);
+idempotency_store!(PostgresStore);
 // Plain inserts that race for a slot would wait for each other, a deadlock; with ON CONFLICT they don't.
 appointment_store!(
     PostgresStore,
@@ -242,7 +287,7 @@ fn migrate(connection: AsyncPgConnection, mode: Migrations) -> Result<(), Box<dy
     if mode == Migrations::Expect || as_it_is.is_ok() {
         return as_it_is;
     }
-    connection.transaction(|connection| {
+    Connection::transaction(&mut connection, |connection| {
         let lock = diesel::sql_query("SELECT pg_advisory_xact_lock($1)").bind::<BigInt, _>(MIGRATION_LOCK);
         diesel::RunQueryDsl::execute(lock, connection)?;
         bring_up_to_date(connection, MIGRATIONS, mode)

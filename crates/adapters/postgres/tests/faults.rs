@@ -3,7 +3,7 @@
 
 use crate::support::{account, customer, insert_account, open, open_with};
 use chatgrow_domain::PageLimit;
-use chatgrow_ports::{CustomerStore, InsertCustomerError, PageRequest, StoreError, StoreHealth};
+use chatgrow_ports::{Companions, CustomerStore, InsertCustomerError, PageRequest, StoreError, StoreHealth};
 use chatgrow_postgres::{Options, PostgresStore};
 use std::{
     collections::HashSet,
@@ -38,7 +38,13 @@ impl Load {
                     while !stop.load(Ordering::Relaxed) {
                         let number = next.fetch_add(1, Ordering::Relaxed);
                         let started = Instant::now();
-                        let outcome = CustomerStore::insert(&*store, account(), &customer(number)).await;
+                        let outcome = CustomerStore::insert(
+                            &*store,
+                            account(),
+                            &customer(number),
+                            Companions::default(),
+                        )
+                        .await;
                         assert!(
                             started.elapsed() < Duration::from_secs(10),
                             "{:?}",
@@ -176,7 +182,9 @@ async fn a_lock_of_somebody_else_and_an_exhausted_pool_are_not_waited_for_in_vai
     let calls: Vec<_> = (1..=4)
         .map(|number| {
             let store = store.clone();
-            tokio::spawn(async move { CustomerStore::insert(&*store, account(), &customer(number)).await })
+            tokio::spawn(async move {
+                CustomerStore::insert(&*store, account(), &customer(number), Companions::default()).await
+            })
         })
         .collect();
     for call in calls {
@@ -190,7 +198,7 @@ async fn a_lock_of_somebody_else_and_an_exhausted_pool_are_not_waited_for_in_vai
         );
     }
     somebody.batch_execute("COMMIT").await.unwrap();
-    CustomerStore::insert(&*store, account(), &customer(1))
+    CustomerStore::insert(&*store, account(), &customer(1), Companions::default())
         .await
         .unwrap();
 }
@@ -217,7 +225,7 @@ async fn a_standby_takes_no_writes_and_says_so() {
         .await
         .unwrap();
     assert!(matches!(store.check().await, Err(StoreError::Unavailable(_))));
-    let outcome = CustomerStore::insert(&store, account(), &customer(1)).await;
+    let outcome = CustomerStore::insert(&store, account(), &customer(1), Companions::default()).await;
     assert!(
         matches!(
             outcome,

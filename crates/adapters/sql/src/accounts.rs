@@ -87,7 +87,9 @@ macro_rules! account_store {
             impl AccountStore for $store {
                 async fn insert(&self, account: &Account) -> Result<(), InsertAccountError> {
                     let insert = diesel::insert_into(table).values(AccountRow::from(account));
-                    self.execute(insert).await.map(|_| ())
+                    self.execute(Companions::default(), insert)
+                        .await
+                        .map(|_| ())
                 }
 
                 async fn by_slug(&self, slug: &AccountSlug) -> Result<Option<Account>, StoreError> {

@@ -180,10 +180,15 @@ macro_rules! appointment_store {
 
             #[async_trait]
             impl AppointmentStore for $store {
-                async fn book(&self, account: AccountId, appointment: &Appointment) -> Result<(), BookError> {
+                async fn book(
+                    &self,
+                    account: AccountId,
+                    appointment: &Appointment,
+                    companions: Companions,
+                ) -> Result<(), BookError> {
                     let $insert =
                         diesel::insert_into(table).values(AppointmentRow::new(account, appointment));
-                    match self.execute::<BookError>($book).await? {
+                    match self.execute::<BookError>(companions, $book).await? {
                         0 => Err(BookError::SlotTaken),
                         _ => Ok(()),
                     }
@@ -221,10 +226,14 @@ macro_rules! appointment_store {
                     &self,
                     account: AccountId,
                     appointment: &Appointment,
+                    companions: Companions,
                 ) -> Result<(), UpdateAppointmentError> {
                     let update = diesel::update(appointments::before(account, appointment))
                         .set(AppointmentRow::new(account, appointment));
-                    match self.execute::<UpdateAppointmentError>(update).await? {
+                    match self
+                        .execute::<UpdateAppointmentError>(companions, update)
+                        .await?
+                    {
                         0 => Err(UpdateAppointmentError::Stale),
                         _ => Ok(()),
                     }

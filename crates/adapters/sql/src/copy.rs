@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::AccountRow, api_keys::ApiKeyRow, appointments::AppointmentRow, customers::CustomerRow,
-    events::EventRow, registrations::RegistrationRow,
+    events::EventRow, idempotency::IdempotencyRow, registrations::RegistrationRow,
 };
 use async_trait::async_trait;
 use chatgrow_ports::StoreError;
@@ -20,7 +20,8 @@ pub const BATCH: usize = 500;
 /// How many rows there are, as a [`Count`].
 pub const COUNT: &str = "SELECT (SELECT count(*) FROM accounts) + (SELECT count(*) FROM api_keys)
     + (SELECT count(*) FROM customers) + (SELECT count(*) FROM appointments)
-    + (SELECT count(*) FROM events) + (SELECT count(*) FROM registrations) AS count";
+    + (SELECT count(*) FROM events) + (SELECT count(*) FROM registrations)
+    + (SELECT count(*) FROM idempotency_records) AS count";
 
 /// The row of [`COUNT`].
 #[derive(QueryableByName)]
@@ -126,6 +127,7 @@ tables! {
     Appointments: AppointmentRow = "appointments",
     Events: EventRow = "events",
     Registrations: RegistrationRow = "registrations",
+    IdempotencyRecords: IdempotencyRow = "idempotency_records",
 }
 
 /// Counts rows and sums them up, table by table.
@@ -197,7 +199,7 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (table, rows, checksum) in &self.0 {
-            write!(f, "  {table:<14} {rows:>10}  ")?;
+            write!(f, "  {table:<19} {rows:>10}  ")?;
             checksum
                 .iter()
                 .take(8)

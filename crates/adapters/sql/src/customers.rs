@@ -159,9 +159,10 @@ macro_rules! customer_store {
                     &self,
                     account: AccountId,
                     customer: &Customer,
+                    companions: Companions,
                 ) -> Result<(), InsertCustomerError> {
                     let insert = diesel::insert_into(table).values(CustomerRow::new(account, customer));
-                    self.execute(insert).await.map(|_| ())
+                    self.execute(companions, insert).await.map(|_| ())
                 }
 
                 async fn by_email(
@@ -187,10 +188,14 @@ macro_rules! customer_store {
                     &self,
                     account: AccountId,
                     customer: &Customer,
+                    companions: Companions,
                 ) -> Result<(), UpdateCustomerError> {
                     let update = diesel::update(customers::before(account, customer))
                         .set(CustomerRow::new(account, customer));
-                    match self.execute::<UpdateCustomerError>(update).await? {
+                    match self
+                        .execute::<UpdateCustomerError>(companions, update)
+                        .await?
+                    {
                         0 => Err(UpdateCustomerError::Stale),
                         _ => Ok(()),
                     }

@@ -145,9 +145,14 @@ macro_rules! event_store {
 
             #[async_trait]
             impl EventStore for $store {
-                async fn insert(&self, account: AccountId, event: &Event) -> Result<(), StoreError> {
+                async fn insert(
+                    &self,
+                    account: AccountId,
+                    event: &Event,
+                    companions: Companions,
+                ) -> Result<(), StoreError> {
                     let insert = diesel::insert_into(table).values(EventRow::new(account, event));
-                    self.execute(insert).await.map(|_| ())
+                    self.execute(companions, insert).await.map(|_| ())
                 }
 
                 async fn by_id(&self, account: AccountId, id: EventId) -> Result<Option<Event>, StoreError> {
@@ -171,10 +176,15 @@ macro_rules! event_store {
                     self.page::<EventRow, _>(query, request).await
                 }
 
-                async fn update(&self, account: AccountId, event: &Event) -> Result<(), UpdateEventError> {
+                async fn update(
+                    &self,
+                    account: AccountId,
+                    event: &Event,
+                    companions: Companions,
+                ) -> Result<(), UpdateEventError> {
                     let update =
                         diesel::update(events::before(account, event)).set(EventRow::new(account, event));
-                    match self.execute::<UpdateEventError>(update).await? {
+                    match self.execute::<UpdateEventError>(companions, update).await? {
                         0 => Err(UpdateEventError::Stale),
                         _ => Ok(()),
                     }

@@ -26,11 +26,13 @@ pub enum Guard {
     RegistrationActive,
     /// The customer has a place already.
     RegistrationOnce,
+    /// A request with that id is being carried out.
+    IdempotencyInProgress,
 }
 
 impl Guard {
     /// Every guard, by the name that its constraint or trigger has in the migrations.
-    pub const ALL: [(Self, &'static str); 7] = [
+    pub const ALL: [(Self, &'static str); 8] = [
         (Self::AccountSlug, "accounts_slug_unique"),
         (Self::CustomerEmail, "customers_email_unique"),
         (Self::AppointmentSlot, "appointments_no_overlap"),
@@ -38,6 +40,7 @@ impl Guard {
         (Self::RegistrationEvent, "registrations_event_exists"),
         (Self::RegistrationActive, "registrations_event_active"),
         (Self::RegistrationOnce, "registrations_once"),
+        (Self::IdempotencyInProgress, "idempotency_in_progress"),
     ];
 
     /// The guard with that name.
@@ -57,8 +60,36 @@ pub trait Refusal: From<StoreError> {
 }
 
 impl Refusal for StoreError {
-    fn by(_: Guard) -> Option<Self> {
-        None
+    fn by(guard: Guard) -> Option<Self> {
+        (guard == Guard::IdempotencyInProgress).then_some(Self::InProgress)
+    }
+}
+
+/// Why a write was taken back.
+pub enum Unwritten<E> {
+    /// It would have changed no row: then its companions don't stay either.
+    Nothing,
+    /// It was refused.
+    Refused(E),
+}
+
+impl<E: From<StoreError>> From<StoreError> for Unwritten<E> {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl<E> Unwritten<E> {
+    /// How many rows a write changed.
+    ///
+    /// # Errors
+    /// It was refused.
+    pub fn rows(written: Result<usize, Self>) -> Result<usize, E> {
+        match written {
+            Ok(rows) => Ok(rows),
+            Err(Self::Nothing) => Ok(0),
+            Err(Self::Refused(error)) => Err(error),
+        }
     }
 }
 

@@ -21,6 +21,7 @@ pub mod copy;
 pub mod customers;
 pub mod events;
 pub mod guards;
+pub mod idempotency;
 pub mod migrations;
 #[cfg(feature = "testing")]
 pub mod refused;
@@ -28,15 +29,16 @@ pub mod registrations;
 pub mod schema;
 
 pub use columns::{Listed, RowId, page};
-pub use guards::{Guard, Refusal};
+pub use guards::{Guard, Refusal, Unwritten};
 pub use migrations::{Migrations, bring_up_to_date, expect_none_missing};
 
 /// What the ports' implementations are made of: the macros `account_store!`, `customer_store!`, … of this crate. They are
 /// macros, for whether a query can run depends on the connection, and a generic function would have to repeat each query in its
 /// bounds.
 ///
-/// A store has four methods: `find` (the row of a query that has one at most), `all` (all rows), `page` (the page that a list's
-/// query asks for) and `execute` (a write of one statement, refused by a [`Guard`] or not; how many rows it changed).
+/// A store has five methods: `find` (the row of a query that has one at most), `all` (all rows), `page` (the page that a list's
+/// query asks for), `execute` (a write of one statement and its companions, refused by a [`Guard`] or not; how many rows it changed:
+/// where it is none, nothing was written) and `write_alone` (a write of nothing but companions).
 pub mod port {
     pub use async_trait::async_trait;
     pub use chatgrow_domain::*;

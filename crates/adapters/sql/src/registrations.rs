@@ -147,10 +147,11 @@ macro_rules! registration_store {
                     &self,
                     account: AccountId,
                     registration: &Registration,
+                    companions: Companions,
                 ) -> Result<(), RegisterError> {
                     let insert =
                         diesel::insert_into(table).values(RegistrationRow::new(account, registration));
-                    self.execute(insert).await.map(|_| ())
+                    self.execute(companions, insert).await.map(|_| ())
                 }
 
                 async fn list(
@@ -168,13 +169,14 @@ macro_rules! registration_store {
                     account: AccountId,
                     event: EventId,
                     id: RegistrationId,
+                    companions: Companions,
                 ) -> Result<bool, StoreError> {
                     let place = registrations::of_event(
                         account.as_bytes().into(),
                         event.as_bytes().into(),
                         id.as_bytes().into(),
                     );
-                    self.execute(diesel::delete(place))
+                    self.execute(companions, diesel::delete(place))
                         .await
                         .map(|freed| freed == 1)
                 }

@@ -83,11 +83,26 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    idempotency_records (account_id, id) {
+        account_id -> Binary,
+        id -> Binary,
+        fingerprint -> Binary,
+        status -> BigInt,
+        location -> Nullable<Text>,
+        etag -> Nullable<Text>,
+        body -> Binary,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     api_keys,
     customers,
     appointments,
     events,
-    registrations
+    registrations,
+    idempotency_records
 );

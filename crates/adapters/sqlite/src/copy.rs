@@ -2,11 +2,11 @@
 
 use crate::{SqliteStore, error::store_error};
 use async_trait::async_trait;
-use chatgrow_ports::StoreError;
+use chatgrow_ports::{Companions, StoreError};
 use chatgrow_sql::{
     accounts, api_keys, appointments,
     copy::{BATCH, Batch, COUNT, Copied, Count, ImportError, Part, Summary, Tally},
-    customers, events, registrations, schema,
+    customers, events, idempotency, registrations, schema,
 };
 use diesel::{
     connection::{DefaultLoadingMode, SimpleConnection},
@@ -49,7 +49,7 @@ impl Copied for SqliteStore {
     }
 
     async fn import(&self, mut parts: Receiver<Part>) -> Result<Summary, ImportError> {
-        self.write(move |connection| {
+        self.write(Companions::default(), move |connection| {
             if diesel::select(exists(accounts::everything())).get_result(connection).map_err(store_error)? {
                 return Err(ImportError::NotEmpty);
             }
@@ -93,7 +93,8 @@ fn each(
     table(connection, customers::everything(), &mut take)?;
     table(connection, appointments::everything(), &mut take)?;
     table(connection, events::everything(), &mut take)?;
-    table(connection, registrations::everything(), &mut take)
+    table(connection, registrations::everything(), &mut take)?;
+    table(connection, idempotency::everything(), &mut take)
 }
 
 fn table<'q, R, Q>(
@@ -117,7 +118,7 @@ where
 }
 
 fn insert(connection: &mut SqliteConnection, batch: Batch) -> QueryResult<()> {
-    use schema::{accounts, api_keys, appointments, customers, events, registrations};
+    use schema::{accounts, api_keys, appointments, customers, events, idempotency_records, registrations};
     match batch {
         Batch::Accounts(rows) => diesel::insert_into(accounts::table)
             .values(rows)
@@ -135,6 +136,9 @@ fn insert(connection: &mut SqliteConnection, batch: Batch) -> QueryResult<()> {
             .values(rows)
             .execute(connection),
         Batch::Registrations(rows) => diesel::insert_into(registrations::table)
+            .values(rows)
+            .execute(connection),
+        Batch::IdempotencyRecords(rows) => diesel::insert_into(idempotency_records::table)
             .values(rows)
             .execute(connection),
     }

@@ -14,10 +14,10 @@ use crate::{
     writer::Writer,
 };
 use async_trait::async_trait;
-use chatgrow_ports::{Page, PageRequest, StoreError, StoreHealth};
+use chatgrow_ports::{Companions, Page, PageRequest, StoreError, StoreHealth};
 use chatgrow_sql::{
-    Listed, Migrations, Refusal, account_store, appointment_store, bring_up_to_date, customer_store,
-    event_store, page, registration_store,
+    Listed, Migrations, Refusal, Unwritten, account_store, appointment_store, bring_up_to_date,
+    customer_store, event_store, idempotency_store, insert_record, page, registration_store,
 };
 use diesel::{
     connection::SimpleConnection,
@@ -188,23 +188,47 @@ impl SqliteStore {
     /// A write of one statement; returns how many rows it changed.
     async fn execute<E: Refusal + Send + 'static>(
         &self,
+        companions: Companions,
         statement: impl ExecuteDsl<SqliteConnection> + Send + 'static,
     ) -> Result<usize, E> {
-        self.write(move |connection| ExecuteDsl::execute(statement, connection).map_err(refused))
-            .await
+        let written = self.write(companions, move |connection| {
+            match ExecuteDsl::execute(statement, connection) {
+                Ok(0) => Err(Unwritten::Nothing),
+                Ok(rows) => Ok(rows),
+                Err(error) => Err(Unwritten::Refused(refused(error))),
+            }
+        });
+        Unwritten::rows(written.await)
     }
 
-    /// The one place through which every mutating method goes: `work` is one atomic write, all or nothing, also where
-    /// the caller's future is dropped; it has happened, durably, when this returns `Ok`.
+    /// A write of nothing but companions.
+    async fn write_alone(&self, companions: Companions) -> Result<(), StoreError> {
+        self.write(companions, |_| Ok(())).await
+    }
+
+    /// The one place through which every mutating method goes: `work` and its companions are one atomic write, all or nothing,
+    /// also where the caller's future is dropped; it has happened, durably, when this returns `Ok`.
     async fn write<T, E>(
         &self,
+        companions: Companions,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.writer.write(work).await
+        self.writer
+            .write(move |connection| {
+                // First, so that who repeats a request is told that, and not what its own first try is in the way of.
+                if let Some(record) = companions.record {
+                    let insert = insert_record!(record.into());
+                    if ExecuteDsl::execute(insert, connection).map_err(store_error)? == 0 {
+                        return Err(StoreError::Repeated.into());
+                    }
+                }
+                work(connection)
+            })
+            .await
     }
 }
 
@@ -213,6 +237,7 @@ customer_store!(SqliteStore);
 appointment_store!(SqliteStore, insert => insert);
 event_store!(SqliteStore);
 registration_store!(SqliteStore);
+idempotency_store!(SqliteStore);
 
 #[async_trait]
 impl StoreHealth for SqliteStore {

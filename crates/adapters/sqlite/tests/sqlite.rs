@@ -6,7 +6,9 @@ use chatgrow_domain::{
     Account, AccountId, AccountName, AccountSlug, Customer, CustomerId, CustomerName, EmailAddress,
     NewCustomer, ObjectId, Timestamp,
 };
-use chatgrow_ports::{AccountStore, CustomerStore, StoreError, StoreHealth, Stores, conformance_suite};
+use chatgrow_ports::{
+    AccountStore, Companions, CustomerStore, StoreError, StoreHealth, Stores, conformance_suite,
+};
 use chatgrow_sql::refused::{Refused, statements};
 use chatgrow_sqlite::{Options, SqliteStore};
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
@@ -63,10 +65,14 @@ async fn what_was_written_is_there_after_a_restart_and_for_another_process() {
     let path = folder.path().join("a #strange? 100% name.db");
     let first = with_account(&path).await;
     let (dana, noa) = (customer(1, "dana@example.com"), customer(2, "noa@example.com"));
-    CustomerStore::insert(&first, account(), &dana).await.unwrap();
+    CustomerStore::insert(&first, account(), &dana, Companions::default())
+        .await
+        .unwrap();
     // Two stores on one file, as a command beside a running server.
     let second = SqliteStore::open(&path, Options::default()).unwrap();
-    CustomerStore::insert(&second, account(), &noa).await.unwrap();
+    CustomerStore::insert(&second, account(), &noa, Companions::default())
+        .await
+        .unwrap();
     assert_eq!(
         first.by_email(account(), &noa.email.key()).await.unwrap(),
         Some(noa)
@@ -86,7 +92,9 @@ async fn a_row_that_is_no_longer_valid_is_named() {
     let path = folder.path().join("test.db");
     let store = with_account(&path).await;
     let dana = customer(1, "dana@example.com");
-    CustomerStore::insert(&store, account(), &dana).await.unwrap();
+    CustomerStore::insert(&store, account(), &dana, Companions::default())
+        .await
+        .unwrap();
     let mut raw = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     raw.batch_execute("PRAGMA ignore_check_constraints = ON; UPDATE customers SET name = ''")
         .unwrap();

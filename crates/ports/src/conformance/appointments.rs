@@ -3,7 +3,8 @@ use super::{
     longest, new_account, new_customer, poll_counts, race, walk,
 };
 use crate::{
-    AppointmentFilter, BookError, PageRequest, StartPosition, StoreError, Stores, UpdateAppointmentError,
+    AppointmentFilter, BookError, Companions, PageRequest, StartPosition, StoreError, Stores,
+    UpdateAppointmentError,
 };
 use chatgrow_domain::{
     AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentStatus, Customer, CustomerEdit,
@@ -15,14 +16,14 @@ use std::collections::HashSet;
 /// 2025-12-25 00:00 as minutes.
 const DAY: i64 = 20_447 * 1440;
 
-fn slot(start: i64, minutes: i64) -> TimeSlot {
+pub(super) fn slot(start: i64, minutes: i64) -> TimeSlot {
     TimeSlot {
         start: LocalMinute::from_minutes(DAY + start).unwrap(),
         duration: Duration::from_minutes(minutes).unwrap(),
     }
 }
 
-fn appointment(customer: &Customer, slot: TimeSlot) -> Appointment {
+pub(super) fn appointment(customer: &Customer, slot: TimeSlot) -> Appointment {
     let new = NewAppointment {
         slot,
         service_type: ServiceType::Consultation,
@@ -45,7 +46,7 @@ async fn book(
     let appointment = appointment(customer, slot);
     stores
         .appointments
-        .book(account, &appointment)
+        .book(account, &appointment, Companions::default())
         .await
         .map(|()| appointment)
 }
@@ -108,7 +109,11 @@ pub async fn appointment_round_trips(stores: &Stores) {
             version: Version::new([1, i64::MAX - 1][index % 2]).unwrap(),
             ..appointment(&customer, slot)
         };
-        stores.appointments.book(account, &booked).await.unwrap();
+        stores
+            .appointments
+            .book(account, &booked, Companions::default())
+            .await
+            .unwrap();
         assert_eq!(
             stores.appointments.by_id(account, booked.id).await.unwrap(),
             Some(booked.clone())
@@ -124,7 +129,11 @@ pub async fn appointment_round_trips(stores: &Stores) {
         };
         let edited = booked.edited(edit, latest()).unwrap();
         assert_ne!(edited, booked);
-        stores.appointments.update(account, &edited).await.unwrap();
+        stores
+            .appointments
+            .update(account, &edited, Companions::default())
+            .await
+            .unwrap();
         expected.push(edited);
     }
     expected.sort_by_key(|appointment| (appointment.slot.start, appointment.id));
@@ -167,7 +176,11 @@ pub async fn appointment_shows_the_customer_as_it_is_now(stores: &Stores) {
         },
         at(5),
     );
-    stores.customers.update(account, &renamed).await.unwrap();
+    stores
+        .customers
+        .update(account, &renamed, Companions::default())
+        .await
+        .unwrap();
     let read = stores
         .appointments
         .by_id(account, booked.id)
@@ -227,7 +240,11 @@ pub async fn appointment_frees_its_slot_when_cancelled(stores: &Stores) {
     let customer = new_customer(stores, account).await;
     let booked = book(stores, account, &customer, slot(0, 60)).await.unwrap();
     let cancelled = booked.cancelled(at(1_763_893_900_000));
-    stores.appointments.update(account, &cancelled).await.unwrap();
+    stores
+        .appointments
+        .update(account, &cancelled, Companions::default())
+        .await
+        .unwrap();
     assert_eq!(
         stores.appointments.by_id(account, booked.id).await.unwrap(),
         Some(cancelled)
@@ -268,7 +285,12 @@ pub async fn appointment_moves_race_to_one_winner(servers: &[Stores]) {
     let booked = book_apart(stores, account).await;
     let outcomes = race(servers, |racer, stores| {
         let moved = moved(&booked[racer], slot(5000, 30));
-        async move { stores.appointments.update(account, &moved).await }
+        async move {
+            stores
+                .appointments
+                .update(account, &moved, Companions::default())
+                .await
+        }
     })
     .await;
     assert_winners!(outcomes, 1, UpdateAppointmentError::SlotTaken);
@@ -290,7 +312,10 @@ pub async fn appointment_bookings_and_moves_race_to_one_winner(servers: &[Stores
             async move {
                 // Both on either server.
                 if racer % 4 < 2 {
-                    let outcome = stores.appointments.update(account, &moved).await;
+                    let outcome = stores
+                        .appointments
+                        .update(account, &moved, Companions::default())
+                        .await;
                     outcome.map_err(|error| match error {
                         UpdateAppointmentError::SlotTaken => BookError::SlotTaken,
                         UpdateAppointmentError::Stale => panic!("nobody else moves it"),
@@ -319,7 +344,12 @@ pub async fn appointments_do_not_swap_slots(servers: &[Stores]) {
         let outcomes = race(servers, |racer, stores| {
             // Either on either server.
             let next = swapped[racer / 2 % 2].clone();
-            async move { stores.appointments.update(account, &next).await }
+            async move {
+                stores
+                    .appointments
+                    .update(account, &next, Companions::default())
+                    .await
+            }
         })
         .await;
         assert_winners!(outcomes, 0, UpdateAppointmentError::SlotTaken);
@@ -338,7 +368,13 @@ pub async fn appointment_updates_race_to_one_winner(servers: &[Stores]) {
             0 | 1 => moved(&booked, slot(30 + i64::try_from(racer).unwrap(), 60)),
             _ => booked.cancelled(at(1_763_893_900_000)),
         };
-        async move { stores.appointments.update(account, &next).await.map(|()| next) }
+        async move {
+            stores
+                .appointments
+                .update(account, &next, Companions::default())
+                .await
+                .map(|()| next)
+        }
     })
     .await;
     assert_winners!(outcomes, 1, UpdateAppointmentError::Stale);
@@ -352,7 +388,11 @@ pub async fn appointment_never_conflicts_with_itself(stores: &Stores) {
     let customer = new_customer(stores, account).await;
     let booked = book(stores, account, &customer, slot(0, 60)).await.unwrap();
     let moved = moved(&booked, slot(30, 60));
-    stores.appointments.update(account, &moved).await.unwrap();
+    stores
+        .appointments
+        .update(account, &moved, Companions::default())
+        .await
+        .unwrap();
     assert_eq!(
         stores.appointments.by_id(account, booked.id).await.unwrap(),
         Some(moved)
@@ -367,7 +407,7 @@ pub async fn appointment_is_not_moved_onto_another(stores: &Stores) {
     book(stores, account, &customer, slot(60, 60)).await.unwrap();
     let outcome = stores
         .appointments
-        .update(account, &moved(&booked, slot(1, 60)))
+        .update(account, &moved(&booked, slot(1, 60)), Companions::default())
         .await;
     assert!(
         matches!(outcome, Err(UpdateAppointmentError::SlotTaken)),
@@ -385,13 +425,20 @@ pub async fn appointment_is_updated_from_the_version_before_only(stores: &Stores
     let customer = new_customer(stores, account).await;
     let first = book(stores, account, &customer, slot(0, 60)).await.unwrap();
     let second = moved(&first, slot(60, 60));
-    stores.appointments.update(account, &second).await.unwrap();
+    stores
+        .appointments
+        .update(account, &second, Companions::default())
+        .await
+        .unwrap();
     for stale in [
         moved(&first, slot(300, 60)),
         second.clone(),
         appointment(&customer, slot(300, 60)),
     ] {
-        let outcome = stores.appointments.update(account, &stale).await;
+        let outcome = stores
+            .appointments
+            .update(account, &stale, Companions::default())
+            .await;
         assert!(
             matches!(outcome, Err(UpdateAppointmentError::Stale)),
             "{outcome:?}"
@@ -411,7 +458,10 @@ pub async fn appointments_of_accounts_are_apart(stores: &Stores) {
     assert_eq!(stores.appointments.by_id(other, mine.id).await.unwrap(), None);
 
     for foreign in [mine.cancelled(at(5)), moved(&mine, slot(600, 60))] {
-        let outcome = stores.appointments.update(other, &foreign).await;
+        let outcome = stores
+            .appointments
+            .update(other, &foreign, Companions::default())
+            .await;
         assert!(
             matches!(outcome, Err(UpdateAppointmentError::Stale)),
             "{outcome:?}"
@@ -433,7 +483,10 @@ pub async fn appointments_of_accounts_are_apart(stores: &Stores) {
         customer: others_customer.summary(),
         ..moved(&mine, slot(600, 60))
     };
-    let outcome = stores.appointments.update(account, &given_away).await;
+    let outcome = stores
+        .appointments
+        .update(account, &given_away, Companions::default())
+        .await;
     assert!(
         matches!(outcome, Err(UpdateAppointmentError::Store(StoreError::Failed(_)))),
         "{outcome:?}"
@@ -502,7 +555,11 @@ pub async fn appointments_are_filtered(stores: &Stores) {
     let second = book(stores, account, &noa, slot(1439, 60)).await.unwrap();
     let third = book(stores, account, &dana, slot(1440 * 2, 60)).await.unwrap();
     let cancelled = third.cancelled(at(5));
-    stores.appointments.update(account, &cancelled).await.unwrap();
+    stores
+        .appointments
+        .update(account, &cancelled, Companions::default())
+        .await
+        .unwrap();
 
     let minute = |minutes| Some(slot(minutes, 1).start);
     let any = AppointmentFilter::default();
@@ -567,7 +624,7 @@ pub async fn appointment_pages_are_stable_under_inserts(stores: &Stores) {
         // Equal starts: cancelled ones share a slot.
         stores
             .appointments
-            .update(account, &booked.cancelled(at(5)))
+            .update(account, &booked.cancelled(at(5)), Companions::default())
             .await
             .unwrap();
         book(stores, account, &customer, slot(index * 10, 1))
@@ -639,8 +696,12 @@ pub async fn booking_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
     for (day, polls) in poll_counts().enumerate() {
         let slot = slot(i64::try_from(day).unwrap() * 1440, 60);
         let (dropped, rival) = (appointment(&customer, slot), appointment(&customer, slot));
-        let outcome = drop_after(polls, stores.appointments.book(account, &dropped)).await;
-        let taken = match at_once(stores.appointments.book(account, &rival)).await {
+        let outcome = drop_after(
+            polls,
+            stores.appointments.book(account, &dropped, Companions::default()),
+        )
+        .await;
+        let taken = match at_once(stores.appointments.book(account, &rival, Companions::default())).await {
             Ok(()) => false,
             Err(BookError::SlotTaken) => true,
             Err(BookError::Store(error)) => panic!("after {polls} polls: {error:?}"),
@@ -672,8 +733,12 @@ pub async fn move_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
         let before = book(stores, account, &customer, slot(from, 60)).await.unwrap();
         let after = moved(&before, slot(to, 60));
         let rival = appointment(&customer, after.slot);
-        let outcome = drop_after(polls, stores.appointments.update(account, &after)).await;
-        let taken = match at_once(stores.appointments.book(account, &rival)).await {
+        let outcome = drop_after(
+            polls,
+            stores.appointments.update(account, &after, Companions::default()),
+        )
+        .await;
+        let taken = match at_once(stores.appointments.book(account, &rival, Companions::default())).await {
             Ok(()) => false,
             Err(BookError::SlotTaken) => true,
             Err(BookError::Store(error)) => panic!("after {polls} polls: {error:?}"),
@@ -681,9 +746,13 @@ pub async fn move_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
         let expected = if taken { after } else { before };
         let kept = stores.appointments.by_id(account, expected.id).await.unwrap();
         assert_eq!(kept, Some(expected.clone()), "after {polls} polls");
-        at_once(stores.appointments.update(account, &expected.cancelled(at(5))))
-            .await
-            .unwrap();
+        at_once(
+            stores
+                .appointments
+                .update(account, &expected.cancelled(at(5)), Companions::default()),
+        )
+        .await
+        .unwrap();
         // Whichever slot is left, is free.
         let free = slot(if taken { to } else { from }, 60);
         at_once(book(stores, account, &customer, free)).await.unwrap();

@@ -2,7 +2,7 @@ use super::{
     RACERS, ROUNDS, assert_all_refuse_nul, at, customer_with_email, earliest, first_page, fresh_id, latest,
     longest, new_account, new_customer, race, walk,
 };
-use crate::{InsertCustomerError, PageRequest, StoreError, Stores, UpdateCustomerError};
+use crate::{Companions, InsertCustomerError, PageRequest, StoreError, Stores, UpdateCustomerError};
 use chatgrow_domain::{
     AccountId, Customer, CustomerEdit, CustomerName, EmailAddress, Invalid, Notes, PageLimit, Phone, Version,
 };
@@ -53,7 +53,11 @@ pub async fn customer_round_trips(stores: &Stores) {
     };
     assert_all_refuse_nul();
     for customer in [plain, bare, long.clone()] {
-        stores.customers.insert(account, &customer).await.unwrap();
+        stores
+            .customers
+            .insert(account, &customer, Companions::default())
+            .await
+            .unwrap();
         assert_eq!(
             stores
                 .customers
@@ -69,7 +73,11 @@ pub async fn customer_round_trips(stores: &Stores) {
         created_at: latest(),
         ..renamed(&long, "🦀")
     };
-    stores.customers.update(account, &last).await.unwrap();
+    stores
+        .customers
+        .update(account, &last, Companions::default())
+        .await
+        .unwrap();
     assert_eq!(
         stores
             .customers
@@ -112,7 +120,11 @@ pub async fn customer_emails_round_trip(stores: &Stores) {
         format!("U2@{}é.ab", "É.".repeat(123)),
     ] {
         let customer = customer_with_email(&email);
-        stores.customers.insert(account, &customer).await.unwrap();
+        stores
+            .customers
+            .insert(account, &customer, Companions::default())
+            .await
+            .unwrap();
         let key = customer.email.key();
         assert_eq!(
             stores.customers.by_email(account, &key).await.unwrap(),
@@ -130,27 +142,47 @@ pub async fn customer_email_is_unique_without_case(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
     stores
         .customers
-        .insert(account, &customer_with_email("dana@example.com"))
+        .insert(
+            account,
+            &customer_with_email("dana@example.com"),
+            Companions::default(),
+        )
         .await
         .unwrap();
     let again = stores
         .customers
-        .insert(account, &customer_with_email("DANA@example.com"))
+        .insert(
+            account,
+            &customer_with_email("DANA@example.com"),
+            Companions::default(),
+        )
         .await;
     assert!(matches!(again, Err(InsertCustomerError::EmailTaken)), "{again:?}");
     stores
         .customers
-        .insert(other, &customer_with_email("dana@example.com"))
+        .insert(
+            other,
+            &customer_with_email("dana@example.com"),
+            Companions::default(),
+        )
         .await
         .unwrap();
     stores
         .customers
-        .insert(account, &customer_with_email("dana@bücher.example"))
+        .insert(
+            account,
+            &customer_with_email("dana@bücher.example"),
+            Companions::default(),
+        )
         .await
         .unwrap();
     let punycode = stores
         .customers
-        .insert(account, &customer_with_email("Dana@XN--BCHER-KVA.example"))
+        .insert(
+            account,
+            &customer_with_email("Dana@XN--BCHER-KVA.example"),
+            Companions::default(),
+        )
         .await;
     assert!(
         matches!(punycode, Err(InsertCustomerError::EmailTaken)),
@@ -170,7 +202,7 @@ pub async fn customer_email_is_unique_under_a_race(servers: &[Stores]) {
         };
         stores
             .customers
-            .insert(account, &customer_with_email(email))
+            .insert(account, &customer_with_email(email), Companions::default())
             .await
     })
     .await;
@@ -190,10 +222,16 @@ pub async fn customer_email_is_unique_among_inserts_and_updates(servers: &[Store
         let moved = with_email(&customers[racer], "dana@example.com");
         async move {
             if racer % 4 < 2 {
-                stores.customers.update(account, &moved).await
+                stores
+                    .customers
+                    .update(account, &moved, Companions::default())
+                    .await
             } else {
                 let new = customer_with_email("DANA@example.com");
-                let inserted = stores.customers.insert(account, &new).await;
+                let inserted = stores
+                    .customers
+                    .insert(account, &new, Companions::default())
+                    .await;
                 inserted.map_err(|error| match error {
                     InsertCustomerError::EmailTaken => UpdateCustomerError::EmailTaken,
                     InsertCustomerError::Store(error) => error.into(),
@@ -230,7 +268,12 @@ pub async fn customers_do_not_swap_emails(servers: &[Stores]) {
         let outcomes = race(servers, |racer, stores| {
             // Either on either server.
             let next = swapped[racer / 2 % 2].clone();
-            async move { stores.customers.update(account, &next).await }
+            async move {
+                stores
+                    .customers
+                    .update(account, &next, Companions::default())
+                    .await
+            }
         })
         .await;
         assert_winners!(outcomes, 0, UpdateCustomerError::EmailTaken);
@@ -247,7 +290,11 @@ pub async fn customer_is_updated_from_the_version_before_only(stores: &Stores) {
         notes: None,
         ..renamed(&first, "Dana")
     };
-    stores.customers.update(account, &second).await.unwrap();
+    stores
+        .customers
+        .update(account, &second, Companions::default())
+        .await
+        .unwrap();
     assert_eq!(
         stores
             .customers
@@ -261,7 +308,10 @@ pub async fn customer_is_updated_from_the_version_before_only(stores: &Stores) {
         second.clone(),
         customer_with_email("nobody@example.com"),
     ] {
-        let outcome = stores.customers.update(account, &stale).await;
+        let outcome = stores
+            .customers
+            .update(account, &stale, Companions::default())
+            .await;
         assert!(matches!(outcome, Err(UpdateCustomerError::Stale)), "{outcome:?}");
     }
     assert_eq!(
@@ -281,7 +331,13 @@ pub async fn customer_updates_race_to_one_winner(servers: &[Stores]) {
     let customer = new_customer(stores, account).await;
     let outcomes = race(servers, |racer, stores| {
         let next = renamed(&customer, &format!("racer {racer}"));
-        async move { stores.customers.update(account, &next).await.map(|()| next) }
+        async move {
+            stores
+                .customers
+                .update(account, &next, Companions::default())
+                .await
+                .map(|()| next)
+        }
     })
     .await;
     assert_winners!(outcomes, 1, UpdateCustomerError::Stale);
@@ -296,11 +352,23 @@ pub async fn customer_can_not_take_a_taken_email(stores: &Stores) {
         customer_with_email("dana@example.com"),
         customer_with_email("noa@example.com"),
     );
-    stores.customers.insert(account, &dana).await.unwrap();
-    stores.customers.insert(account, &noa).await.unwrap();
+    stores
+        .customers
+        .insert(account, &dana, Companions::default())
+        .await
+        .unwrap();
+    stores
+        .customers
+        .insert(account, &noa, Companions::default())
+        .await
+        .unwrap();
     let outcome = stores
         .customers
-        .update(account, &with_email(&dana, "Noa@example.com"))
+        .update(
+            account,
+            &with_email(&dana, "Noa@example.com"),
+            Companions::default(),
+        )
         .await;
     assert!(
         matches!(outcome, Err(UpdateCustomerError::EmailTaken)),
@@ -315,7 +383,11 @@ pub async fn customer_can_not_take_a_taken_email(stores: &Stores) {
         Some(dana.clone())
     );
     let respelled = with_email(&dana, "DANA@example.com");
-    stores.customers.update(account, &respelled).await.unwrap();
+    stores
+        .customers
+        .update(account, &respelled, Companions::default())
+        .await
+        .unwrap();
     assert_eq!(
         stores
             .customers
@@ -335,22 +407,30 @@ pub async fn customers_of_accounts_are_apart(stores: &Stores) {
     assert_eq!(all(stores, other).await, []);
     let outcome = stores
         .customers
-        .update(other, &renamed(&mine, "taken over"))
+        .update(other, &renamed(&mine, "taken over"), Companions::default())
         .await;
     assert!(matches!(outcome, Err(UpdateCustomerError::Stale)), "{outcome:?}");
 
     let theirs = customer_with_email(mine.email.as_str());
-    stores.customers.insert(other, &theirs).await.unwrap();
+    stores
+        .customers
+        .insert(other, &theirs, Companions::default())
+        .await
+        .unwrap();
     let taken_over = stores
         .customers
-        .update(account, &renamed(&theirs, "theirs"))
+        .update(account, &renamed(&theirs, "theirs"), Companions::default())
         .await;
     assert!(
         matches!(taken_over, Err(UpdateCustomerError::Stale)),
         "{taken_over:?}"
     );
     let renamed = renamed(&mine, "mine");
-    stores.customers.update(account, &renamed).await.unwrap();
+    stores
+        .customers
+        .update(account, &renamed, Companions::default())
+        .await
+        .unwrap();
     for (account, expected) in [(account, renamed), (other, theirs)] {
         assert_eq!(
             stores.customers.by_email(account, &email).await.unwrap(),
@@ -370,7 +450,10 @@ pub async fn customers_of_accounts_are_apart(stores: &Stores) {
     assert_eq!(page.items, []);
 
     let nobody = AccountId::new(fresh_id());
-    let outcome = stores.customers.insert(nobody, &mine).await;
+    let outcome = stores
+        .customers
+        .insert(nobody, &mine, Companions::default())
+        .await;
     assert!(
         matches!(outcome, Err(InsertCustomerError::Store(StoreError::Failed(_)))),
         "{outcome:?}"

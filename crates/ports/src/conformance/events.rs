@@ -1,5 +1,5 @@
 use super::{at, earliest, ends_of_the_calendar, fresh_id, latest, longest, new_account, race, walk};
-use crate::{EventFilter, PageRequest, StartPosition, StoreError, Stores, UpdateEventError};
+use crate::{Companions, EventFilter, PageRequest, StartPosition, StoreError, Stores, UpdateEventError};
 use chatgrow_domain::{
     AccountId, Capacity, Event, EventDescription, EventEdit, EventId, EventLocation, EventStatus, EventTitle,
     LocalMinute, Money, NewEvent, PageLimit, Version,
@@ -19,7 +19,11 @@ fn event(start: i64, capacity: Option<i64>) -> Event {
 
 pub(super) async fn new_event(stores: &Stores, account: AccountId, capacity: Option<i64>) -> Event {
     let event = event(0, capacity);
-    stores.events.insert(account, &event).await.unwrap();
+    stores
+        .events
+        .insert(account, &event, Companions::default())
+        .await
+        .unwrap();
     event
 }
 
@@ -81,7 +85,11 @@ pub async fn event_round_trips(stores: &Stores) {
     };
     let mut expected = Vec::new();
     for event in [free, event(-1, None), event(0, None), full] {
-        stores.events.insert(account, &event).await.unwrap();
+        stores
+            .events
+            .insert(account, &event, Companions::default())
+            .await
+            .unwrap();
         assert_eq!(
             stores.events.by_id(account, event.id).await.unwrap(),
             Some(event.clone())
@@ -103,7 +111,11 @@ pub async fn event_round_trips(stores: &Stores) {
     };
     for (one, other) in [(bare, full), (full, bare)] {
         let edited = one.edited(edit(other), latest()).unwrap();
-        stores.events.update(account, &edited).await.unwrap();
+        stores
+            .events
+            .update(account, &edited, Companions::default())
+            .await
+            .unwrap();
         assert_eq!(
             stores.events.by_id(account, edited.id).await.unwrap(),
             Some(edited)
@@ -124,13 +136,17 @@ pub async fn event_is_updated_from_the_version_before_only(stores: &Stores) {
     let account = new_account(stores).await;
     let first = new_event(stores, account, Some(5)).await;
     let second = with_status(&first, EventStatus::Completed);
-    stores.events.update(account, &second).await.unwrap();
+    stores
+        .events
+        .update(account, &second, Companions::default())
+        .await
+        .unwrap();
     for stale in [
         with_status(&first, EventStatus::Cancelled),
         second.clone(),
         event(0, None),
     ] {
-        let outcome = stores.events.update(account, &stale).await;
+        let outcome = stores.events.update(account, &stale, Companions::default()).await;
         assert!(matches!(outcome, Err(UpdateEventError::Stale)), "{outcome:?}");
     }
     assert_eq!(
@@ -151,7 +167,13 @@ pub async fn event_updates_race_to_one_winner(servers: &[Stores]) {
             ..EventEdit::default()
         };
         let next = event.edited(edit, at(1_763_893_900_000)).unwrap();
-        async move { stores.events.update(account, &next).await.map(|()| next) }
+        async move {
+            stores
+                .events
+                .update(account, &next, Companions::default())
+                .await
+                .map(|()| next)
+        }
     })
     .await;
     assert_winners!(outcomes, 1, UpdateEventError::Stale);
@@ -178,11 +200,14 @@ pub async fn events_of_accounts_are_apart(stores: &Stores) {
         )
         .unwrap(),
     ] {
-        let outcome = stores.events.update(other, &foreign).await;
+        let outcome = stores.events.update(other, &foreign, Companions::default()).await;
         assert!(matches!(outcome, Err(UpdateEventError::Stale)), "{outcome:?}");
     }
     let nobody = AccountId::new(fresh_id());
-    let outcome = stores.events.insert(nobody, &event(0, None)).await;
+    let outcome = stores
+        .events
+        .insert(nobody, &event(0, None), Companions::default())
+        .await;
     assert!(matches!(outcome, Err(StoreError::Failed(_))), "{outcome:?}");
 
     assert_eq!(list(stores, nobody, None, None).await, []);
@@ -210,12 +235,20 @@ pub async fn events_are_listed_by_start_and_filtered(stores: &Stores) {
     let mut events = Vec::new();
     for start in [50, 10, 50, 30, 10, 40, 50] {
         let event = event(start, None);
-        stores.events.insert(account, &event).await.unwrap();
+        stores
+            .events
+            .insert(account, &event, Companions::default())
+            .await
+            .unwrap();
         events.push(event);
     }
     for (index, status) in [(3, EventStatus::Cancelled), (5, EventStatus::Completed)] {
         events[index] = with_status(&events[index], status);
-        stores.events.update(account, &events[index]).await.unwrap();
+        stores
+            .events
+            .update(account, &events[index], Companions::default())
+            .await
+            .unwrap();
     }
     events.sort_by_key(|event| (event.start, event.id));
     assert_eq!(list(stores, account, None, None).await, events);
@@ -238,12 +271,20 @@ pub async fn event_pages_are_stable_under_inserts(stores: &Stores) {
     let mut before = Vec::new();
     for start in [50, 10, 50, 30, 10, 40, 50, 30] {
         let event = event(start, None);
-        stores.events.insert(account, &event).await.unwrap();
+        stores
+            .events
+            .insert(account, &event, Companions::default())
+            .await
+            .unwrap();
         before.push(event);
     }
     for event in &mut before[..2] {
         *event = with_status(event, EventStatus::Cancelled);
-        stores.events.update(account, event).await.unwrap();
+        stores
+            .events
+            .update(account, event, Companions::default())
+            .await
+            .unwrap();
     }
     for status in [None, Some(EventStatus::Active)] {
         let pages = |page| stores.events.list(account, EventFilter { status }, page);
@@ -257,7 +298,11 @@ pub async fn event_pages_are_stable_under_inserts(stores: &Stores) {
         let seen = walk(2, pages, async || {
             if list(stores, account, status, None).await.len() < most {
                 for start in [10, 45, 50] {
-                    stores.events.insert(account, &event(start, None)).await.unwrap();
+                    stores
+                        .events
+                        .insert(account, &event(start, None), Companions::default())
+                        .await
+                        .unwrap();
                 }
             }
         })

@@ -2,8 +2,8 @@
 
 use super::{at, fresh_id, new_account, new_customer, walk};
 use crate::{
-    AppointmentFilter, BookError, EventFilter, RegisterError, StoreError, Stores, UpdateAppointmentError,
-    UpdateEventError,
+    AppointmentFilter, BookError, Companions, EventFilter, RegisterError, StoreError, Stores,
+    UpdateAppointmentError, UpdateEventError,
 };
 use chatgrow_domain::{
     AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentStatus, Capacity, Customer, Duration,
@@ -279,7 +279,11 @@ fn failed(error: &StoreError) -> TestCaseError {
 }
 
 async fn book(stores: &Stores, account: AccountId, new: &Appointment) -> Result<Answer, TestCaseError> {
-    match stores.appointments.book(account, new).await {
+    match stores
+        .appointments
+        .book(account, new, Companions::default())
+        .await
+    {
         Ok(()) => Ok(Answer::Done),
         Err(BookError::SlotTaken) => Ok(Answer::SlotTaken),
         Err(BookError::Store(error)) => Err(failed(&error)),
@@ -291,7 +295,11 @@ async fn update_appointment(
     account: AccountId,
     next: &Appointment,
 ) -> Result<Answer, TestCaseError> {
-    match stores.appointments.update(account, next).await {
+    match stores
+        .appointments
+        .update(account, next, Companions::default())
+        .await
+    {
         Ok(()) => Ok(Answer::Done),
         Err(UpdateAppointmentError::SlotTaken) => Ok(Answer::SlotTaken),
         Err(UpdateAppointmentError::Stale) => Ok(Answer::Stale),
@@ -300,7 +308,7 @@ async fn update_appointment(
 }
 
 async fn update_event(stores: &Stores, account: AccountId, next: &Event) -> Result<Answer, TestCaseError> {
-    match stores.events.update(account, next).await {
+    match stores.events.update(account, next, Companions::default()).await {
         Ok(()) => Ok(Answer::Done),
         Err(UpdateEventError::Stale) => Ok(Answer::Stale),
         Err(UpdateEventError::Store(error)) => Err(failed(&error)),
@@ -308,7 +316,11 @@ async fn update_event(stores: &Stores, account: AccountId, next: &Event) -> Resu
 }
 
 async fn register(stores: &Stores, account: AccountId, new: &Registration) -> Result<Answer, TestCaseError> {
-    match stores.registrations.register(account, new).await {
+    match stores
+        .registrations
+        .register(account, new, Companions::default())
+        .await
+    {
         Ok(()) => Ok(Answer::Done),
         Err(RegisterError::EventNotFound) => Ok(Answer::EventNotFound),
         Err(RegisterError::AlreadyRegistered) => Ok(Answer::AlreadyRegistered),
@@ -388,7 +400,7 @@ async fn take(
         }
         Step::Plan(people) => {
             let event = Event::new(EventId::new(fresh_id()), new_event(capacity(people)), now);
-            let planned = stores.events.insert(account, &event).await;
+            let planned = stores.events.insert(account, &event, Companions::default()).await;
             planned.map_err(|error| failed(&error))?;
             model.events.push(vec![event]);
             (Answer::Done, Answer::Done)
@@ -408,7 +420,10 @@ async fn take(
                 Step::UnregisterFrom(_, elsewhere) => model.event(elsewhere, Seen::Present).id,
                 _ => event,
             };
-            let freed = stores.registrations.unregister(account, event, id).await;
+            let freed = stores
+                .registrations
+                .unregister(account, event, id, Companions::default())
+                .await;
             let freed = freed.map_err(|error| failed(&error))?;
             (Answer::Freed(freed), model.unregister(event, id))
         }

@@ -27,6 +27,7 @@ mod appointments;
 mod customers;
 mod events;
 mod histories;
+mod idempotency;
 mod registrations;
 
 pub use accounts::*;
@@ -35,9 +36,10 @@ pub use appointments::*;
 pub use customers::*;
 pub use events::*;
 pub use histories::*;
+pub use idempotency::*;
 pub use registrations::*;
 
-use crate::{Page, PageRequest, StoreError, Stores};
+use crate::{Companions, Page, PageRequest, StoreError, Stores};
 use chatgrow_domain::{
     Account, AccountId, AccountName, AccountSlug, ApiKeyName, Customer, CustomerId, CustomerName,
     EmailAddress, EventDescription, EventLocation, EventTitle, Invalid, LocalMinute, NewCustomer, Notes,
@@ -106,6 +108,10 @@ macro_rules! conformance_suite {
             registration_dropped_after_any_poll_is_all_or_nothing,
             unregistration_dropped_after_any_poll_is_all_or_nothing,
             random_histories_agree_with_the_model,
+            record_round_trips,
+            a_repeated_request_writes_nothing,
+            a_refused_request_leaves_no_record,
+            records_expire,
         }
         $crate::conformance_suite! { @races $open;
             account_slugs_are_unique_under_a_race,
@@ -128,6 +134,7 @@ macro_rules! conformance_suite {
             registration_is_freed_while_its_customer_comes_again,
             registrations_race_with_a_smaller_capacity,
             registrations_race_with_the_end_of_the_event,
+            a_request_races_to_one_effect,
         }
     };
     (@cases $open:path; $($case:ident),+ $(,)?) => {$(
@@ -244,7 +251,11 @@ fn customer_with_email(email: &str) -> Customer {
 
 async fn new_customer(stores: &Stores, account: AccountId) -> Customer {
     let customer = customer_with_email(&format!("c{}@example.com", fresh_id()));
-    stores.customers.insert(account, &customer).await.unwrap();
+    stores
+        .customers
+        .insert(account, &customer, Companions::default())
+        .await
+        .unwrap();
     customer
 }
 
@@ -333,6 +344,7 @@ mod tests {
             include_str!("customers.rs"),
             include_str!("events.rs"),
             include_str!("histories.rs"),
+            include_str!("idempotency.rs"),
             include_str!("registrations.rs"),
         ];
         let cases = files

@@ -3,13 +3,13 @@ use super::{
     events::{new_event, with_status},
     first_page, fresh_id, latest, longest, new_account, new_customer, poll_counts, race, walk,
 };
-use crate::{PageRequest, RegisterError, StoreError, Stores, UpdateEventError};
+use crate::{Companions, PageRequest, RegisterError, StoreError, Stores, UpdateEventError};
 use chatgrow_domain::{
     AccountId, Capacity, Customer, Event, EventEdit, EventId, EventStatus, Notes, PageLimit, Registration,
     RegistrationId, RegistrationRefused,
 };
 
-fn registration(event: EventId, customer: &Customer) -> Registration {
+pub(super) fn registration(event: EventId, customer: &Customer) -> Registration {
     let notes = Some(Notes::new("צמחוני\n🥗").unwrap());
     Registration::new(
         RegistrationId::new(fresh_id()),
@@ -29,7 +29,7 @@ async fn register(
     let registration = registration(event, &customer);
     stores
         .registrations
-        .register(account, &registration)
+        .register(account, &registration, Companions::default())
         .await
         .map(|()| registration)
 }
@@ -80,7 +80,11 @@ pub async fn registration_round_trips(stores: &Stores) {
             created_at,
             ..registration(event.id, &customer)
         };
-        stores.registrations.register(account, &next).await.unwrap();
+        stores
+            .registrations
+            .register(account, &next, Companions::default())
+            .await
+            .unwrap();
         expected.push(next);
     }
     let page = stores
@@ -116,7 +120,10 @@ pub async fn registration_refusals_come_in_order(stores: &Stores) {
         id: RegistrationId::new(fresh_id()),
         ..only
     };
-    let twice = stores.registrations.register(account, &again).await;
+    let twice = stores
+        .registrations
+        .register(account, &again, Companions::default())
+        .await;
     assert!(
         matches!(twice, Err(RegisterError::AlreadyRegistered)),
         "{twice:?}"
@@ -130,10 +137,17 @@ pub async fn registration_refusals_come_in_order(stores: &Stores) {
     let current = stores.events.by_id(account, event.id).await.unwrap().unwrap();
     stores
         .events
-        .update(account, &with_status(&current, EventStatus::Completed))
+        .update(
+            account,
+            &with_status(&current, EventStatus::Completed),
+            Companions::default(),
+        )
         .await
         .unwrap();
-    let late = stores.registrations.register(account, &again).await;
+    let late = stores
+        .registrations
+        .register(account, &again, Companions::default())
+        .await;
     assert!(
         matches!(late, Err(RegisterError::Refused(RegistrationRefused::NotActive))),
         "{late:?}"
@@ -160,7 +174,12 @@ pub async fn registrations_race_for_the_last_places(servers: &[Stores]) {
     let customers = new_customers(stores, account).await;
     let outcomes = race(servers, |racer, stores| {
         let registration = registration(event.id, &customers[racer]);
-        async move { stores.registrations.register(account, &registration).await }
+        async move {
+            stores
+                .registrations
+                .register(account, &registration, Companions::default())
+                .await
+        }
     })
     .await;
     assert_winners!(
@@ -188,7 +207,12 @@ pub async fn registration_of_one_customer_races_to_one_place(servers: &[Stores])
     let customer = new_customer(stores, account).await;
     let outcomes = race(servers, |_, stores| {
         let registration = registration(event.id, &customer);
-        async move { stores.registrations.register(account, &registration).await }
+        async move {
+            stores
+                .registrations
+                .register(account, &registration, Companions::default())
+                .await
+        }
     })
     .await;
     assert_winners!(outcomes, 1, RegisterError::AlreadyRegistered);
@@ -204,7 +228,7 @@ pub async fn registration_is_freed_once(servers: &[Stores]) {
     let outcomes = race(servers, |_, stores| async move {
         stores
             .registrations
-            .unregister(account, event.id, registration.id)
+            .unregister(account, event.id, registration.id, Companions::default())
             .await
             .unwrap()
     })
@@ -222,17 +246,27 @@ pub async fn registration_is_freed_while_its_customer_comes_again(servers: &[Sto
     for _ in 0..ROUNDS {
         let event = new_event(stores, account, Some(1)).await;
         let old = registration(event.id, &customer);
-        stores.registrations.register(account, &old).await.unwrap();
+        stores
+            .registrations
+            .register(account, &old, Companions::default())
+            .await
+            .unwrap();
         let old = old.id;
         let outcomes = race(servers, |racer, stores| {
             let again = registration(event.id, &customer);
             async move {
                 // Both on either server.
                 if racer % 4 < 2 {
-                    let freed = stores.registrations.unregister(account, event.id, old).await;
+                    let freed = stores
+                        .registrations
+                        .unregister(account, event.id, old, Companions::default())
+                        .await;
                     (Some(freed), None)
                 } else {
-                    let outcome = stores.registrations.register(account, &again).await;
+                    let outcome = stores
+                        .registrations
+                        .register(account, &again, Companions::default())
+                        .await;
                     (None, Some(outcome.map(|()| again)))
                 }
             }
@@ -265,9 +299,20 @@ async fn race_with_edits(
         async move {
             // Both on either server.
             if racer % 4 < 2 {
-                (Some(stores.events.update(account, &edited).await), None)
+                (
+                    Some(
+                        stores
+                            .events
+                            .update(account, &edited, Companions::default())
+                            .await,
+                    ),
+                    None,
+                )
             } else {
-                let outcome = stores.registrations.register(account, &registration).await;
+                let outcome = stores
+                    .registrations
+                    .register(account, &registration, Companions::default())
+                    .await;
                 (None, Some(outcome))
             }
         }
@@ -331,7 +376,7 @@ pub async fn registration_moves_the_version_on(stores: &Stores) {
     assert!(
         stores
             .registrations
-            .unregister(account, event.id, registration.id)
+            .unregister(account, event.id, registration.id, Companions::default())
             .await
             .unwrap()
     );
@@ -352,19 +397,29 @@ pub async fn registrations_of_accounts_are_apart(stores: &Stores) {
         new_customer(stores, other).await,
     );
     let mine = registration(event.id, &customer);
-    stores.registrations.register(account, &mine).await.unwrap();
+    stores
+        .registrations
+        .register(account, &mine, Companions::default())
+        .await
+        .unwrap();
     let registered = stores.events.by_id(account, event.id).await.unwrap();
 
     for customer in [&others_customer, &customer] {
         let foreign_event = registration(event.id, customer);
-        let outcome = stores.registrations.register(other, &foreign_event).await;
+        let outcome = stores
+            .registrations
+            .register(other, &foreign_event, Companions::default())
+            .await;
         assert!(
             matches!(outcome, Err(RegisterError::EventNotFound)),
             "{outcome:?}"
         );
     }
     let foreign_customer = registration(event.id, &others_customer);
-    let outcome = stores.registrations.register(account, &foreign_customer).await;
+    let outcome = stores
+        .registrations
+        .register(account, &foreign_customer, Companions::default())
+        .await;
     assert!(
         matches!(outcome, Err(RegisterError::Store(StoreError::Failed(_)))),
         "a customer of another account: {outcome:?}"
@@ -373,7 +428,7 @@ pub async fn registrations_of_accounts_are_apart(stores: &Stores) {
         assert!(
             !stores
                 .registrations
-                .unregister(account, event, mine.id)
+                .unregister(account, event, mine.id, Companions::default())
                 .await
                 .unwrap()
         );
@@ -431,7 +486,11 @@ pub async fn dropped_registrations_keep_the_count_right(stores: &Stores) {
         .map(|customer| {
             let (registrations, registration) =
                 (stores.registrations.clone(), registration(event.id, &customer));
-            tokio::spawn(async move { registrations.register(account, &registration).await })
+            tokio::spawn(async move {
+                registrations
+                    .register(account, &registration, Companions::default())
+                    .await
+            })
         })
         .collect();
     for (index, task) in tasks.iter().enumerate() {
@@ -457,8 +516,20 @@ pub async fn registration_dropped_after_any_poll_is_all_or_nothing(stores: &Stor
     for polls in poll_counts() {
         let event = new_event(stores, account, Some(1)).await;
         let (dropped, rival) = (registration(event.id, &customer), registration(event.id, &rival));
-        let outcome = drop_after(polls, stores.registrations.register(account, &dropped)).await;
-        let taken = match at_once(stores.registrations.register(account, &rival)).await {
+        let outcome = drop_after(
+            polls,
+            stores
+                .registrations
+                .register(account, &dropped, Companions::default()),
+        )
+        .await;
+        let taken = match at_once(
+            stores
+                .registrations
+                .register(account, &rival, Companions::default()),
+        )
+        .await
+        {
             Ok(()) => false,
             Err(RegisterError::Refused(RegistrationRefused::Full)) => true,
             Err(error) => panic!("after {polls} polls: {error:?}"),
@@ -484,10 +555,20 @@ pub async fn unregistration_dropped_after_any_poll_is_all_or_nothing(stores: &St
     for polls in poll_counts() {
         let event = new_event(stores, account, Some(1)).await;
         let first = register(stores, account, event.id).await.unwrap().id;
-        let free = || stores.registrations.unregister(account, event.id, first);
+        let free = || {
+            stores
+                .registrations
+                .unregister(account, event.id, first, Companions::default())
+        };
         let rival = registration(event.id, &rival);
         let outcome = drop_after(polls, free()).await;
-        let freed = match at_once(stores.registrations.register(account, &rival)).await {
+        let freed = match at_once(
+            stores
+                .registrations
+                .register(account, &rival, Companions::default()),
+        )
+        .await
+        {
             Ok(()) => true,
             Err(RegisterError::Refused(RegistrationRefused::Full)) => false,
             Err(error) => panic!("after {polls} polls: {error:?}"),
@@ -496,9 +577,13 @@ pub async fn unregistration_dropped_after_any_poll_is_all_or_nothing(stores: &St
         let freed_now = at_once(free()).await.unwrap();
         assert!(!(freed && freed_now), "freed twice, after {polls} polls");
         if !freed {
-            at_once(stores.registrations.register(account, &rival))
-                .await
-                .unwrap();
+            at_once(
+                stores
+                    .registrations
+                    .register(account, &rival, Companions::default()),
+            )
+            .await
+            .unwrap();
         }
         assert_eq!(
             counted(stores, account, event.id).await,

@@ -1,0 +1,2 @@
+DROP TABLE idempotency_records;
+DROP FUNCTION idempotency_in_progress;

@@ -1,0 +1,15 @@
+-- Requests that were carried out, and their answers. The id is a digest of method, path and Idempotency-Key: what a client writes
+-- into these is nobody else's to read.
+CREATE TABLE idempotency_records (
+    account_id BLOB NOT NULL REFERENCES accounts (id),
+    id BLOB NOT NULL CHECK (length(id) = 32),
+    fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),
+    status INTEGER NOT NULL CHECK (status BETWEEN 200 AND 599),
+    location TEXT,
+    etag TEXT,
+    body BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL CHECK (expires_at > created_at),
+    PRIMARY KEY (account_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_records_by_expiry ON idempotency_records (expires_at);
