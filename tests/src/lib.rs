@@ -265,6 +265,7 @@ pub fn settings() -> Settings {
         rate_limits: None,
         max_body_bytes: 262_144,
         request_timeout: Duration::from_secs(30),
+        idempotency_ttl: Duration::from_secs(24 * 3600),
         cors_allowed_origins: Vec::new(),
     }
 }

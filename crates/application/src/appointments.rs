@@ -1,13 +1,16 @@
 //! Appointments: book, read, move or edit, cancel, list.
 
-use crate::{ATTEMPTS, System, contended};
+use crate::{
+    ATTEMPTS, System, contended,
+    idempotency::{With, unchanged},
+};
 use chatgrow_domain::{
     AccountId, Appointment, AppointmentCancelled, AppointmentEdit, AppointmentId, EmailKey, NewAppointment,
     Timestamp,
 };
 use chatgrow_ports::{
-    AppointmentFilter, AppointmentStore, BookError, CustomerStore, Page, PageRequest, StartPosition,
-    StoreError, Stores, UpdateAppointmentError,
+    AppointmentFilter, AppointmentStore, BookError, CustomerStore, IdempotencyStore, Page, PageRequest,
+    StartPosition, StoreError, Stores, UpdateAppointmentError,
 };
 use std::sync::Arc;
 
@@ -35,6 +38,7 @@ pub enum AppointmentError {
 pub struct Appointments {
     appointments: Arc<dyn AppointmentStore>,
     customers: Arc<dyn CustomerStore>,
+    idempotency: Arc<dyn IdempotencyStore>,
     system: System,
 }
 
@@ -43,6 +47,7 @@ impl Appointments {
         Self {
             appointments: stores.appointments.clone(),
             customers: stores.customers.clone(),
+            idempotency: stores.idempotency.clone(),
             system: system.clone(),
         }
     }
@@ -56,6 +61,7 @@ impl Appointments {
         account: AccountId,
         customer: &EmailKey,
         new: NewAppointment,
+        with: With<'_, Appointment>,
     ) -> Result<Appointment, AppointmentError> {
         // Customers are never deleted, so the one that is read here is there when the appointment is written.
         let customer = self
@@ -65,7 +71,8 @@ impl Appointments {
             .ok_or(AppointmentError::CustomerNotFound)?;
         let id = AppointmentId::new(self.system.ids.next_id());
         let appointment = Appointment::new(id, &customer, new, self.system.clock.now());
-        match self.appointments.book(account, &appointment).await {
+        let companions = with(&appointment);
+        match self.appointments.book(account, &appointment, companions).await {
             Ok(()) => Ok(appointment),
             Err(BookError::SlotTaken) => Err(AppointmentError::SlotTaken),
             Err(BookError::Store(error)) => Err(error.into()),
@@ -106,9 +113,12 @@ impl Appointments {
         account: AccountId,
         id: AppointmentId,
         edit: AppointmentEdit,
+        with: With<'_, Appointment>,
     ) -> Result<Appointment, AppointmentError> {
-        self.change(account, id, |current, now| Ok(current.edited(edit.clone(), now)?))
-            .await
+        self.change(account, id, with, |current, now| {
+            Ok(current.edited(edit.clone(), now)?)
+        })
+        .await
     }
 
     /// Cancels the appointment, which frees its slot. Repeating it changes nothing.
@@ -119,8 +129,9 @@ impl Appointments {
         &self,
         account: AccountId,
         id: AppointmentId,
+        with: With<'_, Appointment>,
     ) -> Result<Appointment, AppointmentError> {
-        self.change(account, id, |current, now| Ok(current.cancelled(now)))
+        self.change(account, id, with, |current, now| Ok(current.cancelled(now)))
             .await
     }
 
@@ -128,15 +139,18 @@ impl Appointments {
         &self,
         account: AccountId,
         id: AppointmentId,
+        with: With<'_, Appointment>,
         rule: impl Fn(&Appointment, Timestamp) -> Result<Appointment, AppointmentError>,
     ) -> Result<Appointment, AppointmentError> {
         for _ in 0..ATTEMPTS {
             let current = self.get(account, id).await?;
             let next = rule(&current, self.system.clock.now())?;
+            let companions = with(&next);
             if next == current {
+                unchanged(&*self.idempotency, companions).await?;
                 return Ok(next);
             }
-            match self.appointments.update(account, &next).await {
+            match self.appointments.update(account, &next, companions).await {
                 Ok(()) => return Ok(next),
                 Err(UpdateAppointmentError::Stale) => {}
                 Err(UpdateAppointmentError::SlotTaken) => return Err(AppointmentError::SlotTaken),
@@ -150,7 +164,7 @@ impl Appointments {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{Mocks, account, appointment, at, customer, new_appointment};
+    use crate::fixtures::{Mocks, account, alone, appointment, at, customer, new_appointment};
     use chatgrow_domain::AppointmentStatus;
     use mockall::predicate::eq;
     use time::macros::date;
@@ -174,14 +188,14 @@ mod tests {
         mocks
             .appointments
             .expect_book()
-            .with(eq(account()), eq(appointment()))
+            .with(eq(account()), eq(appointment()), mockall::predicate::always())
             .times(1)
-            .returning(|_, _| Ok(()));
+            .returning(|_, _, _| Ok(()));
         assert_eq!(
             mocks
                 .build()
                 .appointments
-                .book(account(), &email, new_appointment())
+                .book(account(), &email, new_appointment(), &alone)
                 .await
                 .unwrap(),
             appointment()
@@ -195,7 +209,7 @@ mod tests {
         let outcome = mocks
             .build()
             .appointments
-            .book(account(), &customer().email.key(), new_appointment())
+            .book(account(), &customer().email.key(), new_appointment(), &alone)
             .await;
         assert!(matches!(outcome, Err(AppointmentError::CustomerNotFound)));
     }
@@ -210,11 +224,11 @@ mod tests {
         mocks
             .appointments
             .expect_book()
-            .returning(|_, _| Err(BookError::SlotTaken));
+            .returning(|_, _, _| Err(BookError::SlotTaken));
         let outcome = mocks
             .build()
             .appointments
-            .book(account(), &customer().email.key(), new_appointment())
+            .book(account(), &customer().email.key(), new_appointment(), &alone)
             .await;
         assert!(matches!(outcome, Err(AppointmentError::SlotTaken)));
     }
@@ -229,7 +243,7 @@ mod tests {
         let outcome = mocks
             .build()
             .appointments
-            .edit(account(), appointment().id, to_another_day())
+            .edit(account(), appointment().id, to_another_day(), &alone)
             .await;
         assert!(matches!(outcome, Err(AppointmentError::Cancelled(_))));
     }
@@ -246,7 +260,7 @@ mod tests {
             .appointments
             .expect_update()
             .times(1)
-            .returning(|_, _| Err(UpdateAppointmentError::Stale));
+            .returning(|_, _, _| Err(UpdateAppointmentError::Stale));
         mocks
             .appointments
             .expect_by_id()
@@ -255,7 +269,7 @@ mod tests {
         let outcome = mocks
             .build()
             .appointments
-            .edit(account(), appointment().id, to_another_day())
+            .edit(account(), appointment().id, to_another_day(), &alone)
             .await;
         assert!(matches!(outcome, Err(AppointmentError::Cancelled(_))));
     }
@@ -271,11 +285,11 @@ mod tests {
             .appointments
             .expect_update()
             .times(1)
-            .returning(|_, _| Err(UpdateAppointmentError::SlotTaken));
+            .returning(|_, _, _| Err(UpdateAppointmentError::SlotTaken));
         let outcome = mocks
             .build()
             .appointments
-            .edit(account(), appointment().id, to_another_day())
+            .edit(account(), appointment().id, to_another_day(), &alone)
             .await;
         assert!(matches!(outcome, Err(AppointmentError::SlotTaken)));
     }
@@ -290,7 +304,7 @@ mod tests {
         let cancelled = mocks
             .build()
             .appointments
-            .cancel(account(), appointment().id)
+            .cancel(account(), appointment().id, &alone)
             .await
             .unwrap();
         assert_eq!(
@@ -304,7 +318,10 @@ mod tests {
         let mut mocks = Mocks::at(2000);
         mocks.appointments.expect_by_id().returning(|_, _| Ok(None));
         let application = mocks.build();
-        let outcome = application.appointments.cancel(account(), appointment().id).await;
+        let outcome = application
+            .appointments
+            .cancel(account(), appointment().id, &alone)
+            .await;
         assert!(matches!(outcome, Err(AppointmentError::NotFound)));
     }
 }

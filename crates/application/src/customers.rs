@@ -1,9 +1,13 @@
 //! Customers: create, read, edit, create-or-replace, list.
 
-use crate::{ATTEMPTS, System, contended};
+use crate::{
+    ATTEMPTS, System, contended,
+    idempotency::{With, unchanged},
+};
 use chatgrow_domain::{AccountId, Customer, CustomerEdit, CustomerId, EmailKey, NewCustomer};
 use chatgrow_ports::{
-    CustomerStore, InsertCustomerError, Page, PageRequest, StoreError, Stores, UpdateCustomerError,
+    Companions, CustomerStore, IdempotencyStore, InsertCustomerError, Page, PageRequest, StoreError, Stores,
+    UpdateCustomerError,
 };
 use std::sync::Arc;
 
@@ -33,6 +37,7 @@ pub enum Put {
 /// Use cases of customers.
 pub struct Customers {
     customers: Arc<dyn CustomerStore>,
+    idempotency: Arc<dyn IdempotencyStore>,
     system: System,
 }
 
@@ -40,6 +45,7 @@ impl Customers {
     pub(crate) fn new(stores: &Stores, system: &System) -> Self {
         Self {
             customers: stores.customers.clone(),
+            idempotency: stores.idempotency.clone(),
             system: system.clone(),
         }
     }
@@ -48,9 +54,14 @@ impl Customers {
     ///
     /// # Errors
     /// [`CustomerError::EmailTaken`], or the store fails.
-    pub async fn create(&self, account: AccountId, new: NewCustomer) -> Result<Customer, CustomerError> {
+    pub async fn create(
+        &self,
+        account: AccountId,
+        new: NewCustomer,
+        with: With<'_, Customer>,
+    ) -> Result<Customer, CustomerError> {
         let customer = self.new_customer(new);
-        match self.customers.insert(account, &customer).await {
+        match self.customers.insert(account, &customer, with(&customer)).await {
             Ok(()) => Ok(customer),
             Err(InsertCustomerError::EmailTaken) => Err(CustomerError::EmailTaken),
             Err(InsertCustomerError::Store(error)) => Err(error.into()),
@@ -89,11 +100,12 @@ impl Customers {
         account: AccountId,
         email: &EmailKey,
         edit: CustomerEdit,
+        with: With<'_, Customer>,
     ) -> Result<Customer, CustomerError> {
         for _ in 0..ATTEMPTS {
             let current = self.get(account, email).await?;
             let next = current.edited(edit.clone(), self.system.clock.now());
-            if self.replace(account, &current, &next).await? {
+            if self.replace(account, &current, &next, with(&next)).await? {
                 return Ok(next);
             }
         }
@@ -104,18 +116,25 @@ impl Customers {
     ///
     /// # Errors
     /// The store fails.
-    pub async fn put(&self, account: AccountId, new: NewCustomer) -> Result<Put, CustomerError> {
+    pub async fn put(
+        &self,
+        account: AccountId,
+        new: NewCustomer,
+        with: With<'_, Put>,
+    ) -> Result<Put, CustomerError> {
         let email = new.email.key();
         for _ in 0..ATTEMPTS {
             if let Some(current) = self.customers.by_email(account, &email).await? {
                 let next = current.replaced(new.clone(), self.system.clock.now());
-                if self.replace(account, &current, &next).await? {
-                    return Ok(Put::Replaced(next));
+                let put = Put::Replaced(next.clone());
+                if self.replace(account, &current, &next, with(&put)).await? {
+                    return Ok(put);
                 }
             } else {
                 let customer = self.new_customer(new.clone());
-                match self.customers.insert(account, &customer).await {
-                    Ok(()) => return Ok(Put::Created(customer)),
+                let put = Put::Created(customer.clone());
+                match self.customers.insert(account, &customer, with(&put)).await {
+                    Ok(()) => return Ok(put),
                     // Somebody else has created it meanwhile: then it is to be replaced.
                     Err(InsertCustomerError::EmailTaken) => {}
                     Err(InsertCustomerError::Store(error)) => return Err(error.into()),
@@ -139,11 +158,13 @@ impl Customers {
         account: AccountId,
         current: &Customer,
         next: &Customer,
+        companions: Companions,
     ) -> Result<bool, CustomerError> {
         if next == current {
+            unchanged(&*self.idempotency, companions).await?;
             return Ok(true);
         }
-        match self.customers.update(account, next).await {
+        match self.customers.update(account, next, companions).await {
             Ok(()) => Ok(true),
             Err(UpdateCustomerError::Stale) => Ok(false),
             Err(UpdateCustomerError::EmailTaken) => Err(CustomerError::EmailTaken),
@@ -155,7 +176,7 @@ impl Customers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{Mocks, account, at, customer, new_customer};
+    use crate::fixtures::{Mocks, account, alone, at, customer, new_customer};
     use chatgrow_domain::{CustomerName, Version};
     use mockall::predicate::eq;
 
@@ -172,14 +193,14 @@ mod tests {
         mocks
             .customers
             .expect_insert()
-            .with(eq(account()), eq(customer()))
+            .with(eq(account()), eq(customer()), mockall::predicate::always())
             .times(1)
-            .returning(|_, _| Ok(()));
+            .returning(|_, _, _| Ok(()));
         assert_eq!(
             mocks
                 .build()
                 .customers
-                .create(account(), new_customer())
+                .create(account(), new_customer(), &alone)
                 .await
                 .unwrap(),
             customer()
@@ -192,8 +213,12 @@ mod tests {
         mocks
             .customers
             .expect_insert()
-            .returning(|_, _| Err(InsertCustomerError::EmailTaken));
-        let outcome = mocks.build().customers.create(account(), new_customer()).await;
+            .returning(|_, _, _| Err(InsertCustomerError::EmailTaken));
+        let outcome = mocks
+            .build()
+            .customers
+            .create(account(), new_customer(), &alone)
+            .await;
         assert!(matches!(outcome, Err(CustomerError::EmailTaken)));
     }
 
@@ -204,7 +229,7 @@ mod tests {
         let outcome = mocks
             .build()
             .customers
-            .edit(account(), &customer().email.key(), renaming("Noa"))
+            .edit(account(), &customer().email.key(), renaming("Noa"), &alone)
             .await;
         assert!(matches!(outcome, Err(CustomerError::NotFound)));
     }
@@ -220,7 +245,7 @@ mod tests {
         let edited = mocks
             .build()
             .customers
-            .edit(account(), &customer().email.key(), same)
+            .edit(account(), &customer().email.key(), same, &alone)
             .await
             .unwrap();
         assert_eq!(edited, customer());
@@ -253,7 +278,7 @@ mod tests {
             .customers
             .expect_update()
             .times(1)
-            .returning(|_, _| Err(UpdateCustomerError::Stale));
+            .returning(|_, _, _| Err(UpdateCustomerError::Stale));
         mocks
             .customers
             .expect_by_email()
@@ -262,13 +287,13 @@ mod tests {
         mocks
             .customers
             .expect_update()
-            .with(eq(account()), eq(expected.clone()))
+            .with(eq(account()), eq(expected.clone()), mockall::predicate::always())
             .times(1)
-            .returning(|_, _| Ok(()));
+            .returning(|_, _, _| Ok(()));
         let edited = mocks
             .build()
             .customers
-            .edit(account(), &customer().email.key(), renaming("Noa"))
+            .edit(account(), &customer().email.key(), renaming("Noa"), &alone)
             .await
             .unwrap();
         assert_eq!(edited, expected);
@@ -286,11 +311,11 @@ mod tests {
             .customers
             .expect_update()
             .times(ATTEMPTS)
-            .returning(|_, _| Err(UpdateCustomerError::Stale));
+            .returning(|_, _, _| Err(UpdateCustomerError::Stale));
         let outcome = mocks
             .build()
             .customers
-            .edit(account(), &customer().email.key(), renaming("Noa"))
+            .edit(account(), &customer().email.key(), renaming("Noa"), &alone)
             .await;
         assert!(matches!(
             outcome,
@@ -310,7 +335,7 @@ mod tests {
             .customers
             .expect_insert()
             .times(1)
-            .returning(|_, _| Err(InsertCustomerError::EmailTaken));
+            .returning(|_, _, _| Err(InsertCustomerError::EmailTaken));
         mocks
             .customers
             .expect_by_email()
@@ -319,7 +344,7 @@ mod tests {
         let put = mocks
             .build()
             .customers
-            .put(account(), new_customer())
+            .put(account(), new_customer(), &alone)
             .await
             .unwrap();
         assert_eq!(put, Put::Replaced(customer()), "and it is as wanted already");
@@ -329,11 +354,15 @@ mod tests {
     async fn put_creates() {
         let mut mocks = Mocks::at(1000);
         mocks.customers.expect_by_email().returning(|_, _| Ok(None));
-        mocks.customers.expect_insert().times(1).returning(|_, _| Ok(()));
+        mocks
+            .customers
+            .expect_insert()
+            .times(1)
+            .returning(|_, _, _| Ok(()));
         let put = mocks
             .build()
             .customers
-            .put(account(), new_customer())
+            .put(account(), new_customer(), &alone)
             .await
             .unwrap();
         assert_eq!(put, Put::Created(customer()));

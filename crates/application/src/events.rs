@@ -1,9 +1,13 @@
 //! Events: publish, read, edit, list.
 
-use crate::{ATTEMPTS, System, contended};
+use crate::{
+    ATTEMPTS, System, contended,
+    idempotency::{With, unchanged},
+};
 use chatgrow_domain::{AccountId, Event, EventEdit, EventEditError, EventId, NewEvent};
 use chatgrow_ports::{
-    EventFilter, EventStore, Page, PageRequest, StartPosition, StoreError, Stores, UpdateEventError,
+    EventFilter, EventStore, IdempotencyStore, Page, PageRequest, StartPosition, StoreError, Stores,
+    UpdateEventError,
 };
 use std::sync::Arc;
 
@@ -24,6 +28,7 @@ pub enum EventError {
 /// Use cases of events.
 pub struct Events {
     events: Arc<dyn EventStore>,
+    idempotency: Arc<dyn IdempotencyStore>,
     system: System,
 }
 
@@ -31,6 +36,7 @@ impl Events {
     pub(crate) fn new(stores: &Stores, system: &System) -> Self {
         Self {
             events: stores.events.clone(),
+            idempotency: stores.idempotency.clone(),
             system: system.clone(),
         }
     }
@@ -39,13 +45,18 @@ impl Events {
     ///
     /// # Errors
     /// The store fails.
-    pub async fn create(&self, account: AccountId, new: NewEvent) -> Result<Event, EventError> {
+    pub async fn create(
+        &self,
+        account: AccountId,
+        new: NewEvent,
+        with: With<'_, Event>,
+    ) -> Result<Event, EventError> {
         let event = Event::new(
             EventId::new(self.system.ids.next_id()),
             new,
             self.system.clock.now(),
         );
-        self.events.insert(account, &event).await?;
+        self.events.insert(account, &event, with(&event)).await?;
         Ok(event)
     }
 
@@ -74,14 +85,22 @@ impl Events {
     ///
     /// # Errors
     /// [`EventError::NotFound`], [`EventError::Refused`], or the store fails.
-    pub async fn edit(&self, account: AccountId, id: EventId, edit: EventEdit) -> Result<Event, EventError> {
+    pub async fn edit(
+        &self,
+        account: AccountId,
+        id: EventId,
+        edit: EventEdit,
+        with: With<'_, Event>,
+    ) -> Result<Event, EventError> {
         for _ in 0..ATTEMPTS {
             let current = self.get(account, id).await?;
             let next = current.edited(edit.clone(), self.system.clock.now())?;
+            let companions = with(&next);
             if next == current {
+                unchanged(&*self.idempotency, companions).await?;
                 return Ok(next);
             }
-            match self.events.update(account, &next).await {
+            match self.events.update(account, &next, companions).await {
                 Ok(()) => return Ok(next),
                 Err(UpdateEventError::Stale) => {}
                 Err(UpdateEventError::Store(error)) => return Err(error.into()),
@@ -94,7 +113,7 @@ impl Events {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{Mocks, account, event};
+    use crate::fixtures::{Mocks, account, alone, event};
     use chatgrow_domain::{Capacity, EventStatus};
 
     fn capacity(people: i64) -> EventEdit {
@@ -121,7 +140,7 @@ mod tests {
             .events
             .expect_update()
             .times(1)
-            .returning(|_, _| Err(UpdateEventError::Stale));
+            .returning(|_, _, _| Err(UpdateEventError::Stale));
         mocks
             .events
             .expect_by_id()
@@ -130,7 +149,7 @@ mod tests {
         let outcome = mocks
             .build()
             .events
-            .edit(account(), event().id, capacity(1))
+            .edit(account(), event().id, capacity(1), &alone)
             .await;
         assert!(matches!(outcome, Err(EventError::Refused(EventEditError::Full))));
     }
@@ -150,7 +169,11 @@ mod tests {
             status: Some(EventStatus::Active),
             ..EventEdit::default()
         };
-        let outcome = mocks.build().events.edit(account(), event().id, reopen).await;
+        let outcome = mocks
+            .build()
+            .events
+            .edit(account(), event().id, reopen, &alone)
+            .await;
         assert!(matches!(
             outcome,
             Err(EventError::Refused(EventEditError::InvalidStatus))
@@ -164,7 +187,7 @@ mod tests {
         let outcome = mocks
             .build()
             .events
-            .edit(account(), event().id, capacity(1))
+            .edit(account(), event().id, capacity(1), &alone)
             .await;
         assert!(matches!(outcome, Err(EventError::NotFound)));
     }

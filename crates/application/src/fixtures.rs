@@ -7,8 +7,9 @@ use chatgrow_domain::{
     NewCustomer, NewEvent, ObjectId, Phone, ServiceType, TimeSlot, Timestamp,
 };
 use chatgrow_ports::{
-    MockAccountStore, MockApiKeyStore, MockAppointmentStore, MockClock, MockCustomerStore, MockEventStore,
-    MockIdSource, MockRandomness, MockRegistrationStore, MockStoreHealth, Stores,
+    Companions, MockAccountStore, MockApiKeyStore, MockAppointmentStore, MockClock, MockCustomerStore,
+    MockEventStore, MockIdSource, MockIdempotencyStore, MockRandomness, MockRegistrationStore,
+    MockStoreHealth, Stores,
 };
 use std::sync::Arc;
 use time::macros::{date, time};
@@ -85,6 +86,11 @@ pub fn event() -> Event {
     Event::new(EventId::new(id(1)), new, at(1000))
 }
 
+/// Nothing is to commit with a write.
+pub fn alone<T>(_: &T) -> Companions {
+    Companions::default()
+}
+
 /// Mocks of all ports; a call that a test doesn't expect fails it.
 pub struct Mocks {
     pub accounts: MockAccountStore,
@@ -93,6 +99,7 @@ pub struct Mocks {
     pub appointments: MockAppointmentStore,
     pub events: MockEventStore,
     pub registrations: MockRegistrationStore,
+    pub idempotency: MockIdempotencyStore,
     clock: MockClock,
 }
 
@@ -108,8 +115,15 @@ impl Mocks {
             appointments: MockAppointmentStore::new(),
             events: MockEventStore::new(),
             registrations: MockRegistrationStore::new(),
+            idempotency: MockIdempotencyStore::new(),
             clock,
         }
+    }
+
+    /// At a later instant.
+    pub fn passes_to(&mut self, millis: i64) {
+        self.clock = MockClock::new();
+        self.clock.expect_now().returning(move || at(millis));
     }
 
     pub fn build(self) -> Application {
@@ -124,6 +138,7 @@ impl Mocks {
             appointments: Arc::new(self.appointments),
             events: Arc::new(self.events),
             registrations: Arc::new(self.registrations),
+            idempotency: Arc::new(self.idempotency),
             health: Arc::new(MockStoreHealth::new()),
         };
         let system = System {

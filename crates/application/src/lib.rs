@@ -10,6 +10,7 @@ mod appointments;
 mod authentication;
 mod customers;
 mod events;
+mod idempotency;
 mod registrations;
 
 pub use accounts::{Accounts, CreateAccountError};
@@ -18,6 +19,7 @@ pub use appointments::{AppointmentError, Appointments};
 pub use authentication::{Authentication, Caller};
 pub use customers::{CustomerError, Customers, Put};
 pub use events::{EventError, Events};
+pub use idempotency::{Idempotency, RepeatError, Repeatable, With};
 pub use registrations::{RegistrationError, Registrations};
 
 use chatgrow_ports::{Clock, IdSource, Randomness, StoreError, Stores};
@@ -55,6 +57,8 @@ pub struct Application {
     pub events: Events,
     /// Registrations.
     pub registrations: Registrations,
+    /// Requests that may be repeated.
+    pub idempotency: Idempotency,
     /// For operators: accounts.
     pub accounts: Accounts,
     /// For operators: keys.
@@ -72,6 +76,7 @@ impl Application {
             appointments: Appointments::new(&stores, system),
             events: Events::new(&stores, system),
             registrations: Registrations::new(&stores, system),
+            idempotency: Idempotency::new(&stores, system),
             accounts: Accounts::new(&stores, system),
             api_keys: ApiKeys::new(&stores, system),
             stores,

@@ -1,11 +1,12 @@
 //! Registrations: take a place at an event, list the places, free one.
 
-use crate::System;
+use crate::{System, idempotency::With};
 use chatgrow_domain::{
     AccountId, EmailKey, EventId, Notes, Registration, RegistrationId, RegistrationRefused,
 };
 use chatgrow_ports::{
-    CustomerStore, EventStore, Page, PageRequest, RegisterError, RegistrationStore, StoreError, Stores,
+    Companions, CustomerStore, EventStore, Page, PageRequest, RegisterError, RegistrationStore, StoreError,
+    Stores,
 };
 use std::sync::Arc;
 
@@ -60,6 +61,7 @@ impl Registrations {
         event: EventId,
         customer: &EmailKey,
         notes: Option<Notes>,
+        with: With<'_, Registration>,
     ) -> Result<Registration, RegistrationError> {
         let Some(customer) = self.customers.by_email(account, customer).await? else {
             // A wrong event outweighs a wrong customer: the path comes before the body.
@@ -68,7 +70,12 @@ impl Registrations {
         };
         let id = RegistrationId::new(self.system.ids.next_id());
         let registration = Registration::new(id, event, &customer, notes, self.system.clock.now());
-        match self.registrations.register(account, &registration).await {
+        let companions = with(&registration);
+        match self
+            .registrations
+            .register(account, &registration, companions)
+            .await
+        {
             Ok(()) => Ok(registration),
             Err(RegisterError::EventNotFound) => Err(RegistrationError::EventNotFound),
             Err(RegisterError::AlreadyRegistered) => Err(RegistrationError::AlreadyRegistered),
@@ -100,8 +107,13 @@ impl Registrations {
         account: AccountId,
         event: EventId,
         id: RegistrationId,
+        companions: Companions,
     ) -> Result<(), RegistrationError> {
-        if self.registrations.unregister(account, event, id).await? {
+        if self
+            .registrations
+            .unregister(account, event, id, companions)
+            .await?
+        {
             return Ok(());
         }
         self.must_exist(account, event).await?;
@@ -120,7 +132,7 @@ impl Registrations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{Mocks, account, at, customer, event, id};
+    use crate::fixtures::{Mocks, account, alone, at, customer, event, id};
 
     #[tokio::test]
     async fn registers_a_known_customer() {
@@ -133,11 +145,11 @@ mod tests {
             .registrations
             .expect_register()
             .times(1)
-            .returning(|_, _| Ok(()));
+            .returning(|_, _, _| Ok(()));
         let registration = mocks
             .build()
             .registrations
-            .register(account(), event().id, &customer().email.key(), None)
+            .register(account(), event().id, &customer().email.key(), None, &alone)
             .await
             .unwrap();
         let expected = Registration::new(
@@ -166,7 +178,7 @@ mod tests {
             let outcome = mocks
                 .build()
                 .registrations
-                .register(account(), event().id, &email, None)
+                .register(account(), event().id, &email, None, &alone)
                 .await;
             assert_eq!(outcome.unwrap_err().to_string(), not_found);
         }
@@ -193,12 +205,12 @@ mod tests {
                 .registrations
                 .expect_register()
                 .times(1)
-                .returning(move |_, _| Err(refusal.take().unwrap()));
+                .returning(move |_, _, _| Err(refusal.take().unwrap()));
             let email = customer().email.key();
             let outcome = mocks
                 .build()
                 .registrations
-                .register(account(), event().id, &email, None)
+                .register(account(), event().id, &email, None, &alone)
                 .await;
             assert_eq!(outcome.unwrap_err().to_string(), told);
         }
@@ -214,7 +226,7 @@ mod tests {
             mocks
                 .registrations
                 .expect_unregister()
-                .returning(|_, _, _| Ok(false));
+                .returning(|_, _, _, _| Ok(false));
             mocks
                 .events
                 .expect_by_id()
@@ -223,7 +235,7 @@ mod tests {
             let outcome = mocks
                 .build()
                 .registrations
-                .unregister(account(), event().id, id)
+                .unregister(account(), event().id, id, Companions::default())
                 .await;
             assert_eq!(outcome.unwrap_err().to_string(), missing);
         }

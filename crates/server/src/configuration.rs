@@ -6,6 +6,9 @@ use chatgrow_sql::Migrations;
 use std::{env, fmt, num::NonZeroU32, str::FromStr, time::Duration};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
+/// How long answers to requests with an `Idempotency-Key` are remembered: a day.
+const IDEMPOTENCY_TTL: Duration = Duration::from_secs(24 * 3600);
+
 /// How the server runs. `env.example` tells the variables, their defaults and meanings.
 #[derive(Debug, Clone)]
 pub struct Configuration {
@@ -21,7 +24,8 @@ pub struct Configuration {
     pub log_level: String,
     /// `SHUTDOWN_TIMEOUT_MS`: how long accepted requests may take after a signal to stop.
     pub shutdown_timeout: Duration,
-    /// What concerns HTTP: `CORS_ALLOWED_ORIGINS`, `MAX_BODY_BYTES`, `RATE_LIMIT_*`, `REQUEST_TIMEOUT_MS`.
+    /// What concerns HTTP: `CORS_ALLOWED_ORIGINS`, `IDEMPOTENCY_TTL_HOURS`, `MAX_BODY_BYTES`, `RATE_LIMIT_*`,
+    /// `REQUEST_TIMEOUT_MS`.
     pub http: Settings,
 }
 
@@ -127,6 +131,12 @@ impl Configuration {
                     bytes.ok_or("must be a whole number from 1024 to 16777216")
                 }),
                 request_timeout: reader.milliseconds("REQUEST_TIMEOUT_MS", 30_000),
+                idempotency_ttl: reader.read("IDEMPOTENCY_TTL_HOURS", IDEMPOTENCY_TTL, |text| {
+                    let hours = text.parse().ok().filter(|hours| (24..=8760).contains(hours));
+                    hours
+                        .map(|hours: u64| Duration::from_secs(hours * 3600))
+                        .ok_or("must be a whole number from 24 to 8760")
+                }),
                 cors_allowed_origins: reader.read("CORS_ALLOWED_ORIGINS", Vec::new(), origins),
             },
         };
@@ -227,7 +237,7 @@ mod tests {
     #[test]
     fn the_example_lists_the_defaults() {
         let examples = examples();
-        assert_eq!(examples.len(), 15, "{examples:?}");
+        assert_eq!(examples.len(), 16, "{examples:?}");
         let (example, default) = (read(&examples).unwrap(), read(&[]).unwrap());
         assert_eq!(format!("{example:?}"), format!("{default:?}"));
     }
@@ -253,6 +263,7 @@ mod tests {
             ("DATABASE_URL", "postgres://host/chatgrow?no_such_option=1"),
             ("DATABASE_CONNECTIONS", "0"),
             ("AUTO_MIGRATE", "maybe"),
+            ("IDEMPOTENCY_TTL_HOURS", "23"),
             ("RATE_LIMIT_ENABLED", "maybe"),
             ("RATE_LIMIT_WINDOW_MS", "0"),
             ("RATE_LIMIT_MAX_REQUESTS", "-1"),

@@ -13,7 +13,7 @@ use std::{
 };
 use tracing_subscriber::EnvFilter;
 
-/// How often key uses are written down and idle clients forgotten.
+/// How often key uses are written down, and idle clients and expired records forgotten.
 const CHORES_EVERY: Duration = Duration::from_secs(10);
 
 /// Sends the log to standard error.
@@ -107,6 +107,9 @@ async fn chores(application: Arc<Application>, api: Api) {
     loop {
         ticks.tick().await;
         api.forget_idle_clients();
+        if let Err(error) = application.idempotency.sweep().await {
+            tracing::warn!(%error, "expired records of requests could not be forgotten; the next attempt follows");
+        }
         if let Err(error) = application.authentication.flush_key_uses().await {
             tracing::warn!(%error, "the last uses of keys could not be written; the next attempt follows");
         }

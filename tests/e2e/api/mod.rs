@@ -3,6 +3,7 @@
 mod appointments;
 mod customers;
 mod events;
+mod idempotency;
 mod races;
 mod registrations;
 

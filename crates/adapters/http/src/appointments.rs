@@ -6,6 +6,7 @@ use crate::{
     body::Body,
     error::{ApiError, Problem},
     fields::{Changeable, Field, Fields, Required},
+    once::{Once, Reply},
     query::{Query, shown},
     responses::{Confirmation, Created, Done, date_and_time, instant},
 };
@@ -248,17 +249,21 @@ fn named(path: &str) -> Result<AppointmentId, ApiError> {
 pub(crate) async fn book(
     caller: Caller,
     application: Data<Application>,
+    once: Once,
     body: Body<BookAppointment>,
-) -> Result<Created<AppointmentResponse>, ApiError> {
+) -> Result<Reply<Created<AppointmentResponse>>, ApiError> {
     let (customer, new) = body.0.into_domain()?;
-    let appointment = application
-        .appointments
-        .book(caller.account(), &customer, new)
-        .await?;
-    Ok(Created {
+    let render = |appointment: &domain::Appointment| Created {
         location: format!("{BASE_PATH}/appointments/{}", appointment.id),
-        body: appointment.into(),
+        body: appointment.clone().into(),
+    };
+    once.run(render, async |with| {
+        application
+            .appointments
+            .book(caller.account(), &customer, new.clone(), with)
+            .await
     })
+    .await
 }
 
 /// List appointments
@@ -306,14 +311,18 @@ pub(crate) async fn edit(
     caller: Caller,
     application: Data<Application>,
     path: Path<String>,
+    once: Once,
     body: Body<EditAppointment>,
-) -> Result<Done<AppointmentResponse>, ApiError> {
-    let edit = body.0.into_domain()?;
-    let appointment = application
-        .appointments
-        .edit(caller.account(), named(&path)?, edit)
-        .await?;
-    Ok(Done(appointment.into()))
+) -> Result<Reply<Done<AppointmentResponse>>, ApiError> {
+    let (edit, id) = (body.0.into_domain()?, named(&path)?);
+    let render = |appointment: &domain::Appointment| Done(appointment.clone().into());
+    once.run(render, async |with| {
+        application
+            .appointments
+            .edit(caller.account(), id, edit.clone(), with)
+            .await
+    })
+    .await
 }
 
 /// Cancel an appointment
@@ -324,10 +333,12 @@ pub(crate) async fn cancel(
     caller: Caller,
     application: Data<Application>,
     path: Path<String>,
-) -> Result<Done<Confirmation>, ApiError> {
-    application
-        .appointments
-        .cancel(caller.account(), named(&path)?)
-        .await?;
-    Ok(Confirmation::new("Appointment cancelled successfully"))
+    once: Once,
+) -> Result<Reply<Done<Confirmation>>, ApiError> {
+    let id = named(&path)?;
+    let render = |_: &domain::Appointment| Confirmation::new("Appointment cancelled successfully");
+    once.run(render, async |with| {
+        application.appointments.cancel(caller.account(), id, with).await
+    })
+    .await
 }

@@ -3,9 +3,10 @@
 use crate::{
     Settings,
     error::{ApiError, Problem},
+    once::{Fingerprint, IDEMPOTENCY_KEY},
 };
 use actix_web::{
-    FromRequest, HttpRequest,
+    FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
     error::PayloadError,
     http::header,
@@ -37,6 +38,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
             .app_data::<Data<Settings>>()
             .map(|settings| settings.request_timeout / 2);
         let bytes = Bytes::from_request(request, payload);
+        let request = request.clone();
         Box::pin(async move {
             let bytes = match patience {
                 Some(patience) => tokio::time::timeout(patience, bytes)
@@ -44,7 +46,13 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
                     .map_err(|_| Problem::RequestTimeout)?,
                 None => bytes.await,
             };
-            parse(&bytes.map_err(|error| unreadable(&error))?).map(Self)
+            let bytes = bytes.map_err(|error| unreadable(&error))?;
+            let body = parse(&bytes)?;
+            if request.headers().contains_key(IDEMPOTENCY_KEY) {
+                let fingerprint = Fingerprint::of(&parse(&bytes)?);
+                request.extensions_mut().insert(fingerprint);
+            }
+            Ok(Self(body))
         })
     }
 }

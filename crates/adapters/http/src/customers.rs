@@ -6,6 +6,7 @@ use crate::{
     body::Body,
     error::{ApiError, Problem},
     fields::{Changeable, Field, Fields, Required},
+    once::{Once, Reply},
     query::{Query, shown},
     responses::{Created, CreatedOrDone, Done, instant},
 };
@@ -220,12 +221,16 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@')
     .remove(b'+');
 
-fn created(customer: domain::Customer) -> Created<CustomerResponse> {
+fn created(customer: &domain::Customer) -> Created<CustomerResponse> {
     let email = utf8_percent_encode(customer.email.as_str(), ESCAPED);
     Created {
         location: format!("{BASE_PATH}/customers/{email}"),
-        body: customer.into(),
+        body: customer.clone().into(),
     }
+}
+
+fn done(customer: &domain::Customer) -> Done<CustomerResponse> {
+    Done(customer.clone().into())
 }
 
 /// Create a customer
@@ -233,13 +238,17 @@ fn created(customer: domain::Customer) -> Created<CustomerResponse> {
 pub(crate) async fn create(
     caller: Caller,
     application: Data<Application>,
+    once: Once,
     body: Body<CreateCustomer>,
-) -> Result<Created<CustomerResponse>, ApiError> {
-    let customer = application
-        .customers
-        .create(caller.account(), body.0.into_domain()?)
-        .await?;
-    Ok(created(customer))
+) -> Result<Reply<Created<CustomerResponse>>, ApiError> {
+    let new = body.0.into_domain()?;
+    once.run(created, async |with| {
+        application
+            .customers
+            .create(caller.account(), new.clone(), with)
+            .await
+    })
+    .await
 }
 
 /// List customers
@@ -287,16 +296,21 @@ pub(crate) async fn put(
     caller: Caller,
     application: Data<Application>,
     path: Path<String>,
+    once: Once,
     body: Body<PutCustomer>,
-) -> Result<CreatedOrDone<CustomerResponse>, ApiError> {
-    let put = application
-        .customers
-        .put(caller.account(), body.0.into_domain(&path)?)
-        .await?;
-    Ok(match put {
+) -> Result<Reply<CreatedOrDone<CustomerResponse>>, ApiError> {
+    let new = body.0.into_domain(&path)?;
+    let render = |put: &Put| match put {
         Put::Created(customer) => CreatedOrDone::Created(created(customer)),
-        Put::Replaced(customer) => CreatedOrDone::Done(Done(customer.into())),
+        Put::Replaced(customer) => CreatedOrDone::Done(done(customer)),
+    };
+    once.run(render, async |with| {
+        application
+            .customers
+            .put(caller.account(), new.clone(), with)
+            .await
     })
+    .await
 }
 
 /// Update a customer
@@ -307,12 +321,15 @@ pub(crate) async fn edit(
     caller: Caller,
     application: Data<Application>,
     path: Path<String>,
+    once: Once,
     body: Body<EditCustomer>,
-) -> Result<Done<CustomerResponse>, ApiError> {
-    let edit = body.0.into_domain()?;
-    let customer = application
-        .customers
-        .edit(caller.account(), &named(&path)?, edit)
-        .await?;
-    Ok(Done(customer.into()))
+) -> Result<Reply<Done<CustomerResponse>>, ApiError> {
+    let (edit, email) = (body.0.into_domain()?, named(&path)?);
+    once.run(done, async |with| {
+        application
+            .customers
+            .edit(caller.account(), &email, edit.clone(), with)
+            .await
+    })
+    .await
 }

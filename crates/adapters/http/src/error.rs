@@ -70,6 +70,10 @@ problems! {
     AlreadyRegistered = CONFLICT, "ALREADY_REGISTERED", "Customer is already registered for this event";
     /// A completed or cancelled event takes no registrations.
     EventNotActive = CONFLICT, "EVENT_NOT_ACTIVE", "Event is not active";
+    /// The same request is being carried out.
+    IdempotencyInProgress = CONFLICT, "IDEMPOTENCY_IN_PROGRESS", "A request with this Idempotency-Key is in progress";
+    /// Another request had the key.
+    IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used for another request";
     /// The body is larger than the server takes.
     PayloadTooLarge = PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "The request body is too large";
     /// The body is not JSON in UTF-8.
@@ -147,6 +151,11 @@ impl ApiError {
         }
     }
 
+    /// Its status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.problem.describe().0
+    }
+
     /// Adds what only the log should tell.
     pub(crate) fn because(self, cause: impl fmt::Display) -> Self {
         Self {
@@ -181,7 +190,7 @@ impl fmt::Display for ApiError {
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        self.problem.describe().0
+        self.status()
     }
 
     fn error_response(&self) -> HttpResponse {
@@ -199,6 +208,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         let problem = match error {
             StoreError::Unavailable(_) => Problem::Unavailable,
+            StoreError::Repeated | StoreError::InProgress => Problem::IdempotencyInProgress,
             StoreError::Corrupt { .. } | StoreError::Failed(_) => Problem::Internal,
         };
         Self::from(problem).because(error)

@@ -6,6 +6,7 @@ use crate::{
     body::Body,
     error::{ApiError, Problem},
     fields::{Changeable, Field, Fields, Number, Required},
+    once::{Once, Reply},
     query::{Query, shown},
     responses::{Created, Done, Price, date_and_time, instant},
 };
@@ -230,16 +231,21 @@ pub(crate) fn named(path: &str) -> Result<EventId, ApiError> {
 pub(crate) async fn create(
     caller: Caller,
     application: Data<Application>,
+    once: Once,
     body: Body<CreateEvent>,
-) -> Result<Created<EventResponse>, ApiError> {
-    let event = application
-        .events
-        .create(caller.account(), body.0.into_domain()?)
-        .await?;
-    Ok(Created {
+) -> Result<Reply<Created<EventResponse>>, ApiError> {
+    let new = body.0.into_domain()?;
+    let render = |event: &domain::Event| Created {
         location: format!("{BASE_PATH}/events/{}", event.id),
-        body: event.into(),
+        body: event.clone().into(),
+    };
+    once.run(render, async |with| {
+        application
+            .events
+            .create(caller.account(), new.clone(), with)
+            .await
     })
+    .await
 }
 
 /// List events
@@ -289,12 +295,16 @@ pub(crate) async fn edit(
     caller: Caller,
     application: Data<Application>,
     path: Path<String>,
+    once: Once,
     body: Body<EditEvent>,
-) -> Result<Done<EventResponse>, ApiError> {
-    let edit = body.0.into_domain()?;
-    let event = application
-        .events
-        .edit(caller.account(), named(&path)?, edit)
-        .await?;
-    Ok(Done(event.into()))
+) -> Result<Reply<Done<EventResponse>>, ApiError> {
+    let (edit, id) = (body.0.into_domain()?, named(&path)?);
+    let render = |event: &domain::Event| Done(event.clone().into());
+    once.run(render, async |with| {
+        application
+            .events
+            .edit(caller.account(), id, edit.clone(), with)
+            .await
+    })
+    .await
 }

@@ -13,6 +13,7 @@ mod events;
 mod fields;
 mod health;
 mod observe;
+mod once;
 mod openapi;
 mod query;
 mod rate_limits;
@@ -25,7 +26,7 @@ pub use error::Problem;
 pub use openapi::document;
 pub use rate_limits::RateLimitSettings;
 
-use crate::{error::ApiError, rate_limits::RateLimits};
+use crate::{error::ApiError, once::Running, rate_limits::RateLimits};
 use actix_cors::Cors;
 use actix_web::{
     App, Error, HttpResponse,
@@ -52,6 +53,8 @@ pub struct Settings {
     pub max_body_bytes: usize,
     /// The longest that a request may take, the reading of its body included.
     pub request_timeout: Duration,
+    /// How long an answer to a request with an `Idempotency-Key` is remembered.
+    pub idempotency_ttl: Duration,
     /// The origins whose pages may call the API from a browser; `*` is every one, none is no CORS.
     pub cors_allowed_origins: Vec<String>,
 }
@@ -61,6 +64,7 @@ pub struct Settings {
 pub struct Api {
     application: Data<Application>,
     limits: Data<RateLimits>,
+    running: Data<Running>,
     settings: Data<Settings>,
 }
 
@@ -72,6 +76,7 @@ impl Api {
         Self {
             application: Data::from(application),
             limits: Data::new(limits),
+            running: Data::default(),
             settings: Data::new(settings),
         }
     }
@@ -98,6 +103,7 @@ impl Api {
         App::new()
             .app_data(self.application.clone())
             .app_data(self.limits.clone())
+            .app_data(self.running.clone())
             .app_data(self.settings.clone())
             .app_data(PayloadConfig::new(self.settings.max_body_bytes))
             // What can't be decoded names nothing.
@@ -173,6 +179,7 @@ fn cors(origins: &[String]) -> Cors {
         "RateLimit-Policy",
         "Retry-After",
         "Location",
+        "Idempotent-Replayed",
     ];
     let methods = [
         Method::GET,
@@ -200,6 +207,10 @@ struct Deadline(Instant);
 impl Deadline {
     fn after(timeout: Duration) -> Self {
         Self(Instant::now() + timeout)
+    }
+
+    fn earlier_by(self, margin: Duration) -> Self {
+        Self(self.0 - margin)
     }
 
     /// The future's output, where it is in time.

@@ -7,6 +7,7 @@
 use crate::{
     error::{ApiError, FieldError, Problem},
     fields::CHANGEABLE,
+    once::MAX_KEY_CHARS,
 };
 use actix_web::App;
 use chatgrow_domain::{
@@ -175,8 +176,16 @@ fn describe_operations(document: &mut Value) -> BTreeSet<String> {
     for operation in paths.filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
         let tag = operation["tags"][0].as_str().unwrap_or_default().to_owned();
         let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
-        let mut has_query = false;
+        let (mut has_query, mut has_key) = (false, false);
         for parameter in parameters.into_iter().flatten() {
+            if parameter["in"] == "header" {
+                has_key = true;
+                merge(
+                    &mut parameter["schema"],
+                    json!({ "minLength": 1, "maxLength": MAX_KEY_CHARS }),
+                );
+                continue;
+            }
             has_query |= parameter["in"] == "query";
             let name = parameter["name"].as_str().unwrap_or_default().to_owned();
             let mut facets = facets(&tag, &name, true);
@@ -197,7 +206,7 @@ fn describe_operations(document: &mut Value) -> BTreeSet<String> {
             .and_then(|reference| reference.rsplit('/').next())
             .map(str::to_owned);
         let id = operation["operationId"].as_str().unwrap_or_default();
-        let problems = problems(id, body.is_some(), has_query);
+        let problems = problems(id, body.is_some(), has_query, has_key);
         for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
             response["headers"] = header_references((status == "201").then_some("Location"));
         }
@@ -208,7 +217,7 @@ fn describe_operations(document: &mut Value) -> BTreeSet<String> {
 }
 
 /// Every problem that an operation can meet.
-fn problems(operation: &str, has_body: bool, has_query: bool) -> Vec<Problem> {
+fn problems(operation: &str, has_body: bool, has_query: bool, has_key: bool) -> Vec<Problem> {
     let own = PROBLEMS
         .iter()
         .find(|(name, _)| *name == operation)
@@ -220,7 +229,10 @@ fn problems(operation: &str, has_body: bool, has_query: bool) -> Vec<Problem> {
         Problem::Unavailable,
     ];
     problems.extend(own);
-    if has_body || has_query {
+    if has_key {
+        problems.extend([Problem::IdempotencyInProgress, Problem::IdempotencyKeyReused]);
+    }
+    if has_body || has_query || has_key {
         problems.push(Problem::Validation);
     }
     if has_body {

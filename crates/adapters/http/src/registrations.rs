@@ -7,6 +7,7 @@ use crate::{
     error::{ApiError, Problem},
     events::named,
     fields::{Field, Fields, Required},
+    once::{Once, Reply},
     query::{Query, shown},
     responses::{Confirmation, Created, Done, instant},
 };
@@ -113,24 +114,27 @@ pub(crate) async fn register(
     caller: Caller,
     application: Data<Application>,
     path: Path<String>,
+    once: Once,
     body: Body<Register>,
-) -> Result<Created<RegistrationResponse>, ApiError> {
-    let (customer, notes) = body.0.into_domain()?;
-    let registration = application
-        .registrations
-        .register(caller.account(), named(&path)?, &customer, notes)
-        .await?;
-    let location = format!(
-        "{BASE_PATH}/events/{}/registrations/{}",
-        registration.event_id, registration.id
-    );
-    Ok(Created {
-        location,
+) -> Result<Reply<Created<RegistrationResponse>>, ApiError> {
+    let ((customer, notes), event) = (body.0.into_domain()?, named(&path)?);
+    let render = |registration: &domain::Registration| Created {
+        location: format!(
+            "{BASE_PATH}/events/{}/registrations/{}",
+            registration.event_id, registration.id
+        ),
         body: RegistrationResponse {
             success: true,
-            registration: registration.into(),
+            registration: registration.clone().into(),
         },
+    };
+    once.run(render, async |with| {
+        let registrations = &application.registrations;
+        registrations
+            .register(caller.account(), event, &customer, notes.clone(), with)
+            .await
     })
+    .await
 }
 
 /// List an event's registrations
@@ -168,12 +172,16 @@ pub(crate) async fn unregister(
     caller: Caller,
     application: Data<Application>,
     path: Path<(String, String)>,
-) -> Result<Done<Confirmation>, ApiError> {
+    once: Once,
+) -> Result<Reply<Done<Confirmation>>, ApiError> {
     let event = named(&path.0)?;
     let id = path.1.parse().map_err(|_| Problem::RegistrationNotFound)?;
-    application
-        .registrations
-        .unregister(caller.account(), event, id)
-        .await?;
-    Ok(Confirmation::new("Registration cancelled successfully"))
+    let render = |(): &()| Confirmation::new("Registration cancelled successfully");
+    once.run(render, async |with| {
+        let registrations = &application.registrations;
+        registrations
+            .unregister(caller.account(), event, id, with(&()))
+            .await
+    })
+    .await
 }

@@ -1,11 +1,9 @@
 //! Answers: their statuses, and how single values look on the wire.
 
-use actix_web::{
-    HttpRequest, HttpResponse, Responder,
-    body::BoxBody,
-    http::{StatusCode, header},
-};
+use crate::once::respond;
+use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, http::StatusCode};
 use chatgrow_domain::{LocalMinute, Money, Timestamp};
+use chatgrow_ports::Answer;
 use paperclip::{
     actix::OperationModifier,
     v2::{
@@ -33,40 +31,55 @@ pub(crate) enum CreatedOrDone<T> {
     Done(Done<T>),
 }
 
-fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
-    HttpResponse::build(status).json(body)
+/// What can be answered, and kept to be answered again.
+pub(crate) trait Render {
+    /// The answer.
+    fn answer(&self) -> Answer;
 }
 
-impl<T: Serialize> Responder for Done<T> {
-    type Body = BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        json(StatusCode::OK, &self.0)
+fn json(status: StatusCode, location: Option<&str>, body: &impl Serialize) -> Answer {
+    Answer {
+        status: status.as_u16(),
+        location: location.map(str::to_owned),
+        etag: None,
+        // Structs of strings and numbers always serialize.
+        body: serde_json::to_vec(body).unwrap_or_default(),
     }
 }
 
-impl<T: Serialize> Responder for Created<T> {
-    type Body = BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        let mut response = json(StatusCode::CREATED, &self.body);
-        if let Ok(location) = header::HeaderValue::from_str(&self.location) {
-            response.headers_mut().insert(header::LOCATION, location);
-        }
-        response
+impl<T: Serialize> Render for Done<T> {
+    fn answer(&self) -> Answer {
+        json(StatusCode::OK, None, &self.0)
     }
 }
 
-impl<T: Serialize> Responder for CreatedOrDone<T> {
-    type Body = BoxBody;
+impl<T: Serialize> Render for Created<T> {
+    fn answer(&self) -> Answer {
+        json(StatusCode::CREATED, Some(&self.location), &self.body)
+    }
+}
 
-    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+impl<T: Serialize> Render for CreatedOrDone<T> {
+    fn answer(&self) -> Answer {
         match self {
-            Self::Created(created) => created.respond_to(request),
-            Self::Done(done) => done.respond_to(request),
+            Self::Created(created) => created.answer(),
+            Self::Done(done) => done.answer(),
         }
     }
 }
+
+macro_rules! respond {
+    ($($name:ident),+) => {$(
+        impl<T: Serialize> Responder for $name<T> {
+            type Body = BoxBody;
+
+            fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+                respond(self.answer())
+            }
+        }
+    )+};
+}
+respond!(Done, Created, CreatedOrDone);
 
 /// Documents a responder: its body's schema under each of its statuses.
 macro_rules! document {
