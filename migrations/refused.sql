@@ -48,6 +48,11 @@ UPDATE events SET title = '';
 UPDATE customers SET name = '';
 UPDATE customers SET version = 'one';
 UPDATE accounts SET slug = '';
+UPDATE accounts SET slug = 'NOT a slug!';
+UPDATE accounts SET created_at = 9223372036854775807;
+UPDATE customers SET updated_at = -377705116800001;
+UPDATE appointments SET starts_at = 9000000000000, ends_at = 9000000000060 WHERE id = $1;
+UPDATE events SET starts_at = -1035593281;
 UPDATE accounts SET slug = 'one' WHERE id = $2; -- accounts_slug_unique
 INSERT INTO api_keys VALUES ($1, $1, 'key', $1, 0, NULL, NULL, NULL);
 
@@ -66,6 +71,9 @@ INSERT INTO registrations VALUES ($1, $9, $2, $1, NULL, 0); -- registrations_eve
 INSERT INTO registrations VALUES ($1, $9, $9, $1, NULL, 0); -- registrations_event_exists
 INSERT INTO registrations VALUES ($1, $9, $4, $1, NULL, 0); -- registrations_event_exists
 UPDATE registrations SET event_id = $1 WHERE id = $2; -- registrations_stay
+UPDATE registrations SET customer_id = $3 WHERE id = $1; -- registrations_stay
+UPDATE events SET id = $9 WHERE id = $4; -- events_stay
+UPDATE events SET account_id = $1 WHERE id = $4; -- events_stay
 UPDATE events SET capacity = 1, participants = 2; -- events_counted
 UPDATE events SET participants = 0 WHERE id = $1; -- events_counted
 UPDATE events SET participants = 5 WHERE id = $3; -- events_counted

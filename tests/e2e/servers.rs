@@ -37,11 +37,12 @@ fn customer(number: usize) -> Value {
     json!({ "name": "Dana", "email": format!("{number}@example.com") })
 }
 
-/// An hour in the day of that number, which overlaps those of the neighbouring numbers.
+/// An hour, seven minutes after that of the number before: neighbours overlap. There are enough for years.
 fn slot(number: usize) -> Value {
-    let (day, minute) = (1 + number / 200, number % 200 * 7);
+    let (day, minute) = (number / 200, number % 200 * 7);
+    let (year, month, day) = (2027 + day / 336, 1 + day / 28 % 12, 1 + day % 28);
     json!({
-        "customerEmail": "0@example.com", "date": format!("2027-03-{day:02}"),
+        "customerEmail": "0@example.com", "date": format!("{year}-{month:02}-{day:02}"),
         "time": format!("{:02}:{:02}", minute / 60, minute % 60), "serviceType": "lesson",
     })
 }
@@ -186,8 +187,8 @@ impl Load {
             tokio::spawn(async move {
                 let (mut acknowledged, mut unavailable) = (Vec::new(), 0);
                 while !stop.load(Ordering::Relaxed) {
-                    // Every other one overlaps.
-                    let number = next.fetch_add(9, Ordering::Relaxed) % 5600;
+                    // Half an hour apart: every other one overlaps.
+                    let number = next.fetch_add(4, Ordering::Relaxed);
                     let started = Instant::now();
                     let answer = server.post("/appointments", slot(number)).await;
                     assert!(
@@ -319,6 +320,52 @@ async fn a_database_that_does_not_answer_is_not_waited_for() {
         [200, 201].contains(&answer.status).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_server_that_stops_finishes_what_it_has_accepted() {
+    let Some(url) = throwaway_postgres::new_database().await else {
+        return;
+    };
+    let installation = installation();
+    let admin = connect(&url).await;
+    for round in 0..3 {
+        let server = start(&installation, &url).await;
+        // Some of the workers are idle when the signal comes, and end at once.
+        let somebody = connect(&url).await;
+        somebody
+            .batch_execute("BEGIN; LOCK TABLE customers")
+            .await
+            .unwrap();
+        let writes: Vec<_> = (0..6)
+            .map(|number| {
+                let request = server
+                    .request(Method::POST, "/customers")
+                    .json(&customer(round * 100 + number));
+                tokio::spawn(Answer::to(request))
+            })
+            .collect();
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        eventually("the writes wait", async || {
+            let waiting: i64 = admin.query_one(waiting, &[]).await.unwrap().get(0);
+            (waiting == 6).then_some(())
+        })
+        .await;
+        server.signal("TERM");
+        eventually("the server stops listening", async || {
+            tokio::net::TcpStream::connect(server.origin.trim_start_matches("http://"))
+                .await
+                .is_err()
+                .then_some(())
+        })
+        .await;
+        somebody.batch_execute("COMMIT").await.unwrap();
+        for write in writes {
+            let answer = write.await.unwrap();
+            assert_eq!(answer.status, 201, "{answer:?}");
+        }
+        assert_eq!(server.ended().await.code, Some(0));
+    }
 }
 
 /// Everything that a key can read.

@@ -6,11 +6,15 @@
 -- Equality of bytea in a GiST index.
 CREATE EXTENSION IF NOT EXISTS btree_gist;
 
+-- Milliseconds and minutes that are on the calendar: the years -9999 to 9999 of instants, 1 to 9999 of wall-clock times.
+CREATE DOMAIN instant AS bigint CHECK (VALUE BETWEEN -377705116800000 AND 253402300799999);
+CREATE DOMAIN wall_clock AS bigint CHECK (VALUE BETWEEN -1035593280 AND 4223371679);
+
 CREATE TABLE accounts (
     id bytea PRIMARY KEY CHECK (octet_length(id) = 12),
-    slug text NOT NULL CHECK (char_length(slug) BETWEEN 1 AND 63),
+    slug text NOT NULL CHECK (slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
     name text NOT NULL CHECK (char_length(name) BETWEEN 1 AND 200),
-    created_at bigint NOT NULL,
+    created_at instant NOT NULL,
     CONSTRAINT accounts_slug_unique UNIQUE (slug)
 );
 
@@ -19,10 +23,10 @@ CREATE TABLE api_keys (
     id bytea NOT NULL CHECK (octet_length(id) = 12),
     name text NOT NULL CHECK (char_length(name) BETWEEN 1 AND 100),
     digest bytea NOT NULL CHECK (octet_length(digest) = 32),
-    created_at bigint NOT NULL,
-    expires_at bigint,
-    last_used_at bigint,
-    revoked_at bigint,
+    created_at instant NOT NULL,
+    expires_at instant,
+    last_used_at instant,
+    revoked_at instant,
     PRIMARY KEY (account_id, id)
 );
 -- A request brings a key before its account is known. The digest of 256 random bits needs no uniqueness constraint.
@@ -36,8 +40,8 @@ CREATE TABLE customers (
     email_key text NOT NULL CHECK (char_length(email_key) >= 1),
     phone text CHECK (char_length(phone) BETWEEN 1 AND 50),
     notes text CHECK (char_length(notes) BETWEEN 1 AND 5000),
-    created_at bigint NOT NULL,
-    updated_at bigint NOT NULL,
+    created_at instant NOT NULL,
+    updated_at instant NOT NULL,
     version bigint NOT NULL CHECK (version >= 1),
     PRIMARY KEY (account_id, id),
     CONSTRAINT customers_email_unique UNIQUE (account_id, email_key),
@@ -66,13 +70,13 @@ CREATE TABLE appointments (
     account_id bytea NOT NULL,
     id bytea NOT NULL CHECK (octet_length(id) = 12),
     customer_id bytea NOT NULL,
-    starts_at bigint NOT NULL,
+    starts_at wall_clock NOT NULL,
     ends_at bigint NOT NULL,
     service_type text NOT NULL CHECK (service_type IN ('consultation', 'treatment', 'lesson', 'workshop', 'other')),
     notes text CHECK (char_length(notes) BETWEEN 1 AND 5000),
     status text NOT NULL CHECK (status IN ('confirmed', 'cancelled')),
-    created_at bigint NOT NULL,
-    updated_at bigint NOT NULL,
+    created_at instant NOT NULL,
+    updated_at instant NOT NULL,
     version bigint NOT NULL CHECK (version >= 1),
     PRIMARY KEY (account_id, id),
     FOREIGN KEY (account_id, customer_id) REFERENCES customers (account_id, id),
@@ -99,14 +103,14 @@ CREATE TABLE events (
     id bytea NOT NULL CHECK (octet_length(id) = 12),
     title text NOT NULL CHECK (char_length(title) BETWEEN 1 AND 200),
     description text CHECK (char_length(description) BETWEEN 1 AND 5000),
-    starts_at bigint NOT NULL,
+    starts_at wall_clock NOT NULL,
     location text CHECK (char_length(location) BETWEEN 1 AND 500),
     capacity bigint CHECK (capacity BETWEEN 1 AND 1000000),
     participants bigint NOT NULL CHECK (participants >= 0),
     price_minor bigint CHECK (price_minor BETWEEN 0 AND 99999999999),
     status text NOT NULL CHECK (status IN ('active', 'completed', 'cancelled')),
-    created_at bigint NOT NULL,
-    updated_at bigint NOT NULL,
+    created_at instant NOT NULL,
+    updated_at instant NOT NULL,
     version bigint NOT NULL CHECK (version >= 1),
     PRIMARY KEY (account_id, id),
     CONSTRAINT events_not_overfull CHECK (participants <= capacity)
@@ -120,7 +124,7 @@ CREATE TABLE registrations (
     event_id bytea NOT NULL,
     customer_id bytea NOT NULL,
     notes text CHECK (char_length(notes) BETWEEN 1 AND 5000),
-    created_at bigint NOT NULL,
+    created_at instant NOT NULL,
     PRIMARY KEY (account_id, id),
     CONSTRAINT registrations_once UNIQUE (account_id, event_id, customer_id),
     FOREIGN KEY (account_id, event_id) REFERENCES events (account_id, id),
@@ -177,8 +181,15 @@ BEGIN
 END $$;
 CREATE TRIGGER registrations_stay
 BEFORE UPDATE ON registrations FOR EACH ROW
-WHEN ((NEW.account_id, NEW.event_id) IS DISTINCT FROM (OLD.account_id, OLD.event_id))
-EXECUTE FUNCTION refuse('a registration stays with its event');
+WHEN (
+    (NEW.account_id, NEW.id, NEW.event_id, NEW.customer_id)
+    IS DISTINCT FROM (OLD.account_id, OLD.id, OLD.event_id, OLD.customer_id)
+)
+EXECUTE FUNCTION refuse('a registration stays whose it is');
+CREATE TRIGGER events_stay
+BEFORE UPDATE ON events FOR EACH ROW
+WHEN ((NEW.account_id, NEW.id) IS DISTINCT FROM (OLD.account_id, OLD.id))
+EXECUTE FUNCTION refuse('an event stays what it is');
 -- Nobody else counts.
 CREATE TRIGGER events_counted_of_new
 BEFORE INSERT ON events FOR EACH ROW

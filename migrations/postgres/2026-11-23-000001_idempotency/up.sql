@@ -8,8 +8,8 @@ CREATE TABLE idempotency_records (
     location text,
     etag text,
     body bytea NOT NULL,
-    created_at bigint NOT NULL,
-    expires_at bigint NOT NULL CHECK (expires_at > created_at),
+    created_at instant NOT NULL,
+    expires_at instant NOT NULL CHECK (expires_at > created_at),
     PRIMARY KEY (account_id, id)
 );
 CREATE INDEX idempotency_records_by_expiry ON idempotency_records (expires_at);

@@ -1,3 +1,16 @@
+DROP TRIGGER registrations_in_bounds_of_changed;
+DROP TRIGGER registrations_in_bounds_of_new;
+DROP TRIGGER events_in_bounds_of_changed;
+DROP TRIGGER events_in_bounds_of_new;
+DROP TRIGGER appointments_in_bounds_of_changed;
+DROP TRIGGER appointments_in_bounds_of_new;
+DROP TRIGGER customers_in_bounds_of_changed;
+DROP TRIGGER customers_in_bounds_of_new;
+DROP TRIGGER api_keys_in_bounds_of_changed;
+DROP TRIGGER api_keys_in_bounds_of_new;
+DROP TRIGGER accounts_in_bounds_of_changed;
+DROP TRIGGER accounts_in_bounds_of_new;
+DROP TRIGGER events_stay;
 DROP TRIGGER events_counted_of_changed;
 DROP TRIGGER events_counted_of_new;
 DROP TRIGGER registrations_stay;

@@ -47,7 +47,8 @@ BEGIN
     SELECT RAISE(ABORT, 'registrations_event_active') FROM events
     WHERE account_id = NEW.account_id AND id = NEW.event_id AND status <> 'active';
     SELECT RAISE(ABORT, 'registrations_once') FROM registrations
-    WHERE account_id = NEW.account_id AND (id = NEW.id OR (event_id = NEW.event_id AND customer_id = NEW.customer_id));
+    WHERE account_id = NEW.account_id AND event_id = NEW.event_id AND customer_id = NEW.customer_id;
+    SELECT RAISE(ABORT, 'registrations_id') FROM registrations WHERE account_id = NEW.account_id AND id = NEW.id;
     SELECT RAISE(ABORT, 'events_not_overfull') FROM events
     WHERE account_id = NEW.account_id AND id = NEW.event_id AND participants >= capacity;
 END;
@@ -73,11 +74,18 @@ BEGIN
     WHERE account_id = OLD.account_id AND id = OLD.event_id;
     DELETE FROM places_counted WHERE account_id = OLD.account_id AND event_id = OLD.event_id;
 END;
+-- What was counted stays so. (UPDATE OR REPLACE deletes without a trigger, too.)
 CREATE TRIGGER registrations_stay
-BEFORE UPDATE OF account_id, event_id ON registrations
+BEFORE UPDATE OF account_id, id, event_id, customer_id ON registrations
 BEGIN
     SELECT RAISE(ABORT, 'registrations_stay')
-    WHERE NEW.account_id <> OLD.account_id OR NEW.event_id <> OLD.event_id;
+    WHERE (NEW.account_id, NEW.id, NEW.event_id, NEW.customer_id)
+        <> (OLD.account_id, OLD.id, OLD.event_id, OLD.customer_id);
+END;
+CREATE TRIGGER events_stay
+BEFORE UPDATE OF account_id, id ON events
+BEGIN
+    SELECT RAISE(ABORT, 'events_stay') WHERE (NEW.account_id, NEW.id) <> (OLD.account_id, OLD.id);
 END;
 -- Nobody else counts.
 CREATE TRIGGER events_counted_of_new
@@ -92,4 +100,97 @@ BEFORE UPDATE OF participants ON events WHEN NEW.participants <> OLD.participant
 BEGIN
     SELECT RAISE(ABORT, 'events_counted')
     WHERE NOT EXISTS (SELECT 1 FROM places_counted WHERE account_id = NEW.account_id AND event_id = NEW.id);
+END;
+
+-- Milliseconds and minutes that are on the calendar: the years -9999 to 9999 of instants, 1 to 9999 of wall-clock times; and slugs
+-- that are names.
+CREATE TRIGGER accounts_in_bounds_of_new
+BEFORE INSERT ON accounts
+WHEN NEW.created_at NOT BETWEEN -377705116800000 AND 253402300799999
+    OR NEW.slug GLOB '*[^a-z0-9-]*' OR NEW.slug GLOB '-*' OR NEW.slug GLOB '*-'
+BEGIN
+    SELECT RAISE(ABORT, 'accounts_in_bounds');
+END;
+CREATE TRIGGER accounts_in_bounds_of_changed
+BEFORE UPDATE OF created_at, slug ON accounts
+WHEN NEW.created_at NOT BETWEEN -377705116800000 AND 253402300799999
+    OR NEW.slug GLOB '*[^a-z0-9-]*' OR NEW.slug GLOB '-*' OR NEW.slug GLOB '*-'
+BEGIN
+    SELECT RAISE(ABORT, 'accounts_in_bounds');
+END;
+CREATE TRIGGER api_keys_in_bounds_of_new
+BEFORE INSERT ON api_keys
+WHEN NEW.created_at NOT BETWEEN -377705116800000 AND 253402300799999
+    OR NEW.expires_at NOT BETWEEN -377705116800000 AND 253402300799999
+    OR NEW.last_used_at NOT BETWEEN -377705116800000 AND 253402300799999
+    OR NEW.revoked_at NOT BETWEEN -377705116800000 AND 253402300799999
+BEGIN
+    SELECT RAISE(ABORT, 'api_keys_in_bounds');
+END;
+CREATE TRIGGER api_keys_in_bounds_of_changed
+BEFORE UPDATE OF created_at, expires_at, last_used_at, revoked_at ON api_keys
+WHEN NEW.created_at NOT BETWEEN -377705116800000 AND 253402300799999
+    OR NEW.expires_at NOT BETWEEN -377705116800000 AND 253402300799999
+    OR NEW.last_used_at NOT BETWEEN -377705116800000 AND 253402300799999
+    OR NEW.revoked_at NOT BETWEEN -377705116800000 AND 253402300799999
+BEGIN
+    SELECT RAISE(ABORT, 'api_keys_in_bounds');
+END;
+CREATE TRIGGER customers_in_bounds_of_new
+BEFORE INSERT ON customers
+WHEN NEW.created_at NOT BETWEEN -377705116800000 AND 253402300799999
+    OR NEW.updated_at NOT BETWEEN -377705116800000 AND 253402300799999
+BEGIN
+    SELECT RAISE(ABORT, 'customers_in_bounds');
+END;
+CREATE TRIGGER customers_in_bounds_of_changed
+BEFORE UPDATE OF created_at, updated_at ON customers
+WHEN NEW.created_at NOT BETWEEN -377705116800000 AND 253402300799999
+    OR NEW.updated_at NOT BETWEEN -377705116800000 AND 253402300799999
+BEGIN
+    SELECT RAISE(ABORT, 'customers_in_bounds');
+END;
+CREATE TRIGGER appointments_in_bounds_of_new
+BEFORE INSERT ON appointments
+WHEN NEW.created_at NOT BETWEEN -377705116800000 AND 253402300799999
+    OR NEW.updated_at NOT BETWEEN -377705116800000 AND 253402300799999
+    OR NEW.starts_at NOT BETWEEN -1035593280 AND 4223371679
+BEGIN
+    SELECT RAISE(ABORT, 'appointments_in_bounds');
+END;
+CREATE TRIGGER appointments_in_bounds_of_changed
+BEFORE UPDATE OF created_at, updated_at, starts_at ON appointments
+WHEN NEW.created_at NOT BETWEEN -377705116800000 AND 253402300799999
+    OR NEW.updated_at NOT BETWEEN -377705116800000 AND 253402300799999
+    OR NEW.starts_at NOT BETWEEN -1035593280 AND 4223371679
+BEGIN
+    SELECT RAISE(ABORT, 'appointments_in_bounds');
+END;
+CREATE TRIGGER events_in_bounds_of_new
+BEFORE INSERT ON events
+WHEN NEW.created_at NOT BETWEEN -377705116800000 AND 253402300799999
+    OR NEW.updated_at NOT BETWEEN -377705116800000 AND 253402300799999
+    OR NEW.starts_at NOT BETWEEN -1035593280 AND 4223371679
+BEGIN
+    SELECT RAISE(ABORT, 'events_in_bounds');
+END;
+CREATE TRIGGER events_in_bounds_of_changed
+BEFORE UPDATE OF created_at, updated_at, starts_at ON events
+WHEN NEW.created_at NOT BETWEEN -377705116800000 AND 253402300799999
+    OR NEW.updated_at NOT BETWEEN -377705116800000 AND 253402300799999
+    OR NEW.starts_at NOT BETWEEN -1035593280 AND 4223371679
+BEGIN
+    SELECT RAISE(ABORT, 'events_in_bounds');
+END;
+CREATE TRIGGER registrations_in_bounds_of_new
+BEFORE INSERT ON registrations
+WHEN NEW.created_at NOT BETWEEN -377705116800000 AND 253402300799999
+BEGIN
+    SELECT RAISE(ABORT, 'registrations_in_bounds');
+END;
+CREATE TRIGGER registrations_in_bounds_of_changed
+BEFORE UPDATE OF created_at ON registrations
+WHEN NEW.created_at NOT BETWEEN -377705116800000 AND 253402300799999
+BEGIN
+    SELECT RAISE(ABORT, 'registrations_in_bounds');
 END;

@@ -8,8 +8,8 @@ CREATE TABLE idempotency_records (
     location TEXT,
     etag TEXT,
     body BLOB NOT NULL,
-    created_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL CHECK (expires_at > created_at),
+    created_at INTEGER NOT NULL CHECK (created_at BETWEEN -377705116800000 AND 253402300799999),
+    expires_at INTEGER NOT NULL CHECK (expires_at > created_at AND expires_at <= 253402300799999),
     PRIMARY KEY (account_id, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_records_by_expiry ON idempotency_records (expires_at);

@@ -20,14 +20,22 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// How long a connection to a host may take to come about, where the URL doesn't say (`connect_timeout`).
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an address may take to be reached, where the URL doesn't say (`connect_timeout`).
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a server that was reached may take to let this program in.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long the network may keep silent about what was sent.
 const NETWORK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What every session is told. A statement that waits for somebody's lock gives up before its caller does, and a transaction
-/// that lost its client doesn't keep what it holds. The guards are made for READ COMMITTED, whatever the database's default is.
+/// What a session for migrations and copies is told, whatever the defaults are. (The guards, and the wait for those who migrate,
+/// are made for READ COMMITTED.)
+const UNLIMITED: &str = "SET statement_timeout = 0; SET lock_timeout = 0;
+    SET idle_in_transaction_session_timeout = 0; SET default_transaction_isolation = 'read committed'";
+
+/// What a session for requests is told. A statement that waits for somebody's lock gives up before its caller does, and a transaction
+/// that lost its client doesn't keep what it holds.
 const SESSION: &str = "SET statement_timeout = '10s'; SET lock_timeout = '5s';
     SET idle_in_transaction_session_timeout = '10s'; SET default_transaction_isolation = 'read committed'";
 
@@ -117,6 +125,10 @@ impl PostgresUrl {
         } else {
             Tls::Disable
         };
+        if remote && root_certificate.as_deref() == Some("system") && tls != Tls::VerifyFull {
+            // Else anybody's public certificate would do.
+            return Err("sslrootcert=system takes no sslmode but verify-full".to_owned());
+        }
         Ok(Self {
             config,
             tls,
@@ -158,7 +170,8 @@ impl Connector {
         let modes: &[SslMode] = match url.tls {
             Tls::Disable => &[SslMode::Disable],
             Tls::Allow => &[SslMode::Disable, SslMode::Require],
-            Tls::Prefer => &[SslMode::Prefer],
+            // The second way is for a server that has TLS, but not for this client.
+            Tls::Prefer => &[SslMode::Prefer, SslMode::Disable],
             Tls::Require | Tls::VerifyCa | Tls::VerifyFull => &[SslMode::Require],
         };
         let ways = modes.iter().map(|mode| {
@@ -169,22 +182,38 @@ impl Connector {
         Ok(Self {
             ways: ways.collect(),
             tls: MakeRustlsConnect::new(client_config(url)?),
-            patience: url
-                .config
-                .get_connect_timeout()
-                .copied()
-                .unwrap_or(CONNECT_TIMEOUT)
-                * u32::try_from(url.config.get_hosts().len())?,
+            patience: GREETING_TIMEOUT
+                + url
+                    .config
+                    .get_connect_timeout()
+                    .copied()
+                    .unwrap_or(CONNECT_TIMEOUT)
+                    * u32::try_from(url.config.get_hosts().len())?,
         })
     }
 
     /// A connection on which statements may take as long as they need.
     pub(crate) async fn connect_unlimited(&self) -> Result<AsyncPgConnection, ConnectionError> {
+        self.connect_as(UNLIMITED).await
+    }
+
+    /// A connection for requests.
+    pub(crate) async fn connect(&self) -> Result<AsyncPgConnection, ConnectionError> {
+        self.connect_as(SESSION).await
+    }
+
+    async fn connect_as(&self, session: &str) -> Result<AsyncPgConnection, ConnectionError> {
         let mut reason = "there is no way to try".to_owned();
         for way in &self.ways {
             match timeout(self.patience, way.connect(self.tls.clone())).await {
                 Ok(Ok((client, connection))) => {
-                    return AsyncPgConnection::try_from_client_and_connection(client, connection).await;
+                    let mut connection =
+                        AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
+                    connection
+                        .batch_execute(session)
+                        .await
+                        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+                    return Ok(connection);
                 }
                 Ok(Err(error)) => reason = told(&error),
                 Err(_) => reason = format!("no answer within {} seconds", self.patience.as_secs()),
@@ -192,30 +221,29 @@ impl Connector {
         }
         Err(ConnectionError::BadConnection(reason))
     }
-
-    /// A connection for requests.
-    pub(crate) async fn connect(&self) -> Result<AsyncPgConnection, ConnectionError> {
-        let mut connection = self.connect_unlimited().await?;
-        connection
-            .batch_execute(SESSION)
-            .await
-            .map_err(ConnectionError::CouldntSetupConfiguration)?;
-        Ok(connection)
-    }
 }
 
 fn client_config(url: &PostgresUrl) -> Result<ClientConfig, Box<dyn Error + Send + Sync>> {
     let provider = Arc::new(ring::default_provider());
     let builder =
         ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
-    // With a root certificate, `require` verifies as `verify-ca` does: so it is with libpq.
-    let chain = match (url.tls, &url.root_certificate) {
-        (Tls::VerifyFull, _) => {
-            let roots = roots(url.root_certificate.as_deref())?;
+    let file = match url.root_certificate.as_deref() {
+        Some("system") => None,
+        Some(file) => Some(PathBuf::from(file)),
+        None => default_root_certificate(),
+    };
+    // With a file of authorities, `require` verifies as `verify-ca` does: so it is with libpq.
+    let chain = match (url.tls, file) {
+        (Tls::VerifyFull, file) => {
+            let roots = roots(file)?;
             return Ok(builder.with_root_certificates(roots).with_no_client_auth());
         }
-        (Tls::VerifyCa, file) => Some(roots(file.as_deref())?),
-        (Tls::Require, Some(file)) => Some(roots(Some(file))?),
+        (Tls::VerifyCa, None) => {
+            return Err(
+                "sslmode=verify-ca needs sslrootcert: public authorities vouch for names only".into(),
+            );
+        }
+        (Tls::VerifyCa | Tls::Require, Some(file)) => Some(roots(Some(file))?),
         _ => None,
     };
     let chain = chain
@@ -230,19 +258,14 @@ fn client_config(url: &PostgresUrl) -> Result<ClientConfig, Box<dyn Error + Send
         .with_no_client_auth())
 }
 
-/// The authorities to trust: those of the file; where none is named, those of libpq's `~/.postgresql/root.crt`, and where there
-/// is no such file, the system's.
-fn roots(file: Option<&str>) -> Result<RootCertStore, Box<dyn Error + Send + Sync>> {
-    let default = || {
-        let home = std::env::var_os("HOME")?;
-        let file = PathBuf::from(home).join(".postgresql/root.crt");
-        file.exists().then_some(file)
-    };
-    let file = match file {
-        Some("system") => None,
-        Some(file) => Some(PathBuf::from(file)),
-        None => default(),
-    };
+/// The file that libpq takes where none is named.
+fn default_root_certificate() -> Option<PathBuf> {
+    let file = PathBuf::from(std::env::var_os("HOME")?).join(".postgresql/root.crt");
+    file.exists().then_some(file)
+}
+
+/// The authorities to trust: those of the file, or the system's.
+fn roots(file: Option<PathBuf>) -> Result<RootCertStore, Box<dyn Error + Send + Sync>> {
     let mut roots = RootCertStore::empty();
     if let Some(file) = file {
         let wrong = |reason: &dyn fmt::Display| format!("sslrootcert {}: {reason}", file.display());

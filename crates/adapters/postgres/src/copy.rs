@@ -64,7 +64,6 @@ impl Copied for PostgresStore {
                     Part::End(summary) => break summary,
                 }
             };
-            // What a deferred check has to say is said before triggers can be changed.
             connection.batch_execute(END).await?;
             let copy = read(connection, None).await?;
             sent.confirmed_by(copy.summary()).map_err(Ended)

@@ -29,7 +29,7 @@ use diesel::{
     pg::Pg,
     prelude::QueryableByName,
     query_builder::{QueryFragment, QueryId},
-    result::QueryResult,
+    result::{ConnectionError, QueryResult},
     sql_types::{BigInt, Bool, Nullable, Text},
     upsert::on_constraint,
 };
@@ -45,7 +45,7 @@ use diesel_async::{
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::future::BoxFuture;
 use std::{error::Error, num::NonZeroU32, time::Duration};
-use tokio::time::timeout;
+use tokio::{runtime::Handle, time::timeout};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/postgres");
 
@@ -122,15 +122,22 @@ impl PostgresStore {
         let mut manager = ManagerConfig::default();
         // A connection that broke is told apart without asking the server.
         manager.recycling_method = RecyclingMethod::Fast;
-        let setup = connector.clone();
+        // The runtime that connections live on: that of this call, not that of whichever worker first needs one and may end first.
+        let (runtime, setup) = (Handle::current(), connector.clone());
         manager.custom_setup = Box::new(move |_| {
             let connector = setup.clone();
-            Box::pin(async move { connector.connect().await })
+            let connection = runtime.spawn(async move { connector.connect().await });
+            Box::pin(async {
+                connection
+                    .await
+                    .map_err(|error| ConnectionError::BadConnection(error.to_string()))?
+            })
         });
         let manager = AsyncDieselConnectionManager::new_with_config("", manager);
         let pool = Pool::builder(manager)
             .max_size(options.connections.get().try_into()?)
             .wait_timeout(Some(WAIT_TIMEOUT))
+            .create_timeout(Some(ANSWER_TIMEOUT))
             .runtime(Runtime::Tokio1)
             .build()?;
         Ok(Self { pool, connector })
@@ -174,18 +181,21 @@ impl PostgresStore {
         async move { page(rows.await?, &request) }
     }
 
-    /// Boxed, for the compiler can't see through a future that holds a query of changing shape.
+    /// A task of its own, as a write is: a caller whose future is dropped leaves no connection in the middle of something. Boxed, for
+    /// the compiler can't see through a future that holds a query of changing shape.
     fn load<R: Send + 'static>(
         &self,
         query: impl LoadQuery<'static, AsyncPgConnection, R> + Send + 'static,
-    ) -> BoxFuture<'_, Result<Vec<R>, StoreError>> {
-        Box::pin(async {
-            let mut connection = self.pool.get().await.map_err(no_connection)?;
+    ) -> BoxFuture<'static, Result<Vec<R>, StoreError>> {
+        let pool = self.pool.clone();
+        let read = tokio::spawn(async move {
+            let mut connection = pool.get().await.map_err(no_connection)?;
             match timeout(ANSWER_TIMEOUT, query.load(&mut connection)).await {
                 Ok(rows) => rows.map_err(store_error),
                 Err(_) => Err(given_up(connection)),
             }
-        })
+        });
+        Box::pin(async { read.await.map_err(StoreError::failed)? })
     }
 
     /// A write of one statement; returns how many rows it changed.

@@ -12,7 +12,7 @@ use throwaway_postgres::{PASSWORD, Server, connect};
 async fn refusal(url: &str) -> String {
     let started = Instant::now();
     let refusal = open(url).await.err().unwrap().to_string();
-    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
     assert!(
         !refusal.contains(PASSWORD) && !refusal.contains('\n'),
         "{refusal}"
@@ -86,13 +86,16 @@ async fn tls_is_used_and_verified_as_the_url_says() {
         (&by_name, "verify-full", "&sslrootcert=system", None),
         (&by_number, "verify-full", ours.as_str(), None),
         (&by_name, "verify-full", "&sslrootcert=/no/such/file", None),
+        (&by_number, "verify-ca", "", None),
     ] {
         let url = format!("{url}?sslmode={mode}{root}&application_name={mode}");
         let opened = open(&url).await;
         let Some(encrypted) = encrypted else {
             let refusal = opened.err().unwrap().to_string();
             assert!(
-                refusal.contains("certificate") || refusal.contains("/no/such/file"),
+                ["certificate", "/no/such/file", "needs sslrootcert"]
+                    .iter()
+                    .any(|cause| refusal.contains(cause)),
                 "{url}: {refusal}"
             );
             continue;
@@ -170,7 +173,7 @@ async fn nobody_who_answers_is_waited_for_in_vain() {
     let url = format!("postgres://postgres:{PASSWORD}@127.0.0.1:{port}/chatgrow");
     let refusal_of_silence = refusal(&format!("{url}?connect_timeout=1")).await;
     assert!(
-        refusal_of_silence.contains("no answer within 1 seconds"),
+        refusal_of_silence.contains("no answer within 3 seconds"),
         "{refusal_of_silence}"
     );
     drop(nobody);
@@ -193,6 +196,7 @@ fn a_url_is_told_without_its_password() {
         "postgres://me:secret@host:port/chatgrow",
         "postgres://me:secret@host/chatgrow?sslcert=me.crt",
         "postgres:///chatgrow?user=me",
+        "postgres://me:secret@host/chatgrow?sslmode=require&sslrootcert=system",
     ] {
         let told = PostgresUrl::parse(bad).unwrap_err();
         assert!(!told.contains("secret"), "{told}");
@@ -204,6 +208,10 @@ async fn servers_that_start_at_once_find_one_schema() {
     let Some(url) = throwaway_postgres::new_database().await else {
         return;
     };
+    // Whoever waits for the lock has to see what was done meanwhile, whatever the default is.
+    let database = url.rsplit_once('/').unwrap().1;
+    let stricter = format!("ALTER DATABASE {database} SET default_transaction_isolation = 'repeatable read'");
+    connect(&url).await.batch_execute(&stricter).await.unwrap();
     let starts: Vec<_> = (0..10)
         .map(|_| {
             let url = url.clone();

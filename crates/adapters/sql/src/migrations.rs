@@ -49,7 +49,7 @@ pub fn expect_none_missing<DB: Backend>(
     match missing(source, applied)? {
         0 => Ok(()),
         missing => Err(format!(
-            "its schema lacks {missing} of this program's migrations and AUTO_MIGRATE is false: run `chatgrow migrate`"
+            "its schema lacks {missing} of this program's migrations: run `chatgrow migrate` with its URL as DATABASE_URL"
         )
         .into()),
     }
