@@ -2,7 +2,7 @@
 
 use crate::{
     ATTEMPTS, System, contended,
-    idempotency::{With, unchanged},
+    idempotency::{Admits, With, unchanged},
 };
 use chatgrow_domain::{
     AccountId, Appointment, AppointmentCancelled, AppointmentEdit, AppointmentId, EmailKey, NewAppointment,
@@ -29,6 +29,9 @@ pub enum AppointmentError {
     /// A cancelled appointment can't be moved.
     #[error(transparent)]
     Cancelled(#[from] AppointmentCancelled),
+    /// What is there now is not what the caller would change.
+    #[error("it has changed")]
+    VersionMismatch,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -113,9 +116,10 @@ impl Appointments {
         account: AccountId,
         id: AppointmentId,
         edit: AppointmentEdit,
+        admits: Admits<'_, Appointment>,
         with: With<'_, Appointment>,
     ) -> Result<Appointment, AppointmentError> {
-        self.change(account, id, with, |current, now| {
+        self.change(account, id, admits, with, |current, now| {
             Ok(current.edited(edit.clone(), now)?)
         })
         .await
@@ -129,21 +133,28 @@ impl Appointments {
         &self,
         account: AccountId,
         id: AppointmentId,
+        admits: Admits<'_, Appointment>,
         with: With<'_, Appointment>,
     ) -> Result<Appointment, AppointmentError> {
-        self.change(account, id, with, |current, now| Ok(current.cancelled(now)))
-            .await
+        self.change(account, id, admits, with, |current, now| {
+            Ok(current.cancelled(now))
+        })
+        .await
     }
 
     async fn change(
         &self,
         account: AccountId,
         id: AppointmentId,
+        admits: Admits<'_, Appointment>,
         with: With<'_, Appointment>,
         rule: impl Fn(&Appointment, Timestamp) -> Result<Appointment, AppointmentError>,
     ) -> Result<Appointment, AppointmentError> {
         for _ in 0..ATTEMPTS {
             let current = self.get(account, id).await?;
+            if !admits(Some(&current)) {
+                return Err(AppointmentError::VersionMismatch);
+            }
             let next = rule(&current, self.system.clock.now())?;
             let companions = with(&next);
             if next == current {
@@ -164,7 +175,7 @@ impl Appointments {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{Mocks, account, alone, appointment, at, customer, new_appointment};
+    use crate::fixtures::{Mocks, account, alone, anything, appointment, at, customer, new_appointment};
     use chatgrow_domain::AppointmentStatus;
     use mockall::predicate::eq;
     use time::macros::date;
@@ -243,7 +254,7 @@ mod tests {
         let outcome = mocks
             .build()
             .appointments
-            .edit(account(), appointment().id, to_another_day(), &alone)
+            .edit(account(), appointment().id, to_another_day(), &anything, &alone)
             .await;
         assert!(matches!(outcome, Err(AppointmentError::Cancelled(_))));
     }
@@ -269,7 +280,7 @@ mod tests {
         let outcome = mocks
             .build()
             .appointments
-            .edit(account(), appointment().id, to_another_day(), &alone)
+            .edit(account(), appointment().id, to_another_day(), &anything, &alone)
             .await;
         assert!(matches!(outcome, Err(AppointmentError::Cancelled(_))));
     }
@@ -289,7 +300,7 @@ mod tests {
         let outcome = mocks
             .build()
             .appointments
-            .edit(account(), appointment().id, to_another_day(), &alone)
+            .edit(account(), appointment().id, to_another_day(), &anything, &alone)
             .await;
         assert!(matches!(outcome, Err(AppointmentError::SlotTaken)));
     }
@@ -304,7 +315,7 @@ mod tests {
         let cancelled = mocks
             .build()
             .appointments
-            .cancel(account(), appointment().id, &alone)
+            .cancel(account(), appointment().id, &anything, &alone)
             .await
             .unwrap();
         assert_eq!(
@@ -320,7 +331,7 @@ mod tests {
         let application = mocks.build();
         let outcome = application
             .appointments
-            .cancel(account(), appointment().id, &alone)
+            .cancel(account(), appointment().id, &anything, &alone)
             .await;
         assert!(matches!(outcome, Err(AppointmentError::NotFound)));
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     ATTEMPTS, System, contended,
-    idempotency::{With, unchanged},
+    idempotency::{Admits, With, unchanged},
 };
 use chatgrow_domain::{AccountId, Customer, CustomerEdit, CustomerId, EmailKey, NewCustomer};
 use chatgrow_ports::{
@@ -20,6 +20,9 @@ pub enum CustomerError {
     /// Another customer of the account has the address.
     #[error("the e-mail address is taken")]
     EmailTaken,
+    /// What is there now is not what the caller would change.
+    #[error("it has changed")]
+    VersionMismatch,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -100,10 +103,14 @@ impl Customers {
         account: AccountId,
         email: &EmailKey,
         edit: CustomerEdit,
+        admits: Admits<'_, Customer>,
         with: With<'_, Customer>,
     ) -> Result<Customer, CustomerError> {
         for _ in 0..ATTEMPTS {
             let current = self.get(account, email).await?;
+            if !admits(Some(&current)) {
+                return Err(CustomerError::VersionMismatch);
+            }
             let next = current.edited(edit.clone(), self.system.clock.now());
             if self.replace(account, &current, &next, with(&next)).await? {
                 return Ok(next);
@@ -120,11 +127,16 @@ impl Customers {
         &self,
         account: AccountId,
         new: NewCustomer,
+        admits: Admits<'_, Customer>,
         with: With<'_, Put>,
     ) -> Result<Put, CustomerError> {
         let email = new.email.key();
         for _ in 0..ATTEMPTS {
-            if let Some(current) = self.customers.by_email(account, &email).await? {
+            let current = self.customers.by_email(account, &email).await?;
+            if !admits(current.as_ref()) {
+                return Err(CustomerError::VersionMismatch);
+            }
+            if let Some(current) = current {
                 let next = current.replaced(new.clone(), self.system.clock.now());
                 let put = Put::Replaced(next.clone());
                 if self.replace(account, &current, &next, with(&put)).await? {
@@ -176,7 +188,7 @@ impl Customers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{Mocks, account, alone, at, customer, new_customer};
+    use crate::fixtures::{Mocks, account, alone, anything, at, customer, new_customer};
     use chatgrow_domain::{CustomerName, Version};
     use mockall::predicate::eq;
 
@@ -229,7 +241,13 @@ mod tests {
         let outcome = mocks
             .build()
             .customers
-            .edit(account(), &customer().email.key(), renaming("Noa"), &alone)
+            .edit(
+                account(),
+                &customer().email.key(),
+                renaming("Noa"),
+                &anything,
+                &alone,
+            )
             .await;
         assert!(matches!(outcome, Err(CustomerError::NotFound)));
     }
@@ -245,7 +263,7 @@ mod tests {
         let edited = mocks
             .build()
             .customers
-            .edit(account(), &customer().email.key(), same, &alone)
+            .edit(account(), &customer().email.key(), same, &anything, &alone)
             .await
             .unwrap();
         assert_eq!(edited, customer());
@@ -293,7 +311,13 @@ mod tests {
         let edited = mocks
             .build()
             .customers
-            .edit(account(), &customer().email.key(), renaming("Noa"), &alone)
+            .edit(
+                account(),
+                &customer().email.key(),
+                renaming("Noa"),
+                &anything,
+                &alone,
+            )
             .await
             .unwrap();
         assert_eq!(edited, expected);
@@ -315,7 +339,13 @@ mod tests {
         let outcome = mocks
             .build()
             .customers
-            .edit(account(), &customer().email.key(), renaming("Noa"), &alone)
+            .edit(
+                account(),
+                &customer().email.key(),
+                renaming("Noa"),
+                &anything,
+                &alone,
+            )
             .await;
         assert!(matches!(
             outcome,
@@ -344,7 +374,7 @@ mod tests {
         let put = mocks
             .build()
             .customers
-            .put(account(), new_customer(), &alone)
+            .put(account(), new_customer(), &anything, &alone)
             .await
             .unwrap();
         assert_eq!(put, Put::Replaced(customer()), "and it is as wanted already");
@@ -362,7 +392,7 @@ mod tests {
         let put = mocks
             .build()
             .customers
-            .put(account(), new_customer(), &alone)
+            .put(account(), new_customer(), &anything, &alone)
             .await
             .unwrap();
         assert_eq!(put, Put::Created(customer()));

@@ -2,7 +2,7 @@
 
 use crate::{
     ATTEMPTS, System, contended,
-    idempotency::{With, unchanged},
+    idempotency::{Admits, With, unchanged},
 };
 use chatgrow_domain::{AccountId, Event, EventEdit, EventEditError, EventId, NewEvent};
 use chatgrow_ports::{
@@ -20,6 +20,9 @@ pub enum EventError {
     /// The event can't be edited so.
     #[error(transparent)]
     Refused(#[from] EventEditError),
+    /// What is there now is not what the caller would change.
+    #[error("it has changed")]
+    VersionMismatch,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -90,10 +93,14 @@ impl Events {
         account: AccountId,
         id: EventId,
         edit: EventEdit,
+        admits: Admits<'_, Event>,
         with: With<'_, Event>,
     ) -> Result<Event, EventError> {
         for _ in 0..ATTEMPTS {
             let current = self.get(account, id).await?;
+            if !admits(Some(&current)) {
+                return Err(EventError::VersionMismatch);
+            }
             let next = current.edited(edit.clone(), self.system.clock.now())?;
             let companions = with(&next);
             if next == current {
@@ -113,7 +120,7 @@ impl Events {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{Mocks, account, alone, event};
+    use crate::fixtures::{Mocks, account, alone, anything, event};
     use chatgrow_domain::{Capacity, EventStatus};
 
     fn capacity(people: i64) -> EventEdit {
@@ -149,7 +156,7 @@ mod tests {
         let outcome = mocks
             .build()
             .events
-            .edit(account(), event().id, capacity(1), &alone)
+            .edit(account(), event().id, capacity(1), &anything, &alone)
             .await;
         assert!(matches!(outcome, Err(EventError::Refused(EventEditError::Full))));
     }
@@ -172,7 +179,7 @@ mod tests {
         let outcome = mocks
             .build()
             .events
-            .edit(account(), event().id, reopen, &alone)
+            .edit(account(), event().id, reopen, &anything, &alone)
             .await;
         assert!(matches!(
             outcome,
@@ -187,7 +194,7 @@ mod tests {
         let outcome = mocks
             .build()
             .events
-            .edit(account(), event().id, capacity(1), &alone)
+            .edit(account(), event().id, capacity(1), &anything, &alone)
             .await;
         assert!(matches!(outcome, Err(EventError::NotFound)));
     }

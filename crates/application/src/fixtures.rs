@@ -91,6 +91,11 @@ pub fn alone<T>(_: &T) -> Companions {
     Companions::default()
 }
 
+/// Whatever is there now may be changed.
+pub fn anything<T>(_: Option<&T>) -> bool {
+    true
+}
+
 /// Mocks of all ports; a call that a test doesn't expect fails it.
 pub struct Mocks {
     pub accounts: MockAccountStore,

@@ -10,6 +10,9 @@ use std::{sync::Arc, time::Duration};
 /// Makes what is to commit with a write, given what the write results in.
 pub type With<'a, T> = &'a (dyn Fn(&T) -> Companions + Send + Sync);
 
+/// Whether a change may be made to what is there now; `None` where there is nothing.
+pub type Admits<'a, T> = &'a (dyn Fn(Option<&T>) -> bool + Send + Sync);
+
 /// How many records are forgotten in one write, so that no request waits long for it.
 const SWEEP: u32 = 500;
 

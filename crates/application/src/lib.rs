@@ -19,7 +19,7 @@ pub use appointments::{AppointmentError, Appointments};
 pub use authentication::{Authentication, Caller};
 pub use customers::{CustomerError, Customers, Put};
 pub use events::{EventError, Events};
-pub use idempotency::{Idempotency, RepeatError, Repeatable, With};
+pub use idempotency::{Admits, Idempotency, RepeatError, Repeatable, With};
 pub use registrations::{RegistrationError, Registrations};
 
 use chatgrow_ports::{Clock, IdSource, Randomness, StoreError, Stores};

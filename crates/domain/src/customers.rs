@@ -96,6 +96,8 @@ pub struct CustomerSummary {
     pub name: CustomerName,
     /// See [`Customer::email`].
     pub email: EmailAddress,
+    /// See [`Customer::version`].
+    pub version: Version,
 }
 
 impl Customer {
@@ -170,6 +172,7 @@ impl Customer {
             id: self.id,
             name: self.name.clone(),
             email: self.email.clone(),
+            version: self.version,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What depends on the store: compiled once for each of them, and run on it.
 
 mod appointments;
+mod conditions;
 mod customers;
 mod events;
 mod idempotency;

@@ -4,6 +4,7 @@ use crate::{
     BASE_PATH,
     authentication::Caller,
     body::Body,
+    conditions::ETag,
     error::{ApiError, Problem},
     fields::{Changeable, Field, Fields, Required},
     once::{Once, Reply},
@@ -242,6 +243,18 @@ fn named(path: &str) -> Result<AppointmentId, ApiError> {
     path.parse().map_err(|_| Problem::AppointmentNotFound.into())
 }
 
+fn done(appointment: &domain::Appointment) -> Done<AppointmentResponse> {
+    Done {
+        etag: Some(tag(appointment)),
+        body: appointment.clone().into(),
+    }
+}
+
+/// It shows its customer, too.
+fn tag(appointment: &domain::Appointment) -> ETag {
+    ETag::of([appointment.version, appointment.customer.version])
+}
+
 /// Book an appointment
 ///
 /// For an existing customer. Two confirmed appointments of one account never overlap; touching ends are fine.
@@ -255,6 +268,7 @@ pub(crate) async fn book(
     let (customer, new) = body.0.into_domain()?;
     let render = |appointment: &domain::Appointment| Created {
         location: format!("{BASE_PATH}/appointments/{}", appointment.id),
+        etag: Some(tag(appointment)),
         body: appointment.clone().into(),
     };
     once.run(render, async |with| {
@@ -281,7 +295,7 @@ pub(crate) async fn list(
         .list(caller.account(), &filter, page)
         .await?;
     let (appointments, next_cursor) = shown::<_, _, Appointment>(page);
-    Ok(Done(AppointmentList {
+    Ok(Done::new(AppointmentList {
         success: true,
         count: appointments.len(),
         appointments,
@@ -300,7 +314,7 @@ pub(crate) async fn get(
         .appointments
         .get(caller.account(), named(&path)?)
         .await?;
-    Ok(Done(appointment.into()))
+    Ok(done(&appointment))
 }
 
 /// Move or edit an appointment
@@ -315,11 +329,11 @@ pub(crate) async fn edit(
     body: Body<EditAppointment>,
 ) -> Result<Reply<Done<AppointmentResponse>>, ApiError> {
     let (edit, id) = (body.0.into_domain()?, named(&path)?);
-    let render = |appointment: &domain::Appointment| Done(appointment.clone().into());
-    once.run(render, async |with| {
+    let admits = once.admits(tag);
+    once.run(done, async |with| {
         application
             .appointments
-            .edit(caller.account(), id, edit.clone(), with)
+            .edit(caller.account(), id, edit.clone(), &admits, with)
             .await
     })
     .await
@@ -337,8 +351,12 @@ pub(crate) async fn cancel(
 ) -> Result<Reply<Done<Confirmation>>, ApiError> {
     let id = named(&path)?;
     let render = |_: &domain::Appointment| Confirmation::new("Appointment cancelled successfully");
+    let admits = once.admits(tag);
     once.run(render, async |with| {
-        application.appointments.cancel(caller.account(), id, with).await
+        application
+            .appointments
+            .cancel(caller.account(), id, &admits, with)
+            .await
     })
     .await
 }

@@ -4,6 +4,7 @@ use crate::{
     BASE_PATH,
     authentication::Caller,
     body::Body,
+    conditions::ETag,
     error::{ApiError, Problem},
     fields::{Changeable, Field, Fields, Required},
     once::{Once, Reply},
@@ -225,12 +226,20 @@ fn created(customer: &domain::Customer) -> Created<CustomerResponse> {
     let email = utf8_percent_encode(customer.email.as_str(), ESCAPED);
     Created {
         location: format!("{BASE_PATH}/customers/{email}"),
+        etag: Some(tag(customer)),
         body: customer.clone().into(),
     }
 }
 
 fn done(customer: &domain::Customer) -> Done<CustomerResponse> {
-    Done(customer.clone().into())
+    Done {
+        etag: Some(tag(customer)),
+        body: customer.clone().into(),
+    }
+}
+
+fn tag(customer: &domain::Customer) -> ETag {
+    ETag::of([customer.version])
 }
 
 /// Create a customer
@@ -266,7 +275,7 @@ pub(crate) async fn list(
     };
     let page = application.customers.list(caller.account(), page).await?;
     let (customers, next_cursor) = shown::<_, _, Customer>(page);
-    Ok(Done(CustomerList {
+    Ok(Done::new(CustomerList {
         success: true,
         count: customers.len(),
         customers,
@@ -285,7 +294,7 @@ pub(crate) async fn get(
         .customers
         .get(caller.account(), &named(&path)?)
         .await?;
-    Ok(Done(customer.into()))
+    Ok(done(&customer))
 }
 
 /// Create or replace a customer
@@ -304,10 +313,11 @@ pub(crate) async fn put(
         Put::Created(customer) => CreatedOrDone::Created(created(customer)),
         Put::Replaced(customer) => CreatedOrDone::Done(done(customer)),
     };
+    let admits = once.admits(tag);
     once.run(render, async |with| {
         application
             .customers
-            .put(caller.account(), new.clone(), with)
+            .put(caller.account(), new.clone(), &admits, with)
             .await
     })
     .await
@@ -325,10 +335,11 @@ pub(crate) async fn edit(
     body: Body<EditCustomer>,
 ) -> Result<Reply<Done<CustomerResponse>>, ApiError> {
     let (edit, email) = (body.0.into_domain()?, named(&path)?);
+    let admits = once.admits(tag);
     once.run(done, async |with| {
         application
             .customers
-            .edit(caller.account(), &email, edit.clone(), with)
+            .edit(caller.account(), &email, edit.clone(), &admits, with)
             .await
     })
     .await

@@ -74,6 +74,8 @@ problems! {
     IdempotencyInProgress = CONFLICT, "IDEMPOTENCY_IN_PROGRESS", "A request with this Idempotency-Key is in progress";
     /// Another request had the key.
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used for another request";
+    /// What is there now is not in the version of `If-Match`.
+    VersionMismatch = PRECONDITION_FAILED, "VERSION_MISMATCH", "The resource is not in the version of If-Match";
     /// The body is larger than the server takes.
     PayloadTooLarge = PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "The request body is too large";
     /// The body is not JSON in UTF-8.
@@ -220,6 +222,7 @@ impl From<CustomerError> for ApiError {
         match error {
             CustomerError::NotFound => Problem::CustomerNotFound.into(),
             CustomerError::EmailTaken => Problem::CustomerExists.into(),
+            CustomerError::VersionMismatch => Problem::VersionMismatch.into(),
             CustomerError::Store(error) => error.into(),
         }
     }
@@ -231,6 +234,7 @@ impl From<AppointmentError> for ApiError {
             AppointmentError::NotFound => Problem::AppointmentNotFound.into(),
             AppointmentError::CustomerNotFound => Problem::CustomerNotFound.into(),
             AppointmentError::SlotTaken => Problem::TimeConflict.into(),
+            AppointmentError::VersionMismatch => Problem::VersionMismatch.into(),
             AppointmentError::Cancelled(_) => Problem::AppointmentCancelled.into(),
             AppointmentError::Store(error) => error.into(),
         }
@@ -241,6 +245,7 @@ impl From<EventError> for ApiError {
     fn from(error: EventError) -> Self {
         match error {
             EventError::NotFound => Problem::EventNotFound.into(),
+            EventError::VersionMismatch => Problem::VersionMismatch.into(),
             EventError::Refused(EventEditError::InvalidStatus) => Problem::InvalidStatus.into(),
             EventError::Refused(EventEditError::Full) => Problem::CapacityTooSmall.into(),
             EventError::Store(error) => error.into(),

@@ -4,6 +4,7 @@ use crate::{
     BASE_PATH,
     authentication::Caller,
     body::Body,
+    conditions::ETag,
     error::{ApiError, Problem},
     fields::{Changeable, Field, Fields, Number, Required},
     once::{Once, Reply},
@@ -226,6 +227,17 @@ pub(crate) fn named(path: &str) -> Result<EventId, ApiError> {
     path.parse().map_err(|_| Problem::EventNotFound.into())
 }
 
+fn done(event: &domain::Event) -> Done<EventResponse> {
+    Done {
+        etag: Some(tag(event)),
+        body: event.clone().into(),
+    }
+}
+
+fn tag(event: &domain::Event) -> ETag {
+    ETag::of([event.version])
+}
+
 /// Publish an event
 #[api_v2_operation(operation_id = "createEvent", tags("Events"))]
 pub(crate) async fn create(
@@ -237,6 +249,7 @@ pub(crate) async fn create(
     let new = body.0.into_domain()?;
     let render = |event: &domain::Event| Created {
         location: format!("{BASE_PATH}/events/{}", event.id),
+        etag: Some(tag(event)),
         body: event.clone().into(),
     };
     once.run(render, async |with| {
@@ -268,7 +281,7 @@ pub(crate) async fn list(
         .list(caller.account(), EventFilter { status }, page)
         .await?;
     let (events, next_cursor) = shown::<_, _, Event>(page);
-    Ok(Done(EventList {
+    Ok(Done::new(EventList {
         success: true,
         count: events.len(),
         events,
@@ -284,7 +297,7 @@ pub(crate) async fn get(
     path: Path<String>,
 ) -> Result<Done<EventResponse>, ApiError> {
     let event = application.events.get(caller.account(), named(&path)?).await?;
-    Ok(Done(event.into()))
+    Ok(done(&event))
 }
 
 /// Update an event
@@ -299,11 +312,11 @@ pub(crate) async fn edit(
     body: Body<EditEvent>,
 ) -> Result<Reply<Done<EventResponse>>, ApiError> {
     let (edit, id) = (body.0.into_domain()?, named(&path)?);
-    let render = |event: &domain::Event| Done(event.clone().into());
-    once.run(render, async |with| {
+    let admits = once.admits(tag);
+    once.run(done, async |with| {
         application
             .events
-            .edit(caller.account(), id, edit.clone(), with)
+            .edit(caller.account(), id, edit.clone(), &admits, with)
             .await
     })
     .await

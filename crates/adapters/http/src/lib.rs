@@ -7,6 +7,7 @@
 mod appointments;
 mod authentication;
 mod body;
+mod conditions;
 mod customers;
 mod error;
 mod events;
@@ -179,6 +180,7 @@ fn cors(origins: &[String]) -> Cors {
         "RateLimit-Policy",
         "Retry-After",
         "Location",
+        "ETag",
         "Idempotent-Replayed",
     ];
     let methods = [

@@ -8,6 +8,7 @@
 use crate::{
     Deadline, Settings,
     authentication::Caller,
+    conditions::{ETag, admits},
     error::{ApiError, FieldError, Problem},
     responses::Render,
 };
@@ -113,10 +114,18 @@ pub(crate) enum Reply<R> {
 }
 
 impl Once {
+    /// Whether the request may change what is there now: its `If-Match`.
+    pub(crate) fn admits<T>(
+        &self,
+        tag: impl Fn(&T) -> ETag + Send + Sync,
+    ) -> impl Fn(Option<&T>) -> bool + Send + Sync {
+        admits(&self.request, tag)
+    }
+
     /// Carries the request out, unless it was before. `work` gets what has to commit with its write; it may be called again where it
     /// failed.
     pub(crate) async fn run<T, E, R>(
-        self,
+        &self,
         render: impl Fn(&T) -> R + Send + Sync,
         work: impl AsyncFn(With<'_, T>) -> Result<T, E>,
     ) -> Result<Reply<R>, ApiError>

@@ -33,10 +33,14 @@ const PROBLEMS: [(&str, &[Problem]); 17] = [
     ("createCustomer", &[Problem::CustomerExists]),
     ("listCustomers", &[]),
     ("getCustomer", &[Problem::CustomerNotFound]),
-    ("putCustomer", &[]),
+    ("putCustomer", &[Problem::VersionMismatch]),
     (
         "updateCustomer",
-        &[Problem::CustomerNotFound, Problem::CustomerExists],
+        &[
+            Problem::CustomerNotFound,
+            Problem::CustomerExists,
+            Problem::VersionMismatch,
+        ],
     ),
     (
         "bookAppointment",
@@ -50,9 +54,13 @@ const PROBLEMS: [(&str, &[Problem]); 17] = [
             Problem::AppointmentNotFound,
             Problem::TimeConflict,
             Problem::AppointmentCancelled,
+            Problem::VersionMismatch,
         ],
     ),
-    ("cancelAppointment", &[Problem::AppointmentNotFound]),
+    (
+        "cancelAppointment",
+        &[Problem::AppointmentNotFound, Problem::VersionMismatch],
+    ),
     ("createEvent", &[]),
     ("listEvents", &[]),
     ("getEvent", &[Problem::EventNotFound]),
@@ -62,6 +70,7 @@ const PROBLEMS: [(&str, &[Problem]); 17] = [
             Problem::EventNotFound,
             Problem::InvalidStatus,
             Problem::CapacityTooSmall,
+            Problem::VersionMismatch,
         ],
     ),
     (
@@ -80,6 +89,9 @@ const PROBLEMS: [(&str, &[Problem]); 17] = [
         &[Problem::EventNotFound, Problem::RegistrationNotFound],
     ),
 ];
+
+/// An `Idempotency-Key` as we would have it: printable ASCII, neither begun nor ended by a blank or a quote.
+const KEY_PATTERN: &str = "^[!#-~]([ -~]*[!#-~])?$";
 
 /// The OpenAPI 3.0 document of the API.
 #[must_use]
@@ -182,7 +194,7 @@ fn describe_operations(document: &mut Value) -> BTreeSet<String> {
                 has_key = true;
                 merge(
                     &mut parameter["schema"],
-                    json!({ "minLength": 1, "maxLength": MAX_KEY_CHARS }),
+                    json!({ "minLength": 1, "maxLength": MAX_KEY_CHARS, "pattern": KEY_PATTERN }),
                 );
                 continue;
             }
@@ -205,10 +217,43 @@ fn describe_operations(document: &mut Value) -> BTreeSet<String> {
             .and_then(Value::as_str)
             .and_then(|reference| reference.rsplit('/').next())
             .map(str::to_owned);
-        let id = operation["operationId"].as_str().unwrap_or_default();
-        let problems = problems(id, body.is_some(), has_query, has_key);
+        let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+        let problems = problems(&id, body.is_some(), has_query, has_key);
+        // What has a version, whole: not a list, and not what only confirms.
+        let versioned = tag != "Registrations" && !id.starts_with("list") && !id.starts_with("cancel");
         for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
-            response["headers"] = header_references((status == "201").then_some("Location"));
+            let more = [
+                ("Location", status == "201"),
+                ("ETag", versioned),
+                ("Idempotent-Replayed", has_key),
+            ];
+            let more = more.into_iter().filter_map(|(name, given)| given.then_some(name));
+            response["headers"] = header_references(more);
+        }
+        let condition = if problems.contains(&Problem::VersionMismatch) {
+            Some((
+                "If-Match",
+                "Changes nothing (412) unless what is there now bears one of these entity tags.",
+            ))
+        } else if versioned && id.starts_with("get") {
+            operation["responses"]["304"] = json!({
+                "description": "The client has it already.",
+                "headers": header_references(["ETag"]),
+            });
+            Some((
+                "If-None-Match",
+                "Answers 304, without a body, where what is there now bears one of these entity tags.",
+            ))
+        } else {
+            None
+        };
+        if let (Some((name, description)), Some(parameters)) = (
+            condition,
+            operation.get_mut("parameters").and_then(Value::as_array_mut),
+        ) {
+            let schema = json!({ "type": "string" });
+            parameters
+                .push(json!({ "name": name, "in": "header", "description": description, "schema": schema }));
         }
         add_problems(&mut operation["responses"], &problems);
         requests.extend(body);
@@ -295,7 +340,7 @@ fn problem_response(problems: &[Problem]) -> Value {
 }
 
 /// The header fields of every answer, and one more.
-fn header_references(more: Option<&'static str>) -> Value {
+fn header_references(more: impl IntoIterator<Item = &'static str>) -> Value {
     let names = ["X-Request-Id", "RateLimit", "RateLimit-Policy"]
         .into_iter()
         .chain(more);
@@ -343,6 +388,8 @@ fn headers() -> Value {
         "RateLimit-Policy": text("The quota: `q` requests in `w` seconds (draft-ietf-httpapi-ratelimit-headers). Absent where limits are off.", "\"default\";q=600;w=60"),
         "RateLimit": text("What is left: `r` requests; after `t` seconds the quota is whole again.", "\"default\";r=599;t=1"),
         "Location": text("The path of what was created.", "/api/webhooks/events/507f1f77bcf86cd799439033"),
+        "ETag": text("The version of what the body shows: send it back in `If-Match` or `If-None-Match`.", "\"3\""),
+        "Idempotent-Replayed": text("`true` where this is the answer to an earlier request with the same `Idempotency-Key`.", "true"),
         "Retry-After": { "description": "After how many seconds to come back.", "schema": { "type": "integer", "minimum": 1 }, "example": 1 },
     })
 }

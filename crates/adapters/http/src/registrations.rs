@@ -123,6 +123,7 @@ pub(crate) async fn register(
             "{BASE_PATH}/events/{}/registrations/{}",
             registration.event_id, registration.id
         ),
+        etag: None,
         body: RegistrationResponse {
             success: true,
             registration: registration.clone().into(),
@@ -156,7 +157,7 @@ pub(crate) async fn list(
         .list(caller.account(), named(&path)?, page)
         .await?;
     let (registrations, next_cursor) = shown::<_, _, Registration>(page);
-    Ok(Done(RegistrationList {
+    Ok(Done::new(RegistrationList {
         success: true,
         count: registrations.len(),
         registrations,

@@ -1,7 +1,14 @@
 //! Answers: their statuses, and how single values look on the wire.
 
-use crate::once::respond;
-use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, http::StatusCode};
+use crate::{
+    conditions::{ETag, is_known},
+    once::respond,
+};
+use actix_web::{
+    HttpRequest, HttpResponse, Responder,
+    body::BoxBody,
+    http::{StatusCode, header},
+};
 use chatgrow_domain::{LocalMinute, Money, Timestamp};
 use chatgrow_ports::Answer;
 use paperclip::{
@@ -17,11 +24,24 @@ use std::collections::BTreeMap;
 use time::{format_description::BorrowedFormatItem, macros::format_description};
 
 /// 200 with a body.
-pub(crate) struct Done<T>(pub(crate) T);
+pub(crate) struct Done<T> {
+    /// The version of what the body shows, where it has one.
+    pub(crate) etag: Option<ETag>,
+    pub(crate) body: T,
+}
+
+impl<T> Done<T> {
+    /// What has no version.
+    pub(crate) fn new(body: T) -> Self {
+        Self { etag: None, body }
+    }
+}
 
 /// 201 with a body and the path of what was created.
 pub(crate) struct Created<T> {
     pub(crate) location: String,
+    /// The version of what the body shows, where it has one.
+    pub(crate) etag: Option<ETag>,
     pub(crate) body: T,
 }
 
@@ -37,11 +57,11 @@ pub(crate) trait Render {
     fn answer(&self) -> Answer;
 }
 
-fn json(status: StatusCode, location: Option<&str>, body: &impl Serialize) -> Answer {
+fn json(status: StatusCode, location: Option<&str>, etag: Option<&ETag>, body: &impl Serialize) -> Answer {
     Answer {
         status: status.as_u16(),
         location: location.map(str::to_owned),
-        etag: None,
+        etag: etag.map(|etag| etag.0.clone()),
         // Structs of strings and numbers always serialize.
         body: serde_json::to_vec(body).unwrap_or_default(),
     }
@@ -49,13 +69,18 @@ fn json(status: StatusCode, location: Option<&str>, body: &impl Serialize) -> An
 
 impl<T: Serialize> Render for Done<T> {
     fn answer(&self) -> Answer {
-        json(StatusCode::OK, None, &self.0)
+        json(StatusCode::OK, None, self.etag.as_ref(), &self.body)
     }
 }
 
 impl<T: Serialize> Render for Created<T> {
     fn answer(&self) -> Answer {
-        json(StatusCode::CREATED, Some(&self.location), &self.body)
+        json(
+            StatusCode::CREATED,
+            Some(&self.location),
+            self.etag.as_ref(),
+            &self.body,
+        )
     }
 }
 
@@ -73,8 +98,14 @@ macro_rules! respond {
         impl<T: Serialize> Responder for $name<T> {
             type Body = BoxBody;
 
-            fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-                respond(self.answer())
+            fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+                let answer = self.answer();
+                match answer.etag {
+                    Some(etag) if is_known(request, &etag) => {
+                        HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish()
+                    }
+                    _ => respond(answer),
+                }
             }
         }
     )+};
@@ -127,7 +158,7 @@ pub(crate) struct Confirmation {
 
 impl Confirmation {
     pub(crate) fn new(message: &'static str) -> Done<Self> {
-        Done(Self {
+        Done::new(Self {
             success: true,
             message,
         })

@@ -80,6 +80,7 @@ pub struct CustomerSummaryRow {
     id: RowId,
     name: String,
     email: String,
+    version: i64,
 }
 
 impl TryFrom<CustomerSummaryRow> for CustomerSummary {
@@ -94,6 +95,7 @@ impl TryFrom<CustomerSummaryRow> for CustomerSummary {
             id: CustomerId::new(row.id.object_id()),
             name: read.get("name", CustomerName::new(row.name))?,
             email: read.get("email", EmailAddress::new(row.email))?,
+            version: read.version(row.version)?,
         })
     }
 }

@@ -1,0 +1,169 @@
+//! `ETag`, `If-Match`, `If-None-Match`: nobody undoes a change that they have not seen.
+
+use e2e::{Answer, TestApp};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+async fn start() -> (TestApp, String, String) {
+    let app = super::start().await;
+    app.customer("dana@example.com").await;
+    let event = app.event(None).await;
+    let body = json!({
+        "customerEmail": "dana@example.com", "date": "2025-12-25", "time": "10:00", "serviceType": "lesson",
+    });
+    let booked = app.post("/appointments", body).await;
+    let id = booked.resource(201, "appointment")["id"].as_str().unwrap();
+    let appointment = format!("/appointments/{id}");
+    (app, appointment, event)
+}
+
+async fn send(app: &TestApp, method: Method, path: &str, condition: (&str, &str), body: Value) -> Answer {
+    let request = app.request(method, path).header(condition.0, condition.1);
+    Answer::to(if body.is_null() {
+        request
+    } else {
+        request.json(&body)
+    })
+    .await
+}
+
+fn tag(answer: &Answer) -> String {
+    answer
+        .header("etag")
+        .unwrap_or_else(|| panic!("{answer:?}"))
+        .to_owned()
+}
+
+#[tokio::test]
+async fn a_change_is_made_to_what_was_seen_only() {
+    let (app, appointment, event) = start().await;
+    for (path, first, second) in [
+        (
+            "/customers/dana@example.com",
+            json!({ "phone": "1" }),
+            json!({ "phone": "2" }),
+        ),
+        (
+            &appointment,
+            json!({ "time": "11:00" }),
+            json!({ "time": "12:00" }),
+        ),
+        (&event, json!({ "title": "One" }), json!({ "title": "Two" })),
+    ] {
+        let seen = tag(&app.get(path).await);
+        let changed = send(&app, Method::PATCH, path, ("If-Match", &seen), first).await;
+        assert_eq!(changed.status, 200, "{changed:?}");
+        let now = tag(&changed);
+        assert_ne!(now, seen);
+        let late = send(&app, Method::PATCH, path, ("If-Match", &seen), second.clone()).await;
+        late.assert_error(
+            412,
+            "VERSION_MISMATCH",
+            "The resource is not in the version of If-Match",
+        );
+        assert_eq!(tag(&app.get(path).await), now);
+        for matching in [format!("\"0\", {now}"), "*".to_owned()] {
+            let answer = send(&app, Method::PATCH, path, ("If-Match", &matching), second.clone()).await;
+            assert_eq!(answer.status, if matching == "*" { 200 } else { answer.status });
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+        // A weak tag tells of no version.
+        let weak = format!("W/{}", tag(&app.get(path).await));
+        assert_eq!(
+            send(&app, Method::PATCH, path, ("If-Match", &weak), second)
+                .await
+                .status,
+            412
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_is_not_sent_again() {
+    let (app, appointment, event) = start().await;
+    for path in ["/customers/dana@example.com", &appointment, &event] {
+        let read = app.get(path).await;
+        let seen = tag(&read);
+        for known in [seen.clone(), format!("\"x\", W/{seen}"), "*".to_owned()] {
+            let answer = send(&app, Method::GET, path, ("If-None-Match", &known), Value::Null).await;
+            assert_eq!((answer.status, answer.text.as_str()), (304, ""), "{answer:?}");
+            assert_eq!(tag(&answer), seen);
+        }
+        let other = send(&app, Method::GET, path, ("If-None-Match", "\"0\""), Value::Null).await;
+        assert_eq!((other.status, other.text), (200, read.text));
+    }
+    // What an appointment shows of its customer counts, and so does who takes part in an event.
+    let (booked, before) = (tag(&app.get(&appointment).await), tag(&app.get(&event).await));
+    app.patch("/customers/dana@example.com", json!({ "name": "Noa" }))
+        .await;
+    assert_ne!(tag(&app.get(&appointment).await), booked);
+    app.post(
+        &format!("{event}/registrations"),
+        json!({ "customerEmail": "dana@example.com" }),
+    )
+    .await;
+    assert_ne!(tag(&app.get(&event).await), before);
+}
+
+#[tokio::test]
+async fn cancelling_and_replacing_take_conditions_too() {
+    let (app, appointment, _) = start().await;
+    let stale = send(
+        &app,
+        Method::DELETE,
+        &appointment,
+        ("If-Match", "\"9.9\""),
+        Value::Null,
+    )
+    .await;
+    assert_eq!(stale.status, 412, "{stale:?}");
+    let seen = tag(&app.get(&appointment).await);
+    let cancelled = send(
+        &app,
+        Method::DELETE,
+        &appointment,
+        ("If-Match", &seen),
+        Value::Null,
+    )
+    .await;
+    assert_eq!(cancelled.status, 200, "{cancelled:?}");
+
+    let put = |email: &'static str, tag: &'static str| {
+        let app = app.clone();
+        async move {
+            let path = format!("/customers/{email}");
+            send(
+                &app,
+                Method::PUT,
+                &path,
+                ("If-Match", tag),
+                json!({ "name": "Tal" }),
+            )
+            .await
+            .status
+        }
+    };
+    // There is nothing that could match.
+    assert_eq!(put("new@example.com", "*").await, 412);
+    assert_eq!(put("dana@example.com", "\"7\"").await, 412);
+    assert_eq!(put("dana@example.com", "\"1\"").await, 200);
+    assert_eq!(put("dana@example.com", "\"1\"").await, 412);
+}
+
+#[tokio::test]
+async fn a_repeated_conditional_change_is_answered_as_the_first_time() {
+    let (app, _, event) = start().await;
+    let seen = tag(&app.get(&event).await);
+    let change = || {
+        let request = app
+            .request(Method::PATCH, &event)
+            .json(&json!({ "title": "One" }));
+        Answer::to(request.header("If-Match", &seen).header("Idempotency-Key", "k"))
+    };
+    let (first, again) = (change().await, change().await);
+    assert_eq!((first.status, again.status), (200, 200), "{again:?}");
+    assert_eq!(
+        (again.header("idempotent-replayed"), tag(&again)),
+        (Some("true"), tag(&first))
+    );
+}
