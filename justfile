@@ -48,6 +48,10 @@ browser:
     cd tests/browser && npm ci --silent
     tests/with-server.sh node tests/browser/swagger.mjs
 
+# Crash proof: 50 kills of the server on each store, 50 of the database (docs/reliability.md)
+prove:
+    PROOF_ROUNDS=50 cargo test --package e2e proof -- --test-threads=1
+
 # Adopt a change of the API into docs/openapi.json
 adopt-openapi:
     UPDATE_OPENAPI=1 cargo test --package e2e openapi

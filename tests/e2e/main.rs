@@ -15,5 +15,6 @@ mod http;
 mod openapi;
 mod operators;
 mod process;
+mod proof;
 mod rate_limits;
 mod servers;

@@ -156,6 +156,39 @@ async fn two_servers_on_one_database_book_each_slot_once() {
 }
 
 #[tokio::test]
+async fn a_double_click_on_two_servers_has_one_effect_and_two_equal_answers() {
+    let Some(url) = throwaway_postgres::new_database().await else {
+        return;
+    };
+    let installation = installation();
+    let servers = [start(&installation, &url).await, start(&installation, &url).await];
+    servers[0].customer("0@example.com").await;
+    let mut replayed = 0;
+    for round in 0..200 {
+        let click = |server: &Server| {
+            let request = server
+                .request(Method::POST, "/appointments")
+                .json(&slot(round * 9));
+            request.header("Idempotency-Key", format!("click {round}"))
+        };
+        let answers = race(servers.each_ref().map(click)).await;
+        for answer in &answers {
+            assert_eq!(
+                (answer.status, &answer.text),
+                (201, &answers[0].text),
+                "{answers:?}"
+            );
+            replayed += usize::from(answer.header("idempotent-replayed").is_some());
+        }
+    }
+    assert_eq!(replayed, 200);
+    assert_eq!(
+        servers[1].walk("/appointments", "appointments", 500).await.len(),
+        200
+    );
+}
+
+#[tokio::test]
 async fn servers_that_start_at_once_share_one_first_key() {
     let Some(url) = throwaway_postgres::new_database().await else {
         return;

@@ -1,0 +1,290 @@
+//! Crash proof: clients that write with keys, a `kill -9` at an arbitrary moment, a restart, and each unanswered request once more.
+//! Then everything that was acknowledged is there exactly once, and nothing that must not be.
+//!
+//! `PROOF_ROUNDS` says how often (`just prove` has more of them); each round tells its numbers in a line.
+
+use e2e::{
+    ApiClient,
+    binary::{Installation, Server},
+};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, HashMap},
+    env,
+    io::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::time::sleep;
+
+const CLIENTS: usize = 16;
+const CAPACITY: u32 = 40;
+
+fn rounds() -> u64 {
+    let rounds = env::var("PROOF_ROUNDS")
+        .ok()
+        .and_then(|rounds| rounds.parse().ok());
+    rounds.unwrap_or(2)
+}
+
+/// A write with a key, which stands in the notes of what it makes.
+#[derive(Clone)]
+struct Write {
+    key: String,
+    path: String,
+    body: Value,
+}
+
+impl Write {
+    /// Customers, overlapping bookings, and registrations beyond the capacity, in turn.
+    fn number(number: usize, event: &str) -> Self {
+        let key = format!("write {number}");
+        let (path, body) = match number % 3 {
+            0 => (
+                "/customers".to_owned(),
+                json!({ "name": "Dana", "email": format!("{number}@example.com") }),
+            ),
+            1 => {
+                let (day, minute) = (number / 3 / 60, number / 3 % 60 * 20);
+                let date = format!(
+                    "20{}-{:02}-{:02}",
+                    30 + day / 336,
+                    1 + day / 28 % 12,
+                    1 + day % 28
+                );
+                let time = format!("{:02}:{:02}", minute / 60, minute % 60);
+                let customer = "dana@example.com";
+                (
+                    "/appointments".to_owned(),
+                    json!({ "customerEmail": customer, "date": date, "time": time, "serviceType": "lesson", "duration": 30 }),
+                )
+            }
+            _ => {
+                let customer = format!("guest{}@example.com", number / 3 % 100);
+                (
+                    format!("{event}/registrations"),
+                    json!({ "customerEmail": customer }),
+                )
+            }
+        };
+        let mut body = body;
+        body["notes"] = key.clone().into();
+        Self { key, path, body }
+    }
+
+    fn request(&self, server: &ApiClient) -> RequestBuilder {
+        let request = server.request(Method::POST, &self.path).json(&self.body);
+        request
+            .header("Idempotency-Key", &self.key)
+            .timeout(Duration::from_secs(20))
+    }
+}
+
+/// What became of the writes: of each answered one its status and, where it made something, its id.
+#[derive(Default)]
+struct History {
+    answered: HashMap<String, (u16, Option<String>)>,
+    replayed: usize,
+}
+
+impl History {
+    /// Sends the write; `false` where there is no answer, or one that leaves open what happened.
+    async fn send(&mut self, server: &ApiClient, write: &Write) -> bool {
+        let Ok(response) = write.request(server).send().await else {
+            return false;
+        };
+        let status = response.status().as_u16();
+        let replayed = response.headers().contains_key("idempotent-replayed");
+        let Ok(body) = response.json::<Value>().await else {
+            return false;
+        };
+        if status >= 500 {
+            return false;
+        }
+        let made = ["customer", "appointment", "registration"]
+            .into_iter()
+            .find_map(|name| body[name]["id"].as_str());
+        self.answered
+            .insert(write.key.clone(), (status, made.map(str::to_owned)));
+        self.replayed += usize::from(replayed);
+        true
+    }
+
+    fn made(&self) -> BTreeMap<&str, &str> {
+        let made = self
+            .answered
+            .iter()
+            .filter_map(|(key, (_, id))| Some((key.as_str(), id.as_deref()?)));
+        made.collect()
+    }
+}
+
+/// Clients write until the moment comes; returns what was answered, and what was not.
+async fn write_until(
+    server: &Server,
+    next: &Arc<AtomicUsize>,
+    event: &str,
+    moment: impl Future<Output = ()>,
+) -> (Vec<History>, Vec<Write>) {
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let (server, next, event) = ((**server).clone(), next.clone(), event.to_owned());
+            tokio::spawn(async move {
+                let mut history = History::default();
+                loop {
+                    let write = Write::number(next.fetch_add(1, Ordering::Relaxed), &event);
+                    if !history.send(&server, &write).await {
+                        return (history, write);
+                    }
+                }
+            })
+        })
+        .collect();
+    moment.await;
+    let (mut histories, mut open) = (Vec::new(), Vec::new());
+    for client in clients {
+        let (history, write) = client.await.unwrap();
+        histories.push(history);
+        open.push(write);
+    }
+    (histories, open)
+}
+
+/// Fails the test unless everything is there as it was answered.
+async fn verify(server: &ApiClient, history: &History, event: &str) {
+    let mut there: BTreeMap<String, String> = BTreeMap::new();
+    let places = format!("{event}/registrations");
+    let appointments = server.walk("/appointments", "appointments", 500).await;
+    let registrations = server.walk(&places, "registrations", 500).await;
+    let customers = server.walk("/customers", "customers", 500).await;
+    for resource in customers.iter().chain(&appointments).chain(&registrations) {
+        if let Some(key) = resource["notes"].as_str() {
+            let id = resource["id"].as_str().unwrap().to_owned();
+            assert_eq!(there.insert(key.to_owned(), id), None, "doubled: {resource}");
+        }
+    }
+    let there: BTreeMap<_, _> = there
+        .iter()
+        .map(|(key, id)| (key.as_str(), id.as_str()))
+        .collect();
+    assert_eq!(there, history.made(), "lost, or there without an acknowledgement");
+
+    let minutes = |appointment: &Value| {
+        let (date, time) = (
+            appointment["date"].as_str().unwrap(),
+            appointment["time"].as_str().unwrap(),
+        );
+        let (hours, minutes) = time.split_once(':').unwrap();
+        (
+            date.to_owned(),
+            hours.parse::<i32>().unwrap() * 60 + minutes.parse::<i32>().unwrap(),
+        )
+    };
+    for pair in appointments.windows(2) {
+        let ((one, first), (other, second)) = (minutes(&pair[0]), minutes(&pair[1]));
+        assert!(one != other || second - first >= 30, "{pair:?}");
+    }
+    let event = server.get(event).await;
+    let counted = event.resource(200, "event")["currentParticipants"]
+        .as_u64()
+        .unwrap();
+    assert_eq!(counted, registrations.len() as u64);
+    assert!(counted <= u64::from(CAPACITY));
+}
+
+/// What is killed in each round.
+enum Victim<'a> {
+    Server,
+    Database(&'a throwaway_postgres::Server),
+}
+
+async fn prove(name: &str, url: &str, victim: Victim<'_>) {
+    let installation = Installation::new(env!("CARGO_BIN_EXE_chatgrow-under-test"));
+    let start = async || {
+        let mut command = installation.command(&[]);
+        command.envs([
+            ("DATABASE_URL", url),
+            ("RATE_LIMIT_ENABLED", "false"),
+            ("LOG_LEVEL", "off"),
+        ]);
+        installation.start_as(command).await
+    };
+    let mut server = start().await;
+    server.customer("dana@example.com").await;
+    for guest in 0..100 {
+        server.customer(&format!("guest{guest}@example.com")).await;
+    }
+    let event = server.event(Some(CAPACITY)).await;
+    let (next, mut all) = (Arc::new(AtomicUsize::new(0)), History::default());
+    for round in 0..rounds() {
+        // Any moment will do, as long as it is another one each time.
+        let moment = Duration::from_millis(60 + round * 7919 % 400);
+        let (histories, open) = write_until(&server, &next, &event, async {
+            sleep(moment).await;
+            match &victim {
+                Victim::Server => server.signal("KILL"),
+                Victim::Database(database) => database.crash(),
+            }
+        })
+        .await;
+        match &victim {
+            Victim::Server => {
+                server.ended().await;
+                server = start().await;
+            }
+            Victim::Database(database) => database.restart(),
+        }
+        let answered: usize = histories.iter().map(|history| history.answered.len()).sum();
+        for history in histories {
+            all.answered.extend(history.answered);
+        }
+        let replayed = all.replayed;
+        for write in &open {
+            let started = Instant::now();
+            while !all.send(&server, write).await {
+                assert!(
+                    started.elapsed() < Duration::from_secs(20),
+                    "no answer to {}",
+                    write.key
+                );
+            }
+        }
+        verify(&server, &all, &event).await;
+        let replayed = all.replayed - replayed;
+        // Not by `eprintln!`, which tests that pass swallow.
+        let _ = writeln!(
+            std::io::stderr(),
+            "proof {name} {:>3}: killed after {:>3} ms, {answered:>5} answered, {:>2} open, {replayed:>2} of them done before; {:>6} in all, nothing lost or doubled",
+            round + 1,
+            moment.as_millis(),
+            open.len(),
+            all.answered.len(),
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlite_survives_its_server() {
+    prove("sqlite, server", "sqlite://chatgrow.db", Victim::Server).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_survives_its_server() {
+    let Some(url) = throwaway_postgres::new_database().await else {
+        return;
+    };
+    prove("postgres, server", &url, Victim::Server).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_survive_their_postgres() {
+    let Some(database) = throwaway_postgres::Server::start("") else {
+        return;
+    };
+    let url = database.new_database().await;
+    prove("postgres, database", &url, Victim::Database(&database)).await;
+}
