@@ -38,8 +38,9 @@ use actix_web::{
     web::{Data, PathConfig, PayloadConfig, ReqData},
 };
 use chatgrow_application::Application;
+use futures_util::FutureExt;
 use paperclip::actix::{OpenApiExt, web};
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 /// Where the API's paths begin.
@@ -224,7 +225,8 @@ impl Deadline {
 }
 
 /// Gives up on a request whose handler takes too long, its body included. A write that was under way is finished or undone as a
-/// whole, so its caller has to look before repeating it.
+/// whole, so its caller has to look before repeating it, or repeat it with its `Idempotency-Key`. A handler that panics, which
+/// is a defect, costs its own request and no other: it is answered like every other defect.
 ///
 /// It wraps resources, not the application: actix routes a request only while nobody else holds it.
 async fn time_out(
@@ -232,9 +234,43 @@ async fn time_out(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let timed_out = request.request().clone();
-    match deadline.wait_for(next.call(request)).await {
-        Ok(response) => response.map(ServiceResponse::map_into_boxed_body),
-        Err(error) => Ok(ServiceResponse::from_err(error, timed_out)),
+    let given_up = request.request().clone();
+    let answered = deadline.wait_for(next.call(request));
+    // What the handler leaves behind is its request's own.
+    let error = match AssertUnwindSafe(answered).catch_unwind().await {
+        Ok(Ok(response)) => return response.map(ServiceResponse::map_into_boxed_body),
+        Ok(Err(error)) => error,
+        Err(_) => ApiError::from(Problem::Internal).because("the handler panicked"),
+    };
+    Ok(ServiceResponse::from_err(error, given_up))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::{
+        HttpMessage,
+        http::StatusCode,
+        test::{TestRequest, call_service, init_service},
+    };
+
+    #[actix_web::test]
+    async fn a_handler_that_panics_costs_its_own_request_only() {
+        async fn handler(path: actix_web::web::Path<String>) -> HttpResponse {
+            assert_ne!(path.as_str(), "panic", "a defect in a handler");
+            HttpResponse::Ok().finish()
+        }
+        let resource = actix_web::web::resource("/{what}").route(actix_web::web::get().to(handler));
+        let app = init_service(App::new().service(resource.wrap(from_fn(time_out)))).await;
+        for (path, status) in [
+            ("/panic", StatusCode::INTERNAL_SERVER_ERROR),
+            ("/other", StatusCode::OK),
+        ] {
+            let request = TestRequest::with_uri(path).to_request();
+            request
+                .extensions_mut()
+                .insert(Deadline::after(Duration::from_secs(5)));
+            assert_eq!(call_service(&app, request).await.status(), status, "{path}");
+        }
     }
 }
