@@ -23,6 +23,7 @@ use actix_web::{
     web::Data,
 };
 use chatgrow_application::{Application, RepeatError, Repeatable, With};
+use chatgrow_domain::AccountId;
 use chatgrow_ports::{Answer, Companions, RequestId};
 use paperclip::{
     actix::OperationModifier,
@@ -83,7 +84,7 @@ impl FromRequest for Once {
 }
 
 /// The request's key, without the quotes of a structured field's string.
-pub(crate) fn key_of(request: &HttpRequest) -> Result<Option<String>, ApiError> {
+fn key_of(request: &HttpRequest) -> Result<Option<String>, ApiError> {
     let mut values = request.headers().get_all(IDEMPOTENCY_KEY);
     let Some(value) = values.next() else {
         return Ok(None);
@@ -152,7 +153,7 @@ impl Once {
             .unwrap_or_else(|| Deadline::after(settings.request_timeout))
             .earlier_by(ASK_AGAIN);
         let _turn = deadline
-            .wait_for(running.enter((repeatable.account.to_string(), repeatable.id)))
+            .wait_for(running.enter((repeatable.account, repeatable.id)))
             .await
             .map_err(|_| Problem::IdempotencyInProgress)?;
         loop {
@@ -230,22 +231,22 @@ pub(crate) fn respond(answer: Answer) -> HttpResponse {
 /// The requests with a key that this server is carrying out.
 #[derive(Default)]
 pub(crate) struct Running {
-    requests: Mutex<HashSet<(String, RequestId)>>,
+    requests: Mutex<HashSet<(AccountId, RequestId)>>,
     ended: Notify,
 }
 
 impl Running {
-    fn requests(&self) -> MutexGuard<'_, HashSet<(String, RequestId)>> {
+    fn requests(&self) -> MutexGuard<'_, HashSet<(AccountId, RequestId)>> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until no other request with that id is carried out here.
-    async fn enter(&self, request: (String, RequestId)) -> Turn<'_> {
+    async fn enter(&self, request: (AccountId, RequestId)) -> Turn<'_> {
         loop {
             let mut ended = pin!(self.ended.notified());
             // Before the look, so that an end right after it is not missed.
             ended.as_mut().enable();
-            let entered = self.requests().insert(request.clone());
+            let entered = self.requests().insert(request);
             if entered {
                 return Turn {
                     running: self,
@@ -260,7 +261,7 @@ impl Running {
 /// A request that is being carried out; it ends when this is dropped.
 struct Turn<'a> {
     running: &'a Running,
-    request: (String, RequestId),
+    request: (AccountId, RequestId),
 }
 
 impl Drop for Turn<'_> {

@@ -181,21 +181,13 @@ impl PostgresStore {
         async move { page(rows.await?, &request) }
     }
 
-    /// A task of its own, as a write is: a caller whose future is dropped leaves no connection in the middle of something. Boxed, for
-    /// the compiler can't see through a future that holds a query of changing shape.
     fn load<R: Send + 'static>(
         &self,
         query: impl LoadQuery<'static, AsyncPgConnection, R> + Send + 'static,
     ) -> BoxFuture<'static, Result<Vec<R>, StoreError>> {
-        let pool = self.pool.clone();
-        let read = tokio::spawn(async move {
-            let mut connection = pool.get().await.map_err(no_connection)?;
-            match timeout(ANSWER_TIMEOUT, query.load(&mut connection)).await {
-                Ok(rows) => rows.map_err(store_error),
-                Err(_) => Err(given_up(connection)),
-            }
-        });
-        Box::pin(async { read.await.map_err(StoreError::failed)? })
+        self.on_a_connection(|connection| {
+            Box::pin(async move { query.load(connection).await.map_err(store_error) })
+        })
     }
 
     /// A write of one statement; returns how many rows it changed.
@@ -205,13 +197,7 @@ impl PostgresStore {
         statement: impl QueryFragment<Pg> + QueryId + Send + 'static,
     ) -> Result<usize, E> {
         let written = self.write(companions, |connection| {
-            Box::pin(async move {
-                match statement.execute(connection).await {
-                    Ok(0) => Err(Unwritten::Nothing),
-                    Ok(rows) => Ok(rows),
-                    Err(error) => Err(Unwritten::Refused(refused(error))),
-                }
-            })
+            Box::pin(async move { Unwritten::unless(statement.execute(connection).await.map_err(refused)) })
         });
         Unwritten::rows(written.await)
     }
@@ -221,8 +207,7 @@ impl PostgresStore {
         self.write(companions, |_| Box::pin(async { Ok(()) })).await
     }
 
-    /// The one place through which every mutating method goes: `work` and its companions are one atomic write. It is a task of its
-    /// own, so a caller whose future is dropped leaves neither a transaction open nor a connection in the middle of something.
+    /// The one place through which every mutating method goes: `work` and its companions are one atomic write.
     async fn write<T, E>(
         &self,
         companions: Companions,
@@ -232,21 +217,34 @@ impl PostgresStore {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        match companions.record {
+            None => self.on_a_connection(work).await,
+            Some(record) => {
+                self.on_a_connection(|connection| Box::pin(accompanied(connection, record, work)))
+                    .await
+            }
+        }
+    }
+
+    /// Does the work as a task of its own: a caller whose future is dropped leaves neither a transaction open nor a connection in the
+    /// middle of something. Boxed, for the compiler can't see through a future that holds a query of changing shape.
+    fn on_a_connection<T, E>(
+        &self,
+        work: impl for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    ) -> BoxFuture<'static, Result<T, E>>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
         let pool = self.pool.clone();
-        let write = tokio::spawn(async move {
+        let done = tokio::spawn(async move {
             let mut connection = pool.get().await.map_err(no_connection)?;
-            let written = async {
-                match companions.record {
-                    None => work(&mut connection).await,
-                    Some(record) => accompanied(&mut connection, record, work).await,
-                }
-            };
-            match timeout(ANSWER_TIMEOUT, written).await {
+            match timeout(ANSWER_TIMEOUT, work(&mut connection)).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(given_up(connection).into()),
             }
         });
-        write.await.map_err(StoreError::failed)?
+        Box::pin(async { done.await.map_err(StoreError::failed)? })
     }
 }
 

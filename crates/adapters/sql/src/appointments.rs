@@ -121,8 +121,8 @@ pub fn by_id<DB: Backend>(account: RowId, id: RowId) -> _ {
         .select(row)
 }
 
-/// A page of the appointments within the filter's time, by start, then id. Status and customer are left to the adapter: a
-/// query of changing shape has to name its backend.
+/// A page of the appointments within the filter's time, by start, then id. Status and customer are added where
+/// the port is implemented: a query of changing shape has to name its backend.
 pub fn list<DB: Backend>(
     account: AccountId,
     filter: &AppointmentFilter,

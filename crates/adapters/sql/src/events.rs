@@ -104,8 +104,8 @@ pub fn by_id<DB: Backend>(account: RowId, id: RowId) -> _ {
         .select(row)
 }
 
-/// A page of the events, by start, then id. The status is left to the adapter: a query of changing shape has to name its
-/// backend.
+/// A page of the events, by start, then id. The status is added where the port is implemented: a query of changing shape has to
+/// name its backend.
 pub fn list<DB: Backend>(account: AccountId, page: &PageRequest<StartPosition<EventId>>) -> list_after<DB> {
     let After { start, id } = After::new(page.after.as_ref(), EventId::as_bytes);
     list_after(account.as_bytes().into(), start, id, rows_for(page))

@@ -80,6 +80,18 @@ impl<E: From<StoreError>> From<StoreError> for Unwritten<E> {
 }
 
 impl<E> Unwritten<E> {
+    /// What a statement has written, which is to be taken back where that is nothing.
+    ///
+    /// # Errors
+    /// It was refused, or changed no row.
+    pub fn unless(executed: Result<usize, E>) -> Result<usize, Self> {
+        match executed {
+            Ok(0) => Err(Self::Nothing),
+            Ok(rows) => Ok(rows),
+            Err(error) => Err(Self::Refused(error)),
+        }
+    }
+
     /// How many rows a write changed.
     ///
     /// # Errors

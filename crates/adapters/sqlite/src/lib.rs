@@ -192,11 +192,7 @@ impl SqliteStore {
         statement: impl ExecuteDsl<SqliteConnection> + Send + 'static,
     ) -> Result<usize, E> {
         let written = self.write(companions, move |connection| {
-            match ExecuteDsl::execute(statement, connection) {
-                Ok(0) => Err(Unwritten::Nothing),
-                Ok(rows) => Ok(rows),
-                Err(error) => Err(Unwritten::Refused(refused(error))),
-            }
+            Unwritten::unless(ExecuteDsl::execute(statement, connection).map_err(refused))
         });
         Unwritten::rows(written.await)
     }

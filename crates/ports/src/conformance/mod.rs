@@ -301,7 +301,7 @@ async fn drop_after<F: Future>(polls: usize, call: F) -> Option<F::Output> {
     None
 }
 
-/// Fails where the call takes longer than a second: something that a dropped call has left behind is in its way.
+/// Fails where the call takes longer than ten seconds: something that a dropped call has left behind is in its way.
 async fn at_once<F: Future>(call: F) -> F::Output {
     timeout(Duration::from_secs(10), call).await.unwrap()
 }
