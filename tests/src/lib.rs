@@ -267,6 +267,7 @@ pub fn settings() -> Settings {
         request_timeout: Duration::from_secs(30),
         idempotency_ttl: Duration::from_secs(24 * 3600),
         cors_allowed_origins: Vec::new(),
+        metrics: true,
     }
 }
 
@@ -297,7 +298,7 @@ impl TestApp {
                 None => database,
             },
         };
-        let application = chatgrow::application(&Database::at(database)).await.unwrap();
+        let (application, metrics) = chatgrow::application(&Database::at(database)).await.unwrap();
         application
             .accounts
             .ensure_default(AccountName::new("Default").unwrap())
@@ -305,7 +306,7 @@ impl TestApp {
             .unwrap();
         let key = new_key(&application, &AccountSlug::default()).await;
 
-        let api = Api::new(application.clone(), settings);
+        let api = Api::new(application.clone(), metrics, settings);
         let server = HttpServer::new(move || api.app())
             .workers(2)
             .disable_signals()

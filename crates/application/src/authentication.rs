@@ -10,7 +10,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -39,6 +39,17 @@ pub struct Authentication {
     keys: Arc<dyn ApiKeyStore>,
     clock: Arc<dyn Clock>,
     remembered: RwLock<HashMap<ApiKeyDigest, Remembered>>,
+    recalls: AtomicU64,
+    look_ups: AtomicU64,
+}
+
+/// How often a well-formed key was met, by where it was found, since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeysMet {
+    /// In the memory.
+    pub recalled: u64,
+    /// In the store, or nowhere.
+    pub looked_up: u64,
 }
 
 impl Authentication {
@@ -47,6 +58,8 @@ impl Authentication {
             keys,
             clock,
             remembered: RwLock::default(),
+            recalls: AtomicU64::default(),
+            look_ups: AtomicU64::default(),
         }
     }
 
@@ -60,14 +73,25 @@ impl Authentication {
         };
         let now = self.clock.now();
         if let Some(caller) = self.recall(&digest, now) {
+            self.recalls.fetch_add(1, Ordering::Relaxed);
             return Ok(Some(caller));
         }
+        self.look_ups.fetch_add(1, Ordering::Relaxed);
         let found = self
             .keys
             .by_digest(&digest)
             .await?
             .filter(|key| key.is_valid_at(now));
         Ok(self.remember(&digest, found, now))
+    }
+
+    /// How well the memory does.
+    #[must_use]
+    pub fn keys_met(&self) -> KeysMet {
+        KeysMet {
+            recalled: self.recalls.load(Ordering::Relaxed),
+            looked_up: self.look_ups.load(Ordering::Relaxed),
+        }
     }
 
     fn recall(&self, digest: &ApiKeyDigest, now: Timestamp) -> Option<Caller> {
@@ -218,6 +242,11 @@ mod tests {
                 CALLER()
             );
         }
+        let met = KeysMet {
+            recalled: 3,
+            looked_up: 2,
+        };
+        assert_eq!(authentication.keys_met(), met);
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use crate::database::{Database, DatabaseUrl};
 use chatgrow_http::{RateLimitSettings, Settings};
 use chatgrow_sql::Migrations;
-use std::{env, fmt, num::NonZeroU32, str::FromStr, time::Duration};
+use std::{env, fmt, net::SocketAddr, num::NonZeroU32, str::FromStr, time::Duration};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// How long answers to requests with an `Idempotency-Key` are remembered: a day.
@@ -16,6 +16,10 @@ pub struct Configuration {
     pub host: String,
     /// `PORT`; 0 is any free one.
     pub port: u16,
+    /// `METRICS_ADDR`: where the metrics are, apart from the API.
+    pub metrics_addr: Option<SocketAddr>,
+    /// `MAX_CONNECTIONS`: the most clients that may be connected.
+    pub max_connections: NonZeroU32,
     /// `DATABASE_URL`, `DATABASE_CONNECTIONS`, `AUTO_MIGRATE`.
     pub database: Database,
     /// `LOG_FORMAT`.
@@ -85,6 +89,11 @@ impl Configuration {
             max_requests: reader.count("RATE_LIMIT_MAX_REQUESTS", 600),
             max_auth_failures: reader.count("RATE_LIMIT_AUTH_FAILURES_MAX", 300),
         };
+        let metrics_addr = reader.read("METRICS_ADDR", None, |text| {
+            text.parse()
+                .map(Some)
+                .map_err(|_| "must be an address and a port, such as 127.0.0.1:9464")
+        });
         let configuration = Self {
             host: reader.read("HOST", "localhost".to_owned(), |text| {
                 Ok::<_, &str>(text.to_owned())
@@ -92,6 +101,8 @@ impl Configuration {
             port: reader.read("PORT", 3000, |text| {
                 text.parse().map_err(|_| "must be a port number from 0 to 65535")
             }),
+            metrics_addr,
+            max_connections: reader.count("MAX_CONNECTIONS", 10_000),
             database: Database {
                 url: reader.read(
                     "DATABASE_URL",
@@ -138,6 +149,7 @@ impl Configuration {
                         .ok_or("must be a whole number from 24 to 8760")
                 }),
                 cors_allowed_origins: reader.read("CORS_ALLOWED_ORIGINS", Vec::new(), origins),
+                metrics: metrics_addr.is_none(),
             },
         };
         if reader.errors.is_empty() {
@@ -237,7 +249,7 @@ mod tests {
     #[test]
     fn the_example_lists_the_defaults() {
         let examples = examples();
-        assert_eq!(examples.len(), 16, "{examples:?}");
+        assert_eq!(examples.len(), 18, "{examples:?}");
         let (example, default) = (read(&examples).unwrap(), read(&[]).unwrap());
         assert_eq!(format!("{example:?}"), format!("{default:?}"));
     }
@@ -271,6 +283,9 @@ mod tests {
             ("REQUEST_TIMEOUT_MS", "1s"),
             ("SHUTDOWN_TIMEOUT_MS", "soon"),
             ("MAX_BODY_BYTES", "10"),
+            ("MAX_CONNECTIONS", "0"),
+            ("METRICS_ADDR", "9464"),
+            ("METRICS_ADDR", "localhost:9464"),
             ("CORS_ALLOWED_ORIGINS", "example.com"),
             ("CORS_ALLOWED_ORIGINS", "https://example.com/page"),
         ] {

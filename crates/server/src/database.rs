@@ -9,6 +9,7 @@ use chatgrow_sql::{
 };
 use chatgrow_sqlite::SqliteStore;
 use indicatif::{ProgressBar, ProgressStyle};
+use prometheus_client::registry::Registry;
 use std::{
     fmt,
     num::NonZeroU32,
@@ -87,14 +88,22 @@ impl Database {
         }
     }
 
-    /// Opens the store.
+    /// Opens the store, which adds its metrics.
     ///
     /// # Errors
     /// It can't be opened.
-    pub async fn open(&self) -> Result<Stores, Failure> {
+    pub async fn open(&self, metrics: &mut Registry) -> Result<Stores, Failure> {
         Ok(match &self.url {
-            DatabaseUrl::Sqlite(path) => Stores::of(Arc::new(self.sqlite(path)?)),
-            DatabaseUrl::Postgres(url) => Stores::of(Arc::new(self.postgres(url).await?)),
+            DatabaseUrl::Sqlite(path) => {
+                let store = self.sqlite(path)?;
+                store.register_metrics(metrics);
+                Stores::of(Arc::new(store))
+            }
+            DatabaseUrl::Postgres(url) => {
+                let store = self.postgres(url).await?;
+                store.register_metrics(metrics);
+                Stores::of(Arc::new(store))
+            }
         })
     }
 
@@ -131,7 +140,7 @@ pub(crate) async fn migrate(database: &Database) -> Result<(), Failure> {
         migrations: Migrations::Run,
         ..database.clone()
     };
-    database.open().await.map(|_| ())
+    database.open(&mut Registry::default()).await.map(|_| ())
 }
 
 /// Copies everything in one database into another one, which must be empty, and returns what was copied.

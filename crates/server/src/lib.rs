@@ -13,6 +13,7 @@ use chatgrow_application::Application;
 use chatgrow_domain::AccountName;
 use clap::Parser;
 use command_line::{AccountsCommand, Command, CommandLine, KeysCommand};
+use prometheus_client::registry::Registry;
 use std::{error::Error, process::ExitCode, sync::Arc};
 
 /// What went wrong, for the operator's eyes.
@@ -44,19 +45,19 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Migrate => database::migrate(database).await,
         Command::Copy { from, to } => command_line::copy(from, to).await,
         Command::Serve => {
-            let application = application(database).await?;
+            let (application, metrics) = application(database).await?;
             ensure_default(&application).await?;
-            serve::serve(&configuration, application).await
+            serve::serve(&configuration, application, metrics).await
         }
         Command::Accounts(command) => {
-            let application = application(database).await?;
+            let (application, _) = application(database).await?;
             if let AccountsCommand::Create { .. } = command {
                 ensure_default(&application).await?;
             }
             command_line::accounts(&application, command).await
         }
         Command::Keys(command) => {
-            let application = application(database).await?;
+            let (application, _) = application(database).await?;
             if let KeysCommand::Create(_) = command {
                 ensure_default(&application).await?;
             }
@@ -71,13 +72,14 @@ async fn ensure_default(application: &Application) -> Result<(), Failure> {
     Ok(application.accounts.ensure_default(name).await?)
 }
 
-/// The use cases on a database.
+/// The use cases on a database, and its metrics.
 ///
 /// # Errors
 /// It can't be opened.
-pub async fn application(database: &Database) -> Result<Arc<Application>, Failure> {
-    Ok(Arc::new(Application::new(
-        database.open().await?,
-        &system::system()?,
-    )))
+pub async fn application(database: &Database) -> Result<(Arc<Application>, Registry), Failure> {
+    let mut metrics = Registry::default();
+    let stores = database
+        .open(metrics.sub_registry_with_prefix("chatgrow"))
+        .await?;
+    Ok((Arc::new(Application::new(stores, &system::system()?)), metrics))
 }

@@ -1,20 +1,29 @@
 //! Serving: sockets, signals, and the chores beside requests.
 
 use crate::{Configuration, Failure, LogFormat};
+#[cfg(target_os = "linux")]
+use actix_web::rt::net::TcpStream;
 use actix_web::{HttpServer, rt};
 use chatgrow_application::Application;
 use chatgrow_domain::{ApiKeyName, PlainApiKey};
 use chatgrow_http::{Api, BASE_PATH};
+use prometheus_client::{metrics::counter::Counter, registry::Registry};
 use std::{
+    any::Any,
     io::{IsTerminal, Write},
     net::SocketAddr,
+    panic::{self, PanicHookInfo},
     sync::Arc,
+    thread,
     time::Duration,
 };
 use tracing_subscriber::EnvFilter;
 
 /// How often key uses are written down, and idle clients and expired records forgotten.
 const CHORES_EVERY: Duration = Duration::from_secs(10);
+
+/// Files that are open beside connections: databases, listeners, what the runtime needs.
+const OTHER_FILES: u64 = 256;
 
 /// Sends the log to standard error.
 pub(crate) fn start_log(configuration: &Configuration) -> Result<(), Failure> {
@@ -34,11 +43,31 @@ pub(crate) fn start_log(configuration: &Configuration) -> Result<(), Failure> {
 pub(crate) async fn serve(
     configuration: &Configuration,
     application: Arc<Application>,
+    mut metrics: Registry,
 ) -> Result<(), Failure> {
-    let api = Api::new(application.clone(), configuration.http.clone());
+    count_panics(&mut metrics);
+    let api = Api::new(application.clone(), metrics, configuration.http.clone());
     let (host, port) = (configuration.host.as_str(), configuration.port);
-    let app = api.clone();
+    let (app, watched) = (api.clone(), api.clone());
+    let metrics_server = match configuration.metrics_addr {
+        None => None,
+        Some(address) => {
+            let server = HttpServer::new(move || watched.metrics_app())
+                .workers(1)
+                .disable_signals();
+            let server = server
+                .bind(address)
+                .map_err(|error| format!("can't listen on {address} (METRICS_ADDR): {error}"))?;
+            tracing::info!(addresses = ?server.addrs(), "metrics");
+            Some(server)
+        }
+    };
+    let unread_timeout = configuration.http.request_timeout;
+    let workers = thread::available_parallelism()?.get();
     let server = HttpServer::new(move || app.app())
+        .workers(workers)
+        .max_connections(max_connections(configuration).div_ceil(workers))
+        .on_connect(move |connection, _| limit_unread(connection, unread_timeout))
         .disable_signals()
         .shutdown_timeout(
             configuration
@@ -57,6 +86,7 @@ pub(crate) async fn serve(
         .await?;
     let server = server.run();
     let handle = server.handle();
+    let metrics_server = metrics_server.map(|server| rt::spawn(server.run()));
     if let Err(error) = greet(host, &addresses, first_key.as_ref()) {
         tracing::warn!(%error, "the greeting can't be shown; a first key in it is lost: `chatgrow keys create` makes another");
     }
@@ -69,11 +99,64 @@ pub(crate) async fn serve(
 
     server.await?;
     chores.abort();
+    if let Some(metrics) = metrics_server {
+        metrics.abort();
+    }
     if let Err(error) = application.authentication.flush_key_uses().await {
         tracing::warn!(%error, "the last uses of keys could not be written");
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Counts panics, wherever they are, and tells of them in the log. What a panic says may hold a person's data, so only text that
+/// stands in the program is told.
+fn count_panics(metrics: &mut Registry) {
+    let panics = Counter::<u64>::default();
+    metrics.sub_registry_with_prefix("chatgrow").register(
+        "panics",
+        "Defects that were contained",
+        panics.clone(),
+    );
+    panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
+        panics.inc();
+        let location = info.location().map(tracing::field::display);
+        let message = info.payload().downcast_ref::<&'static str>();
+        tracing::error!(location, message, "a panic");
+    }));
+}
+
+/// How many clients may be connected: as many as is set, and as files may be open.
+fn max_connections(configuration: &Configuration) -> usize {
+    let wanted = u64::from(configuration.max_connections.get());
+    let allowed = match rlimit::increase_nofile_limit(wanted + OTHER_FILES) {
+        Ok(files) => files.saturating_sub(OTHER_FILES).clamp(1, wanted),
+        Err(error) => {
+            tracing::warn!(%error, "the limit of open files is not known");
+            wanted
+        }
+    };
+    if allowed < wanted {
+        tracing::warn!(
+            allowed,
+            "the limit of open files (ulimit -n) allows fewer than MAX_CONNECTIONS"
+        );
+    }
+    usize::try_from(allowed).unwrap_or(usize::MAX)
+}
+
+/// Ends, on Linux, the connection of a client that has taken nothing of its answer for so long: actix would keep it for ever.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(unused_variables, reason = "other systems have no such option")
+)]
+fn limit_unread(connection: &dyn Any, timeout: Duration) {
+    #[cfg(target_os = "linux")]
+    if let Some(stream) = connection.downcast_ref::<TcpStream>()
+        && let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(timeout))
+    {
+        tracing::debug!(%error, "no time-out for a client that doesn't read");
+    }
 }
 
 /// Tells the operator where to go. The key goes to the terminal, never to the log.
@@ -131,4 +214,23 @@ async fn stop_signal() {
     }
     // An error here means that no signal can be caught: then the process dies by the first one, as is the custom.
     let _ = tokio::signal::ctrl_c().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prometheus_client::encoding::text;
+
+    #[test]
+    fn panics_are_counted_wherever_they_are() {
+        let before = panic::take_hook();
+        let mut metrics = Registry::default();
+        count_panics(&mut metrics);
+        let panicked = thread::spawn(|| panic!("a defect")).join().is_err();
+        // Other tests of this process have the hook that they know.
+        panic::set_hook(before);
+        let mut told = String::new();
+        text::encode(&mut told, &metrics).unwrap();
+        assert!(panicked && told.contains("\nchatgrow_panics_total 1\n"), "{told}");
+    }
 }

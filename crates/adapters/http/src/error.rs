@@ -76,6 +76,10 @@ problems! {
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used for another request";
     /// What is there now is not in the version of `If-Match`.
     VersionMismatch = PRECONDITION_FAILED, "VERSION_MISMATCH", "The resource is not in the version of If-Match";
+    /// The path and the query string are longer than the server takes.
+    TargetTooLong = URI_TOO_LONG, "URI_TOO_LONG", "The path and the query string are too long";
+    /// The header fields are larger than the server takes.
+    HeaderFieldsTooLarge = REQUEST_HEADER_FIELDS_TOO_LARGE, "HEADER_FIELDS_TOO_LARGE", "The header fields are too large";
     /// The body is larger than the server takes.
     PayloadTooLarge = PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "The request body is too large";
     /// The body is not JSON in UTF-8.

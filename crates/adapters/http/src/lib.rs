@@ -13,6 +13,7 @@ mod error;
 mod events;
 mod fields;
 mod health;
+mod metrics;
 mod observe;
 mod once;
 mod openapi;
@@ -27,7 +28,7 @@ pub use error::Problem;
 pub use openapi::document;
 pub use rate_limits::RateLimitSettings;
 
-use crate::{error::ApiError, once::Running, rate_limits::RateLimits};
+use crate::{error::ApiError, metrics::Metrics, once::Running, rate_limits::RateLimits};
 use actix_cors::Cors;
 use actix_web::{
     App, Error, HttpResponse,
@@ -35,11 +36,12 @@ use actix_web::{
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     http::Method,
     middleware::{Condition, Next, from_fn},
-    web::{Data, PathConfig, PayloadConfig, ReqData},
+    web::{Data, PathConfig, PayloadConfig, ReqData, ServiceConfig},
 };
 use chatgrow_application::Application;
 use futures_util::FutureExt;
 use paperclip::actix::{OpenApiExt, web};
+use prometheus_client::registry::Registry;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
@@ -59,6 +61,8 @@ pub struct Settings {
     pub idempotency_ttl: Duration,
     /// The origins whose pages may call the API from a browser; `*` is every one, none is no CORS.
     pub cors_allowed_origins: Vec<String>,
+    /// Whether `/metrics` is among the API's paths, for everybody who reaches them.
+    pub metrics: bool,
 }
 
 /// The API, ready to be served by any number of workers.
@@ -67,15 +71,17 @@ pub struct Api {
     application: Data<Application>,
     limits: Data<RateLimits>,
     running: Data<Running>,
+    metrics: Data<Metrics>,
     settings: Data<Settings>,
 }
 
 impl Api {
-    /// Puts HTTP before the use cases.
+    /// Puts HTTP before the use cases, and its metrics beside those in the registry.
     #[must_use]
-    pub fn new(application: Arc<Application>, settings: Settings) -> Self {
+    pub fn new(application: Arc<Application>, metrics: Registry, settings: Settings) -> Self {
         let limits = RateLimits::new(settings.rate_limits);
         Self {
+            metrics: Data::new(Metrics::new(metrics, application.clone())),
             application: Data::from(application),
             limits: Data::new(limits),
             running: Data::default(),
@@ -102,10 +108,16 @@ impl Api {
         > + use<>,
     > {
         let origins = &self.settings.cors_allowed_origins;
+        let metrics = if self.settings.metrics {
+            metrics::routes
+        } else {
+            |_: &mut ServiceConfig| ()
+        };
         App::new()
             .app_data(self.application.clone())
             .app_data(self.limits.clone())
             .app_data(self.running.clone())
+            .app_data(self.metrics.clone())
             .app_data(self.settings.clone())
             .app_data(PayloadConfig::new(self.settings.max_body_bytes))
             // What can't be decoded names nothing.
@@ -115,11 +127,30 @@ impl Api {
             .wrap(Condition::new(!origins.is_empty(), cors(origins)))
             .wrap(from_fn(observe::observe))
             .configure(health::routes)
+            .configure(metrics)
             .configure(swagger::routes)
             .wrap_api()
             .configure(routes)
             .build()
             .default_service(actix_web::web::to(not_found))
+    }
+
+    /// What is served apart from the API, for operators only: the metrics.
+    #[must_use]
+    pub fn metrics_app(
+        &self,
+    ) -> App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse,
+            Error = Error,
+            InitError = (),
+        > + use<>,
+    > {
+        App::new()
+            .app_data(self.metrics.clone())
+            .configure(metrics::routes)
     }
 }
 

@@ -1,10 +1,12 @@
-//! The outermost layer: request id, one log line a request, headers that every answer carries, and the envelope around
-//! errors. The log tells method, route, status, latency and account; never a key, a body, a path with an address in it,
-//! or a query string.
+//! The outermost layer: request id, one log line a request, metrics, headers that every answer carries, the envelope around
+//! errors, and the limits of a request's head. The log tells method, route, status, latency, account and trace; never a key, a
+//! body, a path with an address in it, or a query string.
 
 use crate::{
     authentication::Caller,
     error::{ApiError, Problem},
+    metrics::Metrics,
+    once::IDEMPOTENT_REPLAYED,
     unread::Unread,
 };
 use actix_web::{
@@ -16,6 +18,7 @@ use actix_web::{
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
+    web::Data,
 };
 use std::{
     hash::{BuildHasher, RandomState},
@@ -27,6 +30,12 @@ use std::{
 };
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest target of a request, in bytes: room for every filter and cursor, percent-encoded.
+const MAX_TARGET: usize = 8 * 1024;
+
+/// The most that a request's header fields may have, names and values together, in bytes.
+const MAX_HEADER_FIELDS: usize = 32 * 1024;
 
 /// The id of the request that is being served.
 struct RequestId(HeaderValue);
@@ -61,8 +70,54 @@ impl RequestId {
     }
 }
 
+/// Where a request stands in the trace that its sender keeps (W3C Trace Context, `traceparent`).
+struct Trace {
+    trace_id: String,
+    parent_id: String,
+}
+
+impl Trace {
+    /// What the caller says; `None` where it says nothing or is not to be understood.
+    fn of(request: &ServiceRequest) -> Option<Self> {
+        let hex = |part: &str, length| {
+            let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+            part.len() == length && part.bytes().all(digit)
+        };
+        let id = |part: &str, length| hex(part, length) && part.bytes().any(|byte| byte != b'0');
+        let mut parts = request.headers().get("traceparent")?.to_str().ok()?.split('-');
+        let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        // A later version may have more parts; of this one they are an error.
+        let understood = hex(version, 2) && version != "ff" && (version != "00" || parts.next().is_none());
+        (understood && id(trace, 32) && id(parent, 16) && hex(flags, 2)).then(|| Self {
+            trace_id: trace.to_owned(),
+            parent_id: parent.to_owned(),
+        })
+    }
+}
+
+/// What is too large about a request's head. (actix has refused one of 128 KiB before.)
+fn too_large(request: &ServiceRequest) -> Option<Problem> {
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
+    let fields: usize = request
+        .headers()
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    if target > MAX_TARGET {
+        Some(Problem::TargetTooLong)
+    } else if fields > MAX_HEADER_FIELDS {
+        Some(Problem::HeaderFieldsTooLarge)
+    } else {
+        None
+    }
+}
+
 /// The middleware.
 pub(crate) async fn observe(
+    metrics: Data<Metrics>,
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -73,11 +128,16 @@ pub(crate) async fn observe(
         // A HEAD is a GET whose body stays at home (RFC 9110, section 9.3.2): the HTTP layer below leaves it out.
         request.head_mut().method = Method::GET;
     }
+    let trace = Trace::of(&request);
     let unread = Unread::of(&mut request);
-    let mut response = with_envelope(next.call(request).await?.map_into_boxed_body(), &id);
+    let response = match too_large(&request) {
+        Some(problem) => request.error_response(ApiError::from(problem)),
+        None => next.call(request).await?.map_into_boxed_body(),
+    };
+    let mut response = with_envelope(response, &id);
     let api_page = !response.request().path().starts_with(crate::swagger::PATH);
     add_headers(response.headers_mut(), &id, api_page);
-    log(&response, &id, &method, started);
+    tell(&response, &id, trace.as_ref(), &method, started, &metrics);
     Ok(match unread {
         Some(unread) => unread.until_sent(response),
         None => response,
@@ -136,26 +196,41 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId, api_page: bool) {
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
 }
 
-fn log(response: &ServiceResponse, id: &RequestId, method: &Method, started: Instant) {
+/// Tells the log and the metrics.
+fn tell(
+    response: &ServiceResponse,
+    id: &RequestId,
+    trace: Option<&Trace>,
+    method: &Method,
+    started: Instant,
+    metrics: &Metrics,
+) {
     let request = response.request();
-    let route = request.match_pattern();
-    let account = request
-        .extensions()
-        .get::<Caller>()
-        .map(|caller| caller.0.account.to_string());
-    let (status, latency_ms) = (
-        response.status().as_u16(),
-        started.elapsed().as_secs_f64() * 1000.0,
-    );
+    let (route, latency) = (request.match_pattern(), started.elapsed());
     let error = response
         .response()
         .error()
         .and_then(|error| error.as_error::<ApiError>());
-    let cause = error.and_then(|error| error.cause.as_deref());
-    let (request_id, route, account) = (id.as_str(), route.as_deref(), account.as_deref());
-    if status >= 500 {
-        tracing::error!(request_id, %method, route, status, latency_ms, account, cause, "request");
-    } else {
-        tracing::info!(request_id, %method, route, status, latency_ms, account, "request");
+    if let Some(error) = error {
+        metrics.failed(error.problem);
     }
+    if response.headers().contains_key(IDEMPOTENT_REPLAYED) {
+        metrics.replayed();
+    }
+
+    let account = request
+        .extensions()
+        .get::<Caller>()
+        .map(|caller| caller.0.account.to_string());
+    let (request_id, account) = (id.as_str(), account.as_deref());
+    let (status, latency_ms) = (response.status().as_u16(), latency.as_secs_f64() * 1000.0);
+    let trace_id = trace.map(|trace| trace.trace_id.as_str());
+    let parent_id = trace.map(|trace| trace.parent_id.as_str());
+    if status >= 500 {
+        let cause = error.and_then(|error| error.cause.as_deref());
+        tracing::error!(request_id, trace_id, parent_id, %method, route, status, latency_ms, account, cause, "request");
+    } else {
+        tracing::info!(request_id, trace_id, parent_id, %method, route, status, latency_ms, account, "request");
+    }
+    metrics.answered(method, route, response.status(), latency);
 }

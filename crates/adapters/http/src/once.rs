@@ -46,7 +46,8 @@ use tokio::{sync::Notify, time::sleep};
 pub(crate) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// The header that tells a replayed answer.
-const IDEMPOTENT_REPLAYED: header::HeaderName = header::HeaderName::from_static("idempotent-replayed");
+pub(crate) const IDEMPOTENT_REPLAYED: header::HeaderName =
+    header::HeaderName::from_static("idempotent-replayed");
 
 /// The most characters of a key.
 pub(crate) const MAX_KEY_CHARS: usize = 255;

@@ -269,7 +269,9 @@ fn problems(operation: &str, has_body: bool, has_query: bool, has_key: bool) -> 
         .map_or(&[][..], |(_, problems)| problems);
     let mut problems = vec![
         Problem::Unauthenticated,
+        Problem::TargetTooLong,
         Problem::RateLimited,
+        Problem::HeaderFieldsTooLarge,
         Problem::Internal,
         Problem::Unavailable,
     ];

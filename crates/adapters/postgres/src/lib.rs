@@ -8,6 +8,7 @@ mod api_keys;
 mod connect;
 mod copy;
 mod error;
+mod metrics;
 
 pub use connect::PostgresUrl;
 
@@ -44,6 +45,7 @@ use diesel_async::{
 };
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::future::BoxFuture;
+use prometheus_client::registry::Registry;
 use std::{error::Error, num::NonZeroU32, time::Duration};
 use tokio::{runtime::Handle, time::timeout};
 
@@ -141,6 +143,14 @@ impl PostgresStore {
             .runtime(Runtime::Tokio1)
             .build()?;
         Ok(Self { pool, connector })
+    }
+
+    /// Adds what operators watch of this store.
+    pub fn register_metrics(&self, registry: &mut Registry) {
+        let collector = metrics::PoolUse(self.pool.clone());
+        registry
+            .sub_registry_with_prefix("postgres")
+            .register_collector(Box::new(collector));
     }
 
     /// The row of a query that has one at most.

@@ -27,6 +27,7 @@ use diesel::{
     sqlite::SqliteConnection,
 };
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use prometheus_client::registry::Registry;
 use std::{
     error::Error,
     path::{Path, PathBuf},
@@ -119,6 +120,11 @@ impl SqliteStore {
             turns: Arc::new(Semaphore::new(options.queue)),
             writer,
         })
+    }
+
+    /// Adds what operators watch of this store.
+    pub fn register_metrics(&self, registry: &mut Registry) {
+        self.writer.register(registry.sub_registry_with_prefix("sqlite"));
     }
 
     /// Runs queries on a read-only connection, off the async threads. The queries see one snapshot each.

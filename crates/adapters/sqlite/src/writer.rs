@@ -12,10 +12,18 @@ use diesel::{
     result::QueryResult,
     sqlite::SqliteConnection,
 };
+use prometheus_client::{
+    metrics::{
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::Registry,
+};
 use std::{
     error::Error,
     panic::{AssertUnwindSafe, catch_unwind},
     thread::JoinHandle,
+    time::Instant,
 };
 use tokio::sync::{
     mpsc::{Receiver, Sender, channel, error::TrySendError},
@@ -25,24 +33,60 @@ use tokio::sync::{
 /// The most writes in one commit. More would only make the first of them wait longer.
 const BATCH: usize = 128;
 
+/// What the writer tells operators.
+#[derive(Clone)]
+struct Metrics {
+    waiting: Gauge,
+    batch: Histogram,
+    commit: Histogram,
+}
+
+impl Metrics {
+    fn new() -> Self {
+        Self {
+            waiting: Gauge::default(),
+            batch: Histogram::new(exponential_buckets(1.0, 2.0, 8)),
+            commit: Histogram::new(exponential_buckets(0.000_25, 2.0, 15)),
+        }
+    }
+}
+
 /// The sending side. Dropping it waits until the queue is empty and the connection closed.
 pub(crate) struct Writer {
     /// `None` only while it is dropped.
     queue: Option<Sender<Box<dyn Job>>>,
     thread: Option<JoinHandle<()>>,
+    metrics: Metrics,
 }
 
 impl Writer {
     pub(crate) fn start(connection: SqliteConnection, path: &str, queue: usize) -> std::io::Result<Self> {
         let (sender, jobs) = channel(queue);
-        let path = path.to_owned();
+        let (path, metrics) = (path.to_owned(), Metrics::new());
+        let told = metrics.clone();
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || run(&path, connection, jobs))?;
+            .spawn(move || run(&path, connection, jobs, &told))?;
         Ok(Self {
             queue: Some(sender),
             thread: Some(thread),
+            metrics,
         })
+    }
+
+    pub(crate) fn register(&self, registry: &mut Registry) {
+        let Metrics {
+            waiting,
+            batch,
+            commit,
+        } = self.metrics.clone();
+        registry.register("write_queue_depth", "Writes that wait for their turn", waiting);
+        registry.register("batch_writes", "Writes in one commit", batch);
+        registry.register(
+            "batch_duration_seconds",
+            "How long a batch of writes takes, its commit included",
+            commit,
+        );
     }
 
     /// Whether there is somebody to write.
@@ -68,9 +112,13 @@ impl Writer {
             outcome: None,
             reply,
         });
-        queue.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::unavailable("too many writes are waiting"),
-            TrySendError::Closed(_) => stopped(),
+        self.metrics.waiting.inc();
+        queue.try_send(job).map_err(|error| {
+            self.metrics.waiting.dec();
+            match error {
+                TrySendError::Full(_) => StoreError::unavailable("too many writes are waiting"),
+                TrySendError::Closed(_) => stopped(),
+            }
         })?;
         answer
             .await
@@ -139,7 +187,7 @@ where
 }
 
 /// Commits batches until every sender is gone and the queue is empty.
-fn run(path: &str, connection: SqliteConnection, mut jobs: Receiver<Box<dyn Job>>) {
+fn run(path: &str, connection: SqliteConnection, mut jobs: Receiver<Box<dyn Job>>, metrics: &Metrics) {
     let mut connection = Some(connection);
     while let Some(first) = jobs.blocking_recv() {
         let mut batch = vec![first];
@@ -148,6 +196,10 @@ fn run(path: &str, connection: SqliteConnection, mut jobs: Receiver<Box<dyn Job>
         {
             batch.push(job);
         }
+        let writes = u32::try_from(batch.len()).unwrap_or(u32::MAX);
+        metrics.waiting.dec_by(writes.into());
+        metrics.batch.observe(writes.into());
+        let started = Instant::now();
         let lost = match commit(path, &mut connection, &mut batch) {
             Ok(()) => None,
             Err(error) => {
@@ -157,6 +209,7 @@ fn run(path: &str, connection: SqliteConnection, mut jobs: Receiver<Box<dyn Job>
                 Some(error.to_string())
             }
         };
+        metrics.commit.observe(started.elapsed().as_secs_f64());
         for job in batch {
             job.answer(lost.as_deref());
         }
