@@ -52,6 +52,11 @@ browser:
 prove:
     PROOF_ROUNDS=50 cargo test --package e2e proof -- --test-threads=1
 
+# Ten minutes at half of the load that the server can take: its memory stays flat (docs/reliability.md); needs wrk
+soak:
+    cargo build --release --package chatgrow
+    PROFILE=release tests/with-server.sh tests/soak.sh
+
 # Adopt a change of the API into docs/openapi.json
 adopt-openapi:
     UPDATE_OPENAPI=1 cargo test --package e2e openapi

@@ -16,3 +16,8 @@ venv=target/venv
 export SCHEMATHESIS_HOOKS=hooks PYTHONPATH=tests/schemathesis PYTHONDONTWRITEBYTECODE=1
 "$venv/bin/schemathesis" run "$CHATGROW_URL/api-docs/openapi.json" --header "X-API-Key: $CHATGROW_API_KEY" \
     --checks all --exclude-checks use_after_free --seed "${SCHEMATHESIS_SEED:-1}" --max-examples "${SCHEMATHESIS_EXAMPLES:-50}"
+# The metrics, by the reader of the Prometheus project.
+curl --silent --fail "$CHATGROW_URL/metrics" | "$venv/bin/python" -c '
+import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse
+print(*sorted(family.name for family in parse(sys.stdin.read())))'

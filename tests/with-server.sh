@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs a command beside a fresh server: CHATGROW_URL and CHATGROW_API_KEY tell it where and who.
+# Runs a command beside a fresh server (of the profile PROFILE): CHATGROW_URL, CHATGROW_API_KEY and CHATGROW_PID tell it where and
+# who.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -13,7 +14,7 @@ cleanup() {
 trap cleanup EXIT
 
 export HOST=127.0.0.1 PORT=0 DATABASE_URL="sqlite://$folder/chatgrow.db" RATE_LIMIT_ENABLED=false LOG_LEVEL=warn
-(cd "$folder" && exec "$root/target/debug/chatgrow" >"$folder/out") &
+(cd "$folder" && exec "$root/target/${PROFILE:-debug}/chatgrow" >"$folder/out") &
 server=$!
 until grep -q 'shown only' "$folder/out" 2>/dev/null; do
     kill -0 "$server"
@@ -21,6 +22,7 @@ until grep -q 'shown only' "$folder/out" 2>/dev/null; do
 done
 CHATGROW_URL=$(sed -n 's|^ *Docs *\(.*\)/api-docs$|\1|p' "$folder/out")
 CHATGROW_API_KEY=$(sed -n 's|^ *API key *||p' "$folder/out")
-export CHATGROW_URL CHATGROW_API_KEY
+CHATGROW_PID=$server
+export CHATGROW_URL CHATGROW_API_KEY CHATGROW_PID
 cd "$root"
 "$@"
