@@ -48,9 +48,9 @@ browser:
     cd tests/browser && npm ci --silent
     tests/with-server.sh node tests/browser/swagger.mjs
 
-# Crash proof: 50 kills of the server on each store, 50 of the database (docs/reliability.md)
+# Crash proof and linearizability: 50 kills of the server on each store, 50 of the database (docs/reliability.md)
 prove:
-    PROOF_ROUNDS=50 cargo test --package e2e proof -- --test-threads=1
+    PROOF_ROUNDS=50 cargo test --package e2e -- proof linearizability --test-threads=1
 
 # Ten minutes at half of the load that the server can take: its memory stays flat (docs/reliability.md); needs wrk
 soak:

@@ -13,6 +13,7 @@ mod documents;
 mod garbage;
 mod hostile;
 mod http;
+mod linearizability;
 mod metrics;
 mod openapi;
 mod operators;

@@ -24,7 +24,8 @@ use tokio::time::sleep;
 const CLIENTS: usize = 16;
 const CAPACITY: u32 = 40;
 
-fn rounds() -> u64 {
+/// How many rounds there are.
+pub(crate) fn rounds() -> u64 {
     let rounds = env::var("PROOF_ROUNDS")
         .ok()
         .and_then(|rounds| rounds.parse().ok());

@@ -1,0 +1,554 @@
+//! Linearizability: what clients see of one another's appointments is as if each request had happened at one instant between its
+//! invocation and its answer, by the domain's own rules; also where the server is killed in between and the request repeated.
+//!
+//! Each history is small and on a day of its own: some clients book, move, cancel and read a few overlapping slots, as fast as they can.
+//! The checker is Wing and Gong's, as Lowe extended it. `PROOF_ROUNDS` says how many histories there are.
+
+use crate::proof::rounds;
+use chatgrow_domain::{
+    Appointment, AppointmentEdit, AppointmentId, AppointmentStatus, Customer, CustomerId, CustomerName,
+    EmailAddress, LocalMinute, NewAppointment, NewCustomer, ObjectId, ServiceType, TimeSlot, Timestamp,
+    conflict,
+};
+use e2e::{
+    ApiClient,
+    binary::{Installation, Server},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    hash::{Hash, Hasher},
+    io::Write as _,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+use time::{
+    Date, Time,
+    macros::{date, format_description, time},
+};
+use todc_utils::{
+    linearizability::{
+        WGLChecker,
+        history::{Action, History},
+    },
+    specifications::Specification,
+};
+use tokio::{sync::Notify, time::sleep};
+
+const CLIENTS: usize = 5;
+const OPERATIONS: usize = 8;
+/// Histories without a crash are cheap, so there are more of them.
+const HISTORIES: u64 = 10;
+
+/// What a client asks for. Appointments are named by their booking's number in the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Request {
+    Book(usize, Time),
+    Move(usize, Time),
+    Cancel(usize),
+    Read(usize),
+}
+
+/// What it is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Answer {
+    /// The appointment: when it is, whether it stands, and its version.
+    Is(Time, AppointmentStatus, i64),
+    /// It is cancelled; more is not said.
+    Cancelled,
+    /// It may not be, by the error's code.
+    Refused(String),
+}
+
+impl Answer {
+    fn of(appointment: &Appointment) -> Self {
+        let start = appointment.slot.start.to_date_time().time();
+        Self::Is(start, appointment.status, appointment.version.get())
+    }
+
+    fn refused(code: &str) -> Self {
+        Self::Refused(code.to_owned())
+    }
+}
+
+/// A request and its answer.
+#[derive(Debug, Clone)]
+struct Operation(Request, Answer);
+
+/// The day, by the domain's rules.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Day(BTreeMap<usize, Appointment>);
+
+impl Hash for Day {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for (number, appointment) in &self.0 {
+            (number, appointment.slot, appointment.version.get()).hash(state);
+        }
+    }
+}
+
+impl Day {
+    /// Carries the request out; the state does not change where it is refused.
+    fn apply(&mut self, request: Request) -> Answer {
+        let now = Timestamp::from_millis(0).unwrap();
+        match request {
+            Request::Read(number) => Answer::of(&self.0[&number]),
+            Request::Book(number, time) => self.put(number, booked(number, time)),
+            Request::Cancel(number) => {
+                self.put(number, self.0[&number].cancelled(now));
+                Answer::Cancelled
+            }
+            Request::Move(number, time) => {
+                let edit = AppointmentEdit {
+                    time: Some(time),
+                    ..AppointmentEdit::default()
+                };
+                match self.0[&number].edited(edit, now) {
+                    Ok(next) => self.put(number, next),
+                    Err(_) => Answer::refused("APPOINTMENT_CANCELLED"),
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, number: usize, next: Appointment) -> Answer {
+        let confirmed = |appointment: &&Appointment| appointment.status == AppointmentStatus::Confirmed;
+        let taken = self
+            .0
+            .values()
+            .filter(confirmed)
+            .map(|other| (other.id, other.slot));
+        if confirmed(&&next) && conflict(&next.id, &next.slot, taken).is_some() {
+            return Answer::refused("TIME_CONFLICT");
+        }
+        let answer = Answer::of(&next);
+        self.0.insert(number, next);
+        answer
+    }
+}
+
+/// A half hour; the day and the customer don't matter to the rules.
+fn booked(number: usize, time: Time) -> Appointment {
+    let now = Timestamp::from_millis(0).unwrap();
+    let dana = NewCustomer {
+        name: CustomerName::new("Dana").unwrap(),
+        email: EmailAddress::new("dana@example.com").unwrap(),
+        phone: None,
+        notes: None,
+    };
+    let customer = Customer::new(CustomerId::new(ObjectId::from_bytes([0; 12])), dana, now);
+    let mut id = [0; 12];
+    id[4..].copy_from_slice(&(number as u64).to_be_bytes());
+    let new = NewAppointment {
+        slot: TimeSlot {
+            start: LocalMinute::new(date!(2030 - 01 - 01), time),
+            duration: chatgrow_domain::Duration::from_minutes(30).unwrap(),
+        },
+        service_type: ServiceType::Lesson,
+        notes: None,
+    };
+    Appointment::new(AppointmentId::new(ObjectId::from_bytes(id)), &customer, new, now)
+}
+
+struct Rules;
+
+impl Specification for Rules {
+    type State = Day;
+    type Operation = Operation;
+
+    fn init() -> Day {
+        Day::default()
+    }
+
+    fn apply(Operation(request, told): &Operation, day: &Day) -> (bool, Day) {
+        let mut day = day.clone();
+        // An appointment that isn't there yet: the reader of its id knows better, so this order is not the one.
+        let known = matches!(request, Request::Book(..))
+            || request
+                .appointment()
+                .is_some_and(|number| day.0.contains_key(&number));
+        (known && day.apply(*request) == *told, day)
+    }
+}
+
+impl Request {
+    fn appointment(self) -> Option<usize> {
+        match self {
+            Self::Book(..) => None,
+            Self::Move(number, _) | Self::Cancel(number) | Self::Read(number) => Some(number),
+        }
+    }
+}
+
+/// A client's invocation of its next request, or the answer to it.
+type Event = (usize, Option<Operation>);
+
+/// What happened, in order.
+#[derive(Debug, Default)]
+struct Recorded(Vec<Event>);
+
+impl Recorded {
+    fn is_linearizable(&self) -> bool {
+        WGLChecker::<Rules>::is_linearizable(History::from_actions(self.actions()))
+    }
+
+    /// An invocation bears the operation that its client's next answer ends.
+    fn actions(&self) -> Vec<(usize, Action<Operation>)> {
+        let action = |(at, (client, event)): (usize, &Event)| {
+            if let Some(operation) = event {
+                return (*client, Action::Response(operation.clone()));
+            }
+            let mut later = self.0[at..].iter();
+            let answer = later.find_map(|(other, event)| event.as_ref().filter(|_| other == client));
+            (*client, Action::Call(answer.unwrap().clone()))
+        };
+        self.0.iter().enumerate().map(action).collect()
+    }
+
+    fn refusals(&self) -> usize {
+        let refused = |event: &&Event| matches!(event.1, Some(Operation(_, Answer::Refused(_))));
+        self.0.iter().filter(refused).count()
+    }
+}
+
+/// A day that clients share.
+struct Shared {
+    date: Date,
+    recorded: Mutex<Recorded>,
+    /// The ids of what was booked, by the booking's number.
+    booked: Mutex<Vec<(usize, String)>>,
+    answered: Notify,
+}
+
+/// Pseudo-random numbers (SplitMix64): the same of the same seed.
+struct Choices(u64);
+
+impl Choices {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % limit as u64).unwrap()
+    }
+}
+
+impl Shared {
+    fn on(day: u64) -> Arc<Self> {
+        let date = date!(2030 - 01 - 01) + time::Duration::days(day.try_into().unwrap());
+        Arc::new(Self {
+            date,
+            recorded: Mutex::default(),
+            booked: Mutex::default(),
+            answered: Notify::new(),
+        })
+    }
+
+    async fn client(self: Arc<Self>, client: usize, server: ApiClient, mut choices: Choices) {
+        for number in 0..OPERATIONS {
+            let number = client * OPERATIONS + number;
+            let (request, id) = self.choose(number, &mut choices);
+            self.recorded.lock().unwrap().0.push((client, None));
+            let started = Instant::now();
+            let (answer, made) = loop {
+                if let Some(answered) = self.send(&server, number, request, &id).await {
+                    break answered;
+                }
+                assert!(
+                    started.elapsed() < Duration::from_secs(20),
+                    "no answer to {request:?}"
+                );
+                sleep(Duration::from_millis(5)).await;
+            };
+            self.recorded
+                .lock()
+                .unwrap()
+                .0
+                .push((client, Some(Operation(request, answer))));
+            if let Some(id) = made {
+                self.booked.lock().unwrap().push((number, id));
+            }
+            self.answered.notify_one();
+        }
+    }
+
+    /// The next request, and the id that it needs.
+    fn choose(&self, number: usize, choices: &mut Choices) -> (Request, String) {
+        let time = Time::from_hms(10, u8::try_from(choices.below(6) * 10).unwrap(), 0).unwrap();
+        let booked = self.booked.lock().unwrap();
+        if booked.is_empty() || choices.below(3) == 0 {
+            return (Request::Book(number, time), String::new());
+        }
+        let (appointment, id) = booked[choices.below(booked.len())].clone();
+        let request = match choices.below(4) {
+            0 => Request::Cancel(appointment),
+            1 => Request::Read(appointment),
+            _ => Request::Move(appointment, time),
+        };
+        (request, id)
+    }
+
+    /// The answer, and the id of what was made; `None` where it is left open what happened.
+    async fn send(
+        &self,
+        server: &ApiClient,
+        number: usize,
+        request: Request,
+        id: &str,
+    ) -> Option<(Answer, Option<String>)> {
+        let at = |time: Time| format!("{:02}:{:02}", time.hour(), time.minute());
+        let path = format!("/appointments/{id}");
+        let (method, path, body) = match request {
+            Request::Book(_, time) => {
+                let body = json!({
+                    "customerEmail": "dana@example.com", "date": self.date.to_string(), "time": at(time),
+                    "serviceType": "lesson", "duration": 30,
+                });
+                (Method::POST, "/appointments", body)
+            }
+            Request::Move(_, time) => (Method::PATCH, path.as_str(), json!({ "time": at(time) })),
+            Request::Cancel(_) => (Method::DELETE, path.as_str(), Value::Null),
+            Request::Read(_) => (Method::GET, path.as_str(), Value::Null),
+        };
+        let mut sent = server.request(method, path);
+        if !body.is_null() {
+            sent = sent.json(&body);
+        }
+        if !matches!(request, Request::Read(_)) {
+            sent = sent.header("Idempotency-Key", format!("{} {number}", self.date));
+        }
+        let response = sent.send().await.ok()?;
+        let (status, tag) = (
+            response.status().as_u16(),
+            response.headers().get("etag").cloned(),
+        );
+        let body = response.json::<Value>().await.ok()?;
+        match (status, body["error"].as_str()) {
+            (200 | 201, _) => {}
+            (409, Some(code)) if code != "IDEMPOTENCY_IN_PROGRESS" => {
+                return Some((Answer::refused(code), None));
+            }
+            (503, _) => return None,
+            other => panic!("{other:?}: {request:?}"),
+        }
+        if body.get("appointment").is_none() {
+            return Some((Answer::Cancelled, None));
+        }
+        let appointment = &body["appointment"];
+        let text = |field: &str| appointment[field].as_str().unwrap().to_owned();
+        let time = Time::parse(&text("time"), format_description!("[hour]:[minute]")).unwrap();
+        let tag = tag.unwrap().to_str().unwrap().to_owned();
+        let (version, _) = tag.trim_matches('"').split_once('.').unwrap();
+        let answer = Answer::Is(time, text("status").parse().unwrap(), version.parse().unwrap());
+        Some((answer, (status == 201).then(|| text("id"))))
+    }
+}
+
+/// Histories on one installation: the servers are all on one database, and the first of them is killed in each history, or none is.
+async fn prove(name: &str, url: &str, count: usize, kill: bool) {
+    let installation = Installation::new(env!("CARGO_BIN_EXE_chatgrow-under-test"));
+    let start = async |port: &str| {
+        let mut command = installation.command(&[]);
+        command.envs([
+            ("DATABASE_URL", url),
+            ("RATE_LIMIT_ENABLED", "false"),
+            ("LOG_LEVEL", "off"),
+            ("PORT", port),
+        ]);
+        installation.start_as(command).await
+    };
+    let mut servers: Vec<Server> = Vec::new();
+    for _ in 0..count {
+        servers.push(start("0").await);
+    }
+    servers[0].customer("dana@example.com").await;
+    let histories = if kill { rounds() } else { rounds() * HISTORIES };
+    let (mut operations, mut refusals) = (0, 0);
+    for round in 0..histories {
+        let day = Shared::on(round);
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|client| {
+                let server = ApiClient::clone(&servers[client % count]);
+                let choices = Choices(round * 1000 + client as u64);
+                tokio::spawn(day.clone().client(client, server, choices))
+            })
+            .collect();
+        if kill {
+            // After another number of answers each time.
+            for _ in 0..=Choices(round).below(CLIENTS * OPERATIONS / 2) {
+                day.answered.notified().await;
+            }
+            let killed = servers.remove(0);
+            let port = killed.origin.rsplit(':').next().unwrap().to_owned();
+            killed.signal("KILL");
+            killed.ended().await;
+            // Where it was, so that its clients find it.
+            servers.insert(0, start(&port).await);
+        }
+        for client in clients {
+            client.await.unwrap();
+        }
+        let recorded = day.recorded.lock().unwrap();
+        assert!(
+            recorded.is_linearizable(),
+            "{name}, history {round}: {recorded:#?}"
+        );
+        operations += recorded.0.len() / 2;
+        refusals += recorded.refusals();
+    }
+    let kills = if kill { histories } else { 0 };
+    // Not by `eprintln!`, which tests that pass swallow.
+    let _ = writeln!(
+        std::io::stderr(),
+        "linearizability {name}: {histories:>3} histories, {operations:>5} operations, {refusals:>4} of them refused, {kills:>2} kills, all linearizable",
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlite_is_linearizable() {
+    prove("sqlite", "sqlite://chatgrow.db", 1, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlite_is_linearizable_across_crashes() {
+    prove("sqlite, server killed", "sqlite://chatgrow.db", 1, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_servers_on_postgres_are_linearizable() {
+    if let Some(url) = throwaway_postgres::new_database().await {
+        prove("postgres, two servers", &url, 2, false).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_servers_on_postgres_are_linearizable_across_crashes() {
+    if let Some(url) = throwaway_postgres::new_database().await {
+        prove("postgres, two servers, one killed", &url, 2, true).await;
+    }
+}
+
+/// What the checker says of these invocations and answers; each client has one request in flight at most.
+fn verdict(events: &[Event]) -> bool {
+    Recorded(events.to_vec()).is_linearizable()
+}
+
+fn asks(client: usize) -> Event {
+    (client, None)
+}
+
+fn told(client: usize, operation: Operation) -> Event {
+    (client, Some(operation))
+}
+
+const TEN: Time = time!(10:00);
+const HALF_PAST: Time = time!(10:30);
+
+fn booked_at(number: usize, time: Time) -> Operation {
+    Operation(
+        Request::Book(number, time),
+        Answer::Is(time, AppointmentStatus::Confirmed, 1),
+    )
+}
+
+fn refused_at(number: usize, time: Time) -> Operation {
+    Operation(Request::Book(number, time), Answer::refused("TIME_CONFLICT"))
+}
+
+fn cancelled(number: usize) -> Operation {
+    Operation(Request::Cancel(number), Answer::Cancelled)
+}
+
+fn read(number: usize, status: AppointmentStatus, version: i64) -> Operation {
+    Operation(Request::Read(number), Answer::Is(TEN, status, version))
+}
+
+#[test]
+fn the_checker_accepts_what_may_be() {
+    // One after the other.
+    assert!(verdict(&[
+        asks(0),
+        told(0, booked_at(1, TEN)),
+        asks(1),
+        told(1, refused_at(2, TEN))
+    ]));
+    assert!(verdict(&[
+        asks(0),
+        told(0, booked_at(1, TEN)),
+        asks(1),
+        told(1, booked_at(2, HALF_PAST))
+    ]));
+    // The refused one was later, though it was answered first.
+    assert!(verdict(&[
+        asks(0),
+        asks(1),
+        told(1, refused_at(2, TEN)),
+        told(0, booked_at(1, TEN))
+    ]));
+    // A read and a cancellation at once may be in either order.
+    for (status, version) in [
+        (AppointmentStatus::Confirmed, 1),
+        (AppointmentStatus::Cancelled, 2),
+    ] {
+        assert!(verdict(&[
+            asks(0),
+            told(0, booked_at(1, TEN)),
+            asks(0),
+            asks(1),
+            told(1, read(1, status, version)),
+            told(0, cancelled(1)),
+        ]));
+    }
+}
+
+#[test]
+fn the_checker_refuses_what_must_not_be() {
+    let booked_twice = [
+        asks(0),
+        asks(1),
+        told(0, booked_at(1, TEN)),
+        told(1, booked_at(2, TEN)),
+    ];
+    let refused_for_nothing = [asks(0), told(0, refused_at(1, TEN))];
+    let refused_before_there_was_another = [
+        asks(1),
+        told(1, refused_at(2, TEN)),
+        asks(0),
+        told(0, booked_at(1, TEN)),
+    ];
+    let stale_read = [
+        asks(0),
+        told(0, booked_at(1, TEN)),
+        asks(0),
+        told(0, cancelled(1)),
+        asks(1),
+        told(1, read(1, AppointmentStatus::Confirmed, 1)),
+    ];
+    let slot_kept_after_a_cancellation = [
+        asks(0),
+        told(0, booked_at(1, TEN)),
+        asks(0),
+        told(0, cancelled(1)),
+        asks(1),
+        told(1, refused_at(2, TEN)),
+    ];
+    let changed_twice_by_one_request = [
+        asks(0),
+        told(0, booked_at(1, TEN)),
+        asks(0),
+        told(0, cancelled(1)),
+        asks(1),
+        told(1, read(1, AppointmentStatus::Cancelled, 3)),
+    ];
+    for history in [
+        &booked_twice[..],
+        &refused_for_nothing,
+        &refused_before_there_was_another,
+        &stale_read,
+        &slot_kept_after_a_cancellation,
+        &changed_twice_by_one_request,
+    ] {
+        assert!(!verdict(history), "{history:?}");
+    }
+}
