@@ -14,7 +14,7 @@ test:
     cargo test --workspace
 
 # Everything that CI checks
-check: format lint docs layering test clients browser
+check: format lint docs layering deny fuzz-check test clients browser
 
 # Format of the code
 format:
@@ -36,6 +36,18 @@ layering:
             echo "chatgrow-$layer must not depend on these" >&2; exit 1; \
         fi; \
     done
+
+# Licences, bans and sources of the dependencies (`cargo install cargo-deny`)
+deny:
+    cargo deny check licenses bans sources
+
+# Whether the fuzz targets compile
+fuzz-check:
+    CARGO_TARGET_DIR=target cargo check --quiet --locked --manifest-path fuzz/Cargo.toml
+
+# Fuzzes `requests` or `api_key` (fuzz/README.md)
+fuzz target seconds="60":
+    cargo fuzz run {{target}} -- -max_total_time={{seconds}} -max_len=4096
 
 # The example programs (curl, Node, Python, PHP), the OpenAPI validator and schemathesis against a running server
 clients:

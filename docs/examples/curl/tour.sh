@@ -31,10 +31,11 @@ trap 'echo "tour failed: unexpected answer, line $LINENO (request ${REQUEST_ID-n
 call() {
   local method=$1 path=$2 json=${3-} attempt out wait repeatable
   requests=$((requests + 1))
-  # One id for all tries of a request, so that the server's log shows them together. It holds no personal data.
+  # One id for all tries of a request. As Idempotency-Key it makes the server carry a write out once, however often it
+  # arrives; as X-Request-Id it shows the tries together in the server's log. It holds no personal data.
   REQUEST_ID=tour-$run-$requests
   local options=(--silent --show-error --connect-timeout 5 --max-time "$timeout_s"
-    --request "$method" --header "X-Request-Id: $REQUEST_ID" --dump-header "$headers" --write-out '\n%{http_code}')
+    --request "$method" --header "X-Request-Id: $REQUEST_ID" --header "Idempotency-Key: $REQUEST_ID" --dump-header "$headers" --write-out '\n%{http_code}')
   if [[ -n $json ]]; then
     options+=(--header 'Content-Type: application/json' --data-binary @-)
   fi
@@ -44,25 +45,23 @@ call() {
     # And no --location: the API never redirects, and following one would hand the key to another host.
     if ! out=$(curl "${options[@]}" --config <(printf 'header = "X-API-Key: %s"\n' "$CHATGROW_API_KEY") \
       --url "$base$path" <<<"$json"); then
-      STATUS=000 CODE=NO_ANSWER MESSAGE='no answer from the server'
-      return 1
+      out=$'\n000'
     fi
     STATUS=${out##*$'\n'}
     BODY=${out%$'\n'*}
     if [[ $STATUS == 2?? ]]; then return 0; fi
 
-    # 429: the request was turned away before anything was done, so any method may be repeated.
-    # 503: the work may or may not have been done. Repeating GET, PUT or DELETE ends in the same state; a repeated
-    # POST would meet its own first try, and a repeated PATCH may be refused for the change it already made. For
-    # those, look first (GET /appointments?customerEmail=...) and only then decide.
+    # 429: turned away before anything was done. 503, or no answer at all (000): done whole or not at all. The key tells
+    # the server which, so any method may be repeated.
     repeatable=no
-    case $STATUS-$method in 429-* | 503-GET | 503-PUT | 503-DELETE) repeatable=yes ;; esac
+    case $STATUS in 000 | 429 | 503) repeatable=yes ;; esac
     wait=$(tr -d '\r' <"$headers" | sed -n 's/^[Rr]etry-[Aa]fter: *//p')
+    : >"$headers"
     wait=${wait:-1}
     if [[ $repeatable == no || ! $wait =~ ^[0-9]{1,9}$ ]] || ((attempt == max_tries || wait > max_wait_s)); then
       # Something between us and the API may answer without the envelope.
       CODE=$(field error) || CODE=HTTP_$STATUS
-      MESSAGE=$(field message) || MESSAGE='the answer is not from the API'
+      MESSAGE=$(field message) || MESSAGE='no answer from the API'
       return 1
     fi
     sleep "$wait"

@@ -29,29 +29,37 @@ class ApiError extends Error {
 }
 
 async function call(method, path, body) {
-  // One id for all tries of a request, so that the server's log shows them together. It holds no personal data.
+  // One id for all tries of a request. As Idempotency-Key it makes the server carry a write out once, however often it
+  // arrives; as X-Request-Id it shows the tries together in the server's log. It holds no personal data.
   const requestId = `tour-${run}-${++requests}`;
   for (let attempt = 1; ; attempt++) {
-    const response = await fetch(BASE + path, {
+    const request = {
       method,
       headers: {
         'X-API-Key': API_KEY,
         'X-Request-Id': requestId,
+        'Idempotency-Key': requestId,
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
       },
       body: body === undefined ? undefined : JSON.stringify(body),
       redirect: 'error', // the API never redirects, and following one would hand the key to another host
       signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
+    };
+    // 429: turned away before anything was done. 503, or no answer at all: done whole or not at all. The key tells the
+    // server which, so any method may be repeated.
+    let response, data;
+    try {
+      response = await fetch(BASE + path, request);
+      data = parse(await response.text());
+    } catch (error) {
+      if (attempt === MAX_TRIES) throw error;
+      await sleep(1000);
+      continue;
+    }
     const { status, headers } = response;
-    const data = parse(await response.text());
     if (response.ok && data) return { status, data };
 
-    // 429: the request was turned away before anything was done, so any method may be repeated.
-    // 503: the work may or may not have been done. Repeating GET, PUT or DELETE ends in the same state; a repeated
-    // POST would meet its own first try, and a repeated PATCH may be refused for the change it already made. For
-    // those, look first (GET /appointments?customerEmail=...) and only then decide.
-    const repeatable = status === 429 || (status === 503 && ['GET', 'PUT', 'DELETE'].includes(method));
+    const repeatable = status === 429 || status === 503;
     const wait = Number(headers.get('retry-after') ?? 1);
     if (!repeatable || attempt === MAX_TRIES || !(wait <= MAX_WAIT_S)) {
       throw new ApiError(

@@ -45,9 +45,10 @@ final class ChatGrow
      */
     public function call(string $method, string $path, ?array $body = null): array
     {
-        // One id for all tries of a request, so that the server's log shows them together. No personal data in it.
+        // One id for all tries of a request. As Idempotency-Key it makes the server carry a write out once, however often
+        // it arrives; as X-Request-Id it shows the tries together in the server's log. No personal data in it.
         $requestId = sprintf('tour-%s-%d', $this->run, ++$this->requests);
-        $headers = ["X-API-Key: {$this->apiKey}", "X-Request-Id: {$requestId}"];
+        $headers = ["X-API-Key: {$this->apiKey}", "X-Request-Id: {$requestId}", "Idempotency-Key: {$requestId}"];
         $options = [];
         if ($body !== null) {
             $headers[] = 'Content-Type: application/json';
@@ -70,9 +71,15 @@ final class ChatGrow
                     return strlen($line);
                 },
             ]);
+            // 429: turned away before anything was done. 503, or no answer at all: done whole or not at all. The key tells
+            // the server which, so any method may be repeated.
             $raw = curl_exec($curl);
             if ($raw === false) {
-                throw new RuntimeException(curl_error($curl));
+                if ($attempt === MAX_TRIES) {
+                    throw new RuntimeException(curl_error($curl));
+                }
+                sleep(1);
+                continue;
             }
             $status = curl_getinfo($curl, CURLINFO_RESPONSE_CODE);
             $answer = json_decode($raw, true);
@@ -80,12 +87,7 @@ final class ChatGrow
                 return [$status, $answer];
             }
 
-            // 429: the request was turned away before anything was done, so any method may be repeated.
-            // 503: the work may or may not have been done. Repeating GET, PUT or DELETE ends in the same state; a
-            // repeated POST would meet its own first try, and a repeated PATCH may be refused for the change it
-            // already made. For those, look first (GET /appointments?customerEmail=...) and only then decide.
-            $repeatable = $status === 429
-                || ($status === 503 && in_array($method, ['GET', 'PUT', 'DELETE'], true));
+            $repeatable = $status === 429 || $status === 503;
             $wait = $received['retry-after'] ?? '1';
             if (!$repeatable || $attempt === MAX_TRIES || !ctype_digit($wait) || (int) $wait > MAX_WAIT_S) {
                 throw new ApiError(

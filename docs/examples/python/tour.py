@@ -54,9 +54,10 @@ opener = build_opener(NoRedirect)
 
 def call(method, path, body=None):
     """Send one request; return (status, answer) or raise ApiError."""
-    # One id for all tries of a request, so that the server's log shows them together. It holds no personal data.
+    # One id for all tries of a request. As Idempotency-Key it makes the server carry a write out once, however often it
+    # arrives; as X-Request-Id it shows the tries together in the server's log. It holds no personal data.
     request_id = f"tour-{RUN}-{next(request_numbers)}"
-    headers = {"X-API-Key": API_KEY, "X-Request-Id": request_id}
+    headers = {"X-API-Key": API_KEY, "X-Request-Id": request_id, "Idempotency-Key": request_id}
     payload = None
     if body is not None:
         headers["Content-Type"] = "application/json"
@@ -64,20 +65,24 @@ def call(method, path, body=None):
 
     for attempt in itertools.count(1):
         request = Request(BASE + path, data=payload, headers=headers, method=method)
+        # 429: turned away before anything was done. 503, or no answer at all: done whole or not at all. The key tells
+        # the server which, so any method may be repeated.
         try:
-            response = opener.open(request, timeout=TIMEOUT_S)
-        except HTTPError as error:
-            response = error  # urllib raises every 4xx and 5xx; it is still an answer
-        with response:
-            status, answer = response.status, parse(response.read())
+            try:
+                response = opener.open(request, timeout=TIMEOUT_S)
+            except HTTPError as error:
+                response = error  # urllib raises every 4xx and 5xx; it is still an answer
+            with response:
+                status, answer = response.status, parse(response.read())
+        except (OSError, http.client.HTTPException):
+            if attempt == MAX_TRIES:
+                raise
+            time.sleep(1)
+            continue
         if status < 300 and answer:
             return status, answer
 
-        # 429: the request was turned away before anything was done, so any method may be repeated.
-        # 503: the work may or may not have been done. Repeating GET, PUT or DELETE ends in the same state; a
-        # repeated POST would meet its own first try, and a repeated PATCH may be refused for the change it already
-        # made. For those, look first (GET /appointments?customerEmail=...) and only then decide.
-        repeatable = status == 429 or (status == 503 and method in ("GET", "PUT", "DELETE"))
+        repeatable = status in (429, 503)
         wait = response.headers.get("Retry-After", "1")
         if not repeatable or attempt == MAX_TRIES or not wait.isdecimal() or int(wait) > MAX_WAIT_S:
             raise ApiError(
