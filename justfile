@@ -47,7 +47,7 @@ fuzz-check:
 
 # Fuzzes `requests` or `api_key` (fuzz/README.md)
 fuzz target seconds="60":
-    cargo fuzz run {{target}} -- -max_total_time={{seconds}} -max_len=4096
+    cargo fuzz run {{target}} -- -max_total_time={{seconds}} -max_len=4096 -detect_leaks=0
 
 # The example programs (curl, Node, Python, PHP), the OpenAPI validator and schemathesis against a running server
 clients:
