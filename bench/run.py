@@ -140,7 +140,7 @@ class Bench:
         self.answers = folder / "answers"
         self.answers.mkdir()
         self.rows = []
-        self.facts = {}
+        self.facts = {"processor": []}
 
     # Contestants.
 
@@ -285,7 +285,7 @@ class Bench:
 
     def processor(self, store, kind, samples):
         used = statistics.median(sample.processor for sample in samples) * 1e6
-        self.facts.setdefault("processor", []).append((store, kind, used))
+        self.facts["processor"].append((store, kind, used))
 
     # The measurements.
 

@@ -63,7 +63,12 @@ fn step(name: &str) -> Made<Step> {
     match name {
         "key_check" => Ok(key_check()),
         "conflict_rule" => conflict_rule(),
-        "get_customer" => request(Method::GET, "/customers/customer7@example.com", "", StatusCode::OK),
+        "get_customer" => request(
+            Method::GET,
+            "/customers/customer7@example.com",
+            "",
+            StatusCode::OK,
+        ),
         "list_events" => request(Method::GET, "/events", "", StatusCode::OK),
         "book_appointment" => request(Method::POST, "/appointments", BOOKING, StatusCode::CREATED),
         "refuse_key" => request(Method::GET, "/customers", "", StatusCode::UNAUTHORIZED),
