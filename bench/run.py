@@ -286,12 +286,12 @@ class Bench:
     def rates(self, subject, goal, samples, ours, theirs):
         values = [one.rate / other.rate for one, other in zip(samples[ours], samples[theirs])]
         rate = lambda name: f"{statistics.median(sample.rate for sample in samples[name]):,.0f}/s"
-        self.result(subject, goal, values, f"{ours} {rate(ours)}, {theirs} {rate(theirs)}")
+        self.result(subject, goal, values, f"{ours}: {rate(ours)}; {theirs}: {rate(theirs)}")
 
     def latencies(self, subject, goal, samples, ours, theirs):
         values = [one.p99 / other.p99 for one, other in zip(samples[ours], samples[theirs])]
         p99 = lambda name: f"{statistics.median(sample.p99 for sample in samples[name]) * 1000:.2f} ms"
-        self.result(subject, goal, values, f"{ours} {p99(ours)}, {theirs} {p99(theirs)}")
+        self.result(subject, goal, values, f"{ours}: {p99(ours)}; {theirs}: {p99(theirs)}")
 
     def processor(self, store, kind, samples):
         used = statistics.median(sample.processor for sample in samples) * 1e6
@@ -591,7 +591,7 @@ def machine(folder):
     return [
         ("processor", f"{cpu.group(1) if cpu else platform.machine()}, {os.cpu_count()} cores"),
         ("memory", f"{memory:.0f} GB"),
-        ("kernel", f"{platform.system()} {platform.release()}"),
+        ("kernel", f"{platform.system()} {platform.release().split('-')[0]}"),
         ("file system", f"{kind}; a write of 4 KiB is on the disk after {sync * 1e6:.0f} µs"),
         ("commit", f"`{commit}`{' and changes that are not committed' if changed else ''}"),
         ("versions", ", ".join([
