@@ -72,3 +72,13 @@ soak:
 # Adopt a change of the API into docs/openapi.json
 adopt-openapi:
     UPDATE_OPENAPI=1 cargo test --package e2e openapi
+
+# What the server costs beside what limits it (docs/benchmarks.md): `just bench`, `just bench quick`; see bench/run.py --help
+bench *options:
+    cargo build --release --package chatgrow --package bench
+    python3 bench/run.py {{ options }}
+
+# What single steps of the hot path take; with valgrind, how many instructions
+bench-micro:
+    cargo bench --package bench
+    bench/instructions

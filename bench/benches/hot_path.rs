@@ -1,0 +1,221 @@
+//! What single steps of a request take: the key's check, the conflict rule, and the whole HTTP side (routing, authentication, limits,
+//! parsing, rendering) on stores that answer at once. `just bench-micro` times them; `bench/instructions` counts their instructions,
+//! where times are too noisy to compare.
+
+use actix_web::{
+    dev::Service,
+    http::{Method, StatusCode},
+    rt::System,
+    test::{TestRequest, init_service},
+};
+use chatgrow_application::Application;
+use chatgrow_domain::{
+    AccountId, ApiKey, ApiKeyId, ApiKeyName, Capacity, Customer, CustomerId, CustomerName, Duration,
+    EmailAddress, Event, EventDescription, EventId, EventLocation, EventTitle, LocalMinute, Money,
+    NewCustomer, NewEvent, ObjectId, Phone, PlainApiKey, TimeSlot, Timestamp, conflict,
+};
+use chatgrow_http::{Api, BASE_PATH, RateLimitSettings, Settings};
+use chatgrow_ports::{
+    MockAccountStore, MockApiKeyStore, MockAppointmentStore, MockClock, MockCustomerStore, MockEventStore,
+    MockIdSource, MockIdempotencyStore, MockRandomness, MockRegistrationStore, MockStoreHealth, Page, Stores,
+};
+use divan::Bencher;
+use std::{env, error::Error, hint::black_box, num::NonZeroU32, sync::Arc};
+
+type Made<T> = Result<T, Box<dyn Error>>;
+type Step = Box<dyn FnMut() -> Made<()>>;
+
+const STEPS: [&str; 6] = [
+    "key_check",
+    "conflict_rule",
+    "get_customer",
+    "list_events",
+    "book_appointment",
+    "refuse_key",
+];
+
+const BOOKING: &str = r#"{"customerEmail":"customer7@example.com","date":"2027-01-31","time":"14:30","serviceType":"consultation","duration":5}"#;
+
+/// `hot_path --count STEP TIMES` takes one step so often; without, it is divan's.
+fn main() -> Made<()> {
+    let arguments: Vec<_> = env::args().collect();
+    let [_, count, name, times] = arguments.as_slice() else {
+        divan::main();
+        return Ok(());
+    };
+    if count != "--count" {
+        divan::main();
+        return Ok(());
+    }
+    let mut step = step(name)?;
+    (0..times.parse()?).try_for_each(|_: u32| step())
+}
+
+#[divan::bench(args = STEPS)]
+fn hot_path(bencher: Bencher, name: &str) {
+    match step(name) {
+        Ok(mut step) => bencher.bench_local(move || step().is_ok()),
+        Err(error) => eprintln!("{name}: {error}"),
+    }
+}
+
+fn step(name: &str) -> Made<Step> {
+    match name {
+        "key_check" => Ok(key_check()),
+        "conflict_rule" => conflict_rule(),
+        "get_customer" => request(
+            Method::GET,
+            "/customers/customer7@example.com",
+            "",
+            StatusCode::OK,
+        ),
+        "list_events" => request(Method::GET, "/events", "", StatusCode::OK),
+        "book_appointment" => request(Method::POST, "/appointments", BOOKING, StatusCode::CREATED),
+        "refuse_key" => request(Method::GET, "/customers", "", StatusCode::UNAUTHORIZED),
+        _ => Err(format!("there is no step {name}").into()),
+    }
+}
+
+/// What each request begins with: the form, the checksum, the digest.
+fn key_check() -> Step {
+    let key = PlainApiKey::from_random([7; 32]);
+    Box::new(move || {
+        let digest = PlainApiKey::parse(black_box(key.reveal())).map(|key| key.digest());
+        black_box(digest).map(|_| ()).ok_or_else(|| "no key".into())
+    })
+}
+
+/// The rule, over a busy day's appointments. The stores have it in SQL; this is what it takes outside of them.
+fn conflict_rule() -> Made<Step> {
+    let slot = |start: i64| -> Made<TimeSlot> {
+        Ok(TimeSlot {
+            start: LocalMinute::from_minutes(start).ok_or("no minute")?,
+            duration: Duration::from_minutes(30)?,
+        })
+    };
+    let day: Vec<_> = (0..24)
+        .map(|hour| Ok((hour, slot(hour * 60)?)))
+        .collect::<Made<_>>()?;
+    let wanted = slot(23 * 60 + 30)?;
+    Ok(Box::new(move || {
+        match conflict(&24, black_box(&wanted), black_box(&day).iter().copied()) {
+            None => Ok(()),
+            Some(_) => Err("a conflict".into()),
+        }
+    }))
+}
+
+/// One request to the API, without a socket. A step makes the request too.
+fn request(method: Method, path: &str, body: &'static str, expected: StatusCode) -> Made<Step> {
+    let key = match expected {
+        StatusCode::UNAUTHORIZED => PlainApiKey::from_random([8; 32]),
+        _ => PlainApiKey::from_random([7; 32]),
+    };
+    let limit = NonZeroU32::MAX;
+    let settings = Settings {
+        rate_limits: Some(RateLimitSettings {
+            window: std::time::Duration::from_secs(60),
+            max_requests: limit,
+            max_auth_failures: limit,
+        }),
+        max_body_bytes: 262_144,
+        request_timeout: std::time::Duration::from_secs(30),
+        idempotency_ttl: std::time::Duration::from_secs(24 * 3600),
+        cors_allowed_origins: Vec::new(),
+    };
+    let api = Api::new(Arc::new(application()?), settings);
+    let system = System::new();
+    let app = system.block_on(init_service(api.app()));
+    let uri = format!("{BASE_PATH}{path}");
+    Ok(Box::new(move || {
+        let request = TestRequest::with_uri(&uri)
+            .method(method.clone())
+            .insert_header(("X-API-Key", key.reveal()))
+            .insert_header(("Content-Type", "application/json"))
+            .peer_addr(([127, 0, 0, 1], 40000).into())
+            .set_payload(body)
+            .to_request();
+        let status = system.block_on(app.call(request))?.status();
+        if status == expected {
+            Ok(())
+        } else {
+            Err(format!("{status} instead of {expected}").into())
+        }
+    }))
+}
+
+/// The use cases, on stores that know one key, one customer and fifty events.
+fn application() -> Made<Application> {
+    let id = |number: u8| ObjectId::from_bytes([number; 12]);
+    let now = Timestamp::from_millis(1_700_000_000_000).ok_or("no instant")?;
+    let key = ApiKey {
+        id: ApiKeyId::new(id(1)),
+        account_id: AccountId::new(id(2)),
+        name: ApiKeyName::new("site")?,
+        digest: PlainApiKey::from_random([7; 32]).digest(),
+        created_at: now,
+        expires_at: None,
+        last_used_at: None,
+        revoked_at: None,
+    };
+    let customer = NewCustomer {
+        name: CustomerName::new("Customer 7")?,
+        email: EmailAddress::new("customer7@example.com")?,
+        phone: Some(Phone::new("050-1234567")?),
+        notes: None,
+    };
+    let customer = Customer::new(CustomerId::new(id(3)), customer, now);
+    let event = |number: u8| -> Made<Event> {
+        let new = NewEvent {
+            title: EventTitle::new(format!("Yoga in the park, {number}"))?,
+            description: Some(EventDescription::new(
+                "Bring a mat, water and a friend. In the rain we meet under the roof.",
+            )?),
+            start: LocalMinute::from_minutes(30_000_000 + i64::from(number) * 1440).ok_or("no minute")?,
+            location: Some(EventLocation::new("Main park, east gate")?),
+            capacity: Some(Capacity::new(20)?),
+            price: Some(Money::from_minor(4990)?),
+        };
+        Ok(Event::new(EventId::new(id(number)), new, now))
+    };
+    let events = (0..50).map(event).collect::<Made<Vec<_>>>()?;
+
+    let mut api_keys = MockApiKeyStore::new();
+    api_keys
+        .expect_by_digest()
+        .returning(move |digest| Ok(Some(key.clone()).filter(|key| key.digest == *digest)));
+    let mut customers = MockCustomerStore::new();
+    customers
+        .expect_by_email()
+        .returning(move |_, _| Ok(Some(customer.clone())));
+    let mut appointments = MockAppointmentStore::new();
+    appointments.expect_book().returning(|_, _, _| Ok(()));
+    let mut event_store = MockEventStore::new();
+    event_store.expect_list().returning(move |_, _, _| {
+        Ok(Page {
+            items: events.clone(),
+            next: None,
+        })
+    });
+    let mut clock = MockClock::new();
+    clock.expect_now().return_const(now);
+    let mut ids = MockIdSource::new();
+    ids.expect_next_id().return_const(id(9));
+
+    let stores = Stores {
+        accounts: Arc::new(MockAccountStore::new()),
+        api_keys: Arc::new(api_keys),
+        customers: Arc::new(customers),
+        appointments: Arc::new(appointments),
+        events: Arc::new(event_store),
+        registrations: Arc::new(MockRegistrationStore::new()),
+        idempotency: Arc::new(MockIdempotencyStore::new()),
+        health: Arc::new(MockStoreHealth::new()),
+    };
+    let system = chatgrow_application::System {
+        clock: Arc::new(clock),
+        ids: Arc::new(ids),
+        randomness: Arc::new(MockRandomness::new()),
+    };
+    Ok(Application::new(stores, &system))
+}

@@ -1,0 +1,108 @@
+-- The requests of wrk. The environment says which (BENCH_REQUESTS), whose (BENCH_KEY), and how large the database is.
+-- Slots and addresses follow the rule of src/slots.rs; no two requests of a run have one in common.
+local kind = os.getenv("BENCH_REQUESTS")
+local key = os.getenv("BENCH_KEY")
+local customers = tonumber(os.getenv("BENCH_CUSTOMERS"))
+local periods = tonumber(os.getenv("BENCH_PERIODS"))
+local first = tonumber(os.getenv("BENCH_FIRST"))
+local threads = tonumber(os.getenv("BENCH_THREADS"))
+
+local BASE = "/api/webhooks"
+local JUMP = 618033
+local FIRST_SECOND = 946684800 -- 2000-01-01
+
+local states = {}
+function setup(thread)
+    thread:set("thread", #states)
+    table.insert(states, thread)
+end
+
+local function get(path, with)
+    return "GET " .. BASE .. path .. " HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: " .. with .. "\r\n\r\n"
+end
+
+local function post(path, body)
+    return "POST " .. BASE .. path .. " HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: " .. key
+        .. "\r\nContent-Type: application/json\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body
+end
+
+-- What never changes is made once: the load generator shares the processors with what it measures.
+local prepared = {}
+local function prepare(count, make)
+    for _ = 1, count do
+        table.insert(prepared, make())
+    end
+end
+
+local function customer()
+    return get("/customers/customer" .. math.random(0, customers - 1) .. "@example.com", key)
+end
+
+function init()
+    math.randomseed(thread + 1)
+    if kind == "customer" or kind == "mix" then
+        prepare(10000, customer)
+    elseif kind == "events" then
+        prepare(1, function() return get("/events?limit=50", key) end)
+    elseif kind == "unknown-key" or kind == "mistyped-key" then
+        prepare(1, function() return get("/customers", key) end)
+    end
+end
+
+count = 0 -- what this thread has made that is unique
+local turn = 0
+
+local function unique()
+    local number = first + thread + threads * count
+    count = count + 1
+    return number
+end
+
+local function new_customer()
+    local scattered = unique() * JUMP % 10000000
+    return post("/customers", string.format(
+        '{"name":"New customer %07d","email":"new%07d@example.com","phone":"050-7654321"}', scattered, scattered))
+end
+
+local function booking()
+    local number = unique()
+    local period, slot = number * JUMP % periods, math.floor(number / periods)
+    local start = FIRST_SECOND + period * 7200 + 3600 + slot * 300
+    return post("/appointments", string.format(
+        '{"customerEmail":"customer%d@example.com","date":"%s","time":"%s","serviceType":"consultation","duration":5}',
+        number % customers, os.date("!%Y-%m-%d", start), os.date("!%H:%M", start)))
+end
+
+local function read()
+    turn = turn + 1
+    return prepared[turn % #prepared + 1]
+end
+
+local makers = {
+    customer = read,
+    events = read,
+    ["unknown-key"] = read,
+    ["mistyped-key"] = read,
+    ["new-customer"] = new_customer,
+    booking = booking,
+    mix = function()
+        if turn % 10 == 9 then
+            turn = turn + 1
+            return booking()
+        end
+        return read()
+    end,
+}
+request = makers[kind]
+
+function done(summary, latency)
+    local made = 0
+    for _, state in ipairs(states) do
+        made = math.max(made, state:get("count"))
+    end
+    local errors = summary.errors
+    io.write(string.format(
+        '\n{"requests": %d, "seconds": %f, "p50": %f, "p99": %f, "refused": %d, "broken": %d, "next": %d}\n',
+        summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e6, latency:percentile(99) / 1e6,
+        errors.status, errors.connect + errors.read + errors.write + errors.timeout, first + threads * made))
+end

@@ -1,0 +1,725 @@
+#!/usr/bin/env python3
+"""Measures the server against what limits it, and says so in docs/benchmarks.md.
+
+Contestants take turns within each round (A B A B …), so that whatever else the machine does meets all of them; every result is a
+ratio within one round, given as the median of the rounds with the smallest and the largest. Any answer that is not the expected one
+ends the run. Needs Python's own library, wrk, and PostgreSQL's programs.
+"""
+
+import argparse
+import glob
+import json
+import os
+import pathlib
+import platform
+import pwd
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent
+RELEASE = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / "release"
+DOCUMENT = ROOT / "docs/benchmarks.md"
+PLOT = ROOT / "docs/benchmarks.svg"
+
+CONNECTIONS, THREADS = 32, 2
+# As many connections to PostgreSQL as the server opens (DATABASE_CONNECTIONS).
+POOL = 16
+API = "/api/webhooks"
+# Each kind of request, and the status that is right.
+EXPECTED = {
+    "customer": 200,
+    "events": 200,
+    # A key that nobody has, and one that can't be a key.
+    "unknown-key": 401,
+    "mistyped-key": 401,
+    "new-customer": 201,
+    "booking": 201,
+    "mix": None,
+}
+UNKNOWN_KEY = "cg_live_1fJjkkpe9PiTw9KSulA8Ghct30vZz4HpdQ5c5b9cPF10k1n8m"
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def run(*command, **options):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)
+    if done.returncode != 0:
+        sys.exit(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Database:
+    """What a server is started on, and what the requests have to know of it."""
+
+    url: str
+    key: str
+    customers: int
+    periods: int
+    # By kind of request, the first unique number that none has had yet.
+    next: dict = field(default_factory=dict)
+
+    def numbers(self, kind):
+        """Who draws from the same numbers: slots, or addresses."""
+        return "addresses" if kind == "new-customer" else "slots"
+
+
+@dataclass
+class Sample:
+    """One contestant's turn."""
+
+    rate: float
+    p99: float = 0.0
+    # Processor seconds per request, of the server's process.
+    processor: float = 0.0
+
+
+class Process:
+    """Something that listens on 127.0.0.1."""
+
+    def __init__(self, command, folder, environment=None, forgets=False):
+        # Whether a request may be made to it twice.
+        self.forgets = forgets
+        self.port = free_port()
+        self.output = folder / "output"
+        environment = {"PATH": os.environ["PATH"], "HOST": "127.0.0.1", "PORT": str(self.port), **(environment or {})}
+        started = time.monotonic()
+        with open(self.output, "w") as output:
+            self.child = subprocess.Popen(
+                [str(part) for part in command(self.port)],
+                cwd=folder,
+                env=environment,
+                stdout=output,
+                stderr=subprocess.DEVNULL if environment.get("LOG_LEVEL") != "warn" else None,
+            )
+        while not self.answers():
+            if self.child.poll() is not None or time.monotonic() - started > 60:
+                sys.exit(f"{command(self.port)[0]} does not start: {self.output.read_text()}")
+            time.sleep(0.0005)
+        self.started_in = time.monotonic() - started
+
+    def answers(self):
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+                connection.sendall(b"GET /health/ready HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+                # The bare server has no such path, and is ready when it answers at all.
+                return connection.recv(12) in (b"HTTP/1.1 200", b"HTTP/1.1 404")
+        except OSError:
+            return False
+
+    def processor_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.child.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory(self, name):
+        status = pathlib.Path(f"/proc/{self.child.pid}/status").read_text()
+        return int(re.search(rf"{name}:\s+(\d+) kB", status).group(1)) / 1024
+
+    def stop(self):
+        self.child.send_signal(signal.SIGTERM)
+        self.child.wait(60)
+
+
+class Bench:
+    def __init__(self, options, folder):
+        self.options, self.folder = options, folder
+        self.answers = folder / "answers"
+        self.answers.mkdir()
+        self.rows = []
+        self.facts = {"processor": []}
+
+    # Contestants.
+
+    def server(self, database, **environment):
+        """The release binary with its defaults, but for limits that are never reached, and a log of what is wrong only."""
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        defaults = {
+            "DATABASE_URL": database.url,
+            "RATE_LIMIT_MAX_REQUESTS": "1000000000",
+            "RATE_LIMIT_AUTH_FAILURES_MAX": "1000000000",
+            "LOG_LEVEL": "warn",
+        }
+        return Process(lambda _: [RELEASE / "chatgrow"], folder, {**defaults, **environment})
+
+    def bare(self):
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        command = [RELEASE / "contestants", "bare", "--answers", self.answers, "--port"]
+        return Process(lambda port: [*command, port], folder, forgets=True)
+
+    def new_key(self, url):
+        """Starts a server on a new database: it makes the tables, an account and a key."""
+        server = self.server(Database(url, "", 0, 0))
+        server.stop()
+        return re.search(r"cg_live_\w+", server.output.read_text()).group()
+
+    def template(self, name, customers, appointments):
+        """A filled SQLite database, in one file."""
+        say(f"filling {name}: {appointments} appointments, {customers} customers")
+        file = self.folder / f"{name}.db"
+        key = self.new_key(f"sqlite://{file}")
+        run(RELEASE / "contestants", "fill", "--database", file, "--customers", customers, "--appointments", appointments)
+        return Database(f"sqlite://{file}", key, customers, max(appointments, 100_000))
+
+    def copy(self, template):
+        """A database of its own, with the template's key."""
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        shutil.copyfile(template.url.removeprefix("sqlite://"), folder / "copy.db")
+        return Database(f"sqlite://{folder / 'copy.db'}", template.key, template.customers, template.periods)
+
+    # Load.
+
+    def load(self, process, database, kind, seconds=None):
+        numbers = database.numbers(kind)
+        environment = {
+            "PATH": os.environ["PATH"],
+            "BENCH_REQUESTS": kind,
+            "BENCH_KEY": {"unknown-key": UNKNOWN_KEY, "mistyped-key": UNKNOWN_KEY[:-1]}.get(kind, database.key),
+            "BENCH_CUSTOMERS": str(database.customers),
+            "BENCH_PERIODS": str(database.periods),
+            "BENCH_FIRST": str(0 if process.forgets else database.next.get(numbers, 0)),
+            "BENCH_THREADS": str(THREADS),
+        }
+        before = process.processor_seconds()
+        output = run(
+            "wrk", f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds or self.options.seconds}s", "--timeout", "10s", "--latency",
+            "-s", HERE / "requests.lua", f"http://127.0.0.1:{process.port}",
+            env=environment,
+        )
+        told = json.loads(output.strip().splitlines()[-1])
+        if not process.forgets:
+            database.next[numbers] = told["next"]
+            if database.next.get("slots", 0) > 6 * database.periods:
+                sys.exit("there are no free slots left: take fewer rounds, or shorter ones")
+        refused = told["requests"] if EXPECTED[kind] == 401 else 0
+        if told["refused"] != refused or told["broken"] or not told["requests"]:
+            sys.exit(f"{kind}: answers that were not expected:\n{output}")
+        used = process.processor_seconds() - before
+        return Sample(told["requests"] / told["seconds"], told["p99"], used / told["requests"])
+
+    def probe(self, process, database, kind):
+        """One request of a kind, whose status is looked at, and whose body the bare server learns."""
+        path, key, body = {
+            "customer": ("/customers/customer7@example.com", database.key, None),
+            "events": ("/events?limit=50", database.key, None),
+            "unknown-key": ("/customers", UNKNOWN_KEY, None),
+            "mistyped-key": ("/customers", UNKNOWN_KEY[:-1], None),
+            "new-customer": (
+                "/customers",
+                database.key,
+                {"name": "New customer 0000000", "email": "probe@example.com", "phone": "050-7654321"},
+            ),
+            "booking": (
+                "/appointments",
+                database.key,
+                {
+                    "customerEmail": "customer7@example.com",
+                    "date": "1999-01-01",
+                    "time": "10:00",
+                    "serviceType": "consultation",
+                    "duration": 5,
+                },
+            ),
+        }[kind]
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{process.port}{API}{path}",
+            data=body and json.dumps(body).encode(),
+            headers={"X-API-Key": key, "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request) as response:
+                status, answer = response.status, response.read()
+        except urllib.error.HTTPError as error:
+            status, answer = error.code, error.read()
+        if status != EXPECTED[kind]:
+            sys.exit(f"{kind}: {status} instead of {EXPECTED[kind]}: {answer.decode()}")
+        return answer
+
+    def learn(self, template):
+        """Takes the server's answers down for the bare one."""
+        database = self.copy(template)
+        server = self.server(database)
+        for kind, status in EXPECTED.items():
+            if status is not None:
+                (self.answers / kind).write_bytes(self.probe(server, database, kind))
+        server.stop()
+        self.facts["bytes"] = ", ".join(f"{file.name} {file.stat().st_size}" for file in sorted(self.answers.iterdir()))
+
+    def rounds(self, what, contestants, most=99):
+        """Lets them take turns, after a warm-up, and returns their samples."""
+        samples = {name: [] for name in contestants}
+        for number in range(min(self.options.rounds, most)):
+            for name, turn in contestants.items():
+                samples[name].append(turn())
+            shown = ", ".join(f"{name} {taken[-1].rate:,.0f}/s" for name, taken in samples.items())
+            say(f"{what}, round {number + 1}: {shown}")
+        return samples
+
+    # Results.
+
+    def result(self, subject, goal, values, detail):
+        """A line of the table. A goal is ("≥", number), ("≤", number), or None."""
+        row = Row(subject, goal, statistics.median(values), min(values), max(values), detail)
+        self.rows.append(row)
+        say(f"  {row.subject}: {row.median:.3g} ({row.low:.3g}–{row.high:.3g})")
+        return row
+
+    def rates(self, subject, goal, samples, ours, theirs):
+        values = [one.rate / other.rate for one, other in zip(samples[ours], samples[theirs])]
+        rate = lambda name: f"{statistics.median(sample.rate for sample in samples[name]):,.0f}/s"
+        self.result(subject, goal, values, f"{ours}: {rate(ours)}; {theirs}: {rate(theirs)}")
+
+    def latencies(self, subject, goal, samples, ours, theirs):
+        values = [one.p99 / other.p99 for one, other in zip(samples[ours], samples[theirs])]
+        p99 = lambda name: f"{statistics.median(sample.p99 for sample in samples[name]) * 1000:.2f} ms"
+        self.result(subject, goal, values, f"{ours}: {p99(ours)}; {theirs}: {p99(theirs)}")
+
+    def processor(self, store, kind, samples):
+        used = statistics.median(sample.processor for sample in samples) * 1e6
+        self.facts["processor"].append((store, kind, used))
+
+    # The measurements.
+
+    def reads(self, template):
+        database = self.copy(template)
+        bare, server, logging = self.bare(), self.server(database), self.server(database, LOG_LEVEL="info")
+        for kind, subject, goal in [
+            ("customer", "GET customer by e-mail", 0.60),
+            ("events", "GET events (50)", 0.60),
+            ("unknown-key", "401 for a key that is unknown", 0.90),
+            ("mistyped-key", "401 for a key that is mistyped", 0.90),
+        ]:
+            contestants = {
+                "bare": lambda: self.load(bare, database, kind),
+                "server": lambda: self.load(server, database, kind),
+            }
+            if kind == "customer":
+                contestants["with the log"] = lambda: self.load(logging, database, kind)
+            self.load(bare, database, kind, 1)
+            self.load(server, database, kind, 1)
+            samples = self.rounds(f"SQLite, {subject}", contestants)
+            self.rates(f"{subject}, SQLite : bare", ("≥", goal), samples, "server", "bare")
+            self.processor("SQLite", subject, samples["server"])
+            if kind == "customer":
+                # stderr goes to /dev/null.
+                self.rates("GET customer with the default log : bare", None, samples, "with the log", "bare")
+            if EXPECTED[kind] == 200:
+                self.latencies(f"p99 of {subject}, SQLite : bare", ("≤", 3), samples, "server", "bare")
+        samples = self.rounds(
+            "SQLite, mix",
+            {
+                "bare": lambda: self.load(bare, database, "mix"),
+                "server": lambda: self.load(server, database, "mix"),
+            },
+            most=3,
+        )
+        self.rates("90 % GET customer, 10 % POST appointment, SQLite : bare", None, samples, "server", "bare")
+        self.processor("SQLite", "90/10 mix", samples["server"])
+        for process in (bare, server, logging):
+            process.stop()
+
+    def raw(self, template, rows, rows_per_commit, *options):
+        database = self.copy(template)
+        told = json.loads(
+            run(
+                RELEASE / "contestants", "raw-sqlite", "--database", database.url.removeprefix("sqlite://"), "--rows", rows,
+                "--rows-per-commit", rows_per_commit, "--seconds", self.options.seconds, "--periods", database.periods, *options,
+            )
+        )
+        shutil.rmtree(pathlib.Path(database.url.removeprefix("sqlite://")).parent)
+        return Sample(told["requests"] / told["seconds"])
+
+    def on_a_copy(self, template, kind):
+        """A new server on a new copy, so that every turn begins with as many rows; what was answered is counted in the table."""
+        database = self.copy(template)
+        server = self.server(database)
+        self.load(server, database, kind, 1)
+        sample = self.load(server, database, kind)
+        server.stop()
+        shutil.rmtree(pathlib.Path(database.url.removeprefix("sqlite://")).parent)
+        return sample
+
+    def writes(self, template):
+        bare = self.bare()
+        for kind, subject, rows in [
+            ("booking", "POST appointment", "appointments"),
+            ("new-customer", "POST customer", "customers"),
+        ]:
+            self.load(bare, template, kind, 1)
+            samples = self.rounds(
+                f"SQLite, {subject}",
+                {
+                    "bare": lambda: self.load(bare, template, kind),
+                    "server": lambda: self.on_a_copy(template, kind),
+                    "128 rows a commit": lambda: self.raw(template, rows, 128),
+                    "one row a commit": lambda: self.raw(template, rows, 1),
+                    "128, with savepoints": lambda: self.raw(template, rows, 128, "--savepoints"),
+                },
+            )
+            self.rates(f"{subject}, SQLite : raw, 128 rows a commit", ("≥", 0.60), samples, "server", "128 rows a commit")
+            self.rates(f"{subject}, SQLite : raw, one row a commit", ("≥", 3), samples, "server", "one row a commit")
+            self.rates(f"{subject}, SQLite : raw, 128 rows with savepoints", None, samples, "server", "128, with savepoints")
+            self.rates(f"{subject}, SQLite : bare", None, samples, "server", "bare")
+            self.latencies(f"p99 of {subject}, SQLite : bare", ("≤", 6), samples, "server", "bare")
+            self.processor("SQLite", subject, samples["server"])
+        bare.stop()
+
+    def growth(self, small, large):
+        databases = {"1 000": self.copy(small), "1 000 000": large}
+        servers = {name: self.server(database) for name, database in databases.items()}
+        for kind, subject in [("customer", "GET customer by e-mail"), ("events", "GET events (50)")]:
+            turns = {
+                name: lambda name=name: self.load(servers[name], databases[name], kind) for name in databases
+            }
+            for turn in turns.values():
+                turn()
+            samples = self.rounds(f"growth, {subject}", turns)
+            self.rates(f"{subject} with 1 000 000 appointments : with 1 000", ("≥", 0.90), samples, "1 000 000", "1 000")
+        servers["1 000"].stop()
+        for kind, subject in [("booking", "POST appointment"), ("new-customer", "POST customer")]:
+            self.load(servers["1 000 000"], large, kind, 1)
+            samples = self.rounds(
+                f"growth, {subject}",
+                {
+                    "1 000": lambda: self.on_a_copy(small, kind),
+                    "1 000 000": lambda: self.load(servers["1 000 000"], large, kind),
+                },
+            )
+            self.rates(f"{subject} with 1 000 000 appointments : with 1 000", ("≥", 0.90), samples, "1 000 000", "1 000")
+        servers["1 000 000"].stop()
+
+    def starts(self, large):
+        taken = []
+        for _ in range(self.options.rounds + 1):
+            server = self.server(large)
+            taken.append(server.started_in * 1000)
+            server.stop()
+        # The first one has the log of the load before to take in.
+        self.result("start to ready, 1 000 000 appointments, SQLite (ms)", ("≤", 100), taken[1:], "until /health/ready is 200")
+
+    def memory(self, template):
+        """Of one process from its start on, through every kind of load."""
+        database = self.copy(template)
+        server = self.server(database)
+        time.sleep(1)
+        self.result("resident memory, idle, SQLite (MB)", ("≤", 20), [server.memory("VmRSS")], "a second after the start")
+        for kind in ("customer", "events", "booking", "new-customer"):
+            self.load(server, database, kind)
+        peak = server.memory("VmHWM")
+        self.result("resident memory, peak under load, SQLite (MB)", ("≤", 60), [peak], "after each kind of load")
+        server.stop()
+
+    def postgres(self):
+        with Postgres(self.folder) as postgres:
+            url = postgres.url()
+            key = self.new_key(url)
+            customers, appointments = 10_000, 100_000
+            say(f"filling PostgreSQL: {appointments} appointments")
+            postgres.program("psql", "--quiet", "--file", HERE / "fill.sql", "-v", f"customers={customers}",
+                             "-v", f"appointments={appointments}")
+            database = Database(url, key, customers, appointments)
+            server, bare = self.server(database), self.bare()
+            for kind, subject, script, goal in [
+                ("customer", "GET customer by e-mail", "customer", 0.80),
+                ("booking", "POST appointment", "booking", 0.80),
+            ]:
+                self.load(server, database, kind, 1)
+                postgres.pgbench(script, database, 1)
+                samples = self.rounds(
+                    f"PostgreSQL, {subject}",
+                    {
+                        "pgbench": lambda: Sample(postgres.pgbench(script, database, self.options.seconds)),
+                        "server": lambda: self.load(server, database, kind),
+                    },
+                )
+                self.rates(f"{subject}, PostgreSQL : pgbench", ("≥", goal), samples, "server", "pgbench")
+                self.processor("PostgreSQL", subject, samples["server"])
+            for kind, subject in [
+                ("events", "GET events (50)"),
+                ("new-customer", "POST customer"),
+                ("mix", "90 % GET customer, 10 % POST appointment"),
+                ("unknown-key", "401 for a key that is unknown"),
+            ]:
+                samples = self.rounds(
+                    f"PostgreSQL, {subject}",
+                    {
+                        "bare": lambda: self.load(bare, database, kind),
+                        "server": lambda: self.load(server, database, kind),
+                    },
+                    # No goal hangs on these.
+                    most=3,
+                )
+                self.rates(f"{subject}, PostgreSQL : bare", None, samples, "server", "bare")
+                self.processor("PostgreSQL", subject, samples["server"])
+            server.stop()
+            bare.stop()
+
+
+class Postgres:
+    """A server of its own in a temporary folder, with the settings that initdb makes: durable."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=folder))
+        self.programs = postgres_programs()
+        # PostgreSQL refuses to run as root.
+        self.who = {}
+        if os.geteuid() == 0:
+            user = pwd.getpwnam("postgres")
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+            folder.chmod(0o711)
+            self.who = {"user": "postgres", "group": user.pw_gid, "extra_groups": []}
+        self.bookings = 0
+
+    def administer(self, *command):
+        environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
+        # What the server inherits must not be a pipe that somebody reads to its end.
+        with open(self.folder.parent / "postgres.log", "w") as log:
+            subprocess.run([str(part) for part in command], check=True, stdout=log, stderr=log, cwd="/", env=environment, **self.who)
+
+    def __enter__(self):
+        say("starting PostgreSQL")
+        data = self.folder / "data"
+        self.administer(
+            self.programs / "initdb", "-D", data, "--username=postgres", "--encoding=UTF8", "--locale=C", "--auth=trust"
+        )
+        options = f"-c listen_addresses='' -c unix_socket_directories={self.folder}"
+        self.administer(self.programs / "pg_ctl", "-D", data, "--wait", "-l", self.folder / "log", "-o", options, "start")
+        self.program("psql", "--quiet", "-c", "CREATE DATABASE bench", database="postgres")
+        return self
+
+    def __exit__(self, *_):
+        self.administer(self.programs / "pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")
+
+    def url(self):
+        return f"postgres://postgres@{str(self.folder).replace('/', '%2F')}/bench"
+
+    def program(self, name, *arguments, database="bench"):
+        return run(self.programs / name, "-h", self.folder, "-U", "postgres", *arguments, database)
+
+    def ask(self, query):
+        return self.program("psql", "--quiet", "--tuples-only", "--no-align", "-c", query).strip()
+
+    def appointments(self):
+        return int(self.ask("SELECT count(*) FROM appointments"))
+
+    def pgbench(self, script, database, seconds):
+        # The server has the first six slots of each period, this the last six.
+        first = 6 * database.periods + self.bookings
+        account = self.ask("SELECT id FROM accounts")
+        before = self.appointments()
+        output = self.program(
+            "pgbench", "--no-vacuum", "-M", "prepared", "-c", POOL, "-j", THREADS, "-T", seconds,
+            "-f", HERE / f"{script}.pgbench", "-D", f"account={account}", "-D", f"customers={database.customers}",
+            "-D", f"periods={database.periods}", "-D", "n=-1", "-D", f"first={first}",
+        )
+        done = int(re.search(r"transactions actually processed: (\d+)", output).group(1))
+        if not re.search(r"number of failed transactions: 0 ", output):
+            sys.exit(f"pgbench failed:\n{output}")
+        if script == "booking":
+            # ON CONFLICT would hide a slot that was taken.
+            booked = self.appointments() - before
+            if booked != done:
+                sys.exit(f"pgbench booked {booked} slots in {done} transactions")
+            self.bookings += 4 * done
+        return float(re.search(r"tps = ([\d.]+)", output).group(1))
+
+
+def postgres_programs():
+    """Debian keeps them off the path."""
+    folders = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda path: int(path.split("/")[4]), reverse=True)
+    for folder in folders + os.environ["PATH"].split(os.pathsep):
+        if all(os.access(os.path.join(folder, name), os.X_OK) for name in ("initdb", "pg_ctl", "pgbench", "psql")):
+            return pathlib.Path(folder)
+    return None
+
+
+@dataclass
+class Row:
+    subject: str
+    goal: tuple
+    median: float
+    low: float
+    high: float
+    detail: str = field(default="")
+
+    def met(self):
+        sign, number = self.goal
+        return self.median >= number if sign == "≥" else self.median <= number
+
+    def shown(self):
+        number = lambda value: f"{value:.2f}" if value < 10 else f"{value:.1f}"
+        goal = f"{self.goal[0]} {self.goal[1]:.2f}" if self.goal and self.goal[1] < 1 else self.goal and f"{self.goal[0]} {self.goal[1]}"
+        verdict = "" if not self.goal else "met" if self.met() else "**missed**"
+        return [self.subject, goal or "", number(self.median), f"{number(self.low)}–{number(self.high)}", verdict, self.detail]
+
+
+# The document.
+
+
+def machine(folder):
+    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    memory = int(re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text()).group(1)) / 2**20
+    kind = run("stat", "--file-system", "--format=%T", folder).strip()
+    with tempfile.TemporaryFile(dir=folder) as file:
+        started = time.monotonic()
+        for _ in range(200):
+            os.write(file.fileno(), bytes(4096))
+            os.fdatasync(file.fileno())
+        sync = (time.monotonic() - started) / 200
+    commit = run("git", "-C", ROOT, "rev-parse", "--short=12", "HEAD").strip()
+    changed = run("git", "-C", ROOT, "status", "--porcelain", "--", "crates", "bench", "Cargo.lock", "Cargo.toml", "migrations")
+    wrk = subprocess.run(["wrk", "-v"], capture_output=True, text=True).stdout.split("[")[0].strip()
+    return [
+        ("processor", f"{cpu.group(1) if cpu else platform.machine()}, {os.cpu_count()} cores"),
+        ("memory", f"{memory:.0f} GB"),
+        ("kernel", f"{platform.system()} {platform.release().split('-')[0]}"),
+        ("file system", f"{kind}; a write of 4 KiB is on the disk after {sync * 1e6:.0f} µs"),
+        ("commit", f"`{commit}`{' and changes that are not committed' if changed else ''}"),
+        ("versions", ", ".join([
+            run("rustc", "-V").split(" (")[0].strip(), wrk, run(postgres_programs() / "postgres", "-V").strip(),
+        ])),
+        ("date", time.strftime("%Y-%m-%d", time.gmtime())),
+    ]
+
+
+def table(header, lines):
+    return "\n".join(["| " + " | ".join(cells) + " |" for cells in [header, ["---"] * len(header), *lines]])
+
+
+def document(bench, facts):
+    old = DOCUMENT.read_text() if DOCUMENT.exists() else ""
+    # What is written by hand stays.
+    kept = re.search(r"<!-- by hand -->\n(.*?)<!-- /by hand -->", old, re.S)
+    kept = kept.group(1) if kept else "\nNothing yet.\n\n"
+    template = (HERE / "benchmarks.template.md").read_text()
+    seconds = f"{bench.options.rounds} rounds of {bench.options.seconds} s"
+    parts = {
+        "machine": table(["", ""], facts),
+        "results": table(
+            ["What : of what", "Goal", "Median", "Range", "", "Medians of both"], [row.shown() for row in bench.rows]
+        ),
+        "processor": table(
+            ["Store", "Request", "µs"],
+            [[store, kind, f"{used:.0f}"] for store, kind, used in bench.facts["processor"]],
+        ),
+        "rounds": seconds,
+        "connections": str(CONNECTIONS),
+        "bytes": bench.facts["bytes"],
+        "by hand": f"<!-- by hand -->\n{kept}<!-- /by hand -->",
+    }
+    return re.sub(r"\{\{(.*?)\}\}", lambda name: parts[name.group(1)], template)
+
+
+def plot(rows):
+    """Every goal at one line, bars in multiples of it, on a logarithmic scale; right of the line is good."""
+    from math import log2
+
+    rows = [row for row in rows if row.goal]
+    # A ratio that should be small is turned around.
+    share = lambda row, value: value / row.goal[1] if row.goal[0] == "≥" else row.goal[1] / value
+    left, width, step, top = 430, 520, 26, 60
+    height = top + step * len(rows) + 40
+    low, high = 1 / 16, 16
+    x = lambda value: left + width * (log2(min(max(value, low), high)) - log2(low)) / (log2(high) - log2(low))
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 90} {height}" font-family="sans-serif" font-size="12">',
+        '<rect width="100%" height="100%" fill="white"/>',
+        f'<text x="{left}" y="22" font-size="15">Results in multiples of their goals; whiskers span the rounds</text>',
+    ]
+    bottom = top + step * len(rows)
+    for mark in (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16):
+        name = f"{mark:g}×" if mark >= 1 else f"1/{round(1 / mark)}"
+        line = "#222" if mark == 1 else "#ddd"
+        out.append(f'<line x1="{x(mark):.1f}" y1="{top - 8}" x2="{x(mark):.1f}" y2="{bottom}" stroke="{line}"/>')
+        out.append(f'<text x="{x(mark):.1f}" y="{top - 14}" text-anchor="middle">{"goal" if mark == 1 else name}</text>')
+    for number, row in enumerate(rows):
+        y = top + step * number
+        middle, ends = share(row, row.median), sorted((share(row, row.low), share(row, row.high)))
+        colour = "#2a7f62" if row.met() else "#c0392b"
+        start, end = sorted((x(1), x(middle)))
+        out += [
+            f'<text x="{left - 10}" y="{y + 16}" text-anchor="end">{row.subject}</text>',
+            f'<rect x="{start:.1f}" y="{y + 5}" width="{max(end - start, 1):.1f}" height="14" fill="{colour}"/>',
+            f'<line x1="{x(ends[0]):.1f}" y1="{y + 12}" x2="{x(ends[1]):.1f}" y2="{y + 12}" stroke="black"/>',
+            *(f'<line x1="{x(at):.1f}" y1="{y + 8}" x2="{x(at):.1f}" y2="{y + 16}" stroke="black"/>' for at in ends),
+            f'<text x="{left + width + 8}" y="{y + 16}">{row.shown()[2]} ({row.shown()[1]})</text>',
+        ]
+    return "\n".join([*out, "</svg>\n"])
+
+
+def check():
+    missing = [package for package, there in [
+        ("wrk", shutil.which("wrk")),
+        ("postgresql (with pgbench; in some distributions postgresql-contrib)", postgres_programs()),
+    ] if not there]
+    if missing:
+        sys.exit("needed and not installed, by the names of Debian's packages: " + ", ".join(missing))
+    for name in ("chatgrow", "contestants"):
+        if not (RELEASE / name).exists():
+            sys.exit(f"{RELEASE / name} is missing: run it by `just bench`, which builds it")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Measures the server against what limits it.")
+    parser.add_argument("mode", nargs="?", choices=["full", "quick"], default="full", help="quick writes no document")
+    parser.add_argument("--seconds", type=int, default=int(os.environ.get("BENCH_SECONDS", 0)), help="of a turn")
+    parser.add_argument("--rounds", type=int, default=0)
+    parser.add_argument("--only", nargs="*", choices=["reads", "writes", "growth", "memory", "postgres"], help="writes no document")
+    options = parser.parse_args()
+    quick = options.mode == "quick"
+    options.seconds = options.seconds or (1 if quick else 2)
+    options.rounds = options.rounds or (2 if quick else 5)
+    wanted = lambda part: not options.only or part in options.only
+    check()
+    started = time.monotonic()
+    # Not /tmp, which is often in memory: there a durable write would cost nothing.
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="chatgrow-bench-", dir=os.environ.get("BENCH_FOLDER", "/var/tmp")))
+    try:
+        facts = machine(folder)
+        bench = Bench(options, folder)
+        small = bench.template("small", 1_000, 1_000)
+        middle = bench.template("middle", 10_000, 100_000)
+        bench.learn(middle)
+        if wanted("memory"):
+            bench.memory(middle)
+        if wanted("reads"):
+            bench.reads(middle)
+        if wanted("writes"):
+            bench.writes(middle)
+        if wanted("growth"):
+            large = bench.template("large", 100_000, 1_000_000)
+            bench.growth(small, large)
+            bench.starts(large)
+        if wanted("postgres"):
+            bench.postgres()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    text = document(bench, facts)
+    print(text)
+    if not quick and not options.only:
+        DOCUMENT.write_text(text)
+        PLOT.write_text(plot(bench.rows))
+    say(f"done in {time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
