@@ -191,6 +191,19 @@ impl PostgresStore {
         async move { page(rows.await?, &request) }
     }
 
+    /// The same, which is none of this store's concern: that it may take long.
+    fn search<R, T>(
+        &self,
+        query: impl LoadQuery<'static, AsyncPgConnection, R> + Send + 'static,
+        request: PageRequest<T::Position>,
+    ) -> impl Future<Output = Result<Page<T, T::Position>, StoreError>>
+    where
+        R: Send + 'static,
+        T: TryFrom<R, Error = StoreError> + Listed,
+    {
+        self.page(query, request)
+    }
+
     fn load<R: Send + 'static>(
         &self,
         query: impl LoadQuery<'static, AsyncPgConnection, R> + Send + 'static,

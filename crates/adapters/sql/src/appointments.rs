@@ -219,7 +219,11 @@ macro_rules! appointment_store {
                     if let Some(customer) = &filter.customer {
                         query = query.filter(customers::email_key.eq(customer.as_str().to_owned()));
                     }
-                    self.page::<BookedRow, _>(query, request).await
+                    match filter.status {
+                        // No index has the status before the time.
+                        Some(_) => self.search::<BookedRow, _>(query, request).await,
+                        None => self.page::<BookedRow, _>(query, request).await,
+                    }
                 }
 
                 async fn update(

@@ -36,8 +36,8 @@ pub use migrations::{Migrations, bring_up_to_date, expect_none_missing};
 /// macros, for whether a query can run depends on the connection, and a generic function would have to repeat each query in its
 /// bounds.
 ///
-/// A store has five methods: `find` (the row of a query that has one at most), `all` (all rows), `page` (the page that a list's
-/// query asks for), `execute` (a write of one statement and its companions, refused by a [`Guard`] or not; how many rows it changed:
+/// A store has six methods: `find` (the row of a query that has one at most), `all` (all rows), `page` (the page that a list's
+/// query asks for, where an index leads to its rows), `search` (the same, where it may take long), `execute` (a write of one statement and its companions, refused by a [`Guard`] or not; how many rows it changed:
 /// where it is none, nothing was written) and `write_alone` (a write of nothing but companions).
 pub mod port {
     pub use async_trait::async_trait;

@@ -3,6 +3,9 @@
 //! One writer thread owns the only write connection and commits many writes at once ([`writer`]); reads use read-only
 //! connections and, thanks to the write-ahead log, neither wait for writes nor hold them up. Nothing is answered before
 //! it is on the disk.
+//!
+//! A read of a few rows runs on the thread that asks for it, on that thread's own connection: with its pages in memory it takes less
+//! than handing it to another thread does (ADR 0011). What may take long goes to a thread for blocking work.
 
 mod api_keys;
 mod copy;
@@ -29,12 +32,15 @@ use diesel::{
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use prometheus_client::registry::Registry;
 use std::{
+    cell::RefCell,
     error::Error,
+    future::{Ready, ready},
     path::{Path, PathBuf},
     sync::Arc,
     thread,
     time::{Duration, Instant},
 };
+use thread_local::ThreadLocal;
 use tokio::sync::Semaphore;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/sqlite");
@@ -42,12 +48,18 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/sq
 /// How long a connection waits for a lock that another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The same on a thread that others wait for. Readers meet one only while somebody repairs or replaces the database.
+const SHORT_BUSY_TIMEOUT: Duration = Duration::from_millis(50);
+
+/// The most rows of a page that is read on the thread that asks for it.
+const FEW_ROWS: u16 = 128;
+
 /// What may be set; the defaults suit a small server.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// How many writes, and how many reads, may wait. One more is refused with [`StoreError::Unavailable`].
+    /// How many writes, and how many long reads, may wait. One more is refused with [`StoreError::Unavailable`].
     pub queue: usize,
-    /// How many reads run at once.
+    /// How many long reads run at once.
     pub readers: u32,
     /// What to do where the schema is older than the program.
     pub migrations: Migrations,
@@ -74,9 +86,13 @@ pub struct OpenError {
 
 /// Every port's store on one `SQLite` file.
 pub struct SqliteStore {
+    /// For short reads: a connection of each thread.
+    own_readers: ThreadLocal<RefCell<SqliteConnection>>,
+    /// For long ones.
     readers: Pool<ConnectionManager<SqliteConnection>>,
-    /// Bounds the reads that wait.
+    /// Bounds the long reads that wait.
     turns: Arc<Semaphore>,
+    read_only: String,
     // Dropped last: who closes the last connection, and may write, takes the log into the database.
     writer: Writer,
 }
@@ -108,15 +124,18 @@ impl SqliteStore {
                 .map_err(diesel::result::Error::QueryBuilderError)
         })?;
         let writer = Writer::start(connection, path, options.queue)?;
+        let read_only = format!("{}?mode=ro", file_uri(path));
         let readers = Pool::builder()
             .max_size(options.readers)
-            .min_idle(Some(1))
+            .min_idle(Some(0))
             .test_on_check_out(false)
             .connection_timeout(BUSY_TIMEOUT)
             .connection_customizer(Box::new(ReaderSetup))
-            .build(ConnectionManager::new(format!("{}?mode=ro", file_uri(path))))?;
+            .build(ConnectionManager::new(&read_only))?;
         Ok(Self {
+            own_readers: ThreadLocal::new(),
             readers,
+            read_only,
             turns: Arc::new(Semaphore::new(options.queue)),
             writer,
         })
@@ -127,7 +146,7 @@ impl SqliteStore {
         self.writer.register(registry.sub_registry_with_prefix("sqlite"));
     }
 
-    /// Runs queries on a read-only connection, off the async threads. The queries see one snapshot each.
+    /// Runs queries that take long on a read-only connection, off the async threads. The queries see one snapshot each.
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
@@ -147,19 +166,32 @@ impl SqliteStore {
         read.await.map_err(StoreError::failed)?
     }
 
-    /// The row of a query that has one at most.
-    async fn find<R, T>(
+    /// Runs queries that take as long as some rows do, here and now.
+    fn read_here<T>(
         &self,
-        query: impl for<'q> LoadQuery<'q, SqliteConnection, R> + Send + 'static,
-    ) -> Result<Option<T>, StoreError>
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let connection = self.own_readers.get_or_try(|| {
+            let mut connection =
+                SqliteConnection::establish(&self.read_only).map_err(StoreError::unavailable)?;
+            set_busy_timeout(&mut connection, SHORT_BUSY_TIMEOUT).map_err(store_error)?;
+            Ok(RefCell::new(connection))
+        })?;
+        work(&mut connection.borrow_mut())
+    }
+
+    /// The row of a query that has one at most.
+    fn find<R, T>(
+        &self,
+        query: impl for<'q> LoadQuery<'q, SqliteConnection, R>,
+    ) -> Ready<Result<Option<T>, StoreError>>
     where
-        T: TryFrom<R, Error = StoreError> + Send + 'static,
+        T: TryFrom<R, Error = StoreError>,
     {
-        self.read(move |connection| {
+        ready(self.read_here(|connection| {
             let row = query.get_result(connection).optional().map_err(store_error)?;
             row.map(T::try_from).transpose()
-        })
-        .await
+        }))
     }
 
     /// All rows of a query.
@@ -177,8 +209,24 @@ impl SqliteStore {
         .await
     }
 
-    /// The page that a list's query asks for.
+    /// The page that a list's query asks for, which an index leads to.
     async fn page<R, T>(
+        &self,
+        query: impl for<'q> LoadQuery<'q, SqliteConnection, R> + Send + 'static,
+        request: PageRequest<T::Position>,
+    ) -> Result<Page<T, T::Position>, StoreError>
+    where
+        T: TryFrom<R, Error = StoreError> + Listed + Send + 'static,
+        T::Position: Send + 'static,
+    {
+        if request.limit.get() > FEW_ROWS {
+            return self.search(query, request).await;
+        }
+        self.read_here(|connection| page(query.load(connection).map_err(store_error)?, &request))
+    }
+
+    /// The page that a list's query asks for, among rows of which many may not be in it.
+    async fn search<R, T>(
         &self,
         query: impl for<'q> LoadQuery<'q, SqliteConnection, R> + Send + 'static,
         request: PageRequest<T::Position>,
@@ -245,8 +293,7 @@ idempotency_store!(SqliteStore);
 impl StoreHealth for SqliteStore {
     async fn check(&self) -> Result<(), StoreError> {
         self.writer.check()?;
-        self.read(|connection| connection.batch_execute("SELECT 1").map_err(store_error))
-            .await
+        self.read_here(|connection| connection.batch_execute("SELECT 1").map_err(store_error))
     }
 }
 
@@ -310,8 +357,10 @@ struct ReaderSetup;
 
 impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for ReaderSetup {
     fn on_acquire(&self, connection: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
-        connection
-            .batch_execute(&format!("PRAGMA busy_timeout = {};", BUSY_TIMEOUT.as_millis()))
-            .map_err(diesel::r2d2::Error::QueryError)
+        set_busy_timeout(connection, BUSY_TIMEOUT).map_err(diesel::r2d2::Error::QueryError)
     }
+}
+
+fn set_busy_timeout(connection: &mut SqliteConnection, timeout: Duration) -> QueryResult<()> {
+    connection.batch_execute(&format!("PRAGMA busy_timeout = {}", timeout.as_millis()))
 }
