@@ -20,6 +20,7 @@ use chatgrow_ports::{
     MockIdSource, MockIdempotencyStore, MockRandomness, MockRegistrationStore, MockStoreHealth, Page, Stores,
 };
 use divan::Bencher;
+use prometheus_client::registry::Registry;
 use std::{env, error::Error, hint::black_box, num::NonZeroU32, sync::Arc};
 
 type Made<T> = Result<T, Box<dyn Error>>;
@@ -122,8 +123,9 @@ fn request(method: Method, path: &str, body: &'static str, expected: StatusCode)
         request_timeout: std::time::Duration::from_secs(30),
         idempotency_ttl: std::time::Duration::from_secs(24 * 3600),
         cors_allowed_origins: Vec::new(),
+        metrics: true,
     };
-    let api = Api::new(Arc::new(application()?), settings);
+    let api = Api::new(Arc::new(application()?), Registry::default(), settings);
     let system = System::new();
     let app = system.block_on(init_service(api.app()));
     let uri = format!("{BASE_PATH}{path}");
