@@ -17,7 +17,8 @@ use chatgrow_domain::{
 use chatgrow_http::{Api, BASE_PATH, RateLimitSettings, Settings};
 use chatgrow_ports::{
     MockAccountStore, MockApiKeyStore, MockAppointmentStore, MockClock, MockCustomerStore, MockEventStore,
-    MockIdSource, MockIdempotencyStore, MockRandomness, MockRegistrationStore, MockStoreHealth, Page, Stores,
+    MockIdSource, MockIdempotencyStore, MockRandomness, MockRegistrationStore, MockStoreChanges,
+    MockStoreHealth, Page, Stores,
 };
 use divan::Bencher;
 use prometheus_client::registry::Registry;
@@ -204,6 +205,8 @@ fn application() -> Made<Application> {
     let mut ids = MockIdSource::new();
     ids.expect_next_id().return_const(id(9));
 
+    let mut changes = MockStoreChanges::new();
+    changes.expect_mark().returning(|| None);
     let stores = Stores {
         accounts: Arc::new(MockAccountStore::new()),
         api_keys: Arc::new(api_keys),
@@ -213,6 +216,7 @@ fn application() -> Made<Application> {
         registrations: Arc::new(MockRegistrationStore::new()),
         idempotency: Arc::new(MockIdempotencyStore::new()),
         health: Arc::new(MockStoreHealth::new()),
+        changes: Arc::new(changes),
     };
     let system = chatgrow_application::System {
         clock: Arc::new(clock),

@@ -64,7 +64,8 @@ async fn a_head_without_an_end_is_cut_off() {
 async fn half_open_connections_hold_nobody_up() {
     let files = rlimit::increase_nofile_limit(8192).unwrap();
     let count = usize::try_from(files.saturating_sub(512)).unwrap().min(2000);
-    let server = installation().start().await;
+    let installation = installation();
+    let server = installation.start().await;
     let mut half_open = Vec::new();
     for _ in 0..count {
         let mut connection = Connection::to(&server.origin).await;

@@ -168,7 +168,8 @@ async fn the_pool_of_postgres_is_told() {
         return;
     };
     let variables = [("DATABASE_URL", url.as_str()), ("DATABASE_CONNECTIONS", "3")];
-    let server = start(&installation(), &variables).await;
+    let installation = installation();
+    let server = start(&installation, &variables).await;
     assert_eq!(server.get("/customers").await.status, 200);
     let told = metrics(&server).await;
     assert!((value(&told, "chatgrow_postgres_connections_max") - 3.0).abs() < 0.1);
@@ -178,7 +179,8 @@ async fn the_pool_of_postgres_is_told() {
 
 #[tokio::test]
 async fn a_trace_is_told_in_the_log() {
-    let server = start(&installation(), &[("LOG_FORMAT", "json")]).await;
+    let installation = installation();
+    let server = start(&installation, &[("LOG_FORMAT", "json")]).await;
     let (trace, parent) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");
     let told = [
         format!("00-{trace}-{parent}-01"),

@@ -695,12 +695,12 @@ fn telling_requests(server: &Server) -> [(u16, Option<&'static str>, RequestBuil
         ),
         (
             404,
-            None,
+            Some("/api/webhooks"),
             server.request(Method::GET, "/nowhere/zebulun@example.com?x=hush-hush"),
         ),
         (
             401,
-            Some("/api/webhooks/customers"),
+            Some("/api/webhooks"),
             server
                 .client
                 .get(url("/api/webhooks/customers"))
@@ -778,5 +778,27 @@ async fn the_json_log_has_a_line_a_request_and_no_secret() {
     ] {
         let leak = ended.stderr.lines().find(|line| line.contains(secret));
         assert_eq!(leak, None, "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn what_another_process_writes_is_seen_at_once() {
+    let installation = installation();
+    let server = installation.start().await;
+    let event = server.event(None).await;
+    let database = installation.path("chatgrow.db");
+    let mut other = SqliteConnection::establish(database.to_str().unwrap()).unwrap();
+    for number in 0..20 {
+        let update = format!("UPDATE events SET title = 'title {number}', version = version + 1");
+        other.batch_execute(&update).unwrap();
+        // On either of the server's threads.
+        for _ in 0..4 {
+            let stranger = reqwest::Client::new();
+            for path in ["/events", &event] {
+                let request = stranger.get(format!("{}/api/webhooks{path}", server.origin));
+                let answer = Answer::to(request.header("X-API-Key", &server.key)).await;
+                assert!(answer.text.contains(&format!("title {number}")), "{answer:?}");
+            }
+        }
     }
 }

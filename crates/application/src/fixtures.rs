@@ -9,7 +9,7 @@ use chatgrow_domain::{
 use chatgrow_ports::{
     Companions, MockAccountStore, MockApiKeyStore, MockAppointmentStore, MockClock, MockCustomerStore,
     MockEventStore, MockIdSource, MockIdempotencyStore, MockRandomness, MockRegistrationStore,
-    MockStoreHealth, Stores,
+    MockStoreChanges, MockStoreHealth, Stores,
 };
 use std::sync::Arc;
 use time::macros::{date, time};
@@ -145,6 +145,7 @@ impl Mocks {
             registrations: Arc::new(self.registrations),
             idempotency: Arc::new(self.idempotency),
             health: Arc::new(MockStoreHealth::new()),
+            changes: Arc::new(MockStoreChanges::new()),
         };
         let system = System {
             clock: Arc::new(self.clock),

@@ -22,7 +22,7 @@ pub use events::{EventError, Events};
 pub use idempotency::{Admits, Idempotency, RepeatError, Repeatable, With};
 pub use registrations::{RegistrationError, Registrations};
 
-use chatgrow_ports::{Clock, IdSource, Randomness, StoreError, Stores};
+use chatgrow_ports::{Clock, IdSource, Mark, Randomness, StoreError, Stores};
 use std::sync::Arc;
 
 /// How often an edit is tried before the caller is told to come back: each lost race means that another edit of the same
@@ -89,6 +89,12 @@ impl Application {
     /// [`StoreError`] where the store doesn't answer.
     pub async fn check(&self) -> Result<(), StoreError> {
         self.stores.health.check().await
+    }
+
+    /// A mark of all that reads can find; see [`StoreChanges::mark`](chatgrow_ports::StoreChanges::mark).
+    #[must_use]
+    pub fn mark(&self) -> Option<Mark> {
+        self.stores.changes.mark()
     }
 }
 

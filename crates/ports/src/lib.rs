@@ -28,13 +28,13 @@ pub use customers::{CustomerStore, InsertCustomerError, UpdateCustomerError};
 pub use events::{EventFilter, EventStore, UpdateEventError};
 pub use page::{Page, PageRequest, StartPosition};
 pub use registrations::{RegisterError, RegistrationStore};
-pub use store::{StoreError, StoreHealth, Stores};
+pub use store::{Mark, StoreChanges, StoreError, StoreHealth, Stores};
 pub use system::{Clock, IdSource, Randomness};
 
 #[cfg(feature = "mocks")]
 pub use {
     accounts::MockAccountStore, api_keys::MockApiKeyStore, appointments::MockAppointmentStore,
     companions::MockIdempotencyStore, customers::MockCustomerStore, events::MockEventStore,
-    registrations::MockRegistrationStore, store::MockStoreHealth, system::MockClock, system::MockIdSource,
-    system::MockRandomness,
+    registrations::MockRegistrationStore, store::MockStoreChanges, store::MockStoreHealth, system::MockClock,
+    system::MockIdSource, system::MockRandomness,
 };

@@ -55,6 +55,18 @@ pub trait StoreHealth: Send + Sync {
     async fn check(&self) -> Result<(), StoreError>;
 }
 
+/// What a store held at some time, for the thread that was told: equal marks, equal contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark(pub i64);
+
+/// Tells whether anything was written meanwhile.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+pub trait StoreChanges: Send + Sync {
+    /// The present mark; `None` where it would cost as much as a read. As long as one thread gets the same mark, its reads MUST find
+    /// the same, whoever else may write, in whichever process. So what was read after a mark was taken holds while the mark does.
+    fn mark(&self) -> Option<Mark>;
+}
+
 /// One store, seen through each of its ports.
 #[derive(Clone)]
 pub struct Stores {
@@ -74,6 +86,8 @@ pub struct Stores {
     pub idempotency: Arc<dyn IdempotencyStore>,
     /// Whether it answers.
     pub health: Arc<dyn StoreHealth>,
+    /// Whether anything was written.
+    pub changes: Arc<dyn StoreChanges>,
 }
 
 impl Stores {
@@ -88,6 +102,7 @@ impl Stores {
             + RegistrationStore
             + IdempotencyStore
             + StoreHealth
+            + StoreChanges
             + 'static,
     {
         Self {
@@ -98,7 +113,8 @@ impl Stores {
             events: store.clone(),
             registrations: store.clone(),
             idempotency: store.clone(),
-            health: store,
+            health: store.clone(),
+            changes: store,
         }
     }
 }

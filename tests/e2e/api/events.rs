@@ -391,3 +391,34 @@ async fn unknown_and_malformed_ids_are_not_found() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_list_is_never_older_than_the_last_write() {
+    let (app, path, _) = start().await;
+    app.customer("dana@example.com").await;
+    let stranger = app.with_key(app.new_account("stranger").await);
+    let register = json!({ "customerEmail": "dana@example.com" });
+    for number in 0..30 {
+        let title = format!("title {number}");
+        assert_eq!(app.patch(&path, json!({ "title": title })).await.status, 200);
+        let (mut method, mut place) = (Method::POST, format!("{path}/registrations"));
+        for participants in [1, 0] {
+            let answer = Answer::to(app.request(method, &place).json(&register)).await;
+            // On each thread of the server, and twice.
+            let reads = (0..6).map(|_| reqwest::Client::new());
+            let reads = reads.map(|client| {
+                let url = format!("{}/api/webhooks/events", app.origin);
+                client.get(url).header("X-API-Key", &app.key)
+            });
+            for list in race(reads).await {
+                let event = &list.list("events")[0];
+                assert_eq!(event["title"], title);
+                assert_eq!(event["currentParticipants"], participants, "{answer:?}");
+            }
+            let id = answer.json["registration"]["id"].as_str().unwrap_or_default();
+            (method, place) = (Method::DELETE, format!("{path}/registrations/{id}"));
+        }
+        // The same target, of somebody else.
+        assert!(stranger.get("/events").await.list("events").is_empty());
+    }
+}

@@ -13,6 +13,7 @@ mod error;
 mod events;
 mod fields;
 mod health;
+mod kept;
 mod metrics;
 mod observe;
 mod once;
@@ -28,7 +29,7 @@ pub use error::Problem;
 pub use openapi::document;
 pub use rate_limits::RateLimitSettings;
 
-use crate::{error::ApiError, metrics::Metrics, once::Running, rate_limits::RateLimits};
+use crate::{error::ApiError, kept::Kept, metrics::Metrics, once::Running, rate_limits::RateLimits};
 use actix_cors::Cors;
 use actix_web::{
     App, Error, HttpResponse,
@@ -42,11 +43,28 @@ use chatgrow_application::Application;
 use futures_util::FutureExt;
 use paperclip::actix::{OpenApiExt, web};
 use prometheus_client::registry::Registry;
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{cell::RefCell, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
+macro_rules! base_path {
+    () => {
+        "/api/webhooks"
+    };
+}
+
 /// Where the API's paths begin.
-pub const BASE_PATH: &str = "/api/webhooks";
+pub const BASE_PATH: &str = base_path!();
+
+/// The pattern of the path that a request was routed by. (actix tells it, too, but matches the path anew for that.)
+#[derive(Clone, Copy)]
+struct Route(&'static str);
+
+/// A resource of the API, which knows its route.
+macro_rules! resource {
+    ($path:literal) => {
+        web::resource($path).app_data(Route(concat!(base_path!(), $path)))
+    };
+}
 
 /// What operators may set of the HTTP side.
 #[derive(Debug, Clone)]
@@ -118,6 +136,7 @@ impl Api {
             .app_data(self.limits.clone())
             .app_data(self.running.clone())
             .app_data(self.metrics.clone())
+            .app_data(Data::new(RefCell::new(Kept::default())))
             .app_data(self.settings.clone())
             .app_data(PayloadConfig::new(self.settings.max_body_bytes))
             // What can't be decoded names nothing.
@@ -156,47 +175,48 @@ impl Api {
 
 /// The API's own paths: what [`openapi::document`] describes.
 fn routes(config: &mut web::ServiceConfig) {
-    let customers = web::resource("/customers")
+    let customers = resource!("/customers")
         .route(web::post().to(customers::create))
         .route(web::get().to(customers::list));
-    let customer = web::resource("/customers/{email}")
+    let customer = resource!("/customers/{email}")
         .route(web::get().to(customers::get))
         .route(web::put().to(customers::put))
         .route(web::patch().to(customers::edit));
-    let appointments = web::resource("/appointments")
+    let appointments = resource!("/appointments")
         .route(web::post().to(appointments::book))
         .route(web::get().to(appointments::list));
-    let appointment = web::resource("/appointments/{id}")
+    let appointment = resource!("/appointments/{id}")
         .route(web::get().to(appointments::get))
         .route(web::patch().to(appointments::edit))
         .route(web::delete().to(appointments::cancel));
-    let events = web::resource("/events")
+    let events = resource!("/events")
         .route(web::post().to(events::create))
         .route(web::get().to(events::list));
-    let event = web::resource("/events/{id}")
+    let event = resource!("/events/{id}")
         .route(web::get().to(events::get))
         .route(web::patch().to(events::edit));
-    let registrations = web::resource("/events/{id}/registrations")
+    let registrations = resource!("/events/{id}/registrations")
         .route(web::post().to(registrations::register))
         .route(web::get().to(registrations::list));
-    let registration = web::resource("/events/{id}/registrations/{registrationId}")
+    let registration = resource!("/events/{id}/registrations/{registrationId}")
         .route(web::delete().to(registrations::unregister));
 
+    let lists = [appointments, events];
     let resources = [
         customers,
         customer,
-        appointments,
         appointment,
-        events,
         event,
         registrations,
         registration,
     ];
-    let api = resources
-        .into_iter()
-        .fold(web::scope(BASE_PATH), |api, resource| {
-            api.service(resource.wrap(from_fn(time_out)))
-        });
+    let api = resources.into_iter().fold(
+        web::scope(BASE_PATH).app_data(Route(BASE_PATH)),
+        |api, resource| api.service(resource.wrap(from_fn(time_out))),
+    );
+    let api = lists.into_iter().fold(api, |api, list| {
+        api.service(list.wrap(from_fn(kept::keep)).wrap(from_fn(time_out)))
+    });
     let api = api.default_service(actix_web::web::to(not_found));
     config.service(api.wrap(from_fn(authentication::authenticate)));
 }

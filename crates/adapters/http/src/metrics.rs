@@ -78,16 +78,10 @@ impl Metrics {
         }
     }
 
-    pub(crate) fn answered(
-        &self,
-        method: &Method,
-        route: Option<String>,
-        status: StatusCode,
-        took: Duration,
-    ) {
+    pub(crate) fn answered(&self, method: &Method, route: Option<&str>, status: StatusCode, took: Duration) {
         let request = Request {
             http_request_method: known(method),
-            http_route: route.unwrap_or_default(),
+            http_route: route.unwrap_or_default().to_owned(),
             http_response_status_code: status.as_u16(),
         };
         self.requests.get_or_create(&request).observe(took.as_secs_f64());

@@ -3,6 +3,7 @@
 //! body, a path with an address in it, or a query string.
 
 use crate::{
+    Route,
     authentication::Caller,
     error::{ApiError, Problem},
     metrics::Metrics,
@@ -21,6 +22,7 @@ use actix_web::{
     web::Data,
 };
 use std::{
+    borrow::Cow,
     hash::{BuildHasher, RandomState},
     sync::{
         LazyLock,
@@ -206,7 +208,9 @@ fn tell(
     metrics: &Metrics,
 ) {
     let request = response.request();
-    let (route, latency) = (request.match_pattern(), started.elapsed());
+    let known = request.app_data::<Route>().map(|route| Cow::Borrowed(route.0));
+    let route = known.or_else(|| request.match_pattern().map(Cow::Owned));
+    let latency = started.elapsed();
     let error = response
         .response()
         .error()
@@ -221,8 +225,8 @@ fn tell(
     let account = request
         .extensions()
         .get::<Caller>()
-        .map(|caller| caller.0.account.to_string());
-    let (request_id, account) = (id.as_str(), account.as_deref());
+        .map(|caller| tracing::field::display(caller.0.account));
+    let (request_id, route) = (id.as_str(), route.as_deref());
     let (status, latency_ms) = (response.status().as_u16(), latency.as_secs_f64() * 1000.0);
     let trace_id = trace.map(|trace| trace.trace_id.as_str());
     let parent_id = trace.map(|trace| trace.parent_id.as_str());

@@ -14,6 +14,9 @@ use governor::{
 };
 use std::{hash::Hash, net::IpAddr, num::NonZeroU32, time::Duration};
 
+const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
 /// How many requests are allowed.
 #[derive(Debug, Clone, Copy)]
 pub struct RateLimitSettings {
@@ -39,6 +42,7 @@ struct Limiter<K: Hash + Eq + Clone> {
     clock: DefaultClock,
     max: NonZeroU32,
     window: Duration,
+    policy: HeaderValue,
 }
 
 /// What is left of a client's quota.
@@ -46,6 +50,7 @@ pub(crate) struct QuotaLeft {
     name: &'static str,
     max: NonZeroU32,
     window: Duration,
+    policy: HeaderValue,
     remaining: u32,
 }
 
@@ -113,12 +118,15 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
             .unwrap_or_else(|| Quota::per_second(max))
             .allow_burst(max);
         let limiter = RateLimiter::dashmap(quota).with_middleware::<StateInformationMiddleware>();
+        let policy = format!("\"{name}\";q={max};w={}", whole_seconds(window));
         Self {
             name,
             limiter,
             clock: DefaultClock::default(),
             max,
             window,
+            // Digits and quotes are a header's value.
+            policy: HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static("")),
         }
     }
 
@@ -127,6 +135,7 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
             name: self.name,
             max: self.max,
             window: self.window,
+            policy: self.policy.clone(),
             remaining,
         };
         match self.limiter.check_key(client) {
@@ -154,22 +163,14 @@ impl QuotaLeft {
             name,
             max,
             window,
+            policy,
             remaining,
         } = self;
+        headers.insert(RATELIMIT_POLICY, policy.clone());
         let until_whole = *window / max.get() * (max.get() - remaining);
-        for (field, value) in [
-            (
-                "ratelimit-policy",
-                format!("\"{name}\";q={max};w={}", whole_seconds(*window)),
-            ),
-            (
-                "ratelimit",
-                format!("\"{name}\";r={remaining};t={}", whole_seconds(until_whole)),
-            ),
-        ] {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                headers.insert(HeaderName::from_static(field), value);
-            }
+        let left = format!("\"{name}\";r={remaining};t={}", whole_seconds(until_whole));
+        if let Ok(left) = HeaderValue::try_from(left) {
+            headers.insert(RATELIMIT, left);
         }
     }
 }

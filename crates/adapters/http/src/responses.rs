@@ -21,7 +21,7 @@ use paperclip::{
 use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-use time::{format_description::BorrowedFormatItem, macros::format_description};
+use time::{Date, Time};
 
 /// 200 with a body.
 pub(crate) struct Done<T> {
@@ -165,29 +165,47 @@ impl Confirmation {
     }
 }
 
-const INSTANT: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-
 /// RFC 3339 in UTC, with milliseconds and `Z`.
 pub(crate) fn instant(timestamp: Timestamp) -> String {
-    // The calendar's four-digit years always fit the format.
-    timestamp.to_utc().format(INSTANT).unwrap_or_default()
+    let instant = timestamp.to_utc();
+    rfc3339(instant.date(), instant.time())
 }
 
 /// The civil date as midnight UTC, and the time of day as `HH:MM`.
 pub(crate) fn date_and_time(minute: LocalMinute) -> (String, String) {
     let civil = minute.to_date_time();
-    let date = civil
-        .date()
-        .format(format_description!("[year]-[month]-[day]T00:00:00.000Z"))
-        .unwrap_or_default();
-    (
-        date,
-        civil
-            .time()
-            .format(format_description!("[hour]:[minute]"))
-            .unwrap_or_default(),
-    )
+    let midnight = rfc3339(civil.date(), Time::MIDNIGHT);
+    let mut time = *b"00:00";
+    write_number(&mut time[..2], civil.hour().into());
+    write_number(&mut time[3..], civil.minute().into());
+    (midnight, text(&time))
+}
+
+/// A list of 50 events holds 150 of these: by `time`'s own formatter they take a sixth of the request.
+fn rfc3339(date: Date, time: Time) -> String {
+    let mut instant = *b"0000-00-00T00:00:00.000Z";
+    let (year, month, day) = date.to_calendar_date();
+    // Years before 0 are none of the API's: it takes no such dates.
+    write_number(&mut instant[..4], year.unsigned_abs());
+    write_number(&mut instant[5..7], u8::from(month).into());
+    write_number(&mut instant[8..10], day.into());
+    write_number(&mut instant[11..13], time.hour().into());
+    write_number(&mut instant[14..16], time.minute().into());
+    write_number(&mut instant[17..19], time.second().into());
+    write_number(&mut instant[20..23], time.millisecond().into());
+    text(&instant)
+}
+
+/// Writes the number in decimal, filling the place.
+fn write_number(place: &mut [u8], mut number: u32) {
+    for digit in place.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
+    }
+}
+
+fn text(ascii: &[u8]) -> String {
+    String::from_utf8(ascii.to_vec()).unwrap_or_default()
 }
 
 /// An amount of money as an exact JSON number.

@@ -17,7 +17,9 @@ use crate::{
     error::{Ended, no_connection, refused, store_error},
 };
 use async_trait::async_trait;
-use chatgrow_ports::{Companions, IdempotencyRecord, Page, PageRequest, StoreError, StoreHealth};
+use chatgrow_ports::{
+    Companions, IdempotencyRecord, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth,
+};
 use chatgrow_sql::{
     Listed, Migrations, Refusal, Unwritten, account_store, appointment_store, bring_up_to_date,
     customer_store, event_store, expect_none_missing, idempotency_store, insert_record, page,
@@ -361,5 +363,12 @@ impl StoreHealth for PostgresStore {
             [Writable { writable: true }] => Ok(()),
             _ => Err(StoreError::unavailable("the database takes no writes")),
         }
+    }
+}
+
+impl StoreChanges for PostgresStore {
+    /// It would take a round trip, as a read does.
+    fn mark(&self) -> Option<Mark> {
+        None
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     writer::Writer,
 };
 use async_trait::async_trait;
-use chatgrow_ports::{Companions, Page, PageRequest, StoreError, StoreHealth};
+use chatgrow_ports::{Companions, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth};
 use chatgrow_sql::{
     Listed, Migrations, Refusal, Unwritten, account_store, appointment_store, bring_up_to_date,
     customer_store, event_store, idempotency_store, insert_record, page, registration_store,
@@ -295,6 +295,26 @@ impl StoreHealth for SqliteStore {
         self.writer.check()?;
         self.read_here(|connection| connection.batch_execute("SELECT 1").map_err(store_error))
     }
+}
+
+impl StoreChanges for SqliteStore {
+    /// <https://www.sqlite.org/pragma.html#pragma_data_version>: it changes with each commit of another connection, in whichever
+    /// process, and the connections of readers commit nothing.
+    fn mark(&self) -> Option<Mark> {
+        let version = self.read_here(|connection| {
+            diesel::sql_query("PRAGMA data_version")
+                .get_result::<DataVersion>(connection)
+                .map_err(store_error)
+        });
+        // Who can't read the version will be told why by the read itself.
+        version.ok().map(|version| Mark(version.data_version))
+    }
+}
+
+#[derive(QueryableByName)]
+struct DataVersion {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    data_version: i64,
 }
 
 /// The `file:` URI of a path (<https://www.sqlite.org/uri.html>).
