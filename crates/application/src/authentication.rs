@@ -1,8 +1,9 @@
 //! Who is calling: from an API key to its account.
 //!
 //! A key that was found is remembered, so that a busy client costs no look-up a request; for [`FRESH_MILLIS`] only, so
-//! that a revocation, also by another process, holds within a second. What is not a valid key is never remembered:
-//! guesses can't fill the memory. When a key was last used is noted here and written later, off the request's path.
+//! that a revocation, also by another process, holds within a second. A key that nobody has is remembered as such for as long, so that
+//! a client with a wrong key costs no look-ups either; [`MAX_STRANGERS`] at most: guesses can't fill the memory. When a key was last
+//! used is noted here and written later, off the request's path.
 
 use chatgrow_domain::{AccountId, ApiKey, ApiKeyDigest, ApiKeyId, PlainApiKey, Timestamp};
 use chatgrow_ports::{ApiKeyStore, Clock, KeyUse, StoreError};
@@ -16,6 +17,9 @@ use std::{
 
 /// How long a look-up is trusted, in milliseconds.
 const FRESH_MILLIS: i64 = 500;
+
+/// How many keys that nobody has are remembered.
+const MAX_STRANGERS: usize = 1024;
 
 /// Whom a request comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +43,8 @@ pub struct Authentication {
     keys: Arc<dyn ApiKeyStore>,
     clock: Arc<dyn Clock>,
     remembered: RwLock<HashMap<ApiKeyDigest, Remembered>>,
+    /// Keys that nobody has, and when they were looked up.
+    strangers: RwLock<HashMap<ApiKeyDigest, Timestamp>>,
     recalls: AtomicU64,
     look_ups: AtomicU64,
 }
@@ -58,6 +64,7 @@ impl Authentication {
             keys,
             clock,
             remembered: RwLock::default(),
+            strangers: RwLock::default(),
             recalls: AtomicU64::default(),
             look_ups: AtomicU64::default(),
         }
@@ -72,9 +79,10 @@ impl Authentication {
             return Ok(None);
         };
         let now = self.clock.now();
-        if let Some(caller) = self.recall(&digest, now) {
+        let recalled = self.recall(&digest, now);
+        if recalled.is_some() || self.is_stranger(&digest, now) {
             self.recalls.fetch_add(1, Ordering::Relaxed);
-            return Ok(Some(caller));
+            return Ok(recalled);
         }
         self.look_ups.fetch_add(1, Ordering::Relaxed);
         let found = self
@@ -97,9 +105,7 @@ impl Authentication {
     fn recall(&self, digest: &ApiKeyDigest, now: Timestamp) -> Option<Caller> {
         let remembered = self.remembered.read().unwrap_or_else(PoisonError::into_inner);
         let entry = remembered.get(digest)?;
-        // A clock that was set back makes the age negative: look again.
-        let fresh = (0..FRESH_MILLIS).contains(&(now.as_millis() - entry.checked_at.as_millis()));
-        if !fresh || !entry.key.is_valid_at(now) {
+        if !is_fresh(entry.checked_at, now) || !entry.key.is_valid_at(now) {
             return None;
         }
         entry.used_at.store(now.as_millis(), Ordering::Relaxed);
@@ -109,10 +115,26 @@ impl Authentication {
         })
     }
 
+    fn is_stranger(&self, digest: &ApiKeyDigest, now: Timestamp) -> bool {
+        let strangers = self.strangers.read().unwrap_or_else(PoisonError::into_inner);
+        strangers
+            .get(digest)
+            .is_some_and(|checked_at| is_fresh(*checked_at, now))
+    }
+
+    fn remember_stranger(&self, digest: ApiKeyDigest, now: Timestamp) {
+        let mut strangers = self.strangers.write().unwrap_or_else(PoisonError::into_inner);
+        if strangers.len() >= MAX_STRANGERS {
+            strangers.clear();
+        }
+        strangers.insert(digest, now);
+    }
+
     fn remember(&self, digest: &ApiKeyDigest, found: Option<ApiKey>, now: Timestamp) -> Option<Caller> {
         let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
         let Some(key) = found else {
             remembered.remove(digest);
+            self.remember_stranger(*digest, now);
             return None;
         };
         let caller = Caller {
@@ -173,6 +195,11 @@ impl Authentication {
         }
         Ok(())
     }
+}
+
+/// A clock that was set back makes the age negative: then it is not.
+fn is_fresh(checked_at: Timestamp, now: Timestamp) -> bool {
+    (0..FRESH_MILLIS).contains(&(now.as_millis() - checked_at.as_millis()))
 }
 
 #[cfg(test)]
@@ -293,13 +320,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_key_is_not_remembered() {
+    async fn a_key_that_nobody_has_is_looked_up_again_only_after_a_while() {
         let mut keys = MockApiKeyStore::new();
         keys.expect_by_digest().times(2).returning(|_| Ok(None));
-        let authentication = authentication(keys, &[1000, 1001]);
-        for _ in 0..2 {
-            assert_eq!(authentication.authenticate(plain().reveal()).await.unwrap(), None);
+        keys.expect_by_digest().returning(|_| Ok(Some(key())));
+        let authentication = authentication(keys, &[1000, 1499, 1500, 1400, 2000]);
+        for expected in [None, None, None, CALLER(), CALLER()] {
+            assert_eq!(
+                authentication.authenticate(plain().reveal()).await.unwrap(),
+                expected
+            );
         }
+    }
+
+    #[tokio::test]
+    async fn guesses_do_not_fill_the_memory() {
+        let mut keys = MockApiKeyStore::new();
+        keys.expect_by_digest().returning(|_| Ok(None));
+        let mut clock = MockClock::new();
+        clock.expect_now().returning(|| at(1000));
+        let authentication = Authentication::new(Arc::new(keys), Arc::new(clock));
+        for number in 0..2 * MAX_STRANGERS as u64 {
+            let mut random = [0; 32];
+            random[24..].copy_from_slice(&number.to_be_bytes());
+            let guess = PlainApiKey::from_random(random);
+            assert_eq!(authentication.authenticate(guess.reveal()).await.unwrap(), None);
+        }
+        assert!(authentication.strangers.read().unwrap().len() <= MAX_STRANGERS);
         assert!(authentication.remembered.read().unwrap().is_empty());
     }
 

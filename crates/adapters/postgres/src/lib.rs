@@ -21,7 +21,7 @@ use chatgrow_ports::{
     Companions, IdempotencyRecord, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth,
 };
 use chatgrow_sql::{
-    Listed, Migrations, Refusal, Unwritten, account_store, appointment_store, bring_up_to_date,
+    Listed, Migrations, Prepared, Refusal, Unwritten, account_store, appointment_store, bring_up_to_date,
     customer_store, event_store, expect_none_missing, idempotency_store, insert_record, page,
     registration_store,
 };
@@ -222,7 +222,9 @@ impl PostgresStore {
         statement: impl QueryFragment<Pg> + QueryId + Send + 'static,
     ) -> Result<usize, E> {
         let written = self.write(companions, |connection| {
-            Box::pin(async move { Unwritten::unless(statement.execute(connection).await.map_err(refused)) })
+            Box::pin(async move {
+                Unwritten::unless(Prepared(statement).execute(connection).await.map_err(refused))
+            })
         });
         Unwritten::rows(written.await)
     }

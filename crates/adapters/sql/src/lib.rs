@@ -23,6 +23,7 @@ pub mod events;
 pub mod guards;
 pub mod idempotency;
 pub mod migrations;
+mod prepared;
 #[cfg(feature = "testing")]
 pub mod refused;
 pub mod registrations;
@@ -31,6 +32,7 @@ pub mod schema;
 pub use columns::{Listed, RowId, page};
 pub use guards::{Guard, Refusal, Unwritten};
 pub use migrations::{Migrations, bring_up_to_date, expect_none_missing};
+pub use prepared::Prepared;
 
 /// What the ports' implementations are made of: the macros `account_store!`, `customer_store!`, … of this crate. They are
 /// macros, for whether a query can run depends on the connection, and a generic function would have to repeat each query in its

@@ -19,15 +19,16 @@ use crate::{
 use async_trait::async_trait;
 use chatgrow_ports::{Companions, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth};
 use chatgrow_sql::{
-    Listed, Migrations, Refusal, Unwritten, account_store, appointment_store, bring_up_to_date,
+    Listed, Migrations, Prepared, Refusal, Unwritten, account_store, appointment_store, bring_up_to_date,
     customer_store, event_store, idempotency_store, insert_record, page, registration_store,
 };
 use diesel::{
     connection::SimpleConnection,
     prelude::*,
+    query_builder::{QueryFragment, QueryId},
     query_dsl::{LoadQuery, methods::ExecuteDsl},
     r2d2::{ConnectionManager, CustomizeConnection, Pool},
-    sqlite::SqliteConnection,
+    sqlite::{Sqlite, SqliteConnection},
 };
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use prometheus_client::registry::Registry;
@@ -243,10 +244,10 @@ impl SqliteStore {
     async fn execute<E: Refusal + Send + 'static>(
         &self,
         companions: Companions,
-        statement: impl ExecuteDsl<SqliteConnection> + Send + 'static,
+        statement: impl QueryFragment<Sqlite> + QueryId + Send + 'static,
     ) -> Result<usize, E> {
         let written = self.write(companions, move |connection| {
-            Unwritten::unless(ExecuteDsl::execute(statement, connection).map_err(refused))
+            Unwritten::unless(ExecuteDsl::execute(Prepared(statement), connection).map_err(refused))
         });
         Unwritten::rows(written.await)
     }
