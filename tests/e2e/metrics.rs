@@ -172,7 +172,8 @@ async fn the_pool_of_postgres_is_told() {
     let server = start(&installation, &variables).await;
     assert_eq!(server.get("/customers").await.status, 200);
     let told = metrics(&server).await;
-    assert!((value(&told, "chatgrow_postgres_connections_max") - 3.0).abs() < 0.1);
+    // Of the threads that have needed one.
+    assert!((1.0..=3.0).contains(&value(&told, "chatgrow_postgres_connections_max")));
     assert!((1.0..=3.0).contains(&value(&told, "chatgrow_postgres_connections")));
     assert!(value(&told, "chatgrow_postgres_connections_waited_for").abs() < 0.1);
 }

@@ -125,6 +125,7 @@ impl Database {
     async fn postgres(&self, url: &PostgresUrl) -> Result<PostgresStore, chatgrow_postgres::OpenError> {
         let options = chatgrow_postgres::Options {
             connections: self.connections,
+            threads: crate::workers(),
             migrations: self.migrations,
         };
         PostgresStore::open(url, options).await

@@ -14,7 +14,7 @@ use chatgrow_domain::AccountName;
 use clap::Parser;
 use command_line::{AccountsCommand, Command, CommandLine, KeysCommand};
 use prometheus_client::registry::Registry;
-use std::{error::Error, process::ExitCode, sync::Arc};
+use std::{error::Error, num::NonZeroU32, process::ExitCode, sync::Arc, thread};
 
 /// A fifth faster than the system's, over all requests.
 #[global_allocator]
@@ -74,6 +74,14 @@ async fn run(command: Command) -> Result<(), Failure> {
 async fn ensure_default(application: &Application) -> Result<(), Failure> {
     let name = AccountName::new("Default account")?;
     Ok(application.accounts.ensure_default(name).await?)
+}
+
+/// How many threads serve requests: one for each processor.
+fn workers() -> NonZeroU32 {
+    let processors = thread::available_parallelism()
+        .ok()
+        .and_then(|count| count.try_into().ok());
+    processors.unwrap_or(NonZeroU32::MIN)
 }
 
 /// The use cases on a database, and its metrics.

@@ -14,7 +14,6 @@ use std::{
     net::SocketAddr,
     panic::{self, PanicHookInfo},
     sync::Arc,
-    thread,
     time::Duration,
 };
 use tracing_subscriber::EnvFilter;
@@ -63,7 +62,7 @@ pub(crate) async fn serve(
         }
     };
     let unread_timeout = configuration.http.request_timeout;
-    let workers = thread::available_parallelism()?.get();
+    let workers = usize::try_from(crate::workers().get())?;
     let server = HttpServer::new(move || app.app())
         .workers(workers)
         .max_connections(max_connections(configuration).div_ceil(workers))
@@ -220,6 +219,7 @@ async fn stop_signal() {
 mod tests {
     use super::*;
     use prometheus_client::encoding::text;
+    use std::thread;
 
     #[test]
     fn panics_are_counted_wherever_they_are() {

@@ -9,12 +9,14 @@ mod connect;
 mod copy;
 mod error;
 mod metrics;
+mod pools;
 
 pub use connect::PostgresUrl;
 
 use crate::{
     connect::Connector,
     error::{Ended, no_connection, refused, store_error},
+    pools::Pools,
 };
 use async_trait::async_trait;
 use chatgrow_ports::{
@@ -25,31 +27,25 @@ use chatgrow_sql::{
     customer_store, event_store, expect_none_missing, idempotency_store, insert_record, page,
     registration_store,
 };
-use deadpool::Runtime;
 use diesel::{
     connection::Connection,
     migration::MigrationVersion,
     pg::Pg,
     prelude::QueryableByName,
     query_builder::{QueryFragment, QueryId},
-    result::{ConnectionError, QueryResult},
+    result::QueryResult,
     sql_types::{BigInt, Bool, Nullable, Text},
     upsert::on_constraint,
 };
 use diesel_async::{
-    AsyncConnection, AsyncPgConnection, RunQueryDsl,
-    async_connection_wrapper::AsyncConnectionWrapper,
-    methods::LoadQuery,
-    pooled_connection::{
-        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
-        deadpool::{Object, Pool},
-    },
+    AsyncConnection, AsyncPgConnection, RunQueryDsl, async_connection_wrapper::AsyncConnectionWrapper,
+    methods::LoadQuery, pooled_connection::deadpool::Object,
 };
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::future::BoxFuture;
 use prometheus_client::registry::Registry;
-use std::{error::Error, num::NonZeroU32, time::Duration};
-use tokio::{runtime::Handle, time::timeout};
+use std::{error::Error, num::NonZeroU32, sync::Arc, time::Duration};
+use tokio::time::timeout;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/postgres");
 
@@ -68,6 +64,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 pub struct Options {
     /// The most connections that this process uses.
     pub connections: NonZeroU32,
+    /// How many threads serve requests, beside the one that opens the store. Where there is more than one, and connections for each,
+    /// each gets its own: then every thread that uses the store counts.
+    pub threads: NonZeroU32,
     /// What to do where the schema is older than the program.
     pub migrations: Migrations,
 }
@@ -76,6 +75,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             connections: NonZeroU32::new(16).unwrap_or(NonZeroU32::MIN),
+            threads: NonZeroU32::MIN,
             migrations: Migrations::Run,
         }
     }
@@ -92,7 +92,7 @@ pub struct OpenError {
 
 /// Every port's store on one PostgreSQL database.
 pub struct PostgresStore {
-    pool: Pool<AsyncPgConnection>,
+    pools: Arc<Pools>,
     /// For what takes longer than a request may.
     connector: Connector,
 }
@@ -123,33 +123,13 @@ impl PostgresStore {
         // Diesel's migrations block, so they have a thread of their own.
         tokio::task::spawn_blocking(move || migrate(connection, options.migrations)).await??;
 
-        let mut manager = ManagerConfig::default();
-        // A connection that broke is told apart without asking the server.
-        manager.recycling_method = RecyclingMethod::Fast;
-        // The runtime that connections live on: that of this call, not that of whichever worker first needs one and may end first.
-        let (runtime, setup) = (Handle::current(), connector.clone());
-        manager.custom_setup = Box::new(move |_| {
-            let connector = setup.clone();
-            let connection = runtime.spawn(async move { connector.connect().await });
-            Box::pin(async {
-                connection
-                    .await
-                    .map_err(|error| ConnectionError::BadConnection(error.to_string()))?
-            })
-        });
-        let manager = AsyncDieselConnectionManager::new_with_config("", manager);
-        let pool = Pool::builder(manager)
-            .max_size(options.connections.get().try_into()?)
-            .wait_timeout(Some(WAIT_TIMEOUT))
-            .create_timeout(Some(ANSWER_TIMEOUT))
-            .runtime(Runtime::Tokio1)
-            .build()?;
-        Ok(Self { pool, connector })
+        let pools = Arc::new(Pools::new(connector.clone(), options)?);
+        Ok(Self { pools, connector })
     }
 
     /// Adds what operators watch of this store.
     pub fn register_metrics(&self, registry: &mut Registry) {
-        let collector = metrics::PoolUse(self.pool.clone());
+        let collector = metrics::PoolUse(self.pools.clone());
         registry
             .sub_registry_with_prefix("postgres")
             .register_collector(Box::new(collector));
@@ -263,8 +243,9 @@ impl PostgresStore {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let pool = self.pool.clone();
+        let pool = self.pools.get();
         let done = tokio::spawn(async move {
+            let pool = pool.map_err(StoreError::failed)?;
             let mut connection = pool.get().await.map_err(no_connection)?;
             match timeout(ANSWER_TIMEOUT, work(&mut connection)).await {
                 Ok(outcome) => outcome,

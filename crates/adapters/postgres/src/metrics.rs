@@ -1,40 +1,45 @@
-//! What operators watch of the pool, read when they look.
+//! What operators watch of the connections, read when they look.
 
-use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Pool};
+use crate::pools::Pools;
+use deadpool::Status;
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric},
     metrics::gauge::ConstGauge,
 };
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-pub(crate) struct PoolUse(pub(crate) Pool<AsyncPgConnection>);
+pub(crate) struct PoolUse(pub(crate) Arc<Pools>);
 
 impl fmt::Debug for PoolUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("PoolUse").field(&self.0.status()).finish()
+        f.debug_list().entries(self.0.statuses()).finish()
     }
 }
 
 impl Collector for PoolUse {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        let status = self.0.status();
+        let sum = |of: fn(Status) -> usize| self.0.statuses().map(of).sum::<usize>();
         for (name, help, value) in [
             (
                 "connections_max",
-                "The most connections that may be open",
-                status.max_size,
+                "The most connections that the threads so far may open",
+                sum(|status| status.max_size),
             ),
-            ("connections", "Connections that are open", status.size),
+            (
+                "connections",
+                "Connections that are open",
+                sum(|status| status.size),
+            ),
             (
                 "connections_idle",
                 "Open connections that nobody uses",
-                status.available,
+                sum(|status| status.available),
             ),
             (
                 "connections_waited_for",
                 "Calls that wait for a connection",
-                status.waiting,
+                sum(|status| status.waiting),
             ),
         ] {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));

@@ -1,0 +1,87 @@
+//! Connections, and who uses which.
+//!
+//! A connection is driven by a task of the runtime that it was opened on. Where that is another thread's, each statement wakes it up and
+//! is woken up in turn, which costs more than the statement. So, where there are enough of them, each of a server's threads has
+//! connections of its own (ADR 0011 has the measured gain).
+
+use crate::{ANSWER_TIMEOUT, Options, WAIT_TIMEOUT, connect::Connector};
+use deadpool::{Runtime, Status};
+use diesel::result::ConnectionError;
+use diesel_async::{
+    AsyncPgConnection,
+    pooled_connection::{
+        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+        deadpool::{BuildError, Pool},
+    },
+};
+use std::thread::{self, ThreadId};
+use thread_local::ThreadLocal;
+use tokio::runtime::Handle;
+
+/// The connections of one store: as many as [`Options::connections`] says, or fewer.
+pub(crate) struct Pools {
+    connector: Connector,
+    /// The thread that has opened the store, and drives the connections that all share.
+    opener: ThreadId,
+    shared: Pool<AsyncPgConnection>,
+    own: ThreadLocal<Pool<AsyncPgConnection>>,
+    /// How many connections each other thread has; `None` where all share.
+    of_each: Option<u32>,
+}
+
+impl Pools {
+    /// To be called on the thread whose runtime lasts as long as the store.
+    pub(crate) fn new(connector: Connector, options: Options) -> Result<Self, BuildError> {
+        let (connections, threads) = (options.connections.get(), options.threads.get());
+        // The opener does chores only, one at a time.
+        let of_each = (threads > 1 && connections > threads).then(|| (connections - 1) / threads);
+        let shared = if of_each.is_some() { 1 } else { connections };
+        Ok(Self {
+            opener: thread::current().id(),
+            shared: pool(&connector, shared)?,
+            own: ThreadLocal::new(),
+            of_each,
+            connector,
+        })
+    }
+
+    /// The pool of this thread.
+    pub(crate) fn get(&self) -> Result<Pool<AsyncPgConnection>, BuildError> {
+        match self.of_each {
+            Some(size) if thread::current().id() != self.opener => {
+                self.own.get_or_try(|| pool(&self.connector, size)).cloned()
+            }
+            _ => Ok(self.shared.clone()),
+        }
+    }
+
+    /// What is in use, of each pool that there is.
+    pub(crate) fn statuses(&self) -> impl Iterator<Item = Status> {
+        self.own.iter().chain([&self.shared]).map(Pool::status)
+    }
+}
+
+/// A pool whose connections live on the runtime that this is called on, and not on that of whichever worker first needs one and may
+/// end first.
+fn pool(connector: &Connector, size: u32) -> Result<Pool<AsyncPgConnection>, BuildError> {
+    let mut manager = ManagerConfig::default();
+    // A connection that broke is told apart without asking the server.
+    manager.recycling_method = RecyclingMethod::Fast;
+    let (runtime, connector) = (Handle::current(), connector.clone());
+    manager.custom_setup = Box::new(move |_| {
+        let connector = connector.clone();
+        let connection = runtime.spawn(async move { connector.connect().await });
+        Box::pin(async {
+            connection
+                .await
+                .map_err(|error| ConnectionError::BadConnection(error.to_string()))?
+        })
+    });
+    let manager = AsyncDieselConnectionManager::new_with_config("", manager);
+    Pool::builder(manager)
+        .max_size(usize::try_from(size).unwrap_or(usize::MAX))
+        .wait_timeout(Some(WAIT_TIMEOUT))
+        .create_timeout(Some(ANSWER_TIMEOUT))
+        .runtime(Runtime::Tokio1)
+        .build()
+}
