@@ -50,6 +50,9 @@ fn key(address: &str) -> Option<String> {
     if domain.rfind('[').is_some_and(|start| start > 0) {
         return None;
     }
+    if address.is_ascii() {
+        return Some(address.to_ascii_lowercase());
+    }
     let domain = if domain.is_ascii() {
         domain.to_ascii_lowercase()
     } else {

@@ -210,13 +210,15 @@ fn routes(config: &mut web::ServiceConfig) {
         registrations,
         registration,
     ];
-    let api = resources.into_iter().fold(
-        web::scope(BASE_PATH).app_data(Route(BASE_PATH)),
-        |api, resource| api.service(resource.wrap(from_fn(time_out))),
-    );
-    let api = lists.into_iter().fold(api, |api, list| {
-        api.service(list.wrap(from_fn(kept::keep)).wrap(from_fn(time_out)))
-    });
+    // They are tried in this order: plain paths first, for the others take a regular expression each.
+    let api = lists
+        .into_iter()
+        .fold(web::scope(BASE_PATH).app_data(Route(BASE_PATH)), |api, list| {
+            api.service(list.wrap(from_fn(kept::keep)).wrap(from_fn(time_out)))
+        });
+    let api = resources
+        .into_iter()
+        .fold(api, |api, resource| api.service(resource.wrap(from_fn(time_out))));
     let api = api.default_service(actix_web::web::to(not_found));
     config.service(api.wrap(from_fn(authentication::authenticate)));
 }

@@ -60,10 +60,12 @@ impl RequestId {
     }
 
     fn fresh() -> HeaderValue {
-        static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
+        static PROCESS: LazyLock<String> =
+            LazyLock::new(|| format!("{:016x}-", RandomState::new().hash_one(std::process::id())));
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let id = format!("{:016x}-{:x}", *PROCESS, NEXT.fetch_add(1, Ordering::Relaxed));
-        HeaderValue::from_str(&id).unwrap_or_else(|_| HeaderValue::from_static("-"))
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let id = [PROCESS.as_str(), itoa::Buffer::new().format(number)].concat();
+        HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("-"))
     }
 
     fn as_str(&self) -> &str {

@@ -168,7 +168,12 @@ impl QuotaLeft {
         } = self;
         headers.insert(RATELIMIT_POLICY, policy.clone());
         let until_whole = *window / max.get() * (max.get() - remaining);
-        let left = format!("\"{name}\";r={remaining};t={}", whole_seconds(until_whole));
+        let (mut remains, mut time) = (itoa::Buffer::new(), itoa::Buffer::new());
+        let (remains, time) = (
+            remains.format(*remaining),
+            time.format(whole_seconds(until_whole)),
+        );
+        let left = ["\"", name, "\";r=", remains, ";t=", time].concat();
         if let Ok(left) = HeaderValue::try_from(left) {
             headers.insert(RATELIMIT, left);
         }
