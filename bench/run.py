@@ -178,12 +178,16 @@ class Bench:
         file = self.folder / f"{name}.db"
         key = self.new_key(f"sqlite://{file}")
         run(RELEASE / "contestants", "fill", "--database", file, "--customers", customers, "--appointments", appointments)
+        # Or the disk would still be busy with it while a turn waits for its own writes.
+        os.sync()
         return Database(f"sqlite://{file}", key, customers, max(appointments, 100_000))
 
     def copy(self, template):
         """A database of its own, with the template's key."""
         folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
         shutil.copyfile(template.url.removeprefix("sqlite://"), folder / "copy.db")
+        with open(folder / "copy.db", "rb") as copied:
+            os.fsync(copied.fileno())
         return Database(f"sqlite://{folder / 'copy.db'}", template.key, template.customers, template.periods)
 
     # Load.
