@@ -16,7 +16,7 @@ pub use connect::PostgresUrl;
 use crate::{
     connect::Connector,
     error::{Ended, no_connection, refused, store_error},
-    pools::Pools,
+    pools::{Connections, Pools},
 };
 use async_trait::async_trait;
 use chatgrow_ports::{
@@ -44,7 +44,7 @@ use diesel_async::{
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::future::BoxFuture;
 use prometheus_client::registry::Registry;
-use std::{error::Error, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{error::Error, future, num::NonZeroU32, sync::Arc, time::Duration};
 use tokio::time::timeout;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/postgres");
@@ -58,6 +58,9 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the database may take over one call, all its statements together: longer than its own time-outs, for when it doesn't
 /// keep them.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long the database may take over a look-up. The others on the same connection wait with it.
+const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What may be set.
 #[derive(Debug, Clone, Copy)]
@@ -135,16 +138,17 @@ impl PostgresStore {
             .register_collector(Box::new(collector));
     }
 
-    /// The row of a query that has one at most.
+    /// The row of a query that has one at most, and soon: it shares a connection with others.
     async fn find<R, T>(
         &self,
-        query: impl LoadQuery<'static, AsyncPgConnection, R> + Send + 'static,
+        query: impl for<'c> LoadQuery<'static, &'c AsyncPgConnection, R> + Send + 'static,
     ) -> Result<Option<T>, StoreError>
     where
         R: Send + 'static,
         T: TryFrom<R, Error = StoreError>,
     {
-        self.load(query).await?.pop().map(T::try_from).transpose()
+        let rows = self.look_up(query).await?;
+        rows.into_iter().next().map(T::try_from).transpose()
     }
 
     /// All rows of a query.
@@ -195,6 +199,24 @@ impl PostgresStore {
         })
     }
 
+    fn look_up<R: Send + 'static>(
+        &self,
+        query: impl for<'c> LoadQuery<'static, &'c AsyncPgConnection, R> + Send + 'static,
+    ) -> BoxFuture<'static, Result<Vec<R>, StoreError>> {
+        self.on_connections(|connections| {
+            Box::pin(async move {
+                let reading = connections.reading().await.map_err(no_connection)?;
+                let found = timeout(LOOK_UP_TIMEOUT, query.load(&mut &*reading.connection)).await;
+                let found = found.map_or_else(|_| Err(slow()), |rows| rows.map_err(store_error));
+                if found.is_err() {
+                    reading.leave();
+                }
+                reading.end();
+                found
+            })
+        })
+    }
+
     /// A write of one statement; returns how many rows it changed.
     async fn execute<E: Refusal + Send + 'static>(
         &self,
@@ -233,8 +255,7 @@ impl PostgresStore {
         }
     }
 
-    /// Does the work as a task of its own: a caller whose future is dropped leaves neither a transaction open nor a connection in the
-    /// middle of something. Boxed, for the compiler can't see through a future that holds a query of changing shape.
+    /// Does the work on a connection that nobody else uses.
     fn on_a_connection<T, E>(
         &self,
         work: impl for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
@@ -243,15 +264,35 @@ impl PostgresStore {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let pool = self.pools.get();
-        let done = tokio::spawn(async move {
-            let pool = pool.map_err(StoreError::failed)?;
-            let mut connection = pool.get().await.map_err(no_connection)?;
-            match timeout(ANSWER_TIMEOUT, work(&mut connection)).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(given_up(connection).into()),
-            }
-        });
+        self.on_connections(|connections| {
+            Box::pin(async move {
+                let mut connection = connections.exclusive().await.map_err(no_connection)?;
+                if let Ok(outcome) = timeout(ANSWER_TIMEOUT, work(&mut connection)).await {
+                    outcome
+                } else {
+                    // Nobody else shall wait for it.
+                    drop(Object::take(connection));
+                    Err(slow().into())
+                }
+            })
+        })
+    }
+
+    /// Does the work as a task of its own: a caller whose future is dropped leaves neither a transaction open nor a connection in the
+    /// middle of something. Boxed, for the compiler can't see through a future that holds a query of changing shape.
+    fn on_connections<T, E>(
+        &self,
+        work: impl FnOnce(Connections) -> BoxFuture<'static, Result<T, E>>,
+    ) -> BoxFuture<'static, Result<T, E>>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let connections = match self.pools.get() {
+            Ok(connections) => connections,
+            Err(error) => return Box::pin(future::ready(Err(StoreError::failed(error).into()))),
+        };
+        let done = tokio::spawn(work(connections));
         Box::pin(async { done.await.map_err(StoreError::failed)? })
     }
 }
@@ -289,9 +330,7 @@ appointment_store!(
     insert => insert.on_conflict(on_constraint("appointments_no_overlap")).do_nothing()
 );
 
-/// Leaves a connection that doesn't answer: nobody else shall wait for it.
-fn given_up(connection: Object<AsyncPgConnection>) -> StoreError {
-    drop(Object::take(connection));
+fn slow() -> StoreError {
     StoreError::unavailable("the database did not answer in time")
 }
 

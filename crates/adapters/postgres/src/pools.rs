@@ -3,6 +3,9 @@
 //! A connection is driven by a task of the runtime that it was opened on. Where that is another thread's, each statement wakes it up and
 //! is woken up in turn, which costs more than the statement. So, where there are enough of them, each of a server's threads has
 //! connections of its own (ADR 0011 has the measured gain).
+//!
+//! Look-ups of a single row share a connection while any is under way: each is sent without waiting for the answers to those before it
+//! (<https://www.postgresql.org/docs/current/libpq-pipeline-mode.html>), so a burst of them wakes up one process of PostgreSQL, once.
 
 use crate::{ANSWER_TIMEOUT, Options, WAIT_TIMEOUT, connect::Connector};
 use deadpool::{Runtime, Status};
@@ -11,10 +14,16 @@ use diesel_async::{
     AsyncPgConnection,
     pooled_connection::{
         AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
-        deadpool::{BuildError, Pool},
+        deadpool::{BuildError, Object, Pool, PoolError},
     },
 };
-use std::thread::{self, ThreadId};
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, ThreadId},
+};
 use thread_local::ThreadLocal;
 use tokio::runtime::Handle;
 
@@ -23,8 +32,8 @@ pub(crate) struct Pools {
     connector: Connector,
     /// The thread that has opened the store, and drives the connections that all share.
     opener: ThreadId,
-    shared: Pool<AsyncPgConnection>,
-    own: ThreadLocal<Pool<AsyncPgConnection>>,
+    shared: Connections,
+    own: ThreadLocal<Connections>,
     /// How many connections each other thread has; `None` where all share.
     of_each: Option<u32>,
 }
@@ -38,26 +47,86 @@ impl Pools {
         let shared = if of_each.is_some() { 1 } else { connections };
         Ok(Self {
             opener: thread::current().id(),
-            shared: pool(&connector, shared)?,
+            shared: Connections::new(&connector, shared)?,
             own: ThreadLocal::new(),
             of_each,
             connector,
         })
     }
 
-    /// The pool of this thread.
-    pub(crate) fn get(&self) -> Result<Pool<AsyncPgConnection>, BuildError> {
+    /// Those of this thread.
+    pub(crate) fn get(&self) -> Result<Connections, BuildError> {
         match self.of_each {
-            Some(size) if thread::current().id() != self.opener => {
-                self.own.get_or_try(|| pool(&self.connector, size)).cloned()
-            }
+            Some(size) if thread::current().id() != self.opener => self
+                .own
+                .get_or_try(|| Connections::new(&self.connector, size))
+                .cloned(),
             _ => Ok(self.shared.clone()),
         }
     }
 
     /// What is in use, of each pool that there is.
     pub(crate) fn statuses(&self) -> impl Iterator<Item = Status> {
-        self.own.iter().chain([&self.shared]).map(Pool::status)
+        let all = self.own.iter().chain([&self.shared]);
+        all.map(|connections| connections.pool.status())
+    }
+}
+
+/// The connections of one thread, or of all.
+#[derive(Clone)]
+pub(crate) struct Connections {
+    pool: Pool<AsyncPgConnection>,
+    reading: Arc<Mutex<Weak<Reading>>>,
+}
+
+impl Connections {
+    fn new(connector: &Connector, size: u32) -> Result<Self, BuildError> {
+        Ok(Self {
+            pool: pool(connector, size)?,
+            reading: Arc::default(),
+        })
+    }
+
+    /// A connection that nobody else uses.
+    pub(crate) async fn exclusive(&self) -> Result<Object<AsyncPgConnection>, PoolError> {
+        self.pool.get().await
+    }
+
+    /// The connection that look-ups share. The last of them gives it back.
+    pub(crate) async fn reading(&self) -> Result<Arc<Reading>, PoolError> {
+        let reading = || self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let under_way = reading().upgrade();
+        if let Some(shared) = under_way.filter(|shared| !shared.left.load(Ordering::Relaxed)) {
+            return Ok(shared);
+        }
+        let shared = Arc::new(Reading {
+            connection: self.pool.get().await?,
+            left: AtomicBool::new(false),
+        });
+        *reading() = Arc::downgrade(&shared);
+        Ok(shared)
+    }
+}
+
+/// A connection for look-ups only, which any number of them may use at once.
+pub(crate) struct Reading {
+    pub(crate) connection: Object<AsyncPgConnection>,
+    left: AtomicBool,
+}
+
+impl Reading {
+    /// Something is wrong with it: no look-up begins on it any more, nor gets it from the pool.
+    pub(crate) fn leave(&self) {
+        self.left.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends a look-up.
+    pub(crate) fn end(self: Arc<Self>) {
+        if let Some(last) = Arc::into_inner(self)
+            && last.left.into_inner()
+        {
+            drop(Object::take(last.connection));
+        }
     }
 }
 

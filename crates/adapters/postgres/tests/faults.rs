@@ -2,8 +2,10 @@
 //! lost, and the store recovers by itself.
 
 use crate::support::{account, customer, insert_account, open, open_with};
-use chatgrow_domain::PageLimit;
-use chatgrow_ports::{Companions, CustomerStore, InsertCustomerError, PageRequest, StoreError, StoreHealth};
+use chatgrow_domain::{AccountSlug, Customer, PageLimit};
+use chatgrow_ports::{
+    AccountStore, Companions, CustomerStore, InsertCustomerError, PageRequest, StoreError, StoreHealth,
+};
 use chatgrow_postgres::{Options, PostgresStore};
 use std::{
     collections::HashSet,
@@ -74,13 +76,7 @@ impl Load {
 
     /// Waits until so many more were written.
     async fn more(&self, count: u64) {
-        let wanted = self.acknowledged.load(Ordering::Relaxed) + count;
-        let more = async {
-            while self.acknowledged.load(Ordering::Relaxed) < wanted {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        };
-        timeout(Duration::from_secs(20), more).await.unwrap();
+        more(&self.acknowledged, count).await;
     }
 
     /// Stops the clients, and fails the test unless everything that they were told is written is there.
@@ -112,6 +108,35 @@ impl Load {
         assert!(there.len() <= usize::try_from(self.next.load(Ordering::Relaxed)).unwrap());
         refused
     }
+}
+
+/// Waits until it has counted so many more.
+async fn more(counter: &AtomicU64, count: u64) {
+    let wanted = counter.load(Ordering::Relaxed) + count;
+    let more = async {
+        while counter.load(Ordering::Relaxed) < wanted {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), more).await.unwrap();
+}
+
+/// How many sessions of others are ended by that.
+const THROW_OUT: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE pid <> pg_backend_pid() AND datname = current_database()";
+
+/// How many sessions wait for somebody's lock.
+const WAITING: &str =
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+
+async fn count(admin: &tokio_postgres::Client, query: &str) -> i64 {
+    admin.query_one(query, &[]).await.unwrap().get(0)
+}
+
+/// Looks a customer up, who need not be there, in a task.
+fn look_up(store: &Arc<PostgresStore>, number: u64) -> JoinHandle<Result<Option<Customer>, StoreError>> {
+    let store = store.clone();
+    tokio::spawn(async move { store.by_email(account(), &customer(number).email.key()).await })
 }
 
 /// A store on a server of its own.
@@ -152,10 +177,7 @@ async fn clients_that_are_thrown_out_come_back() {
     let load = Load::start(&store);
     for _ in 0..10 {
         load.more(50).await;
-        let thrown = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-            WHERE pid <> pg_backend_pid() AND datname = current_database()";
-        let thrown: i64 = admin.query_one(thrown, &[]).await.unwrap().get(0);
-        assert!(thrown > 0);
+        assert!(count(&admin, THROW_OUT).await > 0);
     }
     load.more(200).await;
     assert!(load.end(&store).await > 0);
@@ -201,6 +223,78 @@ async fn a_lock_of_somebody_else_and_an_exhausted_pool_are_not_waited_for_in_vai
     CustomerStore::insert(&*store, account(), &customer(1), Companions::default())
         .await
         .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn look_ups_share_a_connection_and_leave_it_when_it_stalls() {
+    let Some((store, _server, url)) = own_server().await else {
+        return;
+    };
+    CustomerStore::insert(&*store, account(), &customer(1), Companions::default())
+        .await
+        .unwrap();
+    let (admin, mut somebody) = (connect(&url).await, connect(&url).await);
+    let locked = somebody.transaction().await.unwrap();
+    locked.batch_execute("LOCK TABLE customers").await.unwrap();
+    let first = look_up(&store, 1);
+    while count(&admin, WAITING).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    let second = look_up(&store, 2);
+    // What shares no connection doesn't wait.
+    timeout(Duration::from_secs(4), store.check())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(count(&admin, WAITING).await, 1);
+    for stalled in [first, second] {
+        let outcome = stalled.await.unwrap();
+        assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
+    }
+
+    // The next ones are on another connection.
+    let slug = AccountSlug::default();
+    let found = timeout(Duration::from_secs(4), store.by_slug(&slug)).await;
+    assert!(found.unwrap().unwrap().is_some());
+    let (first, second) = (look_up(&store, 1), look_up(&store, 2));
+    locked.commit().await.unwrap();
+    assert_eq!(first.await.unwrap().unwrap(), Some(customer(1)));
+    assert_eq!(second.await.unwrap().unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn look_ups_that_are_thrown_out_come_back() {
+    let Some((store, _server, url)) = own_server().await else {
+        return;
+    };
+    let admin = connect(&url).await;
+    let (stop, found) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let clients: Vec<_> = (0..32)
+        .map(|number| {
+            let (store, stop, found) = (store.clone(), stop.clone(), found.clone());
+            tokio::spawn(async move {
+                while !stop.load(Ordering::Relaxed) {
+                    match look_up(&store, number).await.unwrap() {
+                        Ok(none) => {
+                            assert_eq!(none, None);
+                            found.fetch_add(1, Ordering::Relaxed);
+                        }
+                        Err(StoreError::Unavailable(_)) => {}
+                        Err(error) => panic!("{error:?}"),
+                    }
+                }
+            })
+        })
+        .collect();
+    for _ in 0..10 {
+        more(&found, 500).await;
+        assert!(count(&admin, THROW_OUT).await > 0);
+    }
+    more(&found, 500).await;
+    stop.store(true, Ordering::Relaxed);
+    for client in clients {
+        client.await.unwrap();
+    }
 }
 
 #[tokio::test]
