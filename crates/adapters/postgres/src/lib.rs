@@ -147,8 +147,7 @@ impl PostgresStore {
         R: Send + 'static,
         T: TryFrom<R, Error = StoreError>,
     {
-        let rows = self.look_up(query).await?;
-        rows.into_iter().next().map(T::try_from).transpose()
+        self.look_up(query).await?.pop().map(T::try_from).transpose()
     }
 
     /// All rows of a query.

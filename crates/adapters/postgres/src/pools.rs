@@ -8,7 +8,7 @@
 //! (<https://www.postgresql.org/docs/current/libpq-pipeline-mode.html>), so a burst of them wakes up one process of PostgreSQL, once.
 
 use crate::{ANSWER_TIMEOUT, Options, WAIT_TIMEOUT, connect::Connector};
-use deadpool::{Runtime, Status};
+use deadpool::{Runtime, Status, managed::TimeoutType};
 use diesel::result::ConnectionError;
 use diesel_async::{
     AsyncPgConnection,
@@ -19,13 +19,17 @@ use diesel_async::{
 };
 use std::{
     sync::{
-        Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, Ordering},
+        Arc, Weak,
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread::{self, ThreadId},
 };
 use thread_local::ThreadLocal;
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::Mutex, time::timeout};
+
+/// How many look-ups may begin on a connection that they share until it goes back to the pool: a stream of them without end keeps no
+/// write from it.
+const TURN: u32 = 256;
 
 /// The connections of one store: as many as [`Options::connections`] says, or fewer.
 pub(crate) struct Pools {
@@ -94,16 +98,19 @@ impl Connections {
 
     /// The connection that look-ups share. The last of them gives it back.
     pub(crate) async fn reading(&self) -> Result<Arc<Reading>, PoolError> {
-        let reading = || self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let under_way = reading().upgrade();
-        if let Some(shared) = under_way.filter(|shared| !shared.left.load(Ordering::Relaxed)) {
+        // Locked until there is one: so all look-ups together wait once for the pool.
+        let Ok(mut reading) = timeout(WAIT_TIMEOUT, self.reading.lock()).await else {
+            return Err(PoolError::Timeout(TimeoutType::Wait));
+        };
+        if let Some(shared) = reading.upgrade().filter(|shared| shared.takes_another()) {
             return Ok(shared);
         }
         let shared = Arc::new(Reading {
             connection: self.pool.get().await?,
+            begun: AtomicU32::new(1),
             left: AtomicBool::new(false),
         });
-        *reading() = Arc::downgrade(&shared);
+        *reading = Arc::downgrade(&shared);
         Ok(shared)
     }
 }
@@ -111,10 +118,15 @@ impl Connections {
 /// A connection for look-ups only, which any number of them may use at once.
 pub(crate) struct Reading {
     pub(crate) connection: Object<AsyncPgConnection>,
+    begun: AtomicU32,
     left: AtomicBool,
 }
 
 impl Reading {
+    fn takes_another(&self) -> bool {
+        !self.left.load(Ordering::Relaxed) && self.begun.fetch_add(1, Ordering::Relaxed) < TURN
+    }
+
     /// Something is wrong with it: no look-up begins on it any more, nor gets it from the pool.
     pub(crate) fn leave(&self) {
         self.left.store(true, Ordering::Relaxed);

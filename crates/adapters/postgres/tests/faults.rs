@@ -139,6 +139,44 @@ fn look_up(store: &Arc<PostgresStore>, number: u64) -> JoinHandle<Result<Option<
     tokio::spawn(async move { store.by_email(account(), &customer(number).email.key()).await })
 }
 
+/// Clients that look up, without end, who isn't there.
+struct LookUps {
+    stop: Arc<AtomicBool>,
+    found: Arc<AtomicU64>,
+    clients: Vec<JoinHandle<()>>,
+}
+
+impl LookUps {
+    fn start(store: &Arc<PostgresStore>, clients: u64) -> Self {
+        let (stop, found) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let clients = (0..clients)
+            .map(|number| {
+                let (store, stop, found) = (store.clone(), stop.clone(), found.clone());
+                tokio::spawn(async move {
+                    while !stop.load(Ordering::Relaxed) {
+                        match look_up(&store, number).await.unwrap() {
+                            Ok(none) => {
+                                assert_eq!(none, None);
+                                found.fetch_add(1, Ordering::Relaxed);
+                            }
+                            Err(StoreError::Unavailable(_)) => {}
+                            Err(error) => panic!("{error:?}"),
+                        }
+                    }
+                })
+            })
+            .collect();
+        Self { stop, found, clients }
+    }
+
+    async fn end(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for client in self.clients {
+            client.await.unwrap();
+        }
+    }
+}
+
 /// A store on a server of its own.
 async fn own_server() -> Option<(Arc<PostgresStore>, Server, String)> {
     let server = Server::start("")?;
@@ -268,33 +306,34 @@ async fn look_ups_that_are_thrown_out_come_back() {
         return;
     };
     let admin = connect(&url).await;
-    let (stop, found) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-    let clients: Vec<_> = (0..32)
-        .map(|number| {
-            let (store, stop, found) = (store.clone(), stop.clone(), found.clone());
-            tokio::spawn(async move {
-                while !stop.load(Ordering::Relaxed) {
-                    match look_up(&store, number).await.unwrap() {
-                        Ok(none) => {
-                            assert_eq!(none, None);
-                            found.fetch_add(1, Ordering::Relaxed);
-                        }
-                        Err(StoreError::Unavailable(_)) => {}
-                        Err(error) => panic!("{error:?}"),
-                    }
-                }
-            })
-        })
-        .collect();
+    let look_ups = LookUps::start(&store, 32);
     for _ in 0..10 {
-        more(&found, 500).await;
+        more(&look_ups.found, 500).await;
         assert!(count(&admin, THROW_OUT).await > 0);
     }
-    more(&found, 500).await;
-    stop.store(true, Ordering::Relaxed);
-    for client in clients {
-        client.await.unwrap();
+    more(&look_ups.found, 500).await;
+    look_ups.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn look_ups_that_never_end_keep_no_write_from_the_connection() {
+    let Some(url) = throwaway_postgres::new_database().await else {
+        return;
+    };
+    let options = Options {
+        connections: NonZeroU32::MIN,
+        ..Options::default()
+    };
+    let store = Arc::new(open_with(&url, options).await.unwrap());
+    insert_account(&store).await;
+    let look_ups = LookUps::start(&store, 1000);
+    for number in 1001..=1010 {
+        more(&look_ups.found, 1000).await;
+        CustomerStore::insert(&*store, account(), &customer(number), Companions::default())
+            .await
+            .unwrap();
     }
+    look_ups.end().await;
 }
 
 #[tokio::test]
