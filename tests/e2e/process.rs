@@ -561,12 +561,19 @@ async fn a_start_on_a_full_disk_is_told() {
     assert_eq!(server.get("/customers").await.status, 200);
 }
 
+/// Another process at the database. It waits for its turn: the server writes at times of its own, the uses of keys for one.
+fn another_process(database: &Path) -> SqliteConnection {
+    let mut connection = SqliteConnection::establish(database.to_str().unwrap()).unwrap();
+    connection.batch_execute("PRAGMA busy_timeout = 30000").unwrap();
+    connection
+}
+
 /// Another process's transaction: a back-up, or an operator at work.
 struct WriteLock(SqliteConnection);
 
 impl WriteLock {
     fn on(database: &Path) -> Self {
-        let mut connection = SqliteConnection::establish(database.to_str().unwrap()).unwrap();
+        let mut connection = another_process(database);
         connection.batch_execute("BEGIN IMMEDIATE").unwrap();
         Self(connection)
     }
@@ -786,8 +793,7 @@ async fn what_another_process_writes_is_seen_at_once() {
     let installation = installation();
     let server = installation.start().await;
     let event = server.event(None).await;
-    let database = installation.path("chatgrow.db");
-    let mut other = SqliteConnection::establish(database.to_str().unwrap()).unwrap();
+    let mut other = another_process(&installation.path("chatgrow.db"));
     for number in 0..20 {
         let update = format!("UPDATE events SET title = 'title {number}', version = version + 1");
         other.batch_execute(&update).unwrap();
