@@ -171,10 +171,10 @@ impl ApiError {
     }
 
     /// The body, as the client of that request sees it.
-    pub(crate) fn body(&self, request_id: Option<&str>) -> String {
+    pub(crate) fn body(&self, request_id: &str) -> String {
         let (_, code, message) = self.problem.describe();
         // The contract: "exactly the guide's body".
-        let request_id = request_id.filter(|_| self.problem != Problem::Unauthenticated);
+        let request_id = (self.problem != Problem::Unauthenticated).then_some(request_id);
         let message = self.message.as_deref().unwrap_or(message);
         let envelope = Envelope {
             success: false,
@@ -199,12 +199,13 @@ impl ResponseError for ApiError {
         self.status()
     }
 
+    /// Without a body, which [`observe`](crate::observe) adds: it knows the request's id.
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         if let Some(seconds) = self.retry_after {
             response.insert_header((header::RETRY_AFTER, seconds));
         }
-        response.content_type("application/json").body(self.body(None))
+        response.finish()
     }
 }
 

@@ -148,7 +148,7 @@ pub(crate) async fn observe(
     })
 }
 
-/// Tells the client of an error the request's id, and gives actix's own bare errors the envelope.
+/// Gives errors, actix's own bare ones too, the envelope, with the request's id.
 fn with_envelope(response: ServiceResponse, id: &RequestId) -> ServiceResponse {
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) {
@@ -159,10 +159,10 @@ fn with_envelope(response: ServiceResponse, id: &RequestId) -> ServiceResponse {
         .error()
         .map(|error| error.as_error::<ApiError>())
     {
-        Some(Some(error)) => error.body(Some(id.as_str())),
+        Some(Some(error)) => error.body(id.as_str()),
         // A handler's own answer, such as readiness.
         None if response.headers().contains_key(header::CONTENT_TYPE) => return response,
-        _ => ApiError::from(bare(status)).body(Some(id.as_str())),
+        _ => ApiError::from(bare(status)).body(id.as_str()),
     };
     let (request, response) = response.into_parts();
     let mut response: HttpResponse = response.set_body(BoxBody::new(body));

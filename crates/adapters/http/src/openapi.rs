@@ -326,8 +326,7 @@ fn problem_response(problems: &[Problem]) -> Value {
             }
             problem => (*problem).into(),
         };
-        let example: Value =
-            serde_json::from_str(&error.body(Some("5f3a9c1d2e4b6a70-1"))).unwrap_or_default();
+        let example: Value = serde_json::from_str(&error.body("5f3a9c1d2e4b6a70-1")).unwrap_or_default();
         descriptions.push(format!("`{code}`: {message}"));
         examples.insert(message.to_owned(), json!({ "value": example }));
         comes_back |= matches!(problem, Problem::RateLimited | Problem::Unavailable);
