@@ -107,7 +107,7 @@ async fn what_is_known_is_not_sent_again() {
 
 #[tokio::test]
 async fn cancelling_and_replacing_take_conditions_too() {
-    let (app, appointment, _) = start().await;
+    let (app, appointment, event) = start().await;
     let stale = send(
         &app,
         Method::DELETE,
@@ -127,6 +127,28 @@ async fn cancelling_and_replacing_take_conditions_too() {
     )
     .await;
     assert_eq!(cancelled.status, 200, "{cancelled:?}");
+
+    let registered = app
+        .post(
+            &format!("{event}/registrations"),
+            json!({ "customerEmail": "dana@example.com" }),
+        )
+        .await;
+    let registration = format!(
+        "{event}/registrations/{}",
+        registered.resource(201, "registration")["id"].as_str().unwrap()
+    );
+    for (condition, status) in [("\"7\"", 412), (tag(&registered).as_str(), 200), ("*", 404)] {
+        let answer = send(
+            &app,
+            Method::DELETE,
+            &registration,
+            ("If-Match", condition),
+            Value::Null,
+        )
+        .await;
+        assert_eq!(answer.status, status, "{condition} {answer:?}");
+    }
 
     let put = |email: &'static str, tag: &'static str| {
         let app = app.clone();

@@ -86,7 +86,11 @@ const PROBLEMS: [(&str, &[Problem]); 17] = [
     ("listRegistrations", &[Problem::EventNotFound]),
     (
         "cancelRegistration",
-        &[Problem::EventNotFound, Problem::RegistrationNotFound],
+        &[
+            Problem::EventNotFound,
+            Problem::RegistrationNotFound,
+            Problem::VersionMismatch,
+        ],
     ),
 ];
 
@@ -220,7 +224,7 @@ fn describe_operations(document: &mut Value) -> BTreeSet<String> {
         let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
         let problems = problems(&id, body.is_some(), has_query, has_key);
         // What has a version, whole: not a list, and not what only confirms.
-        let versioned = tag != "Registrations" && !id.starts_with("list") && !id.starts_with("cancel");
+        let versioned = !id.starts_with("list") && !id.starts_with("cancel");
         for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
             let more = [
                 ("Location", status == "201"),

@@ -4,6 +4,7 @@ use crate::{
     BASE_PATH,
     authentication::Caller,
     body::Body,
+    conditions::ETag,
     error::{ApiError, Problem},
     events::named,
     fields::{Field, Fields, Required},
@@ -14,7 +15,7 @@ use crate::{
 use actix_web::web::{Data, Path};
 use chatgrow_application::Application;
 use chatgrow_domain as domain;
-use chatgrow_domain::{EmailAddress, EmailKey, Notes};
+use chatgrow_domain::{EmailAddress, EmailKey, Notes, Version};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +107,11 @@ pub(crate) struct ListRegistrations {
     cursor: Option<String>,
 }
 
+/// A registration never changes: it has one version.
+fn tag<T>(_: &T) -> ETag {
+    ETag::of([Version::FIRST])
+}
+
 /// Register a customer for an event
 ///
 /// However many register at once, the participants never pass the maximum.
@@ -123,7 +129,7 @@ pub(crate) async fn register(
             "{BASE_PATH}/events/{}/registrations/{}",
             registration.event_id, registration.id
         ),
-        etag: None,
+        etag: Some(tag(registration)),
         body: RegistrationResponse {
             success: true,
             registration: registration.clone().into(),
@@ -177,6 +183,9 @@ pub(crate) async fn unregister(
 ) -> Result<Reply<Done<Confirmation>>, ApiError> {
     let event = named(&path.0)?;
     let id = path.1.parse().map_err(|_| Problem::RegistrationNotFound)?;
+    if !once.admits(tag)(Some(&())) {
+        return Err(Problem::VersionMismatch.into());
+    }
     let render = |(): &()| Confirmation::new("Registration cancelled successfully");
     once.run(render, async |with| {
         let registrations = &application.registrations;
