@@ -21,8 +21,9 @@ local function get(path, with)
     return "GET " .. BASE .. path .. " HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: " .. with .. "\r\n\r\n"
 end
 
-local function post(path, body)
-    return "POST " .. BASE .. path .. " HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: " .. key
+local function post(path, body, name)
+    local named = name and "\r\nIdempotency-Key: " .. name or ""
+    return "POST " .. BASE .. path .. " HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: " .. key .. named
         .. "\r\nContent-Type: application/json\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body
 end
 
@@ -64,13 +65,13 @@ local function new_customer()
         '{"name":"New customer %07d","email":"new%07d@example.com","phone":"050-7654321"}', scattered, scattered))
 end
 
-local function booking()
+local function booking(named)
     local number = unique()
     local period, slot = number * JUMP % periods, math.floor(number / periods)
     local start = FIRST_SECOND + period * 7200 + 3600 + slot * 300
     return post("/appointments", string.format(
         '{"customerEmail":"customer%d@example.com","date":"%s","time":"%s","serviceType":"consultation","duration":5}',
-        number % customers, os.date("!%Y-%m-%d", start), os.date("!%H:%M", start)))
+        number % customers, os.date("!%Y-%m-%d", start), os.date("!%H:%M", start)), named and "booking-" .. number)
 end
 
 local function read()
@@ -85,6 +86,7 @@ local makers = {
     ["mistyped-key"] = read,
     ["new-customer"] = new_customer,
     booking = booking,
+    ["booking-with-key"] = function() return booking(true) end,
     mix = function()
         if turn % 10 == 9 then
             turn = turn + 1

@@ -44,7 +44,7 @@ pub fn run(database: &Path, run: Run) -> Result<(), Box<dyn Error>> {
     // As `connect_writer` of the adapter.
     connection.batch_execute(
         "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_mode = WAL;
-        PRAGMA cache_size = -8192;",
+        PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 4000;",
     )?;
     let account: Vec<u8> = accounts::table.select(accounts::id).first(&mut connection)?;
     let account: [u8; 12] = account.as_slice().try_into()?;

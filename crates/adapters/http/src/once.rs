@@ -158,22 +158,21 @@ impl Once {
             .await
             .map_err(|_| Problem::IdempotencyInProgress)?;
         loop {
-            if let Some(answer) = application.idempotency.answer(&repeatable).await? {
-                return Ok(Reply::Replayed(answer));
-            }
             let error = match work(&with).await {
                 Ok(outcome) => return Ok(Reply::Fresh(render(&outcome))),
                 Err(error) => ApiError::from(error),
             };
-            if error.problem == Problem::IdempotencyInProgress {
-                deadline.wait_for(sleep(ASK_AGAIN)).await.map_err(|_| error)?;
-            } else if error.status().is_client_error() {
-                // What the refusal rests on may be this request's own effect, carried out by another server in between.
-                let answer = application.idempotency.answer(&repeatable).await?;
-                return answer.map(Reply::Replayed).ok_or(error);
-            } else {
+            if !error.status().is_client_error() {
                 return Err(error);
             }
+            // It was carried out before. What a refusal rests on may be its own effect, too.
+            if let Some(answer) = application.idempotency.answer(&repeatable).await? {
+                return Ok(Reply::Replayed(answer));
+            }
+            if error.problem != Problem::IdempotencyInProgress {
+                return Err(error);
+            }
+            deadline.wait_for(sleep(ASK_AGAIN)).await.map_err(|_| error)?;
         }
     }
 

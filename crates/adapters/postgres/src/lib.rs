@@ -306,7 +306,7 @@ where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
-    let insert = insert_record!(record.into());
+    let insert = Prepared(insert_record!(record.into()));
     let transaction = connection.transaction(async move |connection| {
         // First, so that who repeats a request is told that, and not what its own first try is in the way of.
         match insert.execute(connection).await {

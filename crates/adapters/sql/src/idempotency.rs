@@ -119,7 +119,7 @@ macro_rules! insert_record {
             .on_conflict((dsl::account_id, dsl::id))
             .do_update()
             .set(row);
-        $crate::Prepared(FilterDsl::filter(insert, dsl::expires_at.le(now)))
+        FilterDsl::filter(insert, dsl::expires_at.le(now))
     }};
 }
 

@@ -2,8 +2,9 @@
 
 use diesel::{
     backend::Backend,
-    query_builder::{AstPass, QueryFragment, QueryId},
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
     result::QueryResult,
+    sql_types::BigInt,
 };
 
 /// A statement whose text is always the same, or one of a few. Diesel prepares an `UPDATE`, or one with `ON CONFLICT`, anew each time,
@@ -26,3 +27,10 @@ impl<DB: Backend, Q: QueryFragment<DB>> QueryFragment<DB> for Prepared<Q> {
         Ok(true)
     }
 }
+
+/// It yields a number, or nothing.
+impl<Q> Query for Prepared<Q> {
+    type SqlType = BigInt;
+}
+
+impl<Q, Conn> diesel::RunQueryDsl<Conn> for Prepared<Q> {}

@@ -7,11 +7,13 @@ use chatgrow_domain::{
     NewCustomer, ObjectId, Timestamp,
 };
 use chatgrow_ports::{
-    AccountStore, Companions, CustomerStore, StoreError, StoreHealth, Stores, conformance_suite,
+    AccountStore, Answer, Companions, CustomerStore, IdempotencyRecord, IdempotencyStore, RequestId,
+    StoreError, StoreHealth, Stores, conformance_suite,
 };
 use chatgrow_sql::refused::{Refused, statements};
 use chatgrow_sqlite::{Options, SqliteStore};
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::{fs, path::Path, sync::Arc};
 use tempfile::TempDir;
 
@@ -84,6 +86,39 @@ async fn what_was_written_is_there_after_a_restart_and_for_another_process() {
         third.by_email(account(), &dana.email.key()).await.unwrap(),
         Some(dana)
     );
+}
+
+#[tokio::test]
+async fn an_upgrade_forgets_no_request() {
+    const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/sqlite");
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("test.db");
+    let store = with_account(&path).await;
+    let at = |millis| Timestamp::from_millis(millis).unwrap();
+    let record = IdempotencyRecord {
+        account: account(),
+        id: RequestId([1; 32]),
+        fingerprint: [2; 32],
+        answer: Answer {
+            status: 201,
+            location: Some("/customers/1".to_owned()),
+            etag: None,
+            body: b"{}".to_vec(),
+        },
+        created_at: at(0),
+        expires_at: at(1),
+    };
+    let companions = Companions {
+        record: Some(record.clone()),
+    };
+    IdempotencyStore::write(&store, companions).await.unwrap();
+    drop(store);
+    let mut raw = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    raw.revert_last_migration(MIGRATIONS).unwrap();
+    drop(raw);
+    let upgraded = SqliteStore::open(&path, Options::default()).unwrap();
+    let found = IdempotencyStore::find(&upgraded, account(), record.id).await;
+    assert_eq!(found.unwrap(), Some(record));
 }
 
 #[tokio::test]

@@ -1,0 +1,86 @@
+//! Running statements that are prepared once: to parse an `INSERT` with `ON CONFLICT` takes longer than to carry it out.
+//!
+//! Diesel's `execute` asks a reference to the statement whether it may be kept, and a reference doesn't know of [`Prepared`]; `load`
+//! asks the statement itself. So all are loaded, those that yield nothing too.
+
+use chatgrow_sql::Prepared;
+use diesel::{
+    prelude::*,
+    query_builder::{QueryFragment, QueryId},
+    sqlite::{Sqlite, SqliteConnection},
+};
+
+diesel::define_sql_function! {
+    /// How many rows the last statement changed (<https://www.sqlite.org/lang_corefunc.html#changes>).
+    fn changes() -> BigInt;
+}
+
+/// Runs a statement that changes rows; returns how many.
+pub(crate) fn execute(
+    connection: &mut SqliteConnection,
+    statement: impl QueryFragment<Sqlite> + QueryId,
+) -> QueryResult<usize> {
+    Prepared(statement).load::<i64>(connection)?;
+    let changed: i64 = diesel::select(changes()).get_result(connection)?;
+    Ok(usize::try_from(changed).unwrap_or_default())
+}
+
+/// Runs a statement of which it doesn't matter what it changes.
+pub(crate) fn run(connection: &mut SqliteConnection, statement: &'static str) -> QueryResult<()> {
+    Prepared(diesel::sql_query(statement)).load::<i64>(connection)?;
+    Ok(())
+}
+
+/// The number that a statement yields.
+pub(crate) fn number(connection: &mut SqliteConnection, statement: &'static str) -> QueryResult<i64> {
+    Prepared(diesel::sql_query(statement)).get_result(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use diesel::{
+        connection::{InstrumentationEvent, SimpleConnection},
+        insert_into, update,
+    };
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    diesel::table! {
+        t (id) {
+            id -> BigInt,
+            n -> BigInt,
+        }
+    }
+
+    #[test]
+    fn what_diesel_would_parse_anew_each_time_is_prepared_once() {
+        let mut connection = SqliteConnection::establish(":memory:").unwrap();
+        connection
+            .batch_execute("CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER NOT NULL)")
+            .unwrap();
+        let prepared = Arc::new(AtomicUsize::default());
+        let counter = prepared.clone();
+        connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::CacheQuery { .. } = event {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        for (round, changed) in [(1, 1), (2, 0), (3, 0)] {
+            run(&mut connection, "SAVEPOINT s").unwrap();
+            let insert = insert_into(t::table).values((t::id.eq(1), t::n.eq(round)));
+            let upsert = insert.on_conflict(t::id).do_nothing();
+            assert_eq!(execute(&mut connection, upsert).unwrap(), changed);
+            assert_eq!(
+                execute(&mut connection, update(t::table).set(t::n.eq(round))).unwrap(),
+                1
+            );
+            assert_eq!(number(&mut connection, "SELECT max(n) FROM t").unwrap(), round);
+            run(&mut connection, "RELEASE s").unwrap();
+        }
+        // The five, and the count of what was changed.
+        assert_eq!(prepared.load(Ordering::Relaxed), 6);
+    }
+}

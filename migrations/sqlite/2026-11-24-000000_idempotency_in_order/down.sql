@@ -1,0 +1,16 @@
+CREATE TABLE idempotency_records_by_id (
+    account_id BLOB NOT NULL REFERENCES accounts (id),
+    id BLOB NOT NULL CHECK (length(id) = 32),
+    fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),
+    status INTEGER NOT NULL CHECK (status BETWEEN 200 AND 599),
+    location TEXT,
+    etag TEXT,
+    body BLOB NOT NULL,
+    created_at INTEGER NOT NULL CHECK (created_at BETWEEN -377705116800000 AND 253402300799999),
+    expires_at INTEGER NOT NULL CHECK (expires_at > created_at AND expires_at <= 253402300799999),
+    PRIMARY KEY (account_id, id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO idempotency_records_by_id SELECT * FROM idempotency_records;
+DROP TABLE idempotency_records;
+ALTER TABLE idempotency_records_by_id RENAME TO idempotency_records;
+CREATE INDEX idempotency_records_by_expiry ON idempotency_records (expires_at);
