@@ -1,6 +1,9 @@
 //! Registrations: take a place at an event, list the places, free one.
 
-use crate::{System, idempotency::With};
+use crate::{
+    System,
+    idempotency::{Admits, With},
+};
 use chatgrow_domain::{
     AccountId, EmailKey, EventId, Notes, Registration, RegistrationId, RegistrationRefused,
 };
@@ -25,6 +28,9 @@ pub enum RegistrationError {
     /// The customer has a place already.
     #[error("the customer is registered already")]
     AlreadyRegistered,
+    /// What is there now is not what the caller would change.
+    #[error("it has changed")]
+    VersionMismatch,
     /// The event takes nobody.
     #[error(transparent)]
     Refused(#[from] RegistrationRefused),
@@ -101,18 +107,25 @@ impl Registrations {
     /// Frees a place.
     ///
     /// # Errors
-    /// [`RegistrationError::EventNotFound`], [`RegistrationError::NotFound`], or the store fails.
+    /// [`RegistrationError::EventNotFound`], [`RegistrationError::NotFound`], [`RegistrationError::VersionMismatch`], or the store
+    /// fails.
     pub async fn unregister(
         &self,
         account: AccountId,
         event: EventId,
         id: RegistrationId,
+        admits: Admits<'_, Registration>,
         companions: Companions,
     ) -> Result<(), RegistrationError> {
-        if self
-            .registrations
-            .unregister(account, event, id, companions)
-            .await?
+        let current = self.registrations.by_id(account, event, id).await?;
+        if current.is_some() && !admits(current.as_ref()) {
+            return Err(RegistrationError::VersionMismatch);
+        }
+        if current.is_some()
+            && self
+                .registrations
+                .unregister(account, event, id, companions)
+                .await?
         {
             return Ok(());
         }
@@ -132,7 +145,7 @@ impl Registrations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{Mocks, account, alone, at, customer, event, id};
+    use crate::fixtures::{Mocks, account, alone, anything, at, customer, event, id};
 
     #[tokio::test]
     async fn registers_a_known_customer() {
@@ -223,10 +236,7 @@ mod tests {
             (Some(event()), "there is no such registration"),
         ] {
             let mut mocks = Mocks::at(1000);
-            mocks
-                .registrations
-                .expect_unregister()
-                .returning(|_, _, _, _| Ok(false));
+            mocks.registrations.expect_by_id().returning(|_, _, _| Ok(None));
             mocks
                 .events
                 .expect_by_id()
@@ -235,9 +245,44 @@ mod tests {
             let outcome = mocks
                 .build()
                 .registrations
-                .unregister(account(), event().id, id, Companions::default())
+                .unregister(account(), event().id, id, &anything, Companions::default())
                 .await;
             assert_eq!(outcome.unwrap_err().to_string(), missing);
         }
+    }
+
+    #[tokio::test]
+    async fn frees_what_the_caller_has_seen_only() {
+        let place = |mocks: &mut Mocks| {
+            let registration =
+                Registration::new(RegistrationId::new(id(5)), event().id, &customer(), None, at(1));
+            mocks
+                .registrations
+                .expect_by_id()
+                .returning(move |_, _, _| Ok(Some(registration.clone())));
+        };
+        let mut mocks = Mocks::at(1000);
+        place(&mut mocks);
+        let place_id = RegistrationId::new(id(5));
+        let outcome = mocks
+            .build()
+            .registrations
+            .unregister(account(), event().id, place_id, &|_| false, Companions::default())
+            .await;
+        assert!(matches!(outcome, Err(RegistrationError::VersionMismatch)));
+
+        let mut mocks = Mocks::at(1000);
+        place(&mut mocks);
+        mocks
+            .registrations
+            .expect_unregister()
+            .times(1)
+            .returning(|_, _, _, _| Ok(true));
+        let outcome = mocks
+            .build()
+            .registrations
+            .unregister(account(), event().id, place_id, &anything, Companions::default())
+            .await;
+        assert!(outcome.is_ok());
     }
 }

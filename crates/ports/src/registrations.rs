@@ -36,6 +36,14 @@ pub trait RegistrationStore: Send + Sync {
         companions: Companions,
     ) -> Result<(), RegisterError>;
 
+    /// The registration with that id, where it is one of that event.
+    async fn by_id(
+        &self,
+        account: AccountId,
+        event: EventId,
+        id: RegistrationId,
+    ) -> Result<Option<Registration>, StoreError>;
+
     /// The event's registrations in the order of their ids, which is the order in which they came.
     async fn list(
         &self,

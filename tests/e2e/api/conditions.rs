@@ -138,7 +138,12 @@ async fn cancelling_and_replacing_take_conditions_too() {
         "{event}/registrations/{}",
         registered.resource(201, "registration")["id"].as_str().unwrap()
     );
-    for (condition, status) in [("\"7\"", 412), (tag(&registered).as_str(), 200), ("*", 404)] {
+    for (condition, status) in [
+        ("\"7\"", 412),
+        (tag(&registered).as_str(), 200),
+        ("*", 404),
+        ("\"7\"", 404),
+    ] {
         let answer = send(
             &app,
             Method::DELETE,

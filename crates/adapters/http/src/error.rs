@@ -265,6 +265,7 @@ impl From<RegistrationError> for ApiError {
             RegistrationError::CustomerNotFound => Problem::CustomerNotFound.into(),
             RegistrationError::NotFound => Problem::RegistrationNotFound.into(),
             RegistrationError::AlreadyRegistered => Problem::AlreadyRegistered.into(),
+            RegistrationError::VersionMismatch => Problem::VersionMismatch.into(),
             RegistrationError::Refused(RegistrationRefused::NotActive) => Problem::EventNotActive.into(),
             RegistrationError::Refused(RegistrationRefused::Full) => Problem::EventFull.into(),
             RegistrationError::Store(error) => error.into(),

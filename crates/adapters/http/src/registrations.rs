@@ -15,7 +15,7 @@ use crate::{
 use actix_web::web::{Data, Path};
 use chatgrow_application::Application;
 use chatgrow_domain as domain;
-use chatgrow_domain::{EmailAddress, EmailKey, Notes, Version};
+use chatgrow_domain::{EmailAddress, EmailKey, Notes};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::{Deserialize, Serialize};
 
@@ -107,9 +107,9 @@ pub(crate) struct ListRegistrations {
     cursor: Option<String>,
 }
 
-/// A registration never changes: it has one version.
-fn tag<T>(_: &T) -> ETag {
-    ETag::of([Version::FIRST])
+/// Nothing of a registration changes but the customer whom it shows.
+fn tag(registration: &domain::Registration) -> ETag {
+    ETag::of([registration.customer.version])
 }
 
 /// Register a customer for an event
@@ -183,14 +183,12 @@ pub(crate) async fn unregister(
 ) -> Result<Reply<Done<Confirmation>>, ApiError> {
     let event = named(&path.0)?;
     let id = path.1.parse().map_err(|_| Problem::RegistrationNotFound)?;
-    if !once.admits(tag)(Some(&())) {
-        return Err(Problem::VersionMismatch.into());
-    }
     let render = |(): &()| Confirmation::new("Registration cancelled successfully");
+    let admits = once.admits(tag);
     once.run(render, async |with| {
         let registrations = &application.registrations;
         registrations
-            .unregister(caller.account(), event, id, with(&()))
+            .unregister(caller.account(), event, id, &admits, with(&()))
             .await
     })
     .await

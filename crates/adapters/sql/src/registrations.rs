@@ -116,6 +116,17 @@ fn list_after<DB: Backend>(account: RowId, event: RowId, after: RowId, rows: i64
         .select(row)
 }
 
+/// The registration with that id, if it is one of that event, with its customer.
+#[auto_type]
+pub fn by_id<DB: Backend>(account: RowId, event: RowId, id: RowId) -> _ {
+    let row: AsSelect<PlaceRow, DB> = PlaceRow::as_select();
+    with_customer()
+        .filter(dsl::account_id.eq(account))
+        .filter(dsl::event_id.eq(event))
+        .filter(dsl::id.eq(id))
+        .select(row)
+}
+
 /// The registration with that id, if it is one of that event.
 #[auto_type]
 pub fn of_event(account: RowId, event: RowId, id: RowId) -> _ {
@@ -152,6 +163,20 @@ macro_rules! registration_store {
                     let insert =
                         diesel::insert_into(table).values(RegistrationRow::new(account, registration));
                     self.execute(companions, insert).await.map(|_| ())
+                }
+
+                async fn by_id(
+                    &self,
+                    account: AccountId,
+                    event: EventId,
+                    id: RegistrationId,
+                ) -> Result<Option<Registration>, StoreError> {
+                    self.find::<PlaceRow, _>(registrations::by_id(
+                        account.as_bytes().into(),
+                        event.as_bytes().into(),
+                        id.as_bytes().into(),
+                    ))
+                    .await
                 }
 
                 async fn list(

@@ -425,6 +425,8 @@ pub async fn registrations_of_accounts_are_apart(stores: &Stores) {
         "a customer of another account: {outcome:?}"
     );
     for (account, event) in [(other, event.id), (account, another.id)] {
+        let found = stores.registrations.by_id(account, event, mine.id).await;
+        assert_eq!(found.unwrap(), None);
         assert!(
             !stores
                 .registrations
@@ -441,6 +443,8 @@ pub async fn registrations_of_accounts_are_apart(stores: &Stores) {
             assert_eq!((page.items, page.next), (vec![], None));
         }
     }
+    let found = stores.registrations.by_id(account, event.id, mine.id).await;
+    assert_eq!(found.unwrap(), Some(mine.clone()));
     assert_eq!(all(stores, account, event.id).await, [mine]);
     assert_eq!(
         stores.events.by_id(account, event.id).await.unwrap(),
