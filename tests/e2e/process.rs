@@ -600,13 +600,20 @@ async fn a_short_lock_of_another_process_is_waited_out() {
 }
 
 #[tokio::test]
-async fn a_long_lock_of_another_process_refuses_writes() {
+async fn a_long_lock_of_another_process_refuses_writes_but_not_repetitions() {
     let installation = installation();
     let server = installation.start().await;
+    let noa = || {
+        let request = server.request(Method::POST, "/customers").json(&customer("noa"));
+        Answer::to(request.header("Idempotency-Key", "noa"))
+    };
+    let first = noa().await;
+    assert_eq!(first.status, 201);
     let lock = WriteLock::on(&installation.path("chatgrow.db"));
-    let refused = server.post("/customers", customer("dana")).await;
+    let (refused, again) = tokio::join!(server.post("/customers", customer("dana")), noa());
     assert_unavailable(&refused);
-    assert_eq!(server.get("/customers").await.json["count"], 0);
+    assert_eq!((again.status, again.text), (201, first.text));
+    assert_eq!(server.get("/customers").await.json["count"], 1);
     let log = server.log();
     let id = refused.header("x-request-id").unwrap();
     let line = log.lines().find(|line| line.contains(id)).unwrap();

@@ -162,17 +162,13 @@ impl Once {
                 Ok(outcome) => return Ok(Reply::Fresh(render(&outcome))),
                 Err(error) => ApiError::from(error),
             };
-            if !error.status().is_client_error() {
-                return Err(error);
+            // It may have been carried out before, and what is in its way be its own effect; or the store may take no writes now.
+            match application.idempotency.answer(&repeatable).await {
+                Ok(Some(answer)) => return Ok(Reply::Replayed(answer)),
+                Err(other) if error.status().is_client_error() => return Err(other.into()),
+                _ if error.problem != Problem::IdempotencyInProgress => return Err(error),
+                _ => deadline.wait_for(sleep(ASK_AGAIN)).await.map_err(|_| error)?,
             }
-            // It was carried out before. What a refusal rests on may be its own effect, too.
-            if let Some(answer) = application.idempotency.answer(&repeatable).await? {
-                return Ok(Reply::Replayed(answer));
-            }
-            if error.problem != Problem::IdempotencyInProgress {
-                return Err(error);
-            }
-            deadline.wait_for(sleep(ASK_AGAIN)).await.map_err(|_| error)?;
         }
     }
 
