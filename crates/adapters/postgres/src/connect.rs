@@ -35,8 +35,8 @@ const UNLIMITED: &str = "SET statement_timeout = 0; SET lock_timeout = 0;
     SET idle_in_transaction_session_timeout = 0; SET default_transaction_isolation = 'read committed'";
 
 /// What a session for requests is told. A statement that waits for somebody's lock gives up before its caller does, and a transaction
-/// that lost its client doesn't keep what it holds. Every query has an index: a plan that reads the whole table, for it was nearly empty
-/// when the statement was prepared, would be kept while the table grows (ADR 0011), and none is worth compiling.
+/// that lost its client doesn't keep what it holds. Every query of a request has an index: a plan that reads the whole table, for it was
+/// nearly empty when the statement was prepared, would be kept until it is analysed (ADR 0011); and none is worth compiling.
 const SESSION: &str = "SET statement_timeout = '10s'; SET lock_timeout = '5s';
     SET idle_in_transaction_session_timeout = '10s'; SET default_transaction_isolation = 'read committed';
     SET enable_seqscan = off; SET jit = off";

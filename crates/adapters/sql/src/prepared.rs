@@ -28,7 +28,7 @@ impl<DB: Backend, Q: QueryFragment<DB>> QueryFragment<DB> for Prepared<Q> {
     }
 }
 
-/// It yields a number, or nothing.
+/// For SQLite, where only `load` knows that it is prepared. It yields a number, or nothing.
 impl<Q> Query for Prepared<Q> {
     type SqlType = BigInt;
 }

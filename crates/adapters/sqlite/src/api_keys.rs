@@ -1,6 +1,6 @@
 //! API keys: what needs more than one statement is one write.
 
-use crate::{SqliteStore, error::store_error};
+use crate::{SqliteStore, error::store_error, statements};
 use chatgrow_sql::api_key_store;
 use diesel::{RunQueryDsl, dsl::exists};
 
@@ -23,10 +23,9 @@ api_key_store! {
         let uses = uses.to_vec();
         self.write(Companions::default(), move |connection| {
             for used in &uses {
-                diesel::update(api_keys::used_before(used))
-                    .set(dsl::last_used_at.eq(used.at.as_millis()))
-                    .execute(connection)
-                    .map_err(store_error)?;
+                let update = diesel::update(api_keys::used_before(used))
+                    .set(dsl::last_used_at.eq(used.at.as_millis()));
+                statements::execute(connection, update).map_err(store_error)?;
             }
             Ok(())
         })

@@ -41,7 +41,9 @@ mod tests {
     use super::*;
     use diesel::{
         connection::{InstrumentationEvent, SimpleConnection},
-        insert_into, update,
+        insert_into,
+        query_dsl::methods::FilterDsl,
+        update,
     };
     use std::sync::{
         Arc,
@@ -71,7 +73,8 @@ mod tests {
         for (round, changed) in [(1, 1), (2, 0), (3, 0)] {
             run(&mut connection, "SAVEPOINT s").unwrap();
             let insert = insert_into(t::table).values((t::id.eq(1), t::n.eq(round)));
-            let upsert = insert.on_conflict(t::id).do_nothing();
+            let upsert = insert.on_conflict(t::id).do_update().set(t::n.eq(round));
+            let upsert = FilterDsl::filter(upsert, t::n.gt(round));
             assert_eq!(execute(&mut connection, upsert).unwrap(), changed);
             assert_eq!(
                 execute(&mut connection, update(t::table).set(t::n.eq(round))).unwrap(),
