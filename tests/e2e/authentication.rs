@@ -75,7 +75,7 @@ impl World {
                 operations.push((method.to_uppercase().parse().unwrap(), path.to_owned()));
             }
         }
-        assert!(operations.len() >= 17, "{operations:?}");
+        assert!(operations.len() >= 18, "{operations:?}");
         operations
     }
 
@@ -97,6 +97,7 @@ impl World {
             "POST /events" => (yoga(), None),
             "GET /events/{id}"
             | "GET /events/{id}/registrations"
+            | "GET /events/{id}/registrations/{registrationId}"
             | "DELETE /events/{id}/registrations/{registrationId}" => (Value::Null, EVENT),
             "PATCH /events/{id}" => (json!({ "status": "cancelled" }), EVENT),
             "POST /events/{id}/registrations" => (registration(), EVENT),

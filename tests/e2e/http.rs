@@ -209,7 +209,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
         ("/api/webhooks/events".to_owned(), "GET POST"),
         (format!("/api/webhooks/events/{id}"), "GET PATCH"),
         (registrations.clone(), "GET POST"),
-        (format!("{registrations}/{id}"), "DELETE"),
+        (format!("{registrations}/{id}"), "DELETE GET"),
         ("/health/live".to_owned(), "GET"),
         ("/health/ready".to_owned(), "GET"),
         ("/api-docs/openapi.json".to_owned(), "GET"),
@@ -231,14 +231,6 @@ async fn a_wrong_method_is_told_the_right_ones() {
             assert_eq!(&told - &BTreeSet::from(["HEAD"]), allowed, "{method} {path}");
         }
     }
-}
-
-#[tokio::test]
-async fn a_head_where_there_is_no_get_is_a_wrong_method() {
-    let app = TestApp::start().await;
-    let id = "0123456789abcdef01234567";
-    let answer = Answer::to(app.request(Method::HEAD, &format!("/events/{id}/registrations/{id}"))).await;
-    assert_eq!((answer.status, answer.header("allow")), (405, Some("DELETE")));
 }
 
 #[tokio::test]

@@ -104,6 +104,22 @@ impl Registrations {
         Ok(self.registrations.list(account, event, page).await?)
     }
 
+    /// One of the event's registrations.
+    ///
+    /// # Errors
+    /// [`RegistrationError::EventNotFound`], [`RegistrationError::NotFound`], or the store fails.
+    pub async fn get(
+        &self,
+        account: AccountId,
+        event: EventId,
+        id: RegistrationId,
+    ) -> Result<Registration, RegistrationError> {
+        match self.registrations.by_id(account, event, id).await? {
+            Some(registration) => Ok(registration),
+            None => Err(self.missing(account, event).await?),
+        }
+    }
+
     /// Frees a place.
     ///
     /// # Errors
@@ -117,20 +133,29 @@ impl Registrations {
         admits: Admits<'_, Registration>,
         companions: Companions,
     ) -> Result<(), RegistrationError> {
-        let current = self.registrations.by_id(account, event, id).await?;
-        if current.is_some() && !admits(current.as_ref()) {
+        let current = self.get(account, event, id).await?;
+        if !admits(Some(&current)) {
             return Err(RegistrationError::VersionMismatch);
         }
-        if current.is_some()
-            && self
-                .registrations
-                .unregister(account, event, id, companions)
-                .await?
+        if self
+            .registrations
+            .unregister(account, event, id, companions)
+            .await?
         {
-            return Ok(());
+            Ok(())
+        } else {
+            Err(self.missing(account, event).await?)
         }
+    }
+
+    /// What there is not, where there is no such registration of the event.
+    async fn missing(
+        &self,
+        account: AccountId,
+        event: EventId,
+    ) -> Result<RegistrationError, RegistrationError> {
         self.must_exist(account, event).await?;
-        Err(RegistrationError::NotFound)
+        Ok(RegistrationError::NotFound)
     }
 
     async fn must_exist(&self, account: AccountId, event: EventId) -> Result<(), RegistrationError> {

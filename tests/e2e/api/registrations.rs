@@ -57,6 +57,9 @@ async fn post_registers_and_answers_every_field() {
     );
     let listed = app.get(&format!("{event}/registrations")).await;
     assert_eq!(listed.list("registrations"), std::slice::from_ref(registration));
+    let read = app.get(&path(&event, &answer)).await;
+    assert_eq!(read.resource(200, "registration"), registration);
+    assert_eq!(read.header("etag"), answer.header("etag"));
     assert_participants(&app, &event, 1).await;
 
     let without = register(&app, &event, "noa").await;
@@ -202,12 +205,13 @@ async fn a_place_is_freed_at_its_own_event_only() {
         format!("{event}/registrations/x"),
         format!("{event}/registrations/507f1f77bcf86cd799439011"),
     ] {
-        let answer = app.delete(&path).await;
-        assert_eq!(
-            (answer.status, &answer.json["error"]),
-            (404, &"NOT_FOUND".into()),
-            "{path}"
-        );
+        for answer in [app.get(&path).await, app.delete(&path).await] {
+            assert_eq!(
+                (answer.status, &answer.json["error"]),
+                (404, &"NOT_FOUND".into()),
+                "{path}"
+            );
+        }
     }
     app.delete(&path(&other, &registered))
         .await
@@ -217,6 +221,9 @@ async fn a_place_is_freed_at_its_own_event_only() {
         .await
         .assert_done("Registration cancelled successfully");
     assert_participants(&app, &event, 0).await;
+    app.get(&own)
+        .await
+        .assert_error(404, "NOT_FOUND", "Registration not found");
 }
 
 #[tokio::test]

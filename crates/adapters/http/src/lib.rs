@@ -199,6 +199,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .route(web::post().to(registrations::register))
         .route(web::get().to(registrations::list));
     let registration = resource!("/events/{id}/registrations/{registrationId}")
+        .route(web::get().to(registrations::get))
         .route(web::delete().to(registrations::unregister));
 
     let lists = [appointments, events];

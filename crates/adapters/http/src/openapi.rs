@@ -29,7 +29,7 @@ instants (`createdAt`, …) are UTC. Unknown fields are ignored.";
 
 /// The problems that an operation can meet beside those of all operations, of all that take a body, and of all that take a
 /// query.
-const PROBLEMS: [(&str, &[Problem]); 17] = [
+const PROBLEMS: [(&str, &[Problem]); 18] = [
     ("createCustomer", &[Problem::CustomerExists]),
     ("listCustomers", &[]),
     ("getCustomer", &[Problem::CustomerNotFound]),
@@ -84,6 +84,10 @@ const PROBLEMS: [(&str, &[Problem]); 17] = [
         ],
     ),
     ("listRegistrations", &[Problem::EventNotFound]),
+    (
+        "getRegistration",
+        &[Problem::EventNotFound, Problem::RegistrationNotFound],
+    ),
     (
         "cancelRegistration",
         &[

@@ -15,7 +15,7 @@ use crate::{
 use actix_web::web::{Data, Path};
 use chatgrow_application::Application;
 use chatgrow_domain as domain;
-use chatgrow_domain::{EmailAddress, EmailKey, Notes};
+use chatgrow_domain::{EmailAddress, EmailKey, EventId, Notes, RegistrationId};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,15 @@ pub(crate) struct RegistrationResponse {
     success: bool,
     /// The registration.
     registration: Registration,
+}
+
+impl From<domain::Registration> for RegistrationResponse {
+    fn from(registration: domain::Registration) -> Self {
+        Self {
+            success: true,
+            registration: registration.into(),
+        }
+    }
 }
 
 /// A page of an event's registrations, in the order in which they came.
@@ -107,6 +116,15 @@ pub(crate) struct ListRegistrations {
     cursor: Option<String>,
 }
 
+/// The event and the registration that a path names.
+fn both((event, registration): &(String, String)) -> Result<(EventId, RegistrationId), ApiError> {
+    let registration = registration.parse();
+    Ok((
+        named(event)?,
+        registration.map_err(|_| Problem::RegistrationNotFound)?,
+    ))
+}
+
 /// Nothing of a registration changes but the customer whom it shows.
 fn tag(registration: &domain::Registration) -> ETag {
     ETag::of([registration.customer.version])
@@ -130,10 +148,7 @@ pub(crate) async fn register(
             registration.event_id, registration.id
         ),
         etag: Some(tag(registration)),
-        body: RegistrationResponse {
-            success: true,
-            registration: registration.clone().into(),
-        },
+        body: registration.clone().into(),
     };
     once.run(render, async |with| {
         let registrations = &application.registrations;
@@ -171,6 +186,21 @@ pub(crate) async fn list(
     }))
 }
 
+/// Get a registration
+#[api_v2_operation(operation_id = "getRegistration", tags("Registrations"))]
+pub(crate) async fn get(
+    caller: Caller,
+    application: Data<Application>,
+    path: Path<(String, String)>,
+) -> Result<Done<RegistrationResponse>, ApiError> {
+    let (event, id) = both(&path)?;
+    let registration = application.registrations.get(caller.account(), event, id).await?;
+    Ok(Done {
+        etag: Some(tag(&registration)),
+        body: registration.into(),
+    })
+}
+
 /// Cancel a registration
 ///
 /// Frees the place at once.
@@ -181,8 +211,7 @@ pub(crate) async fn unregister(
     path: Path<(String, String)>,
     once: Once,
 ) -> Result<Reply<Done<Confirmation>>, ApiError> {
-    let event = named(&path.0)?;
-    let id = path.1.parse().map_err(|_| Problem::RegistrationNotFound)?;
+    let (event, id) = both(&path)?;
     let render = |(): &()| Confirmation::new("Registration cancelled successfully");
     let admits = once.admits(tag);
     once.run(render, async |with| {
