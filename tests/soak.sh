@@ -21,7 +21,8 @@ peak=$(load 10 0 | rate)
 pause=$((64 * 1000 * 2 / peak))
 echo "peak $peak requests/s, memory idle $idle MiB, after it $(memory) MiB; pause $pause ms"
 export SOAK_OFFSET=1000000
-load "$seconds" "$pause" >soak.out &
+told=$(mktemp)
+load "$seconds" "$pause" >"$told" &
 started=$SECONDS settled=
 while kill -0 $! 2>/dev/null; do
     sleep 30
@@ -29,7 +30,8 @@ while kill -0 $! 2>/dev/null; do
     echo "$((SECONDS - started)) s: $now MiB"
     [ $((2 * (SECONDS - started))) -lt "$seconds" ] || settled=${settled:-$now}
 done
-cat soak.out
-! grep -E 'Non-2xx|Socket errors' soak.out
-rm soak.out
+cat "$told"
+# (`! grep` would not end the script.)
+if grep --quiet -E 'Non-2xx|Socket errors' "$told"; then exit 1; fi
+rm "$told"
 [ -z "$settled" ] || [ "$now" -le $((settled + settled / 10 + 1)) ] || { echo "memory grew from $settled to $now MiB" >&2; exit 1; }
