@@ -31,7 +31,7 @@ while kill -0 $! 2>/dev/null; do
     [ $((2 * (SECONDS - started))) -lt "$seconds" ] || settled=${settled:-$now}
 done
 cat "$told"
-# (`! grep` would not end the script.)
-if grep --quiet -E 'Non-2xx|Socket errors' "$told"; then exit 1; fi
+bad=$(grep -E 'Non-2xx|Socket errors' "$told" || true)
 rm "$told"
+[ -z "$bad" ] || exit 1
 [ -z "$settled" ] || [ "$now" -le $((settled + settled / 10 + 1)) ] || { echo "memory grew from $settled to $now MiB" >&2; exit 1; }

@@ -134,10 +134,7 @@ async fn cancelling_and_replacing_take_conditions_too() {
             json!({ "customerEmail": "dana@example.com" }),
         )
         .await;
-    let registration = format!(
-        "{event}/registrations/{}",
-        registered.resource(201, "registration")["id"].as_str().unwrap()
-    );
+    let registration = super::registrations::path(&event, &registered);
     for (condition, status) in [
         ("\"7\"", 412),
         (tag(&registered).as_str(), 200),

@@ -19,7 +19,7 @@ async fn register(app: &TestApp, event: &str, name: &str) -> Answer {
     app.post(&format!("{event}/registrations"), body).await
 }
 
-fn path(event: &str, registered: &Answer) -> String {
+pub(super) fn path(event: &str, registered: &Answer) -> String {
     let registration = registered.resource(201, "registration");
     format!("{event}/registrations/{}", registration["id"].as_str().unwrap())
 }
