@@ -4,7 +4,7 @@ use crate::{Configuration, Database, Failure, LogFormat};
 use actix_web::rt;
 use chatgrow_application::Application;
 use chatgrow_domain::{ApiKeyName, PlainApiKey};
-use chatgrow_http::{Api, BASE_PATH, Listen};
+use chatgrow_http::{Api, BASE_PATH, ConnectionLimits, Listen};
 use prometheus_client::{metrics::counter::Counter, registry::Registry};
 use std::{
     io::{IsTerminal, Write},
@@ -44,7 +44,7 @@ pub(crate) async fn serve(
 ) -> Result<(), Failure> {
     count_panics(&mut metrics);
     let mut http = configuration.http.clone();
-    http.connections.all = max_connections(http.connections.all);
+    limit_to_files(&mut http.connections);
     let api = Api::new(application.clone(), metrics, http);
     let (host, port) = (configuration.host.as_str(), configuration.port);
     let listen = |workers| Listen {
@@ -112,24 +112,24 @@ fn count_panics(metrics: &mut Registry) {
     }));
 }
 
-/// How many clients may be connected: as many as is set, and as files may be open. A connection has two: its socket, and the handle by
-/// which it can be shut down from anywhere.
-fn max_connections(wanted: usize) -> usize {
-    let files = u64::try_from(wanted).unwrap_or(u64::MAX).saturating_mul(2);
-    let allowed = match rlimit::increase_nofile_limit(files.saturating_add(OTHER_FILES)) {
-        Ok(files) => usize::try_from(files.saturating_sub(OTHER_FILES) / 2).unwrap_or(usize::MAX),
-        Err(error) => {
-            tracing::warn!(%error, "the limit of open files is not known");
-            wanted
-        }
+/// Lowers the limit to as many connections as files may be open. A connection has two: its socket, and the handle by which it can be shut
+/// down from anywhere.
+fn limit_to_files(limits: &mut ConnectionLimits) {
+    let files_for = |limits: ConnectionLimits| (limits.most() as u64).saturating_mul(2).saturating_add(OTHER_FILES);
+    let allowed = match rlimit::increase_nofile_limit(files_for(*limits)) {
+        Ok(files) => files,
+        Err(error) => return tracing::warn!(%error, "the limit of open files is not known"),
     };
-    if allowed < wanted {
-        tracing::warn!(
-            allowed,
-            "the limit of open files (ulimit -n) allows fewer than MAX_CONNECTIONS"
-        );
+    if allowed >= files_for(*limits) {
+        return;
     }
-    allowed.clamp(1, wanted)
+    while limits.all > 1 && allowed < files_for(*limits) {
+        limits.all -= limits.all.div_ceil(16).min(limits.all - 1);
+    }
+    tracing::warn!(
+        allowed = limits.all,
+        "the limit of open files (ulimit -n) allows fewer than MAX_CONNECTIONS"
+    );
 }
 
 /// Tells the operator where to go. The key goes to the terminal, never to the log.

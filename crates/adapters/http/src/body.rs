@@ -2,6 +2,7 @@
 
 use crate::{
     Settings,
+    connections::Place,
     error::{ApiError, Problem},
     fingerprint::Fingerprint,
     once::IDEMPOTENCY_KEY,
@@ -42,12 +43,19 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         let bytes = Bytes::from_request(request, payload);
         let request = request.clone();
         Box::pin(async move {
+            let connection = request.conn_data::<Place>().map(|place| place.connection.clone());
+            if let Some(connection) = &connection {
+                connection.await_body();
+            }
             let bytes = match patience {
                 Some(patience) => tokio::time::timeout(patience, bytes)
                     .await
                     .map_err(|_| Problem::RequestTimeout)?,
                 None => bytes.await,
             };
+            if let Some(connection) = &connection {
+                connection.begin();
+            }
             let bytes = bytes.map_err(|error| unreadable(&error))?;
             let json = object(&bytes)?;
             let body = serde_json::from_str(json).map_err(|error| malformed(&error))?;

@@ -3,6 +3,7 @@
 //! actix gives the first head of a connection five seconds, and a later one as long as it likes once its first byte has come. So each
 //! connection knows whose turn it is. One that has waited too long for its client's next head is closed. If there is no room for a new one,
 //! those that have waited longest for their clients are closed: whoever holds connections open, a client that says something is let in.
+//! A connection whose request the server works on is nobody's to close.
 
 use crate::client::{Proxies, network};
 use actix_web::{dev::Extensions, rt::net::TcpStream};
@@ -15,6 +16,8 @@ use socket2::{SockRef, Socket};
 use std::{
     any::Any,
     collections::HashMap,
+    io::{self, ErrorKind},
+    mem::MaybeUninit,
     net::{IpAddr, Shutdown},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -26,6 +29,9 @@ use std::{
 /// How long the next head may take, from the end of the answer before it.
 const NEXT_HEAD: Duration = Duration::from_secs(10);
 
+/// The same if the body before it has perhaps not ended: actix would read on for as long as the client likes.
+const NEXT_HEAD_AFTER_A_FAULT: Duration = Duration::from_secs(1);
+
 /// To make room, one in so many connections is closed: all have to be looked at for it.
 const ROOM: usize = 16;
 
@@ -36,6 +42,14 @@ pub struct ConnectionLimits {
     pub all: usize,
     /// From one client: an IPv4 address or an IPv6 /64. Trusted proxies are exempt.
     pub per_client: usize,
+}
+
+impl ConnectionLimits {
+    /// How many connections may be open at once: those over the limit make room only once they are there.
+    #[must_use]
+    pub fn most(self) -> usize {
+        self.all.saturating_add(self.all / ROOM + 1)
+    }
 }
 
 /// The open connections of one server.
@@ -82,8 +96,8 @@ enum Turn {
     Server,
     /// The client has to send a head, since so many milliseconds after the start.
     Head(u64),
-    /// The client has to take its answer.
-    Answer(u64),
+    /// The client has to send a body or to take an answer, since then.
+    Transfer(u64),
 }
 
 impl Turn {
@@ -92,7 +106,7 @@ impl Turn {
         match self {
             Self::Server => 0,
             Self::Head(since) => (since + 1) << 1,
-            Self::Answer(since) => (since + 1) << 1 | 1,
+            Self::Transfer(since) => (since + 1) << 1 | 1,
         }
     }
 
@@ -100,7 +114,7 @@ impl Turn {
         match (number >> 1, number & 1) {
             (0, _) => Self::Server,
             (since, 0) => Self::Head(since - 1),
-            (since, _) => Self::Answer(since - 1),
+            (since, _) => Self::Transfer(since - 1),
         }
     }
 }
@@ -118,15 +132,30 @@ impl Connection {
         millis(self.started.elapsed())
     }
 
-    /// A whole head has come.
+    /// All that the server waited for has come.
     pub(crate) fn begin(&self) {
         self.set(Turn::Server);
     }
 
-    /// The answer is there; it is sent when the returned value is dropped.
-    pub(crate) fn answer(self: &Arc<Self>) -> Sending {
-        self.set(Turn::Answer(self.now()));
-        Sending(self.clone())
+    /// The body is to come.
+    pub(crate) fn await_body(&self) {
+        self.set(Turn::Transfer(self.now()));
+    }
+
+    /// The answer is there; it is sent when the returned value is dropped. Then the next head is to come, and soon if the body may not have
+    /// ended.
+    pub(crate) fn answer(self: &Arc<Self>, unended: bool) -> Sending {
+        self.set(Turn::Transfer(self.now()));
+        Sending {
+            connection: self.clone(),
+            unended,
+        }
+    }
+
+    /// Whether the client has sent nothing that the server has not read yet.
+    fn is_silent(&self) -> bool {
+        let nothing = |error: io::Error| error.kind() == ErrorKind::WouldBlock;
+        self.socket.peek(&mut [MaybeUninit::uninit()]).is_err_and(nothing)
     }
 
     fn close(&self) {
@@ -136,11 +165,20 @@ impl Connection {
 }
 
 /// An answer that is being sent.
-pub(crate) struct Sending(Arc<Connection>);
+pub(crate) struct Sending {
+    connection: Arc<Connection>,
+    unended: bool,
+}
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        self.0.set(Turn::Head(self.0.now()));
+        let used_up = if self.unended {
+            millis(NEXT_HEAD - NEXT_HEAD_AFTER_A_FAULT)
+        } else {
+            0
+        };
+        let since = self.connection.now().saturating_sub(used_up);
+        self.connection.set(Turn::Head(since));
     }
 }
 
@@ -178,7 +216,8 @@ impl Open {
         }
     }
 
-    /// Closes those that have waited longest for their clients, `most` at the most, of one client or of all. Returns how many.
+    /// Closes those that have waited longest for their clients, `most` at the most, of one client or of all. Returns how many. One whose
+    /// client has just said something stays.
     fn close_longest_waiting(&mut self, of: Option<IpAddr>, most: usize) -> usize {
         let mut waiting: Vec<_> = self
             .connections
@@ -186,17 +225,19 @@ impl Open {
             .filter(|(_, connection)| of.is_none() || connection.client == of)
             .filter_map(|(id, connection)| match connection.turn() {
                 Turn::Server => None,
-                Turn::Head(since) | Turn::Answer(since) => Some((since, *id)),
+                Turn::Head(since) | Turn::Transfer(since) => Some((since, *id)),
             })
             .collect();
-        let most = most.min(waiting.len());
-        if most < waiting.len() {
-            waiting.select_nth_unstable(most);
-        }
-        for (_, id) in &waiting[..most] {
+        waiting.sort_unstable();
+        let silent = waiting
+            .into_iter()
+            .filter(|(_, id)| self.connections.get(id).is_some_and(|connection| connection.is_silent()))
+            .take(most);
+        let ids: Vec<_> = silent.map(|(_, id)| id).collect();
+        for id in &ids {
             self.close(*id);
         }
-        most
+        ids.len()
     }
 
     fn close(&mut self, id: u64) {
@@ -213,7 +254,7 @@ impl Connections {
         registry.register("connections", "Open connections", metrics.open.clone());
         registry.register(
             "connections_closed",
-            "Connections that the server closed: their next head was overdue, others needed the room, or there was none",
+            "Connections that the server closed: their next head was overdue, others needed the room, or there was no file for them",
             metrics.closed.clone(),
         );
         Arc::new(Self {
@@ -223,6 +264,11 @@ impl Connections {
             open: Mutex::default(),
             metrics,
         })
+    }
+
+    /// How many may be open at once.
+    pub(crate) fn most(&self) -> usize {
+        self.limits.most()
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -252,20 +298,13 @@ impl Connections {
         let (Ok(peer), Ok(handle)) = (stream.peer_addr(), socket.try_clone()) else {
             // It has ended already, or the process has no file left for it.
             let _ = socket.shutdown(Shutdown::Both);
-            return self.closed("refused", 1);
+            return self.closed("files", 1);
         };
-        match self.admit(handle, peer.ip()) {
-            Some(place) => {
-                extensions.insert(place);
-            }
-            None => {
-                let _ = socket.shutdown(Shutdown::Both);
-            }
-        }
+        extensions.insert(self.admit(handle, peer.ip()));
     }
 
-    /// A place for the connection, for which others may have to go; `None` if the server works on a request of each.
-    fn admit(self: &Arc<Self>, socket: Socket, peer: IpAddr) -> Option<Place> {
+    /// A place for the connection, for which others may have to go.
+    fn admit(self: &Arc<Self>, socket: Socket, peer: IpAddr) -> Place {
         let client = (!self.proxies.trust(peer)).then(|| network(peer));
         let mut open = self.open();
         let ConnectionLimits { all, per_client } = self.limits;
@@ -274,14 +313,9 @@ impl Connections {
             (client, of_client.unwrap_or(0), per_client),
             (None, open.connections.len(), all),
         ] {
-            if count < limit {
-                continue;
-            }
-            let closed = open.close_longest_waiting(of, (limit / ROOM).max(1));
-            self.closed("room", closed);
-            if closed == 0 {
-                self.closed("refused", 1);
-                return None;
+            if count >= limit {
+                let most = (limit / ROOM).max(1) + count - limit;
+                self.closed("room", open.close_longest_waiting(of, most));
             }
         }
         let connection = Arc::new(Connection {
@@ -299,11 +333,11 @@ impl Connections {
         }
         self.count(&open);
         drop(open);
-        Some(Place {
+        Place {
             id,
             connection,
             among: self.clone(),
-        })
+        }
     }
 
     /// Closes the connections whose next head is overdue. Call it every second or so.
@@ -314,7 +348,7 @@ impl Connections {
     fn close_overdue_at(&self, now: u64) {
         let overdue = |connection: &Connection| match connection.turn() {
             Turn::Head(since) => now.saturating_sub(since) >= millis(NEXT_HEAD),
-            Turn::Server | Turn::Answer(_) => false,
+            Turn::Server | Turn::Transfer(_) => false,
         };
         let mut open = self.open();
         let ids: Vec<_> = open
@@ -336,7 +370,10 @@ impl Connections {
 mod tests {
     use super::*;
     use actix_web::http::header::X_FORWARDED_FOR;
-    use socket2::{Domain, Type};
+    use std::{
+        io::Write,
+        net::{TcpListener, TcpStream},
+    };
 
     fn connections(all: usize, per_client: usize) -> Arc<Connections> {
         let proxies = Proxies {
@@ -347,9 +384,13 @@ mod tests {
         Connections::new(limits, proxies, &mut Registry::default())
     }
 
-    fn connect(connections: &Arc<Connections>, peer: &str) -> Option<Place> {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        connections.admit(socket, peer.parse().unwrap())
+    /// A connection as if from that address, and its client's end.
+    fn connect(connections: &Arc<Connections>, peer: &str) -> (Place, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (server, _) = listener.accept().unwrap();
+        server.set_nonblocking(true).unwrap();
+        (connections.admit(server.into(), peer.parse().unwrap()), client)
     }
 
     fn is_open(place: &Place) -> bool {
@@ -358,7 +399,7 @@ mod tests {
 
     #[test]
     fn whose_turn_it_is_fits_into_a_number() {
-        for turn in [Turn::Server, Turn::Head(0), Turn::Answer(0), Turn::Head(7), Turn::Answer(1 << 40)] {
+        for turn in [Turn::Server, Turn::Head(0), Turn::Transfer(0), Turn::Head(7), Turn::Transfer(1 << 40)] {
             assert_eq!(Turn::decode(turn.encode()), turn);
         }
     }
@@ -366,33 +407,44 @@ mod tests {
     #[test]
     fn the_one_that_has_waited_longest_makes_room() {
         let connections = connections(2, 2);
-        let first = connect(&connections, "192.0.2.1").unwrap();
-        let second = connect(&connections, "192.0.2.2").unwrap();
+        let (first, _client_1) = connect(&connections, "192.0.2.1");
+        let (second, _client_2) = connect(&connections, "192.0.2.2");
         second.connection.set(Turn::Head(0));
         first.connection.set(Turn::Head(1));
-        let third = connect(&connections, "192.0.2.3").unwrap();
+        let (third, _client_3) = connect(&connections, "192.0.2.3");
         assert!(is_open(&first) && !is_open(&second) && is_open(&third));
-        // Those whose requests are worked on stay; one whose answer waits to be taken goes before one that came later.
+        // One that is worked on stays; one whose answer waits to be taken goes before one that came later.
         first.connection.begin();
-        third.connection.set(Turn::Answer(0));
-        let fourth = connect(&connections, "192.0.2.4").unwrap();
+        third.connection.set(Turn::Transfer(0));
+        let (fourth, _client_4) = connect(&connections, "192.0.2.4");
         assert!(is_open(&first) && !is_open(&third) && is_open(&fourth));
+        // Nobody waits: it is let in all the same, and the next one makes up for it.
         fourth.connection.begin();
-        assert!(connect(&connections, "192.0.2.5").is_none(), "nobody waits");
-        drop(first);
-        assert!(connect(&connections, "192.0.2.5").is_some());
+        let (fifth, mut client_5) = connect(&connections, "192.0.2.5");
+        assert!(is_open(&first) && is_open(&fourth) && is_open(&fifth));
+        // One whose client has just said something is not waited for, even if the server has not got round to it.
+        client_5.write_all(b"GET").unwrap();
+        let said = Instant::now();
+        while fifth.connection.is_silent() {
+            assert!(said.elapsed() < Duration::from_secs(5));
+        }
+        first.connection.set(Turn::Head(u64::MAX >> 3));
+        fourth.connection.set(Turn::Head(u64::MAX >> 3));
+        let (sixth, _client_6) = connect(&connections, "192.0.2.6");
+        assert!(is_open(&fifth) && is_open(&sixth));
+        assert!(!is_open(&first) && !is_open(&fourth));
     }
 
     #[test]
     fn one_client_makes_room_among_its_own_and_proxies_are_exempt() {
         let connections = connections(100, 2);
-        let other = connect(&connections, "192.0.2.9").unwrap();
+        let (other, _client) = connect(&connections, "192.0.2.9");
         other.connection.set(Turn::Head(0));
-        let mine: Vec<_> = (0..3).map(|_| connect(&connections, "2001:db8::1").unwrap()).collect();
+        let mine: Vec<_> = (0..3).map(|_| connect(&connections, "2001:db8::1")).collect();
         assert!(is_open(&other));
-        assert_eq!(mine.iter().filter(|place| is_open(place)).count(), 2);
-        let proxied: Vec<_> = (0..3).map(|_| connect(&connections, "10.0.0.1").unwrap()).collect();
-        assert!(proxied.iter().all(is_open));
+        assert_eq!(mine.iter().filter(|(place, _)| is_open(place)).count(), 2);
+        let proxied: Vec<_> = (0..3).map(|_| connect(&connections, "10.0.0.1")).collect();
+        assert!(proxied.iter().all(|(place, _)| is_open(place)));
         drop((other, mine, proxied));
         let open = connections.open();
         assert!(open.connections.is_empty() && open.per_client.is_empty());
@@ -401,17 +453,15 @@ mod tests {
     #[test]
     fn a_head_that_is_overdue_ends_its_connection() {
         let connections = connections(9, 9);
-        let (idle, busy) = (
-            connect(&connections, "192.0.2.1").unwrap(),
-            connect(&connections, "192.0.2.1").unwrap(),
-        );
+        let (idle, _client_1) = connect(&connections, "192.0.2.1");
+        let (busy, _client_2) = connect(&connections, "192.0.2.1");
         busy.connection.begin();
         let overdue = millis(NEXT_HEAD);
         idle.connection.set(Turn::Head(0));
         connections.close_overdue_at(overdue - 1);
         assert!(is_open(&idle));
-        let sending = busy.connection.answer();
-        busy.connection.set(Turn::Answer(0));
+        let sending = busy.connection.answer(false);
+        busy.connection.set(Turn::Transfer(0));
         connections.close_overdue_at(overdue);
         assert!(!is_open(&idle));
         assert!(is_open(&busy), "an answer that is being sent has a deadline of its own");

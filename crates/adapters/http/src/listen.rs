@@ -73,8 +73,8 @@ where
     let shutdown_timeout = listen.shutdown_timeout.as_millis().div_ceil(1000);
     let server = HttpServer::new(app)
         .workers(listen.workers.get())
-        // A connection beyond the limit has to be let in before another one can make room for it.
-        .max_connections(usize::MAX)
+        // Further ones wait in the system's queue.
+        .max_connections(connections.most().div_ceil(listen.workers.get()))
         .h1_write_buffer_size(PIECE)
         .on_connect(move |stream, extensions| {
             limit_unread(stream, unread_timeout);
