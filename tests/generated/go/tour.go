@@ -95,7 +95,8 @@ func customers(email string) chatgrow.Customer {
 	check(customer.GetNotes() == "VIP" && customer.GetPhone() == "050-0000000", "only the notes have changed")
 	refused(update.Execute()).with(412, chatgrow.VERSION_MISMATCH)
 
-	refused(api.CustomersAPI.GetCustomer(ctx, "nobody-"+email).Execute()).with(404, chatgrow.NOT_FOUND)
+	nobody := refused(api.CustomersAPI.GetCustomer(ctx, "nobody-"+email).Execute()).with(404, chatgrow.NOT_FOUND)
+	check(nobody.GetResource() == "customer", "what was not found")
 	found := ok(api.CustomersAPI.ListCustomers(ctx).Email(email).Execute())
 	check(found.Count == 1 && reflect.DeepEqual(found.Customers[0], customer), "the one of this address")
 	check(found.GetNextCursor() == "", "the last page")

@@ -107,7 +107,8 @@ def customers(email: str) -> Customer:
     edited = update_customer.sync_detailed(email, client=client, body=edit, if_match=tag)
     refused(412, ErrorCode.VERSION_MISMATCH, edited)
 
-    refused(404, ErrorCode.NOT_FOUND, get_customer.sync_detailed(f"nobody-{email}", client=client))
+    nobody = refused(404, ErrorCode.NOT_FOUND, get_customer.sync_detailed(f"nobody-{email}", client=client))
+    check(nobody.resource == "customer", "what was not found")
     found = ok(200, CustomerList, list_customers.sync_detailed(client=client, email=email))
     check(found.customers == [customer] and found.count == 1 and found.next_cursor is None, "the one of this address")
     recent = list_customers.sync_detailed(client=client, updated_since=customer.updated_at, limit=500)

@@ -62,7 +62,8 @@ async function customers(email: string): Promise<Schemas['Customer']> {
   await refused(412, 'VERSION_MISMATCH', api.PATCH('/api/webhooks/customers/{email}', edit));
 
   const missing = { params: { path: { email: `nobody-${email}` } } };
-  await refused(404, 'NOT_FOUND', api.GET('/api/webhooks/customers/{email}', missing));
+  const nobody = await refused(404, 'NOT_FOUND', api.GET('/api/webhooks/customers/{email}', missing));
+  check(nobody.resource === 'customer', 'what was not found');
   const found = await ok(200, api.GET('/api/webhooks/customers', { params: { query: { email } } }));
   check(found.count === 1 && found.customers[0]?.id === customer.id && found.nextCursor === null, 'the one of this address');
   const recent = { params: { query: { updatedSince: edited.customer.updatedAt, limit: 500 } } };
