@@ -9,14 +9,13 @@
 
 pub mod binary;
 
-use actix_web::HttpServer;
 use chatgrow::{Database, DatabaseUrl};
 use chatgrow_application::Application;
 use chatgrow_domain::{AccountName, AccountSlug, ApiKeyName, PlainApiKey};
-use chatgrow_http::{Api, BASE_PATH, Settings};
+use chatgrow_http::{Api, BASE_PATH, ConnectionLimits, Listen, MetricsAccess, Proxies, Settings};
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, ops::Deref, sync::Arc, time::Duration};
 use tempfile::TempDir;
 
 /// The stores that there are.
@@ -267,7 +266,16 @@ pub fn settings() -> Settings {
         request_timeout: Duration::from_secs(30),
         idempotency_ttl: Duration::from_secs(24 * 3600),
         cors_allowed_origins: Vec::new(),
-        metrics: true,
+        connections: ConnectionLimits {
+            all: 10_000,
+            per_client: 10_000,
+        },
+        proxies: Proxies {
+            trusted: Vec::new(),
+            header: "x-forwarded-for".parse().unwrap(),
+        },
+        metrics: MetricsAccess::Local,
+        api_docs: true,
     }
 }
 
@@ -307,12 +315,12 @@ impl TestApp {
         let key = new_key(&application, &AccountSlug::default()).await;
 
         let api = Api::new(application.clone(), metrics, settings);
-        let server = HttpServer::new(move || api.app())
-            .workers(2)
-            .disable_signals()
-            .bind(("127.0.0.1", 0))
-            .unwrap();
-        let origin = format!("http://{}", server.addrs()[0]);
+        let listen = Listen {
+            workers: NonZeroUsize::new(2).unwrap(),
+            shutdown_timeout: Duration::from_secs(30),
+        };
+        let server = api.bind(("127.0.0.1", 0), listen).unwrap();
+        let origin = format!("http://{}", server.addresses()[0]);
         tokio::spawn(server.run());
         let key = key.reveal().to_owned();
         Self {

@@ -1,9 +1,17 @@
 //! Configuration: the environment, and `.env`. Everything has a default; a bad value stops the start and is told by name.
 
 use crate::database::{Database, DatabaseUrl};
-use chatgrow_http::{RateLimitSettings, Settings};
+use chatgrow_http::{ConnectionLimits, MetricsAccess, Proxies, RateLimitSettings, Settings};
 use chatgrow_sql::Migrations;
-use std::{env, fmt, net::SocketAddr, num::NonZeroU32, str::FromStr, time::Duration};
+use actix_web::http::header::HeaderName;
+use ipnet::IpNet;
+use std::{
+    env, fmt,
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    str::FromStr,
+    time::Duration,
+};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// How long answers to requests with an `Idempotency-Key` are remembered: a day.
@@ -18,8 +26,6 @@ pub struct Configuration {
     pub port: u16,
     /// `METRICS_ADDR`: where the metrics are, apart from the API.
     pub metrics_addr: Option<SocketAddr>,
-    /// `MAX_CONNECTIONS`: the most clients that may be connected.
-    pub max_connections: NonZeroU32,
     /// `DATABASE_URL`, `DATABASE_CONNECTIONS`, `AUTO_MIGRATE`.
     pub database: Database,
     /// `LOG_FORMAT`.
@@ -28,8 +34,8 @@ pub struct Configuration {
     pub log_level: String,
     /// `SHUTDOWN_TIMEOUT_MS`: how long accepted requests may take after a signal to stop.
     pub shutdown_timeout: Duration,
-    /// What concerns HTTP: `CORS_ALLOWED_ORIGINS`, `IDEMPOTENCY_TTL_HOURS`, `MAX_BODY_BYTES`, `RATE_LIMIT_*`,
-    /// `REQUEST_TIMEOUT_MS`.
+    /// What concerns HTTP: `API_DOCS`, `CORS_ALLOWED_ORIGINS`, `FORWARDED_HEADER`, `IDEMPOTENCY_TTL_HOURS`, `MAX_BODY_BYTES`,
+    /// `MAX_CONNECTIONS`, `MAX_CONNECTIONS_PER_ADDRESS`, `METRICS_PUBLIC`, `RATE_LIMIT_*`, `REQUEST_TIMEOUT_MS`, `TRUSTED_PROXIES`.
     pub http: Settings,
 }
 
@@ -83,7 +89,7 @@ impl Configuration {
             variable,
             errors: Vec::new(),
         };
-        let limited = reader.switch("RATE_LIMIT_ENABLED");
+        let limited = reader.switch("RATE_LIMIT_ENABLED", true);
         let rate_limits = RateLimitSettings {
             window: reader.milliseconds("RATE_LIMIT_WINDOW_MS", 60_000),
             max_requests: reader.count("RATE_LIMIT_MAX_REQUESTS", 600),
@@ -102,7 +108,6 @@ impl Configuration {
                 text.parse().map_err(|_| "must be a port number from 0 to 65535")
             }),
             metrics_addr,
-            max_connections: reader.count("MAX_CONNECTIONS", 10_000),
             database: Database {
                 url: reader.read(
                     "DATABASE_URL",
@@ -113,7 +118,7 @@ impl Configuration {
                     "DATABASE_CONNECTIONS",
                     chatgrow_postgres::Options::default().connections.get(),
                 ),
-                migrations: if reader.switch("AUTO_MIGRATE") {
+                migrations: if reader.switch("AUTO_MIGRATE", true) {
                     Migrations::Run
                 } else {
                     Migrations::Expect
@@ -149,7 +154,24 @@ impl Configuration {
                         .ok_or("must be a whole number from 24 to 8760")
                 }),
                 cors_allowed_origins: reader.read("CORS_ALLOWED_ORIGINS", Vec::new(), origins),
-                metrics: metrics_addr.is_none(),
+                connections: ConnectionLimits {
+                    all: reader.size("MAX_CONNECTIONS", 10_000),
+                    per_client: reader.size("MAX_CONNECTIONS_PER_ADDRESS", 1000),
+                },
+                proxies: Proxies {
+                    trusted: reader.read("TRUSTED_PROXIES", Vec::new(), networks),
+                    header: reader.read(
+                        "FORWARDED_HEADER",
+                        HeaderName::from_static("x-forwarded-for"),
+                        |text| text.parse().map_err(|_| "must be the name of a header"),
+                    ),
+                },
+                metrics: match (metrics_addr, reader.switch("METRICS_PUBLIC", false)) {
+                    (Some(_), _) => MetricsAccess::Nobody,
+                    (None, false) => MetricsAccess::Local,
+                    (None, true) => MetricsAccess::Everybody,
+                },
+                api_docs: reader.switch("API_DOCS", true),
             },
         };
         if reader.errors.is_empty() {
@@ -177,6 +199,16 @@ fn origins(text: &str) -> Result<Vec<String>, &'static str> {
     origins.ok_or("must be * alone, or origins in lowercase such as https://example.com, separated by commas")
 }
 
+/// Networks in CIDR notation, or single addresses, separated by commas.
+fn networks(text: &str) -> Result<Vec<IpNet>, &'static str> {
+    let network = |text: &str| {
+        let address = || text.parse().map(|address: IpAddr| address.into());
+        text.parse().or_else(|_| address())
+    };
+    let networks: Result<_, _> = text.split(',').map(|text| network(text.trim())).collect();
+    networks.map_err(|_| "must be networks such as 10.0.0.0/8 or addresses, separated by commas")
+}
+
 struct Reader<F> {
     variable: F,
     errors: Vec<String>,
@@ -201,9 +233,8 @@ impl<F: Fn(&str) -> Option<Result<String, &'static str>>> Reader<F> {
         })
     }
 
-    /// What is on unless it is switched off.
-    fn switch(&mut self, name: &str) -> bool {
-        self.read(name, true, |text| match text {
+    fn switch(&mut self, name: &str, default: bool) -> bool {
+        self.read(name, default, |text| match text {
             "true" | "1" => Ok(true),
             "false" | "0" => Ok(false),
             _ => Err("must be true or false"),
@@ -212,6 +243,10 @@ impl<F: Fn(&str) -> Option<Result<String, &'static str>>> Reader<F> {
 
     fn milliseconds(&mut self, name: &str, default: u32) -> Duration {
         Duration::from_millis(self.count(name, default).get().into())
+    }
+
+    fn size(&mut self, name: &str, default: u32) -> usize {
+        usize::try_from(self.count(name, default).get()).unwrap_or(usize::MAX)
     }
 
     fn count(&mut self, name: &str, default: u32) -> NonZeroU32 {
@@ -249,7 +284,7 @@ mod tests {
     #[test]
     fn the_example_lists_the_defaults() {
         let examples = examples();
-        assert_eq!(examples.len(), 18, "{examples:?}");
+        assert_eq!(examples.len(), 23, "{examples:?}");
         let (example, default) = (read(&examples).unwrap(), read(&[]).unwrap());
         assert_eq!(format!("{example:?}"), format!("{default:?}"));
     }
@@ -284,6 +319,12 @@ mod tests {
             ("SHUTDOWN_TIMEOUT_MS", "soon"),
             ("MAX_BODY_BYTES", "10"),
             ("MAX_CONNECTIONS", "0"),
+            ("MAX_CONNECTIONS_PER_ADDRESS", "-1"),
+            ("METRICS_PUBLIC", "yes"),
+            ("API_DOCS", "off"),
+            ("TRUSTED_PROXIES", "10.0.0.0/33"),
+            ("TRUSTED_PROXIES", "proxy.internal"),
+            ("FORWARDED_HEADER", "two words"),
             ("METRICS_ADDR", "9464"),
             ("METRICS_ADDR", "localhost:9464"),
             ("CORS_ALLOWED_ORIGINS", "example.com"),
@@ -311,6 +352,9 @@ mod tests {
             ("RATE_LIMIT_ENABLED", "false"),
             ("CORS_ALLOWED_ORIGINS", "https://a.example, http://localhost:5173"),
             ("LOG_FORMAT", ""),
+            ("TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+            ("FORWARDED_HEADER", "X-Real-IP"),
+            ("METRICS_PUBLIC", "true"),
         ])
         .unwrap();
         assert_eq!(read.port, 8080);
@@ -321,5 +365,9 @@ mod tests {
             ["https://a.example", "http://localhost:5173"]
         );
         assert_eq!(read.log_format, LogFormat::Text);
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
+        assert_eq!(read.http.proxies.trusted, trusted);
+        assert_eq!(read.http.proxies.header, "x-real-ip");
+        assert_eq!(read.http.metrics, MetricsAccess::Everybody);
     }
 }

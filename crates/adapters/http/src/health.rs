@@ -6,6 +6,33 @@ use actix_web::{
 };
 use chatgrow_application::Application;
 use serde_json::json;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+
+/// For how long what the store said holds, so that nobody keeps it busy by asking.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Whether the store was ready when it was last asked, and when that was.
+#[derive(Default)]
+pub(crate) struct Readiness(Mutex<Option<(Instant, bool)>>);
+
+impl Readiness {
+    /// Asks the store, if nobody has a moment ago. Those who ask meanwhile wait for the same answer.
+    async fn ask(&self, application: &Application) -> bool {
+        let mut last = self.0.lock().await;
+        if let Some((asked, ready)) = *last
+            && asked.elapsed() < FRESH
+        {
+            return ready;
+        }
+        let checked = application.check().await;
+        if let Err(error) = &checked {
+            tracing::warn!(%error, "not ready");
+        }
+        *last = Some((Instant::now(), checked.is_ok()));
+        checked.is_ok()
+    }
+}
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
@@ -17,12 +44,10 @@ async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "ok" }))
 }
 
-async fn ready(application: Data<Application>) -> HttpResponse {
-    match application.check().await {
-        Ok(()) => HttpResponse::Ok().json(json!({ "status": "ok" })),
-        Err(error) => {
-            tracing::warn!(%error, "not ready");
-            HttpResponse::ServiceUnavailable().json(json!({ "status": "unavailable" }))
-        }
+async fn ready(application: Data<Application>, readiness: Data<Readiness>) -> HttpResponse {
+    if readiness.ask(&application).await {
+        HttpResponse::Ok().json(json!({ "status": "ok" }))
+    } else {
+        HttpResponse::ServiceUnavailable().json(json!({ "status": "unavailable" }))
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! Both are GCRA (`governor`): a client may use its whole quota at once, and gets it back evenly over the window. The
 //! header fields are those of draft-ietf-httpapi-ratelimit-headers-10. A valid key is never held up by the failures of
-//! others behind the same address: only failed authentications are counted and refused there.
+//! others behind the same address, unless it has not been seen before: only failed authentications are counted and refused there.
 
+use crate::client::network;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use chatgrow_domain::ApiKeyId;
 use governor::{
@@ -95,18 +96,6 @@ impl RateLimits {
             limits.requests.limiter.retain_recent();
             limits.auth_failures.limiter.retain_recent();
         }
-    }
-}
-
-/// One client: an IPv4 address, or the /64 that an IPv6 site has to itself.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let mut octets = address.octets();
-            octets[8..].fill(0);
-            IpAddr::V6(octets.into())
-        }
-        address @ IpAddr::V4(_) => address,
     }
 }
 
