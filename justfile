@@ -14,7 +14,7 @@ test:
     cargo test --workspace
 
 # Everything that CI checks
-check: format lint docs layering deny fuzz-check test clients browser
+check: format lint docs layering deny fuzz-check test clients generated browser
 
 # Format of the code
 format:
@@ -53,6 +53,11 @@ fuzz target seconds="60":
 clients:
     cargo build --package chatgrow
     tests/with-server.sh tests/clients.sh
+
+# Two linters on the OpenAPI document, and the clients that three generators make of it (TypeScript, Python, Go), against a running server
+generated:
+    cargo build --package chatgrow
+    tests/with-server.sh tests/generated.sh
 
 # Swagger UI in a real browser (Chromium)
 browser:
