@@ -365,6 +365,9 @@ async fn another_accounts_key_sees_and_changes_nothing() {
         if path.contains("{id}") {
             let answer = call(&stranger, method, &real, &body).await;
             answer.assert_error(404, "NOT_FOUND", not_found.unwrap());
+        } else if path.ends_with("/registrations") {
+            let own = call(&stranger, method, &real, &body).await;
+            assert!(own.list("registrations").is_empty(), "{own:?}");
         } else if path.contains("{email}") {
             let own = call(&stranger, method, &real, &body).await;
             let own = own.resource(200, "customer");

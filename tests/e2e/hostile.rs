@@ -65,7 +65,9 @@ async fn half_open_connections_hold_nobody_up() {
     let files = rlimit::increase_nofile_limit(8192).unwrap();
     let count = usize::try_from(files.saturating_sub(512)).unwrap().min(2000);
     let installation = installation();
-    let server = installation.start().await;
+    let mut command = installation.command(&[]);
+    command.env("MAX_CONNECTIONS_PER_ADDRESS", "10000");
+    let server = installation.start_as(command).await;
     let mut half_open = Vec::new();
     for _ in 0..count {
         let mut connection = Connection::to(&server.origin).await;

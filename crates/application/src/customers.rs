@@ -6,8 +6,8 @@ use crate::{
 };
 use chatgrow_domain::{AccountId, Customer, CustomerEdit, CustomerId, EmailKey, NewCustomer};
 use chatgrow_ports::{
-    Companions, CustomerFilter, CustomerStore, IdempotencyStore, InsertCustomerError, Page, PageRequest, StoreError, Stores,
-    UpdateCustomerError,
+    Companions, CustomerFilter, CustomerStore, IdempotencyStore, InsertCustomerError, Page, PageRequest,
+    StoreError, Stores, UpdateCustomerError,
 };
 use std::sync::Arc;
 

@@ -57,7 +57,11 @@ mod tests {
     #[test]
     fn instants_of_any_offset_are_read() {
         let noon = Timestamp::from_millis(1_763_899_200_000);
-        for text in ["2025-11-23T12:00:00Z", "2025-11-23T14:00:00.000+02:00", "2025-11-23t12:00:00.0009z"] {
+        for text in [
+            "2025-11-23T12:00:00Z",
+            "2025-11-23T14:00:00.000+02:00",
+            "2025-11-23t12:00:00.0009z",
+        ] {
             assert_eq!(Timestamp::parse(text).ok(), noon, "{text}");
         }
         assert_eq!(Timestamp::parse(" "), Err(Invalid::Missing));

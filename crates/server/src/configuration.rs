@@ -1,9 +1,9 @@
 //! Configuration: the environment, and `.env`. Everything has a default; a bad value stops the start and is told by name.
 
 use crate::database::{Database, DatabaseUrl};
+use actix_web::http::header::HeaderName;
 use chatgrow_http::{ConnectionLimits, MetricsAccess, Proxies, RateLimitSettings, Settings};
 use chatgrow_sql::Migrations;
-use actix_web::http::header::HeaderName;
 use ipnet::IpNet;
 use std::{
     env, fmt,

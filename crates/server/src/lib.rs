@@ -84,7 +84,7 @@ fn read_dotenv() -> Result<(), Failure> {
         return Err(format!(".env: {error}").into());
     };
     let text = fs::read_to_string(path).unwrap_or_default();
-    let number = text.lines().position(|line| line.trim() == bad.trim());
+    let number = text.lines().position(|line| line.contains(bad.trim()));
     let place = number.map_or_else(|| "a line".to_owned(), |index| format!("line {}", index + 1));
     Err(format!(".env: {place} is not NAME=value; a value with spaces stands in quotes").into())
 }

@@ -115,7 +115,11 @@ fn count_panics(metrics: &mut Registry) {
 /// Lowers the limit to as many connections as files may be open. A connection has two: its socket, and the handle by which it can be shut
 /// down from anywhere.
 fn limit_to_files(limits: &mut ConnectionLimits) {
-    let files_for = |limits: ConnectionLimits| (limits.most() as u64).saturating_mul(2).saturating_add(OTHER_FILES);
+    let files_for = |limits: ConnectionLimits| {
+        (limits.most() as u64)
+            .saturating_mul(2)
+            .saturating_add(OTHER_FILES)
+    };
     let allowed = match rlimit::increase_nofile_limit(files_for(*limits)) {
         Ok(files) => files,
         Err(error) => return tracing::warn!(%error, "the limit of open files is not known"),

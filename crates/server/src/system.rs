@@ -135,8 +135,14 @@ mod tests {
         }
         // A clock that was set back changes nothing.
         assert!(last.next(5, 0).id() > last.id());
-        let (small, large) = (last.next(5, 0).rest - last.rest, last.next(5, u64::MAX).rest.wrapping_sub(last.rest));
-        assert!(small == 1 && large > 1 << 30 || last.rest > 1 << 53, "{small} {large}");
+        let (small, large) = (
+            last.next(5, 0).rest - last.rest,
+            last.next(5, u64::MAX).rest.wrapping_sub(last.rest),
+        );
+        assert!(
+            small == 1 && large > 1 << 30 || last.rest > 1 << 53,
+            "{small} {large}"
+        );
     }
 
     #[test]

@@ -264,7 +264,10 @@ fn done(appointment: &domain::Appointment) -> Done<AppointmentResponse> {
 
 /// It shows its customer, too.
 fn tag(appointment: &domain::Appointment) -> ETag {
-    ETag::of(appointment.id, [appointment.version, appointment.customer.version])
+    ETag::of(
+        appointment.id,
+        [appointment.version, appointment.customer.version],
+    )
 }
 
 /// Book an appointment
@@ -303,7 +306,12 @@ pub(crate) async fn list(
     pages: Pages,
 ) -> Result<Done<AppointmentList>, ApiError> {
     let (filter, page) = query.0.into_domain()?;
-    let list = async |page| application.appointments.list(caller.account(), &filter, page).await;
+    let list = async |page| {
+        application
+            .appointments
+            .list(caller.account(), &filter, page)
+            .await
+    };
     Ok(Done::new(pages.page(page, list).await?.into()))
 }
 

@@ -39,7 +39,10 @@ impl Proxies {
             return client;
         }
         let values: Vec<_> = headers.get_all(&self.header).collect();
-        let lists = values.iter().rev().map(|value| value.to_str().unwrap_or_default());
+        let lists = values
+            .iter()
+            .rev()
+            .map(|value| value.to_str().unwrap_or_default());
         for text in lists.flat_map(|list| list.rsplit(',')) {
             let text = if self.header == FORWARDED {
                 forwarded_for(text)
@@ -58,7 +61,9 @@ impl Proxies {
 
 /// The `for` of an element of `Forwarded`.
 fn forwarded_for(element: &str) -> &str {
-    let mut parameters = element.split(';').filter_map(|parameter| parameter.split_once('='));
+    let mut parameters = element
+        .split(';')
+        .filter_map(|parameter| parameter.split_once('='));
     parameters
         .find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))
         .map_or("", |(_, value)| value)
@@ -113,7 +118,11 @@ mod tests {
     #[test]
     fn only_trusted_proxies_are_believed() {
         let seen = |peer, values: &[&str]| client(X_FORWARDED_FOR, peer, values);
-        assert_eq!(seen("192.0.2.1", &["198.51.100.7"]), "192.0.2.1", "a stranger's word");
+        assert_eq!(
+            seen("192.0.2.1", &["198.51.100.7"]),
+            "192.0.2.1",
+            "a stranger's word"
+        );
         assert_eq!(seen("10.0.0.1", &[]), "10.0.0.1");
         assert_eq!(seen("10.0.0.1", &["198.51.100.7"]), "198.51.100.7");
         assert_eq!(
@@ -123,7 +132,11 @@ mod tests {
         );
         assert_eq!(seen("10.0.0.1", &["198.51.100.7, 10.9.9.9"]), "198.51.100.7");
         assert_eq!(seen("10.0.0.1", &["198.51.100.7", "10.9.9.9"]), "198.51.100.7");
-        assert_eq!(seen("10.0.0.1", &["10.1.1.1, 10.2.2.2"]), "10.1.1.1", "all are trusted");
+        assert_eq!(
+            seen("10.0.0.1", &["10.1.1.1, 10.2.2.2"]),
+            "10.1.1.1",
+            "all are trusted"
+        );
         assert_eq!(seen("10.0.0.1", &["198.51.100.7, unknown"]), "10.0.0.1");
         assert_eq!(seen("10.0.0.1", &["unknown, 10.2.2.2"]), "10.2.2.2");
         assert_eq!(seen("::ffff:10.0.0.1", &["198.51.100.7:4711"]), "198.51.100.7");

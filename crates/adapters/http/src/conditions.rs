@@ -69,7 +69,8 @@ impl Tags {
     /// The header is not valid: who took it for absent would overwrite what has not been seen.
     pub(crate) fn if_match(request: &HttpRequest) -> Result<Option<Self>, ApiError> {
         Self::of(request, header::IF_MATCH).map_err(|()| {
-            let message = "must be * or entity tags as an answer's ETag has them, quotes included, separated by commas";
+            let message =
+                "must be * or entity tags as an answer's ETag has them, quotes included, separated by commas";
             ApiError::of_header("If-Match", message)
         })
     }
@@ -130,12 +131,34 @@ mod tests {
             if_match(&[" W/\"a\" ,, \"b,c\",", "\"d\""]).unwrap(),
             ["W/\"a\"", "\"b,c\"", "\"d\""]
         );
-        for bad in ["1", "\"", "\"a", "a\"", "\"a\"b", "\"a\" \"b\"", "w/\"a\"", "\"a b\"", "", ",", "*,*", "'a'"] {
+        for bad in [
+            "1",
+            "\"",
+            "\"a",
+            "a\"",
+            "\"a\"b",
+            "\"a\" \"b\"",
+            "w/\"a\"",
+            "\"a b\"",
+            "",
+            ",",
+            "*,*",
+            "'a'",
+        ] {
             assert!(
-                Tags::if_match(&TestRequest::default().append_header((header::IF_MATCH, bad)).to_http_request()).is_err(),
+                Tags::if_match(
+                    &TestRequest::default()
+                        .append_header((header::IF_MATCH, bad))
+                        .to_http_request()
+                )
+                .is_err(),
                 "{bad}"
             );
         }
-        assert!(Tags::if_match(&TestRequest::default().to_http_request()).unwrap().is_none());
+        assert!(
+            Tags::if_match(&TestRequest::default().to_http_request())
+                .unwrap()
+                .is_none()
+        );
     }
 }

@@ -32,6 +32,12 @@ const NEXT_HEAD: Duration = Duration::from_secs(10);
 /// The same if the body before it has perhaps not ended: actix would read on for as long as the client likes.
 const NEXT_HEAD_AFTER_A_FAULT: Duration = Duration::from_secs(1);
 
+/// A connection that has waited for less is not closed to make room: its client may be about to say something.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Where the connections' clock begins, in milliseconds, so that instants before the start can be told.
+const EPOCH: u64 = 3_600_000;
+
 /// To make room, one in so many connections is closed: all have to be looked at for it.
 const ROOM: usize = 16;
 
@@ -94,7 +100,7 @@ pub(crate) struct Connection {
 enum Turn {
     /// The server works on a request.
     Server,
-    /// The client has to send a head, since so many milliseconds after the start.
+    /// The client has to send a head, since that millisecond.
     Head(u64),
     /// The client has to send a body or to take an answer, since then.
     Transfer(u64),
@@ -129,7 +135,7 @@ impl Connection {
     }
 
     fn now(&self) -> u64 {
-        millis(self.started.elapsed())
+        now(self.started)
     }
 
     /// All that the server waited for has come.
@@ -197,6 +203,10 @@ impl Drop for Place {
     }
 }
 
+fn now(started: Instant) -> u64 {
+    millis(started.elapsed()).saturating_add(EPOCH)
+}
+
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX >> 2)
 }
@@ -216,28 +226,48 @@ impl Open {
         }
     }
 
-    /// Closes those that have waited longest for their clients, `most` at the most, of one client or of all. Returns how many. One whose
-    /// client has just said something stays.
-    fn close_longest_waiting(&mut self, of: Option<IpAddr>, most: usize) -> usize {
+    /// Closes those that have waited longest for their clients, `most` at the most, of one client or of all. Returns how many. One that has
+    /// not waited for long, or whose client has just said something, stays.
+    fn close_longest_waiting(&mut self, of: Option<IpAddr>, most: usize, now: u64) -> usize {
+        let long_ago = now.saturating_sub(millis(PATIENCE));
         let mut waiting: Vec<_> = self
             .connections
             .iter()
             .filter(|(_, connection)| of.is_none() || connection.client == of)
             .filter_map(|(id, connection)| match connection.turn() {
-                Turn::Server => None,
-                Turn::Head(since) | Turn::Transfer(since) => Some((since, *id)),
+                Turn::Head(since) | Turn::Transfer(since) if since <= long_ago => Some((since, *id)),
+                _ => None,
             })
             .collect();
         waiting.sort_unstable();
         let silent = waiting
             .into_iter()
-            .filter(|(_, id)| self.connections.get(id).is_some_and(|connection| connection.is_silent()))
+            .filter(|(_, id)| {
+                self.connections
+                    .get(id)
+                    .is_some_and(|connection| connection.is_silent())
+            })
             .take(most);
         let ids: Vec<_> = silent.map(|(_, id)| id).collect();
         for id in &ids {
             self.close(*id);
         }
         ids.len()
+    }
+
+    /// Makes room for one more of a client, or of all, if there are as many as there may be. Returns how many were closed for it.
+    fn make_room(&mut self, of: Option<IpAddr>, limits: ConnectionLimits, now: u64) -> usize {
+        let (count, limit) = match of {
+            Some(client) => (
+                self.per_client.get(&client).copied().unwrap_or(0),
+                limits.per_client,
+            ),
+            None => (self.connections.len(), limits.all),
+        };
+        if count < limit {
+            return 0;
+        }
+        self.close_longest_waiting(of, (limit / ROOM).max(1) + count - limit, now)
     }
 
     fn close(&mut self, id: u64) {
@@ -307,24 +337,17 @@ impl Connections {
     fn admit(self: &Arc<Self>, socket: Socket, peer: IpAddr) -> Place {
         let client = (!self.proxies.trust(peer)).then(|| network(peer));
         let mut open = self.open();
-        let ConnectionLimits { all, per_client } = self.limits;
-        let of_client = client.and_then(|client| open.per_client.get(&client).copied());
-        for (of, count, limit) in [
-            (client, of_client.unwrap_or(0), per_client),
-            (None, open.connections.len(), all),
-        ] {
-            if count >= limit {
-                let most = (limit / ROOM).max(1) + count - limit;
-                self.closed("room", open.close_longest_waiting(of, most));
-            }
-        }
+        let now = now(self.started);
+        let closed = client.map_or(0, |client| open.make_room(Some(client), self.limits, now))
+            + open.make_room(None, self.limits, now);
+        self.closed("room", closed);
         let connection = Arc::new(Connection {
             socket,
             client,
             started: self.started,
             turn: AtomicU64::default(),
         });
-        connection.set(Turn::Head(connection.now()));
+        connection.set(Turn::Head(now));
         open.next += 1;
         let id = open.next;
         open.connections.insert(id, connection.clone());
@@ -340,12 +363,9 @@ impl Connections {
         }
     }
 
-    /// Closes the connections whose next head is overdue. Call it every second or so.
-    pub(crate) fn close_overdue(&self) {
-        self.close_overdue_at(millis(self.started.elapsed()));
-    }
-
-    fn close_overdue_at(&self, now: u64) {
+    /// Closes the connections whose next head is overdue, and makes room where there are too many. Call it every second or so.
+    pub(crate) fn tidy(&self) {
+        let now = now(self.started);
         let overdue = |connection: &Connection| match connection.turn() {
             Turn::Head(since) => now.saturating_sub(since) >= millis(NEXT_HEAD),
             Turn::Server | Turn::Transfer(_) => false,
@@ -360,9 +380,13 @@ impl Connections {
         for id in &ids {
             open.close(*id);
         }
+        let clients: Vec<_> = open.per_client.keys().copied().map(Some).collect();
+        let all = clients.into_iter().chain([None]);
+        let closed = all.map(|of| open.make_room(of, self.limits, now)).sum();
         self.count(&open);
         drop(open);
         self.closed("overdue", ids.len());
+        self.closed("room", closed);
     }
 }
 
@@ -399,7 +423,13 @@ mod tests {
 
     #[test]
     fn whose_turn_it_is_fits_into_a_number() {
-        for turn in [Turn::Server, Turn::Head(0), Turn::Transfer(0), Turn::Head(7), Turn::Transfer(1 << 40)] {
+        for turn in [
+            Turn::Server,
+            Turn::Head(0),
+            Turn::Transfer(0),
+            Turn::Head(7),
+            Turn::Transfer(1 << 40),
+        ] {
             assert_eq!(Turn::decode(turn.encode()), turn);
         }
     }
@@ -428,11 +458,16 @@ mod tests {
         while fifth.connection.is_silent() {
             assert!(said.elapsed() < Duration::from_secs(5));
         }
-        first.connection.set(Turn::Head(u64::MAX >> 3));
-        fourth.connection.set(Turn::Head(u64::MAX >> 3));
+        fifth.connection.set(Turn::Transfer(0));
+        first.connection.set(Turn::Transfer(1));
+        fourth.connection.set(Turn::Head(fourth.connection.now()));
         let (sixth, _client_6) = connect(&connections, "192.0.2.6");
-        assert!(is_open(&fifth) && is_open(&sixth));
-        assert!(!is_open(&first) && !is_open(&fourth));
+        assert!(is_open(&fifth) && is_open(&sixth) && !is_open(&first));
+        assert!(is_open(&fourth), "it has not waited for a second");
+        // The next look catches up.
+        fourth.connection.set(Turn::Transfer(2));
+        connections.tidy();
+        assert!(is_open(&fifth) && is_open(&sixth) && !is_open(&fourth));
     }
 
     #[test]
@@ -440,10 +475,14 @@ mod tests {
         let connections = connections(100, 2);
         let (other, _client) = connect(&connections, "192.0.2.9");
         other.connection.set(Turn::Head(0));
-        let mine: Vec<_> = (0..3).map(|_| connect(&connections, "2001:db8::1")).collect();
+        let mine = [(); 3].map(|()| {
+            let one = connect(&connections, "2001:db8::1");
+            one.0.connection.set(Turn::Head(0));
+            one
+        });
         assert!(is_open(&other));
         assert_eq!(mine.iter().filter(|(place, _)| is_open(place)).count(), 2);
-        let proxied: Vec<_> = (0..3).map(|_| connect(&connections, "10.0.0.1")).collect();
+        let proxied = [(); 3].map(|()| connect(&connections, "10.0.0.1"));
         assert!(proxied.iter().all(|(place, _)| is_open(place)));
         drop((other, mine, proxied));
         let open = connections.open();
@@ -456,16 +495,25 @@ mod tests {
         let (idle, _client_1) = connect(&connections, "192.0.2.1");
         let (busy, _client_2) = connect(&connections, "192.0.2.1");
         busy.connection.begin();
-        let overdue = millis(NEXT_HEAD);
-        idle.connection.set(Turn::Head(0));
-        connections.close_overdue_at(overdue - 1);
+        let long_ago = |margin: u64| idle.connection.now() - millis(NEXT_HEAD) + margin;
+        idle.connection.set(Turn::Head(long_ago(5000)));
+        connections.tidy();
         assert!(is_open(&idle));
-        let sending = busy.connection.answer(false);
-        busy.connection.set(Turn::Transfer(0));
-        connections.close_overdue_at(overdue);
+        let sending = busy.connection.answer(true);
+        busy.connection.set(Turn::Transfer(long_ago(0)));
+        idle.connection.set(Turn::Head(long_ago(0)));
+        connections.tidy();
         assert!(!is_open(&idle));
-        assert!(is_open(&busy), "an answer that is being sent has a deadline of its own");
+        assert!(
+            is_open(&busy),
+            "an answer that is being sent has a deadline of its own"
+        );
         drop(sending);
-        assert!(matches!(busy.connection.turn(), Turn::Head(_)));
+        connections.tidy();
+        assert!(is_open(&busy));
+        let Turn::Head(since) = busy.connection.turn() else {
+            panic!()
+        };
+        assert!(since <= long_ago(1000), "the body before may not have ended");
     }
 }

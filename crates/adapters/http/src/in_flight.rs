@@ -91,13 +91,13 @@ impl InFlight {
             return Ok(None);
         }
         let of_key = self.of_key(key).answers.clone();
-        let of_key = of_key
-            .try_acquire_many_owned(units(bytes))
-            .map_err(|_| ApiError::rate_limited(1).with_message("Too many large answers of this key are not read yet"))?;
+        let of_key = of_key.try_acquire_many_owned(units(bytes)).map_err(|_| {
+            ApiError::rate_limited(1).with_message("Too many large answers of this key are not read yet")
+        })?;
         let of_all = self.all.clone();
-        let of_all = of_all
-            .try_acquire_many_owned(units(bytes))
-            .map_err(|_| ApiError::from(Problem::Unavailable).because("too many large answers are not read yet"))?;
+        let of_all = of_all.try_acquire_many_owned(units(bytes)).map_err(|_| {
+            ApiError::from(Problem::Unavailable).because("too many large answers are not read yet")
+        })?;
         Ok(Some(Unread {
             _of_key: of_key,
             _of_all: of_all,

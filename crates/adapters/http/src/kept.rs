@@ -109,7 +109,11 @@ mod tests {
         let mut most = 0;
         for number in 0..4 * MOST / 8000 {
             kept.keep((account, format!("{number:08000}")), body.clone());
-            let held: usize = kept.bodies.iter().map(|(key, body)| key.1.len() + body.len()).sum();
+            let held: usize = kept
+                .bodies
+                .iter()
+                .map(|(key, body)| key.1.len() + body.len())
+                .sum();
             assert!(held <= MOST && held <= kept.bytes, "{held}");
             most = most.max(held);
         }

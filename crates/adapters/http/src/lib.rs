@@ -145,7 +145,13 @@ impl Api {
     /// None of the addresses can be listened on.
     pub fn bind(&self, addresses: impl ToSocketAddrs, listen: Listen) -> io::Result<Bound> {
         let (api, timeout) = (self.clone(), self.settings.request_timeout);
-        listen::bind(move || api.app(), addresses, listen, self.connections.clone(), timeout)
+        listen::bind(
+            move || api.app(),
+            addresses,
+            listen,
+            self.connections.clone(),
+            timeout,
+        )
     }
 
     /// Binds a server of what is for operators only: the metrics, and health.
@@ -235,8 +241,8 @@ fn routes(config: &mut web::ServiceConfig) {
         .route(web::get().to(customers::get))
         .route(web::put().to(customers::put))
         .route(web::patch().to(customers::edit));
-    let customers_registrations = resource!("/customers/{email}/registrations")
-        .route(web::get().to(registrations::list_of_customer));
+    let customers_registrations =
+        resource!("/customers/{email}/registrations").route(web::get().to(registrations::list_of_customer));
     let appointments = resource!("/appointments")
         .route(web::post().to(appointments::book))
         .route(web::get().to(appointments::list));

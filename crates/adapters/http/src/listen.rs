@@ -10,7 +10,6 @@ use actix_web::{
     rt::net::TcpStream,
 };
 use std::{
-    any::Any,
     fmt, io,
     net::{SocketAddr, ToSocketAddrs},
     num::NonZeroUsize,
@@ -18,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-/// How often the server looks for connections whose next head is overdue.
+/// How often the server looks for connections that have waited for too long.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How a server runs.
@@ -77,7 +76,11 @@ where
         .max_connections(connections.most().div_ceil(listen.workers.get()))
         .h1_write_buffer_size(PIECE)
         .on_connect(move |stream, extensions| {
-            limit_unread(stream, unread_timeout);
+            if let Some(stream) = stream.downcast_ref::<TcpStream>()
+                && let Err(error) = limit_unread(stream, unread_timeout)
+            {
+                tracing::debug!(%error, "no limits for a client that doesn't read");
+            }
             connections.connected(stream, extensions);
         })
         .disable_signals()
@@ -90,7 +93,7 @@ where
             loop {
                 ticks.tick().await;
                 match watched.upgrade() {
-                    Some(connections) => connections.close_overdue(),
+                    Some(connections) => connections.tidy(),
                     None => break,
                 }
             }
@@ -103,16 +106,24 @@ where
     })
 }
 
-/// Ends, on Linux, the connection of a client that has taken nothing of its answer for so long: actix would keep it for ever.
+/// The most bytes of an answer that the system keeps before it has begun to send them.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 64 << 10;
+
+/// On Linux, ends the connection of a client that has taken nothing of its answer for so long: actix would keep it for ever. And lets the
+/// system keep no more than a little of what can't be sent yet: by default it takes megabytes for each client that reads nothing.
 #[cfg_attr(
     not(target_os = "linux"),
-    expect(unused_variables, reason = "other systems have no such option")
+    expect(clippy::unnecessary_wraps, reason = "other systems have no such options")
 )]
-fn limit_unread(stream: &dyn Any, timeout: Duration) {
+fn limit_unread(stream: &TcpStream, timeout: Duration) -> io::Result<()> {
+    let socket = socket2::SockRef::from(stream);
     #[cfg(target_os = "linux")]
-    if let Some(stream) = stream.downcast_ref::<TcpStream>()
-        && let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(timeout))
     {
-        tracing::debug!(%error, "no time-out for a client that doesn't read");
+        socket.set_tcp_user_timeout(Some(timeout))?;
+        socket.set_tcp_notsent_lowat(UNSENT)?;
     }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (socket, timeout);
+    Ok(())
 }

@@ -140,9 +140,7 @@ pub(crate) async fn observe(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
-    let connection = request
-        .conn_data::<Place>()
-        .map(|place| place.connection.clone());
+    let connection = request.conn_data::<Place>().map(|place| place.connection.clone());
     if let Some(connection) = &connection {
         connection.begin();
     }
@@ -163,7 +161,8 @@ pub(crate) async fn observe(
     let request = response.request();
     let client = settings.proxies.client(request.peer_addr(), request.headers());
     tell(&response, &id, client, trace.as_ref(), &method, started, &metrics);
-    let unended = response.status().is_client_error() && request.headers().contains_key(header::TRANSFER_ENCODING);
+    let unended =
+        response.status().is_client_error() && request.headers().contains_key(header::TRANSFER_ENCODING);
     let sending = connection.map(|connection| connection.answer(unended));
     Ok(until_sent(response, sending))
 }
@@ -255,7 +254,12 @@ fn tell(
     let parent_id = trace.map(|trace| trace.parent_id.as_str());
     if status >= 500 {
         let cause = error.and_then(|error| error.cause.as_deref());
-        let cause = cause.map(|cause| cause.char_indices().nth(MAX_CAUSE).map_or(cause, |(end, _)| &cause[..end]));
+        let cause = cause.map(|cause| {
+            cause
+                .char_indices()
+                .nth(MAX_CAUSE)
+                .map_or(cause, |(end, _)| &cause[..end])
+        });
         tracing::error!(request_id, trace_id, parent_id, method = %known_method, route, status, latency_ms, %client, account, key, cause, "request");
     } else {
         tracing::info!(request_id, trace_id, parent_id, method = %known_method, route, status, latency_ms, %client, account, key, "request");

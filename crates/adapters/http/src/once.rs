@@ -198,7 +198,9 @@ impl Once {
         for (name, value) in self.request.match_info().iter() {
             let value = percent_decode_str(value).decode_utf8_lossy().into_owned();
             let value = match name {
-                "email" => EmailAddress::new(value.as_str()).map_or(value, |email| email.key().as_str().to_owned()),
+                "email" => {
+                    EmailAddress::new(value.as_str()).map_or(value, |email| email.key().as_str().to_owned())
+                }
                 _ => value,
             };
             path = path.replace(&format!("{{{name}}}"), &value);

@@ -396,7 +396,10 @@ fn shared_schemas() -> Map<String, Value> {
     let codes: BTreeSet<_> = Problem::ALL.iter().map(|problem| problem.describe().1).collect();
     let members = |names: &[&str], description: &str| json!({ "type": "string", "enum": names, "description": description });
     let service_types: Vec<_> = ServiceType::ALL.iter().map(|kind| kind.as_str()).collect();
-    let appointment_statuses: Vec<_> = AppointmentStatus::ALL.iter().map(|status| status.as_str()).collect();
+    let appointment_statuses: Vec<_> = AppointmentStatus::ALL
+        .iter()
+        .map(|status| status.as_str())
+        .collect();
     let event_statuses: Vec<_> = EventStatus::ALL.iter().map(|status| status.as_str()).collect();
     let mut event_status = members(&event_statuses, "Where an event stands.");
     // In Go the members of all enums share one scope, and an appointment can be cancelled too.
@@ -440,7 +443,10 @@ fn shared_schemas() -> Map<String, Value> {
         },
     });
     [
-        ("ServiceType", members(&service_types, "What an appointment is for.")),
+        (
+            "ServiceType",
+            members(&service_types, "What an appointment is for."),
+        ),
         (
             "AppointmentStatus",
             members(&appointment_statuses, "Whether an appointment occupies its slot."),
@@ -530,7 +536,8 @@ fn facets(owner: &str, field: &str, request: bool) -> Value {
     const TIME: &str = "^([01][0-9]|2[0-3]):[0-5][0-9]$";
 
     let written = |pattern: &str, length: usize, example: &str| {
-        let mut facets = json!({ "type": "string", "minLength": length, "maxLength": length, "example": example });
+        let mut facets =
+            json!({ "type": "string", "minLength": length, "maxLength": length, "example": example });
         if request {
             facets["pattern"] = pattern.into();
         }
@@ -676,7 +683,14 @@ mod tests {
         for pattern in &found {
             assert!(pattern.is_ascii() && !pattern.contains('\\'), "{pattern}");
         }
-        for resource in ["Customer", "Appointment", "Event", "Registration", "ErrorResponse", "FieldError"] {
+        for resource in [
+            "Customer",
+            "Appointment",
+            "Event",
+            "Registration",
+            "ErrorResponse",
+            "FieldError",
+        ] {
             let mut found = Vec::new();
             patterns(&document["components"]["schemas"][resource], &mut found);
             assert_eq!(found, [""; 0], "{resource}");
@@ -689,7 +703,11 @@ mod tests {
         for owner in ["Event", "CreateEvent", "EditEvent"] {
             let document = document();
             let price = &document["components"]["schemas"][owner]["properties"]["price"];
-            assert_eq!((&price["type"], &price["format"]), (&json!("number"), &json!("double")), "{owner}");
+            assert_eq!(
+                (&price["type"], &price["format"]),
+                (&json!("number"), &json!("double")),
+                "{owner}"
+            );
             assert!(price.get("multipleOf").is_none(), "{owner}");
         }
     }

@@ -46,8 +46,7 @@ pub(crate) fn refuse_unknown(request: &ServiceRequest, route: Route) -> Result<(
         // There is no such operation, which is answered elsewhere.
         return Ok(());
     };
-    let given: Vec<(String, String)> =
-        serde_urlencoded::from_str(request.query_string()).unwrap_or_default();
+    let given: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string()).unwrap_or_default();
     let unknown: BTreeSet<_> = given
         .into_iter()
         .map(|(name, _)| name)
@@ -59,7 +58,10 @@ pub(crate) fn refuse_unknown(request: &ServiceRequest, route: Route) -> Result<(
     let known: Vec<_> = known.iter().map(String::as_str).collect();
     let message = match known[..] {
         [] => "is no parameter of this operation, which has none".to_owned(),
-        _ => format!("is no parameter of this operation, which has: {}", known.join(", ")),
+        _ => format!(
+            "is no parameter of this operation, which has: {}",
+            known.join(", ")
+        ),
     };
     Err(unknown_names(unknown, &message))
 }

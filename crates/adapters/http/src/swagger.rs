@@ -43,7 +43,10 @@ type File = (Bytes, String);
 
 async fn file(path: Path<String>) -> Result<HttpResponse, ApiError> {
     let (bytes, content_type) = match path.as_str() {
-        "" | "index.html" => (Bytes::from_static(INDEX.as_bytes()), "text/html; charset=utf-8".to_owned()),
+        "" | "index.html" => (
+            Bytes::from_static(INDEX.as_bytes()),
+            "text/html; charset=utf-8".to_owned(),
+        ),
         "icon.svg" => (Bytes::from_static(ICON.as_bytes()), "image/svg+xml".to_owned()),
         name => embedded(name)?,
     };

@@ -99,7 +99,9 @@ impl PostgresUrl {
                 "sslrootcert" => root_certificate = Some(value.into_owned()),
                 // It may be part of a password, which no message may hold.
                 _ if !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => {
-                    return Err("it has an option that is not known; a ? in a password is written as %3F".to_owned());
+                    return Err(
+                        "it has an option that is not known; a ? in a password is written as %3F".to_owned(),
+                    );
                 }
                 _ => rest.push(parameter),
             }

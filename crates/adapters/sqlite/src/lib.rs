@@ -21,8 +21,8 @@ use crate::{
 use async_trait::async_trait;
 use chatgrow_ports::{Companions, Listed, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth};
 use chatgrow_sql::{
-    Migrations, Refusal, Unwritten, account_store, appointment_store, bring_up_to_date,
-    customer_store, event_store, idempotency_store, insert_record, page, registration_store,
+    Migrations, Refusal, Unwritten, account_store, appointment_store, bring_up_to_date, customer_store,
+    event_store, idempotency_store, insert_record, page, registration_store,
 };
 use diesel::{
     connection::SimpleConnection,
@@ -316,10 +316,10 @@ impl StoreHealth for SqliteStore {
         }
         if self.writer.has_failed() {
             // Nobody may write until this server is ready again, so it tries by itself.
-            let same = "UPDATE accounts SET created_at = created_at WHERE id = (SELECT min(id) FROM accounts)";
-            let probe = move |connection: &mut SqliteConnection| {
-                connection.batch_execute(same).map_err(store_error)
-            };
+            let same =
+                "UPDATE accounts SET created_at = created_at WHERE id = (SELECT min(id) FROM accounts)";
+            let probe =
+                move |connection: &mut SqliteConnection| connection.batch_execute(same).map_err(store_error);
             self.write(Companions::default(), probe).await?;
         }
         self.read_here(|connection| connection.batch_execute("SELECT 1").map_err(store_error))

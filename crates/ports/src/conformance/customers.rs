@@ -2,7 +2,9 @@ use super::{
     RACERS, ROUNDS, assert_all_refuse_nul, at, customer_with_email, earliest, first_page, fresh_id, latest,
     longest, new_account, new_customer, race, walk,
 };
-use crate::{Companions, CustomerFilter, InsertCustomerError, PageRequest, StoreError, Stores, UpdateCustomerError};
+use crate::{
+    Companions, CustomerFilter, InsertCustomerError, PageRequest, StoreError, Stores, UpdateCustomerError,
+};
 use chatgrow_domain::{
     AccountId, Customer, CustomerEdit, CustomerName, EmailAddress, Invalid, Notes, PageLimit, Phone, Version,
 };
@@ -436,7 +438,11 @@ pub async fn customers_of_accounts_are_apart(stores: &Stores) {
             stores.customers.by_email(account, &email).await.unwrap(),
             Some(expected.clone())
         );
-        let page = stores.customers.list(account, &CustomerFilter::default(), first_page(1)).await.unwrap();
+        let page = stores
+            .customers
+            .list(account, &CustomerFilter::default(), first_page(1))
+            .await
+            .unwrap();
         assert_eq!((page.items, page.next), (vec![expected], None));
     }
     // A position is only a position, whosever it is.
@@ -447,7 +453,11 @@ pub async fn customers_of_accounts_are_apart(stores: &Stores) {
     };
     let page = stores.customers.list(other, &any, after(mine.id)).await.unwrap();
     assert_eq!(page.items.len(), 1);
-    let page = stores.customers.list(account, &any, after(mine.id)).await.unwrap();
+    let page = stores
+        .customers
+        .list(account, &any, after(mine.id))
+        .await
+        .unwrap();
     assert_eq!(page.items, []);
 
     let nobody = AccountId::new(fresh_id());
@@ -466,7 +476,11 @@ pub async fn customers_of_accounts_are_apart(stores: &Stores) {
 pub async fn customers_are_filtered(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
     let mut customers = Vec::new();
-    for (email, updated_at) in [("dana@example.com", 10), ("noa@example.com", 20), ("gil@example.com", 15)] {
+    for (email, updated_at) in [
+        ("dana@example.com", 10),
+        ("noa@example.com", 20),
+        ("gil@example.com", 15),
+    ] {
         let customer = Customer {
             updated_at: at(updated_at),
             ..customer_with_email(email)
@@ -485,7 +499,11 @@ pub async fn customers_are_filtered(stores: &Stores) {
         (None, since(21), &[]),
         (noa(), since(20), &customers[1..2]),
         (noa(), since(21), &[]),
-        (Some(EmailAddress::new("nobody@example.com").unwrap().key()), None, &[]),
+        (
+            Some(EmailAddress::new("nobody@example.com").unwrap().key()),
+            None,
+            &[],
+        ),
     ] {
         let filter = CustomerFilter { email, updated_since };
         let list = |page| stores.customers.list(account, &filter, page);

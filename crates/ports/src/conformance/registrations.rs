@@ -489,7 +489,9 @@ pub async fn registrations_of_a_customer_are_listed(stores: &Stores) {
         let event = new_event(stores, account, None).await;
         for customer in [&dana, &noa] {
             let place = registration(event.id, customer);
-            let registered = stores.registrations.register(account, &place, Companions::default());
+            let registered = stores
+                .registrations
+                .register(account, &place, Companions::default());
             registered.await.unwrap();
             if customer.id == dana.id {
                 expected.push(place);
@@ -503,7 +505,10 @@ pub async fn registrations_of_a_customer_are_listed(stores: &Stores) {
     assert!(freed.await.unwrap());
     let list = |page| stores.registrations.of_customer(account, dana.id, page);
     assert_eq!(walk(2, list, async || ()).await, expected);
-    let page = stores.registrations.of_customer(other, dana.id, first_page(50)).await;
+    let page = stores
+        .registrations
+        .of_customer(other, dana.id, first_page(50))
+        .await;
     assert_eq!(page.unwrap().items, [], "another account's");
 }
 
