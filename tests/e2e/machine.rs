@@ -142,8 +142,8 @@ async fn on_a_full_disk_a_key_can_be_revoked_and_ready_tells_the_truth() {
     assert_eq!(ready().await, 200);
     // Somebody fills what is left.
     let mut filler = fs::File::create(disk.0.join("filler")).unwrap();
-    let filled = std::io::copy(&mut std::io::repeat(7), &mut filler);
-    assert!(filled.is_err(), "the disk has an end");
+    let copied = std::io::copy(&mut std::io::repeat(7), &mut filler);
+    assert!(copied.is_err(), "the disk has an end");
     let body = json!({ "name": "Dana", "email": "dana@example.com", "notes": "n".repeat(5000) });
     let mut refused = false;
     for number in 0..2000 {

@@ -235,10 +235,10 @@ async fn health_is_told_where_the_metrics_are() {
 async fn no_stranger_makes_a_line_of_the_log_long() {
     let installation = installation();
     let server = start(&installation, &[("LOG_LEVEL", "trace")]).await;
-    let long = "X".repeat(100_000);
+    let many = "X".repeat(100_000);
     let mut connection = Connection::to(&server.origin).await;
     connection
-        .send(format!("{long} /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"))
+        .send(format!("{many} /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"))
         .await;
     connection.read_until("\r\n").await;
     for (name, length) in [
@@ -249,8 +249,8 @@ async fn no_stranger_makes_a_line_of_the_log_long() {
     ] {
         let request = server
             .client
-            .get(format!("{}/api/webhooks/{}", server.origin, &long[..4000]));
-        let status = Answer::to(request.header(name, &long[..length])).await.status;
+            .get(format!("{}/api/webhooks/{}", server.origin, &many[..4000]));
+        let status = Answer::to(request.header(name, &many[..length])).await.status;
         assert!([401, 431].contains(&status), "{status}");
     }
     let log = eventually("the requests are logged", async || {

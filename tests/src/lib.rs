@@ -12,7 +12,7 @@ pub mod binary;
 use chatgrow::{Database, DatabaseUrl};
 use chatgrow_application::Application;
 use chatgrow_domain::{AccountName, AccountSlug, ApiKeyName, PlainApiKey};
-use chatgrow_http::{Api, BASE_PATH, ConnectionLimits, Listen, MetricsAccess, Proxies, Settings};
+use chatgrow_http::{Api, BASE_PATH, Listen, Settings};
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 use std::{num::NonZeroUsize, ops::Deref, sync::Arc, time::Duration};
@@ -262,20 +262,7 @@ pub fn with(body: &Value, field: &str, value: impl Into<Value>) -> Value {
 pub fn settings() -> Settings {
     Settings {
         rate_limits: None,
-        max_body_bytes: 262_144,
-        request_timeout: Duration::from_secs(30),
-        idempotency_ttl: Duration::from_secs(24 * 3600),
-        cors_allowed_origins: Vec::new(),
-        connections: ConnectionLimits {
-            all: 10_000,
-            per_client: 10_000,
-        },
-        proxies: Proxies {
-            trusted: Vec::new(),
-            header: "x-forwarded-for".parse().unwrap(),
-        },
-        metrics: MetricsAccess::Local,
-        api_docs: true,
+        ..Settings::default()
     }
 }
 

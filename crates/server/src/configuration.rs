@@ -1,7 +1,6 @@
 //! Configuration: the environment, and `.env`. Everything has a default; a bad value stops the start and is told by name.
 
 use crate::database::{Database, DatabaseUrl};
-use actix_web::http::header::HeaderName;
 use chatgrow_http::{ConnectionLimits, MetricsAccess, Proxies, RateLimitSettings, Settings};
 use chatgrow_sql::Migrations;
 use ipnet::IpNet;
@@ -13,9 +12,6 @@ use std::{
     time::Duration,
 };
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
-
-/// How long answers to requests with an `Idempotency-Key` are remembered: a day.
-const IDEMPOTENCY_TTL: Duration = Duration::from_secs(24 * 3600);
 
 /// How the server runs. `env.example` tells the variables, their defaults and meanings.
 #[derive(Debug, Clone)]
@@ -89,11 +85,13 @@ impl Configuration {
             variable,
             errors: Vec::new(),
         };
-        let limited = reader.switch("RATE_LIMIT_ENABLED", true);
+        let http = Settings::default();
+        let limits = RateLimitSettings::default();
+        let limited = reader.switch("RATE_LIMIT_ENABLED", http.rate_limits.is_some());
         let rate_limits = RateLimitSettings {
-            window: reader.milliseconds("RATE_LIMIT_WINDOW_MS", 60_000),
-            max_requests: reader.count("RATE_LIMIT_MAX_REQUESTS", 600),
-            max_auth_failures: reader.count("RATE_LIMIT_AUTH_FAILURES_MAX", 300),
+            window: reader.milliseconds("RATE_LIMIT_WINDOW_MS", limits.window),
+            max_requests: reader.count("RATE_LIMIT_MAX_REQUESTS", limits.max_requests),
+            max_auth_failures: reader.count("RATE_LIMIT_AUTH_FAILURES_MAX", limits.max_auth_failures),
         };
         let metrics_addr = reader.read("METRICS_ADDR", None, |text| {
             text.parse()
@@ -116,7 +114,7 @@ impl Configuration {
                 ),
                 connections: reader.count(
                     "DATABASE_CONNECTIONS",
-                    chatgrow_postgres::Options::default().connections.get(),
+                    chatgrow_postgres::Options::default().connections,
                 ),
                 migrations: if reader.switch("AUTO_MIGRATE", true) {
                     Migrations::Run
@@ -136,42 +134,40 @@ impl Configuration {
                     .map(|_| text.to_owned())
                     .ok_or("must be error, warn, info, debug or trace, or a tracing filter")
             }),
-            shutdown_timeout: reader.milliseconds("SHUTDOWN_TIMEOUT_MS", 30_000),
+            shutdown_timeout: reader.milliseconds("SHUTDOWN_TIMEOUT_MS", Duration::from_secs(30)),
             http: Settings {
                 rate_limits: limited.then_some(rate_limits),
-                max_body_bytes: reader.read("MAX_BODY_BYTES", 262_144, |text| {
+                max_body_bytes: reader.read("MAX_BODY_BYTES", http.max_body_bytes, |text| {
                     let bytes = text
                         .parse()
                         .ok()
                         .filter(|bytes| (1024..=16_777_216).contains(bytes));
                     bytes.ok_or("must be a whole number from 1024 to 16777216")
                 }),
-                request_timeout: reader.milliseconds("REQUEST_TIMEOUT_MS", 30_000),
-                idempotency_ttl: reader.read("IDEMPOTENCY_TTL_HOURS", IDEMPOTENCY_TTL, |text| {
+                request_timeout: reader.milliseconds("REQUEST_TIMEOUT_MS", http.request_timeout),
+                idempotency_ttl: reader.read("IDEMPOTENCY_TTL_HOURS", http.idempotency_ttl, |text| {
                     let hours = text.parse().ok().filter(|hours| (24..=8760).contains(hours));
                     hours
                         .map(|hours: u64| Duration::from_secs(hours * 3600))
                         .ok_or("must be a whole number from 24 to 8760")
                 }),
-                cors_allowed_origins: reader.read("CORS_ALLOWED_ORIGINS", Vec::new(), origins),
+                cors_allowed_origins: reader.read("CORS_ALLOWED_ORIGINS", http.cors_allowed_origins, origins),
                 connections: ConnectionLimits {
-                    all: reader.size("MAX_CONNECTIONS", 10_000),
-                    per_client: reader.size("MAX_CONNECTIONS_PER_ADDRESS", 1000),
+                    all: reader.size("MAX_CONNECTIONS", http.connections.all),
+                    per_client: reader.size("MAX_CONNECTIONS_PER_ADDRESS", http.connections.per_client),
                 },
                 proxies: Proxies {
-                    trusted: reader.read("TRUSTED_PROXIES", Vec::new(), networks),
-                    header: reader.read(
-                        "FORWARDED_HEADER",
-                        HeaderName::from_static("x-forwarded-for"),
-                        |text| text.parse().map_err(|_| "must be the name of a header"),
-                    ),
+                    trusted: reader.read("TRUSTED_PROXIES", http.proxies.trusted, networks),
+                    header: reader.read("FORWARDED_HEADER", http.proxies.header, |text| {
+                        text.parse().map_err(|_| "must be the name of a header")
+                    }),
                 },
                 metrics: match (metrics_addr, reader.switch("METRICS_PUBLIC", false)) {
                     (Some(_), _) => MetricsAccess::Nobody,
                     (None, false) => MetricsAccess::Local,
                     (None, true) => MetricsAccess::Everybody,
                 },
-                api_docs: reader.switch("API_DOCS", true),
+                api_docs: reader.switch("API_DOCS", http.api_docs),
             },
         };
         if reader.errors.is_empty() {
@@ -241,16 +237,19 @@ impl<F: Fn(&str) -> Option<Result<String, &'static str>>> Reader<F> {
         })
     }
 
-    fn milliseconds(&mut self, name: &str, default: u32) -> Duration {
-        Duration::from_millis(self.count(name, default).get().into())
+    fn milliseconds(&mut self, name: &str, default: Duration) -> Duration {
+        let default = u32::try_from(default.as_millis()).ok().and_then(NonZeroU32::new);
+        let read = self.count(name, default.unwrap_or(NonZeroU32::MAX));
+        Duration::from_millis(read.get().into())
     }
 
-    fn size(&mut self, name: &str, default: u32) -> usize {
-        usize::try_from(self.count(name, default).get()).unwrap_or(usize::MAX)
+    fn size(&mut self, name: &str, default: usize) -> usize {
+        let default = u32::try_from(default).ok().and_then(NonZeroU32::new);
+        let read = self.count(name, default.unwrap_or(NonZeroU32::MAX));
+        usize::try_from(read.get()).unwrap_or(usize::MAX)
     }
 
-    fn count(&mut self, name: &str, default: u32) -> NonZeroU32 {
-        let default = NonZeroU32::new(default).unwrap_or(NonZeroU32::MIN);
+    fn count(&mut self, name: &str, default: NonZeroU32) -> NonZeroU32 {
         self.read(name, default, |text| {
             text.parse()
                 .map_err(|_| "must be a whole number from 1 to 4294967295")

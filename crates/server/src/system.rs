@@ -81,8 +81,8 @@ impl Last {
 impl IdSource for ObjectIds {
     fn next_id(&self) -> ObjectId {
         let now = u64::try_from(SystemClock.now().as_millis()).unwrap_or_default();
-        let [a, b, c, d, e, f, g, h, ..] = OsRandomness.secret();
-        let random = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        let secret = OsRandomness.secret();
+        let random = secret.first_chunk().copied().map_or(0, u64::from_be_bytes);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         *last = last.next(now, random);
         last.id()

@@ -96,7 +96,7 @@ pub(crate) async fn authenticate(
             };
             (response, quota)
         }
-        Err(Stopped { error, quota }) => (request.error_response(error), quota),
+        Err(Stopped { error, quota }) => (request.error_response(error), quota.map(|quota| *quota)),
     };
     if let Some(quota) = quota {
         quota.write_to(response.headers_mut());
@@ -107,14 +107,14 @@ pub(crate) async fn authenticate(
 /// Why a request goes no further, and what is left of the quota that it counts for.
 struct Stopped {
     error: ApiError,
-    quota: Option<QuotaLeft>,
+    quota: Option<Box<QuotaLeft>>,
 }
 
 impl Stopped {
     fn unauthenticated(quota: Option<QuotaLeft>) -> Self {
         Self {
             error: Problem::Unauthenticated.into(),
-            quota,
+            quota: quota.map(Box::new),
         }
     }
 }
@@ -132,7 +132,7 @@ impl From<Refused> for Stopped {
     fn from(refused: Refused) -> Self {
         Self {
             error: ApiError::rate_limited(refused.retry_after),
-            quota: Some(refused.quota),
+            quota: Some(Box::new(refused.quota)),
         }
     }
 }

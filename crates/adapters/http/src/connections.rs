@@ -29,8 +29,8 @@ use std::{
 /// How long the next head may take, from the end of the answer before it.
 const NEXT_HEAD: Duration = Duration::from_secs(10);
 
-/// The same if the body before it has perhaps not ended: actix would read on for as long as the client likes.
-const NEXT_HEAD_AFTER_A_FAULT: Duration = Duration::from_secs(1);
+/// So much of that is used up already if the body before may not have ended: actix would read on for as long as the client likes.
+const USED_UP: Duration = Duration::from_secs(9);
 
 /// A connection that has waited for less is not closed to make room: its client may be about to say something.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -178,11 +178,7 @@ pub(crate) struct Sending {
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        let used_up = if self.unended {
-            millis(NEXT_HEAD - NEXT_HEAD_AFTER_A_FAULT)
-        } else {
-            0
-        };
+        let used_up = if self.unended { millis(USED_UP) } else { 0 };
         let since = self.connection.now().saturating_sub(used_up);
         self.connection.set(Turn::Head(since));
     }

@@ -48,7 +48,7 @@ use actix_web::{
     App, Error, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
-    http::Method,
+    http::{Method, header::X_FORWARDED_FOR},
     middleware::{Condition, Next, from_fn},
     web::{Data, PathConfig, PayloadConfig, ReqData},
 };
@@ -100,6 +100,29 @@ pub struct Settings {
     pub metrics: MetricsAccess,
     /// Whether there is Swagger UI, and the OpenAPI document, at `/api-docs`.
     pub api_docs: bool,
+}
+
+/// What holds if operators set nothing.
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            rate_limits: Some(RateLimitSettings::default()),
+            connections: ConnectionLimits {
+                all: 10_000,
+                per_client: 1000,
+            },
+            proxies: Proxies {
+                trusted: Vec::new(),
+                header: X_FORWARDED_FOR,
+            },
+            max_body_bytes: 262_144,
+            request_timeout: Duration::from_secs(30),
+            idempotency_ttl: Duration::from_secs(24 * 3600),
+            cors_allowed_origins: Vec::new(),
+            metrics: MetricsAccess::Local,
+            api_docs: true,
+        }
+    }
 }
 
 /// The API, ready to be served by any number of workers.
@@ -170,7 +193,8 @@ impl Api {
     }
 
     /// The actix application of one worker; it needs no socket and no database.
-    fn app(
+    #[must_use]
+    pub fn app(
         &self,
     ) -> App<
         impl ServiceFactory<

@@ -43,7 +43,6 @@ impl Bound {
     }
 
     /// Serves; the returned future ends with the server.
-    #[must_use]
     pub fn run(self) -> Server {
         (self.run)()
     }

@@ -29,6 +29,17 @@ pub struct RateLimitSettings {
     pub max_auth_failures: NonZeroU32,
 }
 
+impl Default for RateLimitSettings {
+    fn default() -> Self {
+        let count = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        Self {
+            window: Duration::from_secs(60),
+            max_requests: count(600),
+            max_auth_failures: count(300),
+        }
+    }
+}
+
 /// The limits of one server process.
 pub(crate) struct RateLimits(Option<Enabled>);
 
