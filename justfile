@@ -75,6 +75,10 @@ browser:
 prove:
     PROOF_ROUNDS=50 cargo test --package e2e -- proof linearizability --test-threads=1
 
+# Strangers and a greedy tenant in full size, against a server with optimizations: 10 000 half heads, 3 000 unread answers (docs/reliability.md)
+attack:
+    ATTACK=full cargo test --release --package e2e -- strangers:: tenants:: --test-threads=1 --nocapture
+
 # Ten minutes at half of the load that the server can take: its memory stays flat (docs/reliability.md); needs wrk
 soak:
     cargo build --release --package chatgrow

@@ -232,7 +232,7 @@ impl ApiError {
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.problem.describe().2)
+        f.write_str(self.message.as_deref().unwrap_or(self.problem.describe().2))
     }
 }
 

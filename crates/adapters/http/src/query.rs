@@ -56,21 +56,23 @@ pub(crate) fn refuse_unknown(request: &ServiceRequest, route: Route) -> Result<(
         return Ok(());
     }
     let known: Vec<_> = known.iter().map(String::as_str).collect();
-    let message = match known[..] {
-        [] => "is no parameter of this operation, which has none".to_owned(),
-        _ => format!(
-            "is no parameter of this operation, which has: {}",
-            known.join(", ")
-        ),
+    let has = match known[..] {
+        [] => "none".to_owned(),
+        _ => known.join(", "),
     };
-    Err(unknown_names(unknown, &message))
+    let error = unknown_names(unknown, "is no parameter of this operation");
+    let message = format!("{error}; those that it has: {has}");
+    Err(error.with_message(message))
 }
 
-/// The error of names that mean nothing here.
+/// The error of names that mean nothing here, the first of them at least.
 pub(crate) fn unknown_names(names: impl IntoIterator<Item = String>, message: &str) -> ApiError {
     let errors = names.into_iter().take(MOST_UNKNOWN).map(|mut name| {
         if let Some((longest, _)) = name.char_indices().nth(100) {
             name.truncate(longest);
+        }
+        if name.is_empty() {
+            name.push_str("\"\"");
         }
         FieldError {
             field: name.into(),
