@@ -82,6 +82,19 @@ async fn no_message_tells_a_password() {
             "{url}: {refused:?}"
         );
     }
+    // What is no argument is not quoted either.
+    for arguments in [
+        &["copy", "postgres://me:hush@host/x"][..],
+        &["postgres://me:hush@host/x"],
+        &["keys", "revoke", "sqlite://hush"],
+    ] {
+        let refused = installation.run(arguments).await;
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(
+            refused.stderr.contains("(a URL)") && !refused.stderr.contains("hush"),
+            "{refused:?}"
+        );
+    }
 }
 
 #[tokio::test]

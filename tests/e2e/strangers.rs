@@ -52,15 +52,15 @@ fn allow_files(count: usize) {
     assert!(files >= count as u64 + 512, "ulimit -n is {files}");
 }
 
-/// A connection on which one request was answered and a second one has begun: actix itself gives that one all the time in the world.
-async fn second_head(from: IpAddr, origin: &str) -> Connection {
+/// A connection on which one request was answered and a second one has begun: actix itself gives that one all the time in the world. `None`
+/// if the server doesn't let it in.
+async fn second_head(from: IpAddr, origin: &str) -> Option<Connection> {
     let mut connection = Connection::from(from, origin).await;
-    connection
-        .send("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+    let sent = connection
+        .try_send("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\nG")
         .await;
-    assert_eq!(connection.answer(true).await.status, 200);
-    connection.send("G").await;
-    connection
+    let told = connection.try_read_until("ok\"}").await;
+    (sent && told.is_some()).then_some(connection)
 }
 
 fn address(number: usize) -> IpAddr {
@@ -71,7 +71,9 @@ fn address(number: usize) -> IpAddr {
 async fn the_second_head_of_a_connection_has_its_deadline() {
     let app = TestApp::start().await;
     let began = Instant::now();
-    let mut connection = second_head(Ipv4Addr::LOCALHOST.into(), &app.origin).await;
+    let mut connection = second_head(Ipv4Addr::LOCALHOST.into(), &app.origin)
+        .await
+        .unwrap();
     while !connection.is_closed().await {
         assert!(began.elapsed() < Duration::from_secs(15), "it stays open");
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -100,7 +102,7 @@ async fn connections_that_say_nothing_make_room() {
 
     let mut of_one = Vec::new();
     for _ in 0..count {
-        of_one.push(second_head(address(1), &server.origin).await);
+        of_one.extend(second_head(address(1), &server.origin).await);
     }
     // A burst is let in; after a second the oldest ones make room.
     let standing = eventually("one address has its limit", async || {
@@ -116,7 +118,7 @@ async fn connections_that_say_nothing_make_room() {
 
     let mut of_many = Vec::new();
     for number in 0..count {
-        of_many.push(second_head(address(1 + number % addresses), &server.origin).await);
+        of_many.extend(second_head(address(1 + number % addresses), &server.origin).await);
     }
     // From an address of their own, and from one of the attackers'.
     let beside_many = slowest_honest(&server, &server.key).await;
@@ -129,9 +131,105 @@ async fn connections_that_say_nothing_make_room() {
     let slowest = beside_one.max(beside_many).max(began.elapsed());
     assert!(slowest < Duration::from_secs(5), "{slowest:?}");
     eprintln!(
-        "{count} half heads from one address: {standing} stand, the slowest of 100 honest requests took {beside_one:?}; from {addresses}: {beside_many:?}; memory grew by {} MB",
+        "{count} half heads from one address: {standing} stand, the slowest of 100 honest requests took {beside_one:?}; from {addresses}: {} stand, {beside_many:?}; memory grew by {} MB",
+        of_many.len(),
         server.memory().saturating_sub(before) >> 20
     );
+}
+
+/// Requests behind an answer that nobody takes are not read: they would take more memory than the answer, and all the time of a processor.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_that_are_sent_ahead_wait_outside() {
+    let count = scale(20, 1000);
+    allow_files(count);
+    let installation = installation();
+    let server = start(&installation, &[]).await;
+    assert_eq!(
+        Answer::to(server.client.get(format!("{}/api-docs/", server.origin)))
+            .await
+            .status,
+        200
+    );
+    let (memory, time) = (server.memory(), server.processor_time());
+    let ahead = "A / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(5000);
+    let mut unread = Vec::new();
+    for _ in 0..count {
+        let mut connection = Connection::reluctantly_to(&server.origin).await;
+        connection
+            .send("GET /api-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await;
+        connection.read_until("\r\n\r\n").await;
+        // The server takes what it likes of it.
+        let _ = tokio::time::timeout(Duration::from_millis(20), connection.try_send(&ahead)).await;
+        unread.push(connection);
+    }
+    let slowest = slowest_honest(&server, &server.key).await;
+    let (memory, time) = (
+        server.memory().saturating_sub(memory),
+        server.processor_time().saturating_sub(time),
+    );
+    assert!(
+        memory < 200 * 1024 * 1024 * count as u64 / 3000,
+        "{} kB each",
+        memory / 1024 / count as u64
+    );
+    assert!(time < Duration::from_millis(1000 + 2 * count as u64), "{time:?}");
+    eprintln!(
+        "{count} connections with 5 000 requests each behind an unread answer: memory grew by {} MB, {time:?} of a processor; the slowest of 100 honest requests took {slowest:?}",
+        memory >> 20
+    );
+}
+
+/// Connections whose clients have ended their side, and take their answers as slowly as they can, make room as well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_closed_downloads_make_room() {
+    let installation = installation();
+    let limits = [("MAX_CONNECTIONS", "100"), ("MAX_CONNECTIONS_PER_ADDRESS", "20")];
+    let server = start(&installation, &limits).await;
+    let mut unread = Vec::new();
+    for _ in 0..130 {
+        let mut connection = Connection::reluctantly_to(&server.origin).await;
+        if connection
+            .try_send("GET /api-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await
+        {
+            connection.end().await;
+        }
+        unread.push(connection);
+    }
+    let slowest = slowest_honest(&server, &server.key).await;
+    assert!(slowest < Duration::from_secs(5), "{slowest:?}");
+}
+
+/// Whoever gets on is not whom the server waits for: a download goes on while others stand about.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_honest_download_is_not_the_one_to_go() {
+    let installation = installation();
+    let limits = [("MAX_CONNECTIONS", "60"), ("MAX_CONNECTIONS_PER_ADDRESS", "20")];
+    let server = start(&installation, &limits).await;
+    let mut download = Connection::reluctantly_to(&server.origin).await;
+    download
+        .send("GET /api-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await;
+    let head = download.read_until("\r\n\r\n").await;
+    let length: usize = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())
+        .unwrap();
+    let (mut received, mut standing) = (0, Vec::new());
+    let began = Instant::now();
+    for number in 0.. {
+        received += download.read_some().await;
+        if began.elapsed() > Duration::from_secs(4) {
+            break;
+        }
+        standing.extend(second_head(address(1 + number % 20), &server.origin).await);
+    }
+    while received < length {
+        received += download.read_some().await;
+    }
+    assert_eq!(received, length);
 }
 
 /// Bodies that are served to everybody are shared, and an answer that nobody reads takes a few pieces of memory.
@@ -228,14 +326,22 @@ async fn health_is_told_where_the_metrics_are() {
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
     }
     let docs = Answer::to(server.client.get(format!("http://{address}/api-docs/"))).await;
-    assert_eq!(docs.status, 404);
+    docs.assert_error(404, "NOT_FOUND", "Path not found");
+    // A probe that keeps its connection keeps it.
+    let mut probe = Connection::to(&format!("http://{address}")).await;
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(12) {
+        probe.send("HEAD /health/live HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        assert_eq!(probe.answer(false).await.status, 200);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
 }
 
 #[tokio::test]
 async fn no_stranger_makes_a_line_of_the_log_long() {
     let installation = installation();
     let server = start(&installation, &[("LOG_LEVEL", "trace")]).await;
-    let many = "X".repeat(100_000);
+    let many = "X".repeat(40_000);
     let mut connection = Connection::to(&server.origin).await;
     connection
         .send(format!("{many} /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"))

@@ -225,6 +225,21 @@ impl Server {
         kilobytes * 1024
     }
 
+    /// How much time of a processor the process has taken, on Linux.
+    #[must_use]
+    pub fn processor_time(&self) -> Duration {
+        let id = self.child.id().expect("the server runs");
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
+        let (_, fields) = stat.rsplit_once(") ").unwrap();
+        let ticks = fields
+            .split(' ')
+            .skip(11)
+            .take(2)
+            .map(|ticks| ticks.parse::<u64>().unwrap());
+        // Linux tells hundredths of a second, whatever its own clock does.
+        Duration::from_millis(ticks.sum::<u64>() * 10)
+    }
+
     /// Sends a signal, by its name.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().expect("the server runs").to_string();
@@ -340,19 +355,56 @@ impl Connection {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
     }
 
+    /// The same; returns whether the server takes it.
+    pub async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.stream.write_all(bytes.as_ref()).await.is_ok()
+    }
+
+    /// Ends this side: nothing more will be sent.
+    pub async fn end(&mut self) {
+        self.stream.shutdown().await.unwrap();
+    }
+
+    /// Takes what has been read, or some more; returns how many bytes that was.
+    ///
+    /// # Panics
+    /// The connection has ended.
+    pub async fn read_some(&mut self) -> usize {
+        if self.received.is_empty() {
+            assert!(self.read_more().await, "the connection ended");
+        }
+        std::mem::take(&mut self.received).len()
+    }
+
     /// Reads up to and including that.
     ///
     /// # Panics
     /// It doesn't come.
     pub async fn read_until(&mut self, end: &str) -> String {
+        let read = self.try_read_until(end).await;
+        read.unwrap_or_else(|| {
+            panic!(
+                "the connection ended: {}",
+                String::from_utf8_lossy(&self.received)
+            )
+        })
+    }
+
+    /// The same; `None` if the connection ends before.
+    ///
+    /// # Panics
+    /// Nothing comes.
+    pub async fn try_read_until(&mut self, end: &str) -> Option<String> {
         let end = end.as_bytes();
         loop {
             let found = self.received.windows(end.len()).position(|window| window == end);
             if let Some(position) = found {
                 let read = self.received.drain(..position + end.len()).collect();
-                return String::from_utf8(read).unwrap();
+                return Some(String::from_utf8(read).unwrap());
             }
-            self.read_more().await;
+            if !self.read_more().await {
+                return None;
+            }
         }
     }
 
@@ -372,7 +424,7 @@ impl Connection {
         let length = headers.get("content-length").map_or("0", |v| v.to_str().unwrap());
         let length = if with_body { length.parse().unwrap() } else { 0 };
         while self.received.len() < length {
-            self.read_more().await;
+            assert!(self.read_more().await, "the connection ended within a body");
         }
         let text = String::from_utf8(self.received.drain(..length).collect()).unwrap();
         let json = serde_json::from_str(&text).unwrap_or_default();
@@ -384,13 +436,9 @@ impl Connection {
         }
     }
 
-    async fn read_more(&mut self) {
+    /// Reads what comes next; returns whether anything does.
+    async fn read_more(&mut self) -> bool {
         let read = timeout(DEADLINE, self.stream.read_buf(&mut self.received)).await;
-        let length = read.expect("the server answers").unwrap();
-        assert!(
-            length > 0,
-            "the connection ended: {}",
-            String::from_utf8_lossy(&self.received)
-        );
+        read.expect("the server answers").is_ok_and(|length| length > 0)
     }
 }

@@ -37,7 +37,7 @@ pub enum Recalled {
     Caller(Caller),
     /// It is malformed, or was nobody's a moment ago.
     Nobody,
-    /// It was valid when it was last looked up: look it up again.
+    /// It was valid when the server last saw it: look it up again.
     Stale(LookUp),
     /// It has not been seen, or was not valid: look it up.
     New(LookUp),
@@ -52,7 +52,8 @@ pub struct LookUp {
 
 struct Remembered {
     key: ApiKey,
-    checked_at: Timestamp,
+    /// `None` if it has not been looked up for a request.
+    checked_at: Option<Timestamp>,
     /// Milliseconds; 0 is never.
     used_at: AtomicI64,
     written_at: AtomicI64,
@@ -87,6 +88,20 @@ impl Authentication {
             strangers: RwLock::default(),
             recalls: AtomicU64::default(),
             look_ups: AtomicU64::default(),
+        }
+    }
+
+    /// Remembers keys that are valid, so that each is looked up when it comes, whatever its address has done before. Call it at the start.
+    pub fn remember_all(&self, keys: impl IntoIterator<Item = ApiKey>) {
+        let now = self.clock.now();
+        let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
+        for key in keys.into_iter().filter(|key| key.is_valid_at(now)) {
+            remembered.entry(key.digest).or_insert_with(|| Remembered {
+                key,
+                checked_at: None,
+                used_at: AtomicI64::default(),
+                written_at: AtomicI64::default(),
+            });
         }
     }
 
@@ -136,7 +151,10 @@ impl Authentication {
             return Recalled::New(look_up);
         };
         let now = look_up.now;
-        if !is_fresh(entry.checked_at, now) || !entry.key.is_valid_at(now) {
+        let fresh = entry
+            .checked_at
+            .is_some_and(|checked_at| is_fresh(checked_at, now));
+        if !fresh || !entry.key.is_valid_at(now) {
             return Recalled::Stale(look_up);
         }
         entry.used_at.store(now.as_millis(), Ordering::Relaxed);
@@ -180,7 +198,7 @@ impl Authentication {
             *digest,
             Remembered {
                 key,
-                checked_at: now,
+                checked_at: Some(now),
                 used_at,
                 written_at,
             },
@@ -316,6 +334,30 @@ mod tests {
             looked_up: 2,
         };
         assert_eq!(authentication.keys_met(), met);
+    }
+
+    #[tokio::test]
+    async fn a_key_of_the_start_is_looked_up_at_its_first_use() {
+        let mut keys = MockApiKeyStore::new();
+        keys.expect_by_digest().times(1).returning(|_| Ok(Some(key())));
+        let authentication = authentication(keys, &[1000, 1001, 1002, 1003]);
+        let revoked = ApiKey {
+            digest: PlainApiKey::from_random([8; 32]).digest(),
+            revoked_at: Some(at(5)),
+            ..key()
+        };
+        authentication.remember_all([key(), revoked]);
+        let recalled = authentication.recall(plain().reveal());
+        let Recalled::Stale(look_up) = recalled else {
+            panic!("{recalled:?}")
+        };
+        assert_eq!(authentication.look_up(look_up).await.unwrap(), CALLER());
+        assert_eq!(
+            authentication.recall(plain().reveal()),
+            Recalled::Caller(CALLER().unwrap())
+        );
+        let revoked = authentication.recall(PlainApiKey::from_random([8; 32]).reveal());
+        assert!(matches!(revoked, Recalled::New(_)), "{revoked:?}");
     }
 
     #[tokio::test]

@@ -176,13 +176,17 @@ pub(crate) async fn keys(application: &Application, command: KeysCommand) -> Res
                 )?;
             }
         }
-        KeysCommand::Revoke { id } => {
-            if !application.api_keys.revoke(id).await? {
-                return Err("there is no key with that id; `chatgrow keys list` shows all".into());
-            }
-        }
+        KeysCommand::Revoke { id } => revoke(application, id).await?,
     }
     Ok(())
+}
+
+pub(crate) async fn revoke(application: &Application, id: ApiKeyId) -> Result<(), Failure> {
+    if application.api_keys.revoke(id).await? {
+        Ok(())
+    } else {
+        Err("there is no key with that id; `chatgrow keys list` shows all".into())
+    }
 }
 
 fn instant(at: Option<Timestamp>) -> String {

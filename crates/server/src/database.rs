@@ -130,14 +130,14 @@ impl Database {
         }
     }
 
-    /// Gives that room back, if the disk is full.
+    /// Gives that room back; returns whether there was any.
     ///
     /// # Errors
-    /// The disk can't be asked, or the room not be given back.
-    pub(crate) fn free_reserve_if_full(&self) -> io::Result<()> {
+    /// The room can't be given back.
+    pub(crate) fn free_reserve(&self) -> io::Result<bool> {
         match &self.url {
-            DatabaseUrl::Sqlite(path) => chatgrow_sqlite::reserve::free_if_full(path),
-            DatabaseUrl::Postgres(_) => Ok(()),
+            DatabaseUrl::Sqlite(path) => chatgrow_sqlite::reserve::free(path),
+            DatabaseUrl::Postgres(_) => Ok(false),
         }
     }
 

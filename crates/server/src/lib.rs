@@ -10,11 +10,11 @@ pub use configuration::{Configuration, LogFormat};
 pub use database::{Database, DatabaseUrl};
 
 use chatgrow_application::Application;
-use chatgrow_domain::AccountName;
+use chatgrow_domain::{AccountName, ApiKeyId};
 use clap::Parser;
 use command_line::{AccountsCommand, Command, CommandLine, KeysCommand};
 use prometheus_client::registry::Registry;
-use std::{error::Error, fs, num::NonZeroU32, path::Path, process::ExitCode, sync::Arc, thread};
+use std::{env, error::Error, fs, num::NonZeroU32, path::Path, process::ExitCode, sync::Arc, thread};
 
 /// A fifth faster than the system's, over all requests.
 #[global_allocator]
@@ -26,13 +26,31 @@ pub type Failure = Box<dyn Error>;
 /// Runs the command that the process was started with. What fails is told in one line a fault on standard error.
 #[must_use]
 pub fn main() -> ExitCode {
-    let command = CommandLine::parse().command.unwrap_or(Command::Serve);
+    let command = match CommandLine::try_parse() {
+        Ok(line) => line.command.unwrap_or(Command::Serve),
+        Err(error) => return told(&error),
+    };
     match actix_web::rt::System::new().block_on(run(command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("chatgrow: {failure}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Tells what clap has to say, but no URL that it quotes: there may be a password in it.
+fn told(error: &clap::Error) -> ExitCode {
+    let mut text = error.to_string();
+    for url in env::args().filter(|argument| argument.contains("://")) {
+        text = text.replace(&url, "(a URL)");
+    }
+    if error.use_stderr() {
+        eprint!("{text}");
+        ExitCode::from(2)
+    } else {
+        print!("{text}");
+        ExitCode::SUCCESS
     }
 }
 
@@ -58,10 +76,12 @@ async fn run(command: Command) -> Result<(), Failure> {
             }
             command_line::accounts(&application, command).await
         }
+        Command::Keys(KeysCommand::Revoke { id }) => match revoke(database, id).await {
+            // Perhaps the disk is full.
+            Err(_) if database.free_reserve()? => revoke(database, id).await,
+            revoked => revoked,
+        },
         Command::Keys(command) => {
-            if let KeysCommand::Revoke { .. } = command {
-                database.free_reserve_if_full()?;
-            }
             let (application, _) = application(database).await?;
             if let KeysCommand::Create(_) = command {
                 ensure_default(&application).await?;
@@ -69,6 +89,11 @@ async fn run(command: Command) -> Result<(), Failure> {
             command_line::keys(&application, command).await
         }
     }
+}
+
+async fn revoke(database: &Database, id: ApiKeyId) -> Result<(), Failure> {
+    let (application, _) = application(database).await?;
+    command_line::revoke(&application, id).await
 }
 
 /// Reads `.env` in the working folder, and in no folder above it: what lies there may be somebody else's. A line may hold a password, so
@@ -84,7 +109,7 @@ fn read_dotenv() -> Result<(), Failure> {
         return Err(format!(".env: {error}").into());
     };
     let text = fs::read_to_string(path).unwrap_or_default();
-    let number = text.lines().position(|line| line.contains(bad.trim()));
+    let number = text.lines().position(|line| line.trim().ends_with(bad.trim()));
     let place = number.map_or_else(|| "a line".to_owned(), |index| format!("line {}", index + 1));
     Err(format!(".env: {place} is not NAME=value; a value with spaces stands in quotes").into())
 }

@@ -20,7 +20,7 @@ use tracing_subscriber::EnvFilter;
 const CHORES_EVERY: Duration = Duration::from_secs(10);
 
 /// Files that are open beside connections: databases, listeners, what the runtime needs.
-const OTHER_FILES: u64 = 256;
+const OTHER_FILES: u64 = 512;
 
 /// Sends the log to standard error.
 pub(crate) fn start_log(configuration: &Configuration) -> Result<(), Failure> {
@@ -112,22 +112,16 @@ fn count_panics(metrics: &mut Registry) {
     }));
 }
 
-/// Lowers the limit to as many connections as files may be open. A connection has two: its socket, and the handle by which it can be shut
-/// down from anywhere.
+/// Lowers the limit to as many connections as files may be open.
 fn limit_to_files(limits: &mut ConnectionLimits) {
-    let files_for = |limits: ConnectionLimits| {
-        (limits.most() as u64)
-            .saturating_mul(2)
-            .saturating_add(OTHER_FILES)
-    };
-    let allowed = match rlimit::increase_nofile_limit(files_for(*limits)) {
-        Ok(files) => files,
+    let files = |limits: ConnectionLimits| (limits.most() as u64).saturating_add(OTHER_FILES);
+    let wanted = files(*limits);
+    let allowed = match rlimit::increase_nofile_limit(wanted) {
+        Ok(allowed) if allowed < wanted => allowed,
+        Ok(_) => return,
         Err(error) => return tracing::warn!(%error, "the limit of open files is not known"),
     };
-    if allowed >= files_for(*limits) {
-        return;
-    }
-    while limits.all > 1 && allowed < files_for(*limits) {
+    while limits.all > 1 && files(*limits) > allowed {
         limits.all -= limits.all.div_ceil(16).min(limits.all - 1);
     }
     tracing::warn!(
@@ -167,6 +161,12 @@ fn greet(
 }
 
 async fn chores(application: Arc<Application>, api: Api, database: Database) {
+    match application.api_keys.list().await {
+        Ok(keys) => application
+            .authentication
+            .remember_all(keys.into_iter().map(|listed| listed.key)),
+        Err(error) => tracing::warn!(%error, "the keys could not be read beforehand"),
+    }
     let mut ticks = tokio::time::interval(CHORES_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

@@ -32,6 +32,9 @@ impl Clock for SystemClock {
     }
 }
 
+/// A clock that is so many milliseconds behind the last id was set back.
+const SET_BACK: u64 = 100;
+
 /// The bits of an id behind its milliseconds.
 const REST: u32 = 54;
 
@@ -61,7 +64,10 @@ impl Last {
         if now > self.millis {
             return fresh(now);
         }
-        // The clock stands still, or was set back.
+        if now + SET_BACK < self.millis {
+            // Else all ids until the clock has caught up would be one series.
+            return fresh(self.millis + 1);
+        }
         let rest = self.rest + 1 + (random >> (78 - REST));
         if rest < 1 << REST {
             Self { rest, ..self }
@@ -121,28 +127,35 @@ mod tests {
         assert!((i64::from(seconds) - system.clock.now().as_millis() / 1000).abs() <= 1);
     }
 
+    const NOW: u64 = 1_763_893_800_123;
+
     #[test]
     fn ids_of_one_millisecond_rise_by_random_steps() {
-        let mut last = Last::default().next(1_763_893_800_123, u64::MAX);
-        let first = last.id();
-        assert!(first.to_string().starts_with("6922e2281e"), "{first}");
+        let mut last = Last::default().next(NOW, u64::MAX);
+        let first = last.id().to_string();
+        assert!(first.starts_with("6922e2281e"), "{first}");
         // The largest steps run out of room; then the next millisecond begins early.
         for _ in 0..100_000 {
-            let next = last.next(1_763_893_800_123, u64::MAX);
+            let next = last.next(NOW.max(last.millis), u64::MAX);
             assert!(next.id() > last.id());
             assert!(next.millis - last.millis <= 1);
             last = next;
         }
-        // A clock that was set back changes nothing.
-        assert!(last.next(5, 0).id() > last.id());
-        let (small, large) = (
-            last.next(5, 0).rest - last.rest,
-            last.next(5, u64::MAX).rest.wrapping_sub(last.rest),
-        );
-        assert!(
-            small == 1 && large > 1 << 30 || last.rest > 1 << 53,
-            "{small} {large}"
-        );
+        let (small, large) = (last.next(last.millis, 0), last.next(last.millis, u64::MAX));
+        assert_eq!(small.rest, last.rest + 1);
+        assert!(large.rest > last.rest + (1 << 39) || large.millis > last.millis);
+    }
+
+    #[test]
+    fn what_comes_behind_the_milliseconds_is_random() {
+        let first = |random| Last::default().next(NOW, random).rest;
+        assert_ne!(first(1 << 20), first(1 << 40));
+        assert_eq!(first(u64::MAX), (1 << 53) - 1, "the upper half is free for steps");
+        // A clock that was set back makes no series of ids that can be counted.
+        let last = Last::default().next(NOW, u64::MAX);
+        let next = last.next(NOW - 5000, 1 << 40);
+        assert_eq!((next.millis, next.rest), (NOW + 1, first(1 << 40)));
+        assert!(next.id() > last.id());
     }
 
     #[test]

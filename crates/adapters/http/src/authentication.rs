@@ -20,7 +20,7 @@ use actix_web::{
     web::Data,
 };
 use chatgrow_application::{Application, Recalled};
-use chatgrow_domain::{AccountId, ApiKeyId};
+use chatgrow_domain::AccountId;
 use paperclip::actix::Apiv2Security;
 use std::{
     future::{Ready, ready},
@@ -90,7 +90,7 @@ pub(crate) async fn authenticate(
             let read = request.method() == Method::GET;
             let response = next.call(request).await?.map_into_boxed_body();
             let response = if read {
-                until_read(response, caller.key, &in_flight)
+                until_read(response, caller.account, &in_flight)
             } else {
                 response
             };
@@ -153,7 +153,7 @@ async fn identify(
             Some(caller) => Ok(caller),
             None => Err(Stopped::unauthenticated(limits.admit_failure(client())?)),
         },
-        // An address that has failed too often costs no look-ups. The first use of a valid key counts for a failure, too.
+        // An address that has failed too often gets no look-ups. A key that the server has not seen counts as a failure, valid or not.
         Recalled::New(key) => {
             let quota = limits.admit_failure(client())?;
             let found = authentication.look_up(key).await?;
@@ -162,14 +162,14 @@ async fn identify(
     }
 }
 
-/// The answer to a read, counted for its key until it has been sent; or the refusal to send it.
-fn until_read(response: ServiceResponse, key: ApiKeyId, in_flight: &InFlight) -> ServiceResponse {
+/// The answer to a read, counted for its account until it has been sent; or the refusal to send it.
+fn until_read(response: ServiceResponse, account: AccountId, in_flight: &InFlight) -> ServiceResponse {
     let BodySize::Sized(bytes) = response.response().body().size() else {
         return response;
     };
-    match in_flight.answer(key, bytes) {
+    match in_flight.hold(account, bytes) {
         Ok(None) => response,
-        Ok(Some(unread)) => until_sent(response, unread),
+        Ok(Some(held)) => until_sent(response, held),
         Err(error) => ServiceResponse::from_err(error, response.into_parts().0),
     }
 }

@@ -2,9 +2,11 @@
 
 use crate::{
     Settings,
-    connections::Place,
+    authentication::Caller,
+    connections::Connection,
     error::{ApiError, Problem},
     fingerprint::Fingerprint,
+    in_flight::{Held, InFlight},
     once::IDEMPOTENCY_KEY,
     query::unknown_names,
 };
@@ -23,7 +25,7 @@ use paperclip::{
     },
 };
 use serde::de::DeserializeOwned;
-use std::{collections::BTreeMap, future::Future, pin::Pin};
+use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
 
 /// A JSON object, read as a `T`.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -40,23 +42,21 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         let patience = request
             .app_data::<Data<Settings>>()
             .map(|settings| settings.request_timeout / 2);
+        let held = hold(request);
         let bytes = Bytes::from_request(request, payload);
         let request = request.clone();
         Box::pin(async move {
-            let connection = request.conn_data::<Place>().map(|place| place.connection.clone());
-            if let Some(connection) = &connection {
-                connection.await_body();
-            }
+            let _held = held?;
             let bytes = match patience {
                 Some(patience) => tokio::time::timeout(patience, bytes)
                     .await
                     .map_err(|_| Problem::RequestTimeout)?,
                 None => bytes.await,
             };
-            if let Some(connection) = &connection {
-                connection.begin();
-            }
             let bytes = bytes.map_err(|error| unreadable(&error))?;
+            if let Some(connection) = request.conn_data::<Arc<Connection>>() {
+                connection.has_body();
+            }
             let json = object(&bytes)?;
             let body = serde_json::from_str(json).map_err(|error| malformed(&error))?;
             if is_strict(&request) {
@@ -68,6 +68,20 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
             Ok(Self(body))
         })
     }
+}
+
+/// Counts the body for its account until it has been read: all that it announces or, if it announces nothing, all that it may have.
+fn hold(request: &HttpRequest) -> Result<Option<Held>, ApiError> {
+    let in_flight = request.app_data::<Data<InFlight>>();
+    let settings = request.app_data::<Data<Settings>>();
+    let caller = request.extensions().get::<Caller>().copied();
+    let (Some(in_flight), Some(settings), Some(caller)) = (in_flight, settings, caller) else {
+        return Ok(None);
+    };
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    let most = settings.max_body_bytes;
+    in_flight.hold(caller.account(), length.unwrap_or(most).min(most) as u64)
 }
 
 /// Whether the body says that it is JSON in UTF-8, or says nothing.

@@ -31,6 +31,13 @@ impl Proxies {
         self.trusted.iter().any(|network| network.contains(&address))
     }
 
+    /// Whether the peer is a program on this machine that speaks for itself.
+    pub(crate) fn is_local(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
+        let loopback = |peer: SocketAddr| peer.ip().to_canonical().is_loopback() && !self.trust(peer.ip());
+        let forwarding = FORWARDING.iter().any(|name| headers.contains_key(*name));
+        peer.is_some_and(loopback) && !forwarding && !headers.contains_key(&self.header)
+    }
+
     /// The client's address: the peer's or, if that is a trusted proxy, the right-most one of its header that is none. What can't be read
     /// ends the search: then the client is the last proxy before it.
     pub(crate) fn client(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> IpAddr {
@@ -77,12 +84,6 @@ fn address(text: &str) -> Option<IpAddr> {
     address
         .or_else(|| text.parse().ok().map(|address: SocketAddr| address.ip()))
         .map(|address: IpAddr| address.to_canonical())
-}
-
-/// Whether the peer is this machine itself, and speaks for nobody else.
-pub(crate) fn is_local(peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
-    peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
-        && !FORWARDING.iter().any(|name| headers.contains_key(*name))
 }
 
 /// What counts as one client: an IPv4 address, or the /64 that an IPv6 site has to itself.
@@ -141,6 +142,30 @@ mod tests {
         assert_eq!(seen("10.0.0.1", &["unknown, 10.2.2.2"]), "10.2.2.2");
         assert_eq!(seen("::ffff:10.0.0.1", &["198.51.100.7:4711"]), "198.51.100.7");
         assert_eq!(seen("2001:db8:1::5", &["[2001:db8:2::1]:80"]), "2001:db8:2::1");
+    }
+
+    #[test]
+    fn a_program_that_speaks_for_somebody_else_is_not_local() {
+        let proxies = Proxies {
+            trusted: vec!["127.0.0.2/32".parse().unwrap()],
+            header: HeaderName::from_static("cf-connecting-ip"),
+        };
+        let local = |peer: &str, header: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(name) = header {
+                headers.insert(
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static("127.0.0.1"),
+                );
+            }
+            proxies.is_local(Some(SocketAddr::new(peer.parse().unwrap(), 9)), &headers)
+        };
+        assert!(local("127.0.0.1", None) && local("::1", None) && local("::ffff:127.0.0.1", None));
+        assert!(!local("192.0.2.1", None) && !local("127.0.0.2", None));
+        assert!(local("127.0.0.1", Some("x-request-id")));
+        for header in FORWARDING.into_iter().chain(["cf-connecting-ip"]) {
+            assert!(!local("127.0.0.1", Some(header)), "{header}");
+        }
     }
 
     #[test]

@@ -1,60 +1,59 @@
 //! Connections: how many there may be, and how long one may wait for its client.
 //!
 //! actix gives the first head of a connection five seconds, and a later one as long as it likes once its first byte has come. So each
-//! connection knows whose turn it is. One that has waited too long for its client's next head is closed. If there is no room for a new one,
-//! those that have waited longest for their clients are closed: whoever holds connections open, a client that says something is let in.
-//! A connection whose request the server works on is nobody's to close.
+//! connection knows whose turn it is. The server closes one whose client lets it wait for too long. If there is no room for a new
+//! connection, the server closes those that have waited longest for their clients: whoever holds connections open, a client that says
+//! something is let in. It closes none whose request it is working on.
 
 use crate::client::{Proxies, network};
-use actix_web::{dev::Extensions, rt::net::TcpStream};
+use futures_util::task::AtomicWaker;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
-use socket2::{SockRef, Socket};
 use std::{
-    any::Any,
     collections::HashMap,
-    io::{self, ErrorKind},
-    mem::MaybeUninit,
-    net::{IpAddr, Shutdown},
+    net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
-/// How long the next head may take, from the end of the answer before it.
-const NEXT_HEAD: Duration = Duration::from_secs(10);
+/// How long a client may take for the next head, after the answer before it; and for any part of an answer or of a body.
+const PATIENCE: Duration = Duration::from_secs(10);
 
-/// So much of that is used up already if the body before may not have ended: actix would read on for as long as the client likes.
-const USED_UP: Duration = Duration::from_secs(9);
+/// How much sooner the next head is due if the body before it may not have ended: actix would read on for as long as the client likes.
+const SOONER: Duration = Duration::from_secs(9);
 
 /// A connection that has waited for less is not closed to make room: its client may be about to say something.
-const PATIENCE: Duration = Duration::from_secs(1);
+const SHORT: Duration = Duration::from_secs(1);
 
-/// Where the connections' clock begins, in milliseconds, so that instants before the start can be told.
-const EPOCH: u64 = 3_600_000;
+/// For how long new connections are let in without a look for room, if the last look closed none: it goes over all connections.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// To make room, one in so many connections is closed: all have to be looked at for it.
-const ROOM: usize = 16;
+/// One in so many connections is closed at once to make room.
+const ROOM_SHARE: usize = 16;
+
+/// Where the clock of the connections begins, so that it can tell instants before the start.
+const EPOCH: Duration = Duration::from_secs(3600);
 
 /// How many connections there may be.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
     /// In all.
     pub all: usize,
-    /// From one client: an IPv4 address or an IPv6 /64. Trusted proxies are exempt.
+    /// From one client: an IPv4 address or an IPv6 /64. Trusted proxies are exempt. For a moment there may be twice as many.
     pub per_client: usize,
 }
 
 impl ConnectionLimits {
-    /// How many connections may be open at once: those over the limit make room only once they are there.
+    /// How many connections may be open at once: one over the limit makes room only when it is there.
     #[must_use]
     pub fn most(self) -> usize {
-        self.all.saturating_add(self.all / ROOM + 1)
+        self.all.saturating_add(self.all / ROOM_SHARE + 1)
     }
 }
 
@@ -62,7 +61,7 @@ impl ConnectionLimits {
 pub(crate) struct Connections {
     limits: ConnectionLimits,
     proxies: Proxies,
-    started: Instant,
+    clock: Clock,
     open: Mutex<Open>,
     metrics: Metrics,
 }
@@ -83,27 +82,48 @@ struct Open {
     next: u64,
     connections: HashMap<u64, Arc<Connection>>,
     per_client: HashMap<IpAddr, usize>,
+    /// When a look for room last closed none.
+    in_vain: u64,
 }
 
-/// One of them.
+/// Milliseconds since an hour before the server was started.
+#[derive(Clone, Copy)]
+struct Clock(Instant);
+
+impl Clock {
+    fn now(self) -> u64 {
+        millis(self.0.elapsed() + EPOCH)
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// One of the connections.
 pub(crate) struct Connection {
-    /// A second handle of the socket, by which it can be shut down from anywhere.
-    socket: Socket,
     /// Whose it is; `None` if it is a proxy's, which is not counted.
     client: Option<IpAddr>,
-    started: Instant,
+    clock: Clock,
     turn: AtomicU64,
+    closed: AtomicBool,
+    /// The task that serves it.
+    pub(crate) task: AtomicWaker,
+    /// Whether there is something to read as soon as it is the client's turn.
+    pub(crate) unread: AtomicBool,
 }
 
-/// Whose turn it is.
+/// Whose turn it is, and since when the server waits for the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
+pub(crate) enum Turn {
     /// The server works on a request.
     Server,
-    /// The client has to send a head, since that millisecond.
+    /// The client has to send a head.
     Head(u64),
-    /// The client has to send a body or to take an answer, since then.
-    Transfer(u64),
+    /// The client has to send a body.
+    Body(u64),
+    /// The client has to take its answer.
+    Answer(u64),
 }
 
 impl Turn {
@@ -111,22 +131,32 @@ impl Turn {
     fn encode(self) -> u64 {
         match self {
             Self::Server => 0,
-            Self::Head(since) => (since + 1) << 1,
-            Self::Transfer(since) => (since + 1) << 1 | 1,
+            Self::Head(since) => since << 2 | 1,
+            Self::Body(since) => since << 2 | 2,
+            Self::Answer(since) => since << 2 | 3,
         }
     }
 
     fn decode(number: u64) -> Self {
-        match (number >> 1, number & 1) {
-            (0, _) => Self::Server,
-            (since, 0) => Self::Head(since - 1),
-            (since, _) => Self::Transfer(since - 1),
+        let since = number >> 2;
+        match number & 3 {
+            0 => Self::Server,
+            1 => Self::Head(since),
+            2 => Self::Body(since),
+            _ => Self::Answer(since),
+        }
+    }
+
+    fn since(self) -> Option<u64> {
+        match self {
+            Self::Server => None,
+            Self::Head(since) | Self::Body(since) | Self::Answer(since) => Some(since),
         }
     }
 }
 
 impl Connection {
-    fn turn(&self) -> Turn {
+    pub(crate) fn turn(&self) -> Turn {
         Turn::decode(self.turn.load(Ordering::Relaxed))
     }
 
@@ -134,39 +164,55 @@ impl Connection {
         self.turn.store(turn.encode(), Ordering::Relaxed);
     }
 
-    fn now(&self) -> u64 {
-        now(self.started)
+    /// A head has come; a body follows or doesn't.
+    pub(crate) fn begin(&self, body: bool) {
+        self.set(if body {
+            Turn::Body(self.clock.now())
+        } else {
+            Turn::Server
+        });
+        self.wake_to_read();
     }
 
-    /// All that the server waited for has come.
-    pub(crate) fn begin(&self) {
+    /// The body has come whole.
+    pub(crate) fn has_body(&self) {
         self.set(Turn::Server);
     }
 
-    /// The body is to come.
-    pub(crate) fn await_body(&self) {
-        self.set(Turn::Transfer(self.now()));
+    /// The client has sent a part of its body, or taken a part of its answer.
+    pub(crate) fn progress(&self) {
+        match self.turn() {
+            Turn::Body(_) => self.set(Turn::Body(self.clock.now())),
+            Turn::Answer(_) => self.set(Turn::Answer(self.clock.now())),
+            Turn::Server | Turn::Head(_) => {}
+        }
     }
 
-    /// The answer is there; it is sent when the returned value is dropped. Then the next head is to come, and soon if the body may not have
-    /// ended.
-    pub(crate) fn answer(self: &Arc<Self>, unended: bool) -> Sending {
-        self.set(Turn::Transfer(self.now()));
+    /// The answer is there. It has been sent when the returned value is dropped; then the next head is to come, and soon if the server has
+    /// not read the body before it.
+    pub(crate) fn answer(self: &Arc<Self>) -> Sending {
+        let unended = matches!(self.turn(), Turn::Body(_));
+        self.set(Turn::Answer(self.clock.now()));
         Sending {
             connection: self.clone(),
             unended,
         }
     }
 
-    /// Whether the client has sent nothing that the server has not read yet.
-    fn is_silent(&self) -> bool {
-        let nothing = |error: io::Error| error.kind() == ErrorKind::WouldBlock;
-        self.socket.peek(&mut [MaybeUninit::uninit()]).is_err_and(nothing)
+    fn wake_to_read(&self) {
+        if self.unread.swap(false, Ordering::Relaxed) {
+            self.task.wake();
+        }
+    }
+
+    /// Whether the server has done with it: nothing is read from it or written to it any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
     }
 
     fn close(&self) {
-        // An error means that it has ended by itself.
-        let _ = self.socket.shutdown(Shutdown::Both);
+        self.closed.store(true, Ordering::Relaxed);
+        self.task.wake();
     }
 }
 
@@ -178,13 +224,14 @@ pub(crate) struct Sending {
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        let used_up = if self.unended { millis(USED_UP) } else { 0 };
-        let since = self.connection.now().saturating_sub(used_up);
-        self.connection.set(Turn::Head(since));
+        let sooner = if self.unended { millis(SOONER) } else { 0 };
+        self.connection
+            .set(Turn::Head(self.connection.clock.now() - sooner));
+        self.connection.wake_to_read();
     }
 }
 
-/// A connection's place among the open ones, which actix keeps for as long as the connection.
+/// A connection's place among the open ones, which lasts as long as the connection.
 pub(crate) struct Place {
     id: u64,
     pub(crate) connection: Arc<Connection>,
@@ -197,14 +244,6 @@ impl Drop for Place {
         open.remove(self.id);
         self.among.count(&open);
     }
-}
-
-fn now(started: Instant) -> u64 {
-    millis(started.elapsed()).saturating_add(EPOCH)
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX >> 2)
 }
 
 impl Open {
@@ -222,48 +261,39 @@ impl Open {
         }
     }
 
-    /// Closes those that have waited longest for their clients, `most` at the most, of one client or of all. Returns how many. One that has
-    /// not waited for long, or whose client has just said something, stays.
+    fn of_client(&self, client: IpAddr) -> usize {
+        self.per_client.get(&client).copied().unwrap_or(0)
+    }
+
+    /// Closes those that have waited longest for their clients, `most` at the most, of one client or of all; none that has waited for a
+    /// [`SHORT`] time only. Returns how many.
     fn close_longest_waiting(&mut self, of: Option<IpAddr>, most: usize, now: u64) -> usize {
-        let long_ago = now.saturating_sub(millis(PATIENCE));
+        let long_ago = now - millis(SHORT);
         let mut waiting: Vec<_> = self
             .connections
             .iter()
             .filter(|(_, connection)| of.is_none() || connection.client == of)
-            .filter_map(|(id, connection)| match connection.turn() {
-                Turn::Head(since) | Turn::Transfer(since) if since <= long_ago => Some((since, *id)),
-                _ => None,
-            })
+            .filter_map(|(id, connection)| Some((connection.turn().since()?, *id)))
+            .filter(|(since, _)| *since <= long_ago)
             .collect();
         waiting.sort_unstable();
-        let silent = waiting
-            .into_iter()
-            .filter(|(_, id)| {
-                self.connections
-                    .get(id)
-                    .is_some_and(|connection| connection.is_silent())
-            })
-            .take(most);
-        let ids: Vec<_> = silent.map(|(_, id)| id).collect();
-        for id in &ids {
+        waiting.truncate(most);
+        for (_, id) in &waiting {
             self.close(*id);
         }
-        ids.len()
+        waiting.len()
     }
 
     /// Makes room for one more of a client, or of all, if there are as many as there may be. Returns how many were closed for it.
     fn make_room(&mut self, of: Option<IpAddr>, limits: ConnectionLimits, now: u64) -> usize {
         let (count, limit) = match of {
-            Some(client) => (
-                self.per_client.get(&client).copied().unwrap_or(0),
-                limits.per_client,
-            ),
+            Some(client) => (self.of_client(client), limits.per_client),
             None => (self.connections.len(), limits.all),
         };
         if count < limit {
             return 0;
         }
-        self.close_longest_waiting(of, (limit / ROOM).max(1) + count - limit, now)
+        self.close_longest_waiting(of, (limit / ROOM_SHARE).max(1) + count - limit, now)
     }
 
     fn close(&mut self, id: u64) {
@@ -280,13 +310,13 @@ impl Connections {
         registry.register("connections", "Open connections", metrics.open.clone());
         registry.register(
             "connections_closed",
-            "Connections that the server closed: their next head was overdue, others needed the room, or there was no file for them",
+            "Connections that the server closed: their clients were overdue, others needed the room, or they were refused",
             metrics.closed.clone(),
         );
         Arc::new(Self {
             limits,
             proxies,
-            started: Instant::now(),
+            clock: Clock(Instant::now()),
             open: Mutex::default(),
             metrics,
         })
@@ -315,56 +345,52 @@ impl Connections {
         }
     }
 
-    /// What actix calls for each new connection.
-    pub(crate) fn connected(self: &Arc<Self>, stream: &dyn Any, extensions: &mut Extensions) {
-        let Some(stream) = stream.downcast_ref::<TcpStream>() else {
-            return;
-        };
-        let socket = SockRef::from(stream);
-        let (Ok(peer), Ok(handle)) = (stream.peer_addr(), socket.try_clone()) else {
-            // It has ended already, or the process has no file left for it.
-            let _ = socket.shutdown(Shutdown::Both);
-            return self.closed("files", 1);
-        };
-        extensions.insert(self.admit(handle, peer.ip()));
-    }
-
-    /// A place for the connection, for which others may have to go.
-    fn admit(self: &Arc<Self>, socket: Socket, peer: IpAddr) -> Place {
+    /// A place for a connection from that address, for which others may have to go; `None` if its client has far too many.
+    pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
         let client = (!self.proxies.trust(peer)).then(|| network(peer));
         let mut open = self.open();
-        let now = now(self.started);
-        let closed = client.map_or(0, |client| open.make_room(Some(client), self.limits, now))
-            + open.make_room(None, self.limits, now);
-        self.closed("room", closed);
+        let now = self.clock.now();
+        if now >= open.in_vain + millis(LOOK_AGAIN) {
+            let closed = client.map_or(0, |client| open.make_room(Some(client), self.limits, now))
+                + open.make_room(None, self.limits, now);
+            if closed == 0 {
+                open.in_vain = now;
+            }
+            self.closed("room", closed);
+        }
+        if let Some(client) = client {
+            if open.of_client(client) >= self.limits.per_client.saturating_mul(2) {
+                self.closed("refused", 1);
+                return None;
+            }
+            *open.per_client.entry(client).or_default() += 1;
+        }
         let connection = Arc::new(Connection {
-            socket,
             client,
-            started: self.started,
-            turn: AtomicU64::default(),
+            clock: self.clock,
+            turn: AtomicU64::new(Turn::Head(now).encode()),
+            closed: AtomicBool::default(),
+            task: AtomicWaker::new(),
+            unread: AtomicBool::default(),
         });
-        connection.set(Turn::Head(now));
         open.next += 1;
         let id = open.next;
         open.connections.insert(id, connection.clone());
-        if let Some(client) = client {
-            *open.per_client.entry(client).or_default() += 1;
-        }
         self.count(&open);
         drop(open);
-        Place {
+        Some(Place {
             id,
             connection,
             among: self.clone(),
-        }
+        })
     }
 
-    /// Closes the connections whose next head is overdue, and makes room where there are too many. Call it every second or so.
+    /// Closes the connections whose clients are overdue, and makes room where there are too many. Call it every second or so.
     pub(crate) fn tidy(&self) {
-        let now = now(self.started);
-        let overdue = |connection: &Connection| match connection.turn() {
-            Turn::Head(since) => now.saturating_sub(since) >= millis(NEXT_HEAD),
-            Turn::Server | Turn::Transfer(_) => false,
+        let now = self.clock.now();
+        let overdue = |connection: &Connection| {
+            let since = connection.turn().since();
+            since.is_some_and(|since| now.saturating_sub(since) >= millis(PATIENCE))
         };
         let mut open = self.open();
         let ids: Vec<_> = open
@@ -387,13 +413,9 @@ impl Connections {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use actix_web::http::header::X_FORWARDED_FOR;
-    use std::{
-        io::Write,
-        net::{TcpListener, TcpStream},
-    };
 
     fn connections(all: usize, per_client: usize) -> Arc<Connections> {
         let proxies = Proxies {
@@ -404,17 +426,29 @@ mod tests {
         Connections::new(limits, proxies, &mut Registry::default())
     }
 
-    /// A connection as if from that address, and its client's end.
-    fn connect(connections: &Arc<Connections>, peer: &str) -> (Place, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (server, _) = listener.accept().unwrap();
-        server.set_nonblocking(true).unwrap();
-        (connections.admit(server.into(), peer.parse().unwrap()), client)
+    /// A connection as if from that address.
+    fn connect(connections: &Arc<Connections>, peer: &str) -> Place {
+        // Each looks for room, however soon it comes.
+        connections.open().in_vain = 0;
+        connections.admit(peer.parse().unwrap()).unwrap()
+    }
+
+    /// A place for the tests of what is read and written there.
+    pub(crate) fn some_place() -> Place {
+        connect(&connections(9, 9), "192.0.2.1")
     }
 
     fn is_open(place: &Place) -> bool {
-        place.among.open().connections.contains_key(&place.id)
+        assert_eq!(
+            place.connection.is_closed(),
+            !place.among.open().connections.contains_key(&place.id)
+        );
+        !place.connection.is_closed()
+    }
+
+    /// So many milliseconds ago.
+    fn ago(place: &Place, millis: u64) -> u64 {
+        place.connection.clock.now() - millis
     }
 
     #[test]
@@ -422,9 +456,9 @@ mod tests {
         for turn in [
             Turn::Server,
             Turn::Head(0),
-            Turn::Transfer(0),
-            Turn::Head(7),
-            Turn::Transfer(1 << 40),
+            Turn::Answer(0),
+            Turn::Body(7),
+            Turn::Head(1 << 40),
         ] {
             assert_eq!(Turn::decode(turn.encode()), turn);
         }
@@ -433,83 +467,97 @@ mod tests {
     #[test]
     fn the_one_that_has_waited_longest_makes_room() {
         let connections = connections(2, 2);
-        let (first, _client_1) = connect(&connections, "192.0.2.1");
-        let (second, _client_2) = connect(&connections, "192.0.2.2");
-        second.connection.set(Turn::Head(0));
-        first.connection.set(Turn::Head(1));
-        let (third, _client_3) = connect(&connections, "192.0.2.3");
+        let first = connect(&connections, "192.0.2.1");
+        let second = connect(&connections, "192.0.2.2");
+        second.connection.set(Turn::Head(ago(&second, 5000)));
+        first.connection.set(Turn::Head(ago(&first, 4000)));
+        let third = connect(&connections, "192.0.2.3");
         assert!(is_open(&first) && !is_open(&second) && is_open(&third));
         // One that is worked on stays; one whose answer waits to be taken goes before one that came later.
-        first.connection.begin();
-        third.connection.set(Turn::Transfer(0));
-        let (fourth, _client_4) = connect(&connections, "192.0.2.4");
+        first.connection.begin(false);
+        third.connection.set(Turn::Answer(ago(&third, 2000)));
+        let fourth = connect(&connections, "192.0.2.4");
         assert!(is_open(&first) && !is_open(&third) && is_open(&fourth));
-        // Nobody waits: it is let in all the same, and the next one makes up for it.
-        fourth.connection.begin();
-        let (fifth, mut client_5) = connect(&connections, "192.0.2.5");
+        // Nobody has waited for a second: it is let in all the same, and the next look catches up.
+        let fifth = connect(&connections, "192.0.2.5");
         assert!(is_open(&first) && is_open(&fourth) && is_open(&fifth));
-        // One whose client has just said something is not waited for, even if the server has not got round to it.
-        client_5.write_all(b"GET").unwrap();
-        let said = Instant::now();
-        while fifth.connection.is_silent() {
-            assert!(said.elapsed() < Duration::from_secs(5));
-        }
-        fifth.connection.set(Turn::Transfer(0));
-        first.connection.set(Turn::Transfer(1));
-        fourth.connection.set(Turn::Head(fourth.connection.now()));
-        let (sixth, _client_6) = connect(&connections, "192.0.2.6");
-        assert!(is_open(&fifth) && is_open(&sixth) && !is_open(&first));
-        assert!(is_open(&fourth), "it has not waited for a second");
-        // The next look catches up.
-        fourth.connection.set(Turn::Transfer(2));
+        fourth.connection.set(Turn::Body(ago(&fourth, 1500)));
         connections.tidy();
-        assert!(is_open(&fifth) && is_open(&sixth) && !is_open(&fourth));
+        assert!(is_open(&first) && !is_open(&fourth) && is_open(&fifth));
+    }
+
+    #[test]
+    fn a_look_in_vain_is_not_repeated_at_once() {
+        let connections = connections(1, 9);
+        let first = connect(&connections, "192.0.2.1");
+        let second = connect(&connections, "192.0.2.2");
+        first.connection.set(Turn::Head(ago(&first, 5000)));
+        let third = connections.admit("192.0.2.3".parse().unwrap()).unwrap();
+        assert!(is_open(&first) && is_open(&second) && is_open(&third));
+        let _fourth = connect(&connections, "192.0.2.4");
+        assert!(!is_open(&first));
     }
 
     #[test]
     fn one_client_makes_room_among_its_own_and_proxies_are_exempt() {
         let connections = connections(100, 2);
-        let (other, _client) = connect(&connections, "192.0.2.9");
-        other.connection.set(Turn::Head(0));
+        let other = connect(&connections, "192.0.2.9");
+        other.connection.set(Turn::Head(ago(&other, 5000)));
         let mine = [(); 3].map(|()| {
             let one = connect(&connections, "2001:db8::1");
-            one.0.connection.set(Turn::Head(0));
+            one.connection.set(Turn::Head(ago(&one, 4000)));
             one
         });
         assert!(is_open(&other));
-        assert_eq!(mine.iter().filter(|(place, _)| is_open(place)).count(), 2);
-        let proxied = [(); 3].map(|()| connect(&connections, "10.0.0.1"));
-        assert!(proxied.iter().all(|(place, _)| is_open(place)));
-        drop((other, mine, proxied));
+        assert_eq!(mine.iter().filter(|place| is_open(place)).count(), 2);
+        // A burst is let in, up to twice the limit.
+        let burst = [(); 4].map(|()| connect(&connections, "2001:db8::2"));
+        assert!(connections.admit("2001:db8::3".parse().unwrap()).is_none());
+        let proxied = [(); 5].map(|()| connect(&connections, "10.0.0.1"));
+        assert!(proxied.iter().chain(&burst).all(is_open));
+        drop((other, mine, burst, proxied));
         let open = connections.open();
         assert!(open.connections.is_empty() && open.per_client.is_empty());
     }
 
     #[test]
-    fn a_head_that_is_overdue_ends_its_connection() {
+    fn a_client_that_is_overdue_loses_its_connection() {
         let connections = connections(9, 9);
-        let (idle, _client_1) = connect(&connections, "192.0.2.1");
-        let (busy, _client_2) = connect(&connections, "192.0.2.1");
-        busy.connection.begin();
-        let long_ago = |margin: u64| idle.connection.now() - millis(NEXT_HEAD) + margin;
-        idle.connection.set(Turn::Head(long_ago(5000)));
+        let place = || connect(&connections, "192.0.2.1");
+        let (idle, sending, taking, working) = (place(), place(), place(), place());
+        let overdue = |place: &Place, margin: u64| ago(place, millis(PATIENCE) - margin);
+        idle.connection.set(Turn::Head(overdue(&idle, 5000)));
+        sending.connection.set(Turn::Body(overdue(&sending, 0)));
+        taking.connection.set(Turn::Answer(overdue(&taking, 0)));
+        working.connection.begin(false);
+        // Whoever gets on has time.
+        sending.connection.progress();
         connections.tidy();
-        assert!(is_open(&idle));
-        let sending = busy.connection.answer(true);
-        busy.connection.set(Turn::Transfer(long_ago(0)));
-        idle.connection.set(Turn::Head(long_ago(0)));
+        assert!(is_open(&idle) && is_open(&sending) && !is_open(&taking) && is_open(&working));
+        idle.connection.set(Turn::Head(overdue(&idle, 0)));
         connections.tidy();
-        assert!(!is_open(&idle));
-        assert!(
-            is_open(&busy),
-            "an answer that is being sent has a deadline of its own"
-        );
-        drop(sending);
-        connections.tidy();
-        assert!(is_open(&busy));
-        let Turn::Head(since) = busy.connection.turn() else {
-            panic!()
-        };
-        assert!(since <= long_ago(1000), "the body before may not have ended");
+        assert!(!is_open(&idle) && is_open(&working));
+    }
+
+    #[test]
+    fn the_next_head_is_due_soon_if_the_body_was_not_read() {
+        let place = some_place();
+        for (read, due) in [
+            (true, millis(PATIENCE)),
+            (false, millis(PATIENCE) - millis(SOONER)),
+        ] {
+            place.connection.begin(true);
+            if read {
+                place.connection.has_body();
+            }
+            let sending = place.connection.answer();
+            assert!(matches!(place.connection.turn(), Turn::Answer(_)));
+            drop(sending);
+            let Turn::Head(since) = place.connection.turn() else {
+                panic!("{:?}", place.connection.turn())
+            };
+            let left = since + millis(PATIENCE) - place.connection.clock.now();
+            assert!(left <= due && left + 500 > due, "{left}");
+        }
     }
 }

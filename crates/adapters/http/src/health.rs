@@ -10,10 +10,13 @@ use std::{
     fmt::Display,
     time::{Duration, Instant},
 };
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::timeout};
 
 /// For how long what the store said holds, so that nobody keeps it busy by asking.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// How long the store may take over it.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether the store was ready when it was last asked, and when that was.
 #[derive(Default)]
@@ -28,12 +31,19 @@ impl Readiness {
         {
             return ready;
         }
-        let checked = check.await;
-        if let Err(error) = &checked {
-            tracing::warn!(%error, "not ready");
-        }
-        *last = Some((Instant::now(), checked.is_ok()));
-        checked.is_ok()
+        let ready = match timeout(PATIENCE, check).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "not ready");
+                false
+            }
+            Err(_) => {
+                tracing::warn!("not ready: the store doesn't answer");
+                false
+            }
+        };
+        *last = Some((Instant::now(), ready));
+        ready
     }
 }
 

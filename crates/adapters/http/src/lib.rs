@@ -29,6 +29,7 @@ mod query;
 mod rate_limits;
 mod registrations;
 mod responses;
+mod stream;
 mod swagger;
 
 pub use client::Proxies;
@@ -168,13 +169,7 @@ impl Api {
     /// None of the addresses can be listened on.
     pub fn bind(&self, addresses: impl ToSocketAddrs, listen: Listen) -> io::Result<Bound> {
         let (api, timeout) = (self.clone(), self.settings.request_timeout);
-        listen::bind(
-            move || api.app(),
-            addresses,
-            listen,
-            self.connections.clone(),
-            timeout,
-        )
+        listen::bind(move || api.app(), addresses, listen, &self.connections, timeout)
     }
 
     /// Binds a server of what is for operators only: the metrics, and health.
@@ -184,12 +179,19 @@ impl Api {
     pub fn bind_metrics(&self, addresses: impl ToSocketAddrs, listen: Listen) -> io::Result<Bound> {
         let (api, timeout) = (self.clone(), self.settings.request_timeout);
         // A door of its own: however many stand at the other one, a probe comes in.
-        let connections = Connections::new(
-            self.settings.connections,
-            self.settings.proxies.clone(),
-            &mut Registry::default(),
-        );
-        listen::bind(move || api.metrics_app(), addresses, listen, connections, timeout)
+        let few = ConnectionLimits {
+            all: 100,
+            per_client: 100,
+        };
+        let proxies = self.settings.proxies.clone();
+        let connections = Connections::new(few, proxies, &mut Registry::default());
+        listen::bind(
+            move || api.metrics_app(),
+            addresses,
+            listen,
+            &connections,
+            timeout,
+        )
     }
 
     /// The actix application of one worker; it needs no socket and no database.
@@ -242,7 +244,7 @@ impl Api {
         impl ServiceFactory<
             ServiceRequest,
             Config = (),
-            Response = ServiceResponse,
+            Response = ServiceResponse<impl MessageBody + use<>>,
             Error = Error,
             InitError = (),
         > + use<>,
@@ -251,8 +253,11 @@ impl Api {
             .app_data(self.application.clone())
             .app_data(self.readiness.clone())
             .app_data(self.metrics.clone())
+            .app_data(self.settings.clone())
+            .wrap(from_fn(observe::observe))
             .configure(health::routes)
             .configure(|config| MetricsAccess::Everybody.routes(config))
+            .default_service(actix_web::web::to(not_found))
     }
 }
 

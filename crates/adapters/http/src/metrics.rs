@@ -4,7 +4,7 @@
 //! anything of a person or an account.
 
 use crate::{
-    client::is_local,
+    Settings,
     error::{ApiError, Problem},
 };
 use actix_web::{
@@ -155,8 +155,12 @@ impl MetricsAccess {
     }
 }
 
-async fn show_locally(request: HttpRequest, metrics: Data<Metrics>) -> Result<HttpResponse, ApiError> {
-    if is_local(request.peer_addr(), request.headers()) {
+async fn show_locally(
+    request: HttpRequest,
+    settings: Data<Settings>,
+    metrics: Data<Metrics>,
+) -> Result<HttpResponse, ApiError> {
+    if settings.proxies.is_local(request.peer_addr(), request.headers()) {
         Ok(show(metrics).await)
     } else {
         Err(Problem::PathNotFound.into())

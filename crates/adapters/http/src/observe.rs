@@ -5,7 +5,7 @@
 use crate::{
     BASE_PATH, Route, Settings,
     authentication::Caller,
-    connections::Place,
+    connections::Connection,
     error::{ApiError, Problem},
     metrics::{self, Metrics},
     once::IDEMPOTENT_REPLAYED,
@@ -28,7 +28,7 @@ use std::{
     hash::{BuildHasher, RandomState},
     net::IpAddr,
     sync::{
-        LazyLock,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant,
@@ -132,6 +132,13 @@ fn is_disguised(path: &str) -> bool {
     path.contains('%') && !path.starts_with(BASE_PATH)
 }
 
+/// Whether a body follows the head.
+fn has_body(request: &ServiceRequest) -> bool {
+    let headers = request.headers();
+    let length = headers.get(header::CONTENT_LENGTH);
+    headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != "0")
+}
+
 /// The middleware.
 pub(crate) async fn observe(
     metrics: Data<Metrics>,
@@ -140,9 +147,9 @@ pub(crate) async fn observe(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
-    let connection = request.conn_data::<Place>().map(|place| place.connection.clone());
+    let connection = request.conn_data::<Arc<Connection>>().cloned();
     if let Some(connection) = &connection {
-        connection.begin();
+        connection.begin(has_body(&request));
     }
     let id = RequestId::of(&request);
     let method = request.method().clone();
@@ -161,9 +168,7 @@ pub(crate) async fn observe(
     let request = response.request();
     let client = settings.proxies.client(request.peer_addr(), request.headers());
     tell(&response, &id, client, trace.as_ref(), &method, started, &metrics);
-    let unended =
-        response.status().is_client_error() && request.headers().contains_key(header::TRANSFER_ENCODING);
-    let sending = connection.map(|connection| connection.answer(unended));
+    let sending = connection.map(|connection| connection.answer());
     Ok(until_sent(response, sending))
 }
 

@@ -38,6 +38,7 @@ use std::{
     cell::RefCell,
     error::Error,
     future::{Ready, ready},
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
     thread,
@@ -359,9 +360,12 @@ enum Mode {
 fn connect_writer(path: &str, mode: Mode) -> Result<SqliteConnection, Box<dyn Error + Send + Sync>> {
     let mode = match mode {
         Mode::Create => {
-            // SQLite would let everybody on the machine read it. Its log and index get the mode of the database.
-            reserve::private(Path::new(path))?;
-            "rwc"
+            // SQLite would let everybody on the machine read it. Its log and index get the mode of the database. (One that is there is not
+            // opened: to close it again would drop this process's locks on it.)
+            match reserve::private().create_new(true).open(path) {
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
+                _ => "rwc",
+            }
         }
         Mode::Open => "rw",
     };

@@ -13,8 +13,8 @@ const RESERVE: usize = 4 << 20;
 /// A disk with less room than this is full.
 pub(crate) const LEAST_ROOM: u64 = 1 << 20;
 
-/// The room is only taken from a disk that has many times as much.
-const PLENTY: u64 = 16 * RESERVE as u64;
+/// The room is only taken from a disk that has several times as much.
+const PLENTY: u64 = 4 * RESERVE as u64;
 
 /// `chatgrow.db-reserve`, beside the database.
 fn file_of(database: &Path) -> PathBuf {
@@ -42,33 +42,31 @@ pub fn keep(database: &Path) -> io::Result<()> {
     if kept || room(database)? < PLENTY {
         return Ok(());
     }
-    let mut file = private(&path)?;
+    let mut file = private().create(true).truncate(true).open(&path)?;
     // Not zeros, which some file systems don't store.
     file.write_all(&vec![0x55; RESERVE])?;
     file.sync_all()
 }
 
-/// Gives the room back, if the disk is full.
+/// Gives the room back; returns whether there was any.
 ///
 /// # Errors
-/// The disk can't be asked, or the file not be removed.
-pub fn free_if_full(database: &Path) -> io::Result<()> {
-    if room(database)? >= LEAST_ROOM {
-        return Ok(());
-    }
+/// The file can't be removed.
+pub fn free(database: &Path) -> io::Result<bool> {
     match fs::remove_file(file_of(database)) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
-/// Opens a file for writing, which nobody else may read; creates it if it isn't there.
-pub(crate) fn private(path: &Path) -> io::Result<fs::File> {
+/// How a file is opened for writing that nobody else may read, if it is made by that.
+pub(crate) fn private() -> fs::OpenOptions {
     let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
+    options.write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    options
 }
 
 #[cfg(test)]
@@ -77,14 +75,14 @@ mod tests {
     use tempfile::TempDir;
 
     #[test]
-    fn room_is_kept_once_and_only_given_back_on_a_full_disk() {
+    fn room_is_kept_once_and_given_back_once() {
         let folder = TempDir::new().unwrap();
         let database = folder.path().join("test.db");
         keep(&database).unwrap();
         keep(&database).unwrap();
         let reserve = fs::metadata(folder.path().join("test.db-reserve")).unwrap();
         assert_eq!(reserve.len(), RESERVE as u64);
-        free_if_full(&database).unwrap();
-        assert!(file_of(&database).exists(), "this disk is not full");
+        assert!(free(&database).unwrap());
+        assert!(!free(&database).unwrap());
     }
 }

@@ -1,0 +1,279 @@
+//! What is read from a connection: only what it is the client's turn to say.
+//!
+//! actix reads whatever a client sends, up to 128 KiB, and makes requests of all of it, also while nobody takes the answer to the first. So
+//! it gets a little at a time, nothing beyond the end of a head, and nothing while the server works or the client takes its answer.
+
+use crate::connections::{Connection, Place, Turn};
+use actix_web::rt::net::TcpStream;
+use std::{
+    io,
+    mem::take,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    task::{Context, Poll, ready},
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// The most bytes that actix gets at once: most heads are shorter.
+const SOME: usize = 2048;
+
+/// The most bytes of a head: more than its target and its fields may have, which are refused with an answer.
+const LONGEST_HEAD: usize = 64 << 10;
+
+/// A connection to a client.
+pub(crate) struct ClientStream {
+    stream: TcpStream,
+    place: Place,
+    /// What was read beyond the end of a head.
+    ahead: Vec<u8>,
+    head: Head,
+    /// actix has got something, and is to look at it before it gets more.
+    pause: bool,
+}
+
+/// How far a head has been read.
+#[derive(Default)]
+struct Head {
+    length: usize,
+    /// Nothing but a carriage return has come since the last line feed.
+    line_is_empty: bool,
+}
+
+impl Head {
+    /// Where the head ends in what has come next, if it does: behind an empty line.
+    fn end(&mut self, bytes: &[u8]) -> Option<usize> {
+        self.length += bytes.len();
+        for (index, byte) in bytes.iter().enumerate() {
+            match byte {
+                b'\n' if self.line_is_empty => {
+                    *self = Self::default();
+                    return Some(index + 1);
+                }
+                b'\n' => self.line_is_empty = true,
+                b'\r' => {}
+                _ => self.line_is_empty = false,
+            }
+        }
+        None
+    }
+}
+
+impl ClientStream {
+    pub(crate) fn new(stream: TcpStream, place: Place) -> Self {
+        Self {
+            stream,
+            place,
+            ahead: Vec::new(),
+            head: Head::default(),
+            pause: false,
+        }
+    }
+
+    /// What requests know of it.
+    pub(crate) fn connection(&self) -> Arc<Connection> {
+        self.place.connection.clone()
+    }
+
+    /// Not now: actix will be woken when there is something to read.
+    fn later(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let more = !self.ahead.is_empty() || self.stream.poll_read_ready(context).is_ready();
+        if more {
+            match self.place.connection.turn() {
+                Turn::Head(_) | Turn::Body(_) => context.waker().wake_by_ref(),
+                Turn::Server | Turn::Answer(_) => self.place.connection.unread.store(true, Ordering::Relaxed),
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Reads a little of what the client has sent; returns how much.
+    fn poll_some(&mut self, context: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        if self.ahead.is_empty() {
+            let mut read = ReadBuf::new(into);
+            ready!(Pin::new(&mut self.stream).poll_read(context, &mut read))?;
+            return Poll::Ready(Ok(read.filled().len()));
+        }
+        let length = self.ahead.len().min(into.len());
+        into[..length].copy_from_slice(&self.ahead[..length]);
+        self.ahead.drain(..length);
+        Poll::Ready(Ok(length))
+    }
+}
+
+impl AsyncRead for ClientStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let stream = &mut *self;
+        stream.place.connection.task.register(context.waker());
+        if stream.place.connection.is_closed() {
+            return Poll::Ready(Ok(()));
+        }
+        let turn = stream.place.connection.turn();
+        if take(&mut stream.pause) || matches!(turn, Turn::Server | Turn::Answer(_)) {
+            return stream.later(context);
+        }
+        let mut some = [0; SOME];
+        let most = SOME.min(buffer.remaining());
+        let length = ready!(stream.poll_some(context, &mut some[..most]))?;
+        // Nothing is the client's end, if there was room for something.
+        stream.pause = length > 0;
+        let read = &some[..length];
+        let end = if let Turn::Body(_) = turn {
+            stream.place.connection.progress();
+            length
+        } else {
+            stream.head.end(read).unwrap_or(length)
+        };
+        if stream.head.length > LONGEST_HEAD {
+            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+        }
+        buffer.put_slice(&read[..end]);
+        stream.ahead.splice(0..0, read[end..].iter().copied());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for ClientStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let connection = self.connection();
+        if connection.is_closed() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        match written {
+            Poll::Ready(_) => connection.progress(),
+            Poll::Pending => connection.task.register(context.waker()),
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connections::tests::some_place;
+    use std::future::poll_fn;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    #[test]
+    fn a_head_ends_behind_an_empty_line_wherever_it_is_cut() {
+        for text in [
+            "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+            "GET / HTTP/1.1\nHost: x\n\n",
+            "GET / HTTP/1.1\r\n\r\n",
+        ] {
+            let whole = [text, "POST"].concat();
+            for cut in 0..=whole.len() {
+                let mut head = Head::default();
+                let (first, second) = whole.as_bytes().split_at(cut);
+                let end = match head.end(first) {
+                    Some(end) => end,
+                    None => cut + head.end(second).unwrap(),
+                };
+                assert_eq!(end, text.len(), "{text:?} cut at {cut}");
+            }
+        }
+        assert_eq!(Head::default().end(b"GET / HTTP/1.1\r\nX: \r y\r\n"), None);
+    }
+
+    /// A connection from both ends.
+    async fn connected() -> (ClientStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (server, _) = listener.accept().await.unwrap();
+        (ClientStream::new(server, some_place()), client)
+    }
+
+    /// What can be read now; `None` if it is not the client's turn, or it has said nothing.
+    async fn read_now(stream: &mut ClientStream) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; 100_000];
+        let mut buffer = ReadBuf::new(&mut bytes);
+        poll_fn(|context| {
+            let polled = Pin::new(&mut *stream).poll_read(context, &mut buffer);
+            Poll::Ready(polled.is_ready())
+        })
+        .await
+        .then(|| buffer.filled().to_vec())
+    }
+
+    async fn read(stream: &mut ClientStream) -> Vec<u8> {
+        loop {
+            if let Some(bytes) = read_now(stream).await {
+                return bytes;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_request_is_read_when_it_is_its_turn() {
+        let (mut stream, mut client) = connected().await;
+        let connection = stream.connection();
+        let (one, two) = ("GET /1 HTTP/1.1\r\n\r\n", "GET /2 HTTP/1.1\r\n\r\n");
+        client.write_all([one, two].concat().as_bytes()).await.unwrap();
+        assert_eq!(read(&mut stream).await, one.as_bytes());
+        assert_eq!(read_now(&mut stream).await, None, "actix looks at it first");
+        connection.begin(false);
+        assert_eq!(read_now(&mut stream).await, None, "the server works");
+        let sending = connection.answer();
+        assert_eq!(read_now(&mut stream).await, None, "the answer is being sent");
+        drop(sending);
+        assert_eq!(read(&mut stream).await, two.as_bytes());
+    }
+
+    #[actix_web::test]
+    async fn a_body_is_read_a_little_at_a_time() {
+        let (mut stream, mut client) = connected().await;
+        let (head, body) = ("POST / HTTP/1.1\r\n\r\n", "\r\n\r\nx".repeat(3000));
+        client.write_all([head, &body].concat().as_bytes()).await.unwrap();
+        assert_eq!(read(&mut stream).await, head.as_bytes());
+        stream.connection().begin(true);
+        let mut got = Vec::new();
+        while got.len() < body.len() {
+            let some = read(&mut stream).await;
+            assert!(some.len() <= SOME);
+            got.extend(some);
+        }
+        assert_eq!(got, body.as_bytes());
+    }
+
+    #[actix_web::test]
+    async fn a_head_without_an_end_is_an_error() {
+        let (mut stream, mut client) = connected().await;
+        let flood = async {
+            let mut sent = 0;
+            while client.write_all(&[b'x'; 1024]).await.is_ok() && sent < 1 << 20 {
+                sent += 1024;
+            }
+        };
+        let endless = async {
+            let mut length = 0;
+            let mut bytes = [0; 4096];
+            while let Ok(read) = stream.read(&mut bytes).await {
+                length += read;
+            }
+            drop(stream);
+            length
+        };
+        let ((), length) = futures_util::join!(flood, endless);
+        assert!(length <= LONGEST_HEAD, "{length}");
+    }
+}
