@@ -48,3 +48,21 @@ pub async fn account_slugs_are_unique_under_a_race(servers: &[Stores]) {
     assert_winners!(outcomes, 1, InsertAccountError::SlugTaken);
     assert_eq!(servers[0].accounts.list().await.unwrap().len(), 1);
 }
+
+/// By creation, then id, whatever the order in which they were inserted.
+pub async fn accounts_are_listed_by_creation(stores: &Stores) {
+    let mut accounts: Vec<_> = ["d", "b", "a", "c", "e"].map(account).into();
+    for (account, created_at) in accounts.iter_mut().zip([30, 20, 20, 10, 20]) {
+        account.created_at = at(created_at);
+    }
+    accounts.swap(1, 4);
+    for account in &accounts {
+        stores.accounts.insert(account).await.unwrap();
+    }
+    accounts.sort_by_key(|account| (account.created_at, account.id));
+    assert_eq!(
+        stores.accounts.list().await.unwrap(),
+        accounts,
+        "accounts are listed by creation, and those of one instant by id"
+    );
+}

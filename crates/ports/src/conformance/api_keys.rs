@@ -2,7 +2,7 @@ use super::{at, earliest, fresh_id, latest, longest, new_account, race};
 use crate::{KeyUse, StoreError, Stores};
 use chatgrow_domain::{AccountId, ApiKey, ApiKeyId, ApiKeyName, PlainApiKey};
 
-fn key(account_id: AccountId, secret: u8) -> ApiKey {
+pub(super) fn key(account_id: AccountId, secret: u8) -> ApiKey {
     ApiKey {
         id: ApiKeyId::new(fresh_id()),
         account_id,
@@ -206,4 +206,23 @@ pub async fn api_keys_of_accounts_are_apart(stores: &Stores) {
         assert_eq!(stores.api_keys.by_digest(&key.digest).await.unwrap(), None);
         assert_eq!(stores.api_keys.list(nobody).await.unwrap(), []);
     }
+}
+
+/// By creation, then id, whatever the order in which they were inserted.
+pub async fn api_keys_are_listed_by_creation(stores: &Stores) {
+    let account = new_account(stores).await;
+    let mut keys: Vec<_> = (0..5).map(|secret| key(account, secret)).collect();
+    for (key, created_at) in keys.iter_mut().zip([30, 20, 20, 10, 20]) {
+        key.created_at = at(created_at);
+    }
+    keys.swap(1, 4);
+    for key in &keys {
+        stores.api_keys.insert(key).await.unwrap();
+    }
+    keys.sort_by_key(|key| (key.created_at, key.id));
+    assert_eq!(
+        stores.api_keys.list(account).await.unwrap(),
+        keys,
+        "an account's keys are listed by creation, and those of one instant by id"
+    );
 }

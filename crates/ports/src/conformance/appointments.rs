@@ -51,7 +51,7 @@ async fn book(
         .map(|()| appointment)
 }
 
-fn moved(appointment: &Appointment, slot: TimeSlot) -> Appointment {
+pub(super) fn moved(appointment: &Appointment, slot: TimeSlot) -> Appointment {
     let start = slot.start.to_date_time();
     let edit = AppointmentEdit {
         date: Some(start.date()),
@@ -447,6 +447,43 @@ pub async fn appointment_is_updated_from_the_version_before_only(stores: &Stores
     assert_eq!(all(stores, account).await, [second]);
 }
 
+/// An update that is stale is told so, also if its slot is taken: whoever reads again may want another one.
+pub async fn a_stale_appointment_is_told_first(stores: &Stores) {
+    let account = new_account(stores).await;
+    let customer = new_customer(stores, account).await;
+    let first = book(stores, account, &customer, slot(0, 60)).await.unwrap();
+    let other = book(stores, account, &customer, slot(300, 60)).await.unwrap();
+    let present = moved(&first, slot(60, 60));
+    let update = stores
+        .appointments
+        .update(account, &present, Companions::default());
+    update.await.unwrap();
+    let stale = moved(&first, other.slot);
+    let unknown = Appointment {
+        version: stale.version,
+        ..appointment(&customer, other.slot)
+    };
+    for (next, what) in [
+        (stale, "the version is not the next one"),
+        (unknown, "there is no such appointment"),
+    ] {
+        let outcome = stores
+            .appointments
+            .update(account, &next, Companions::default())
+            .await;
+        assert_refused!(
+            outcome,
+            UpdateAppointmentError::Stale,
+            "{what}, which comes before the slot that is taken"
+        );
+    }
+    assert_eq!(
+        all(stores, account).await,
+        [present, other],
+        "a refused update changes nothing"
+    );
+}
+
 /// Accounts have schedules of their own, and no method sees or changes another's, nor gives a customer of another account an
 /// appointment.
 pub async fn appointments_of_accounts_are_apart(stores: &Stores) {
@@ -639,6 +676,11 @@ pub async fn appointment_pages_are_stable_under_inserts(stores: &Stores) {
     let any = AppointmentFilter::default();
     let list =
         |page: PageRequest<StartPosition<AppointmentId>>| stores.appointments.list(account, &any, page);
+    let whole = walk(before.len().try_into().unwrap(), list, async || {
+        panic!("a full last page is the last")
+    })
+    .await;
+    assert_eq!(whole.len(), before.len(), "one page holds them all");
     let seen = walk(3, list, async || {
         let count = i64::try_from(all(stores, account).await.len()).unwrap();
         if count < 14 {

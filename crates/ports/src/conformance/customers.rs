@@ -8,7 +8,7 @@ use chatgrow_domain::{
 };
 use std::collections::HashSet;
 
-fn renamed(customer: &Customer, name: &str) -> Customer {
+pub(super) fn renamed(customer: &Customer, name: &str) -> Customer {
     let edit = CustomerEdit {
         name: Some(CustomerName::new(name).unwrap()),
         ..CustomerEdit::default()
@@ -16,7 +16,7 @@ fn renamed(customer: &Customer, name: &str) -> Customer {
     customer.edited(edit, at(1_763_893_900_000))
 }
 
-fn with_email(customer: &Customer, email: &str) -> Customer {
+pub(super) fn with_email(customer: &Customer, email: &str) -> Customer {
     let edit = CustomerEdit {
         email: Some(EmailAddress::new(email).unwrap()),
         ..CustomerEdit::default()
@@ -493,4 +493,40 @@ pub async fn customer_pages_are_stable_under_inserts(stores: &Stores) {
     assert!(ids.is_sorted());
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len());
     assert!(expected.iter().all(|id| ids.contains(id)));
+}
+
+/// An update that is stale is told so, also if its address is taken: whoever reads again may want another one.
+pub async fn a_stale_customer_is_told_first(stores: &Stores) {
+    let account = new_account(stores).await;
+    let (dana, noa) = (
+        new_customer(stores, account).await,
+        new_customer(stores, account).await,
+    );
+    let present = renamed(&dana, "Dana");
+    let update = stores.customers.update(account, &present, Companions::default());
+    update.await.unwrap();
+    let stale = with_email(&dana, noa.email.as_str());
+    let unknown = Customer {
+        version: stale.version,
+        ..customer_with_email(noa.email.as_str())
+    };
+    for (customer, what) in [
+        (stale, "the version is not the next one"),
+        (unknown, "there is no such customer"),
+    ] {
+        let outcome = stores
+            .customers
+            .update(account, &customer, Companions::default())
+            .await;
+        assert_refused!(
+            outcome,
+            UpdateCustomerError::Stale,
+            "{what}, which comes before the address that is taken"
+        );
+    }
+    assert_eq!(
+        all(stores, account).await,
+        [present, noa],
+        "a refused update changes nothing"
+    );
 }

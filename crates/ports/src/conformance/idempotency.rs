@@ -14,14 +14,14 @@ use chatgrow_domain::{AccountId, Customer, CustomerEdit, CustomerName, EventEdit
 
 const DAY: i64 = 86_400_000;
 
-fn fresh_request() -> RequestId {
+pub(super) fn fresh_request() -> RequestId {
     let mut bytes = [7; 32];
     bytes[..12].copy_from_slice(fresh_id().as_bytes());
     RequestId(bytes)
 }
 
 /// A record that expires a day after 5.
-fn record(account: AccountId, id: RequestId) -> IdempotencyRecord {
+pub(super) fn record(account: AccountId, id: RequestId) -> IdempotencyRecord {
     IdempotencyRecord {
         account,
         id,
@@ -37,7 +37,7 @@ fn record(account: AccountId, id: RequestId) -> IdempotencyRecord {
     }
 }
 
-fn with(record: &IdempotencyRecord) -> Companions {
+pub(super) fn with(record: &IdempotencyRecord) -> Companions {
     Companions {
         record: Some(record.clone()),
     }

@@ -54,7 +54,7 @@ async fn all(stores: &Stores, account: AccountId, event: EventId) -> Vec<Registr
 }
 
 /// The event's registrations, which are as many as it counts.
-async fn counted(stores: &Stores, account: AccountId, event: EventId) -> Vec<Registration> {
+pub(super) async fn counted(stores: &Stores, account: AccountId, event: EventId) -> Vec<Registration> {
     let registrations = all(stores, account, event).await;
     assert_eq!(
         participants(stores, account, event).await,

@@ -1,0 +1,188 @@
+//! Contests: two calls that must not both succeed, or must not hold each other up, in many interleavings.
+
+use super::poll_counts;
+use std::{
+    cell::Cell,
+    future::Future,
+    hint::spin_loop,
+    panic::resume_unwind,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::{
+    runtime::Handle,
+    task::{block_in_place, yield_now},
+    time::timeout,
+};
+
+/// How often two calls are started at the same instant on two threads.
+const STARTS: usize = 48;
+
+/// How often if a call takes less than [`QUICK`]: then others can come in between for a short time only.
+const STARTS_OF_QUICK: usize = 1600;
+const QUICK: Duration = Duration::from_micros(100);
+
+/// How long a thread that is ready keeps its processor.
+const SPINNING: Duration = Duration::from_micros(50);
+
+/// How long the second call may wait for the first, which rests. A store that holds a lock while it is not polled needs that.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// How the two calls of one round are interleaved.
+pub(super) struct Round {
+    /// No other round of a contest has it.
+    pub(super) number: usize,
+    /// The polls after which the first call rests until the second is done; `None` starts both at one instant.
+    polls: Option<usize>,
+    /// How long after that instant each really begins.
+    late: [Duration; 2],
+    /// Whether the first call was done before it was to rest.
+    done: Cell<bool>,
+    /// How long the first call of the last start took.
+    took: Cell<Duration>,
+}
+
+/// Runs `round` once for each interleaving of the two calls that it hands to [`Round::both`]:
+///
+/// - The first call is polled not at all, once, twice and so on, and rests there while the second runs from its beginning to its end. If
+///   a store lets others in between two awaits of a write, one of these rounds is there at that moment, whatever the machine does.
+/// - Two threads start the calls at the same instant, again and again, one of them a part of a call later. If a store
+///   lets others in without an await between, that finds it.
+pub(super) async fn contest(round: impl AsyncFn(&Round)) {
+    let mut next = Round {
+        number: 0,
+        polls: None,
+        late: [Duration::ZERO; 2],
+        done: Cell::new(false),
+        took: Cell::default(),
+    };
+    for polls in poll_counts() {
+        next.polls = Some(polls);
+        round(&next).await;
+        next.number += 1;
+        if next.done.get() {
+            break;
+        }
+    }
+    next.polls = None;
+    let mut shortest = Duration::MAX;
+    next.took.set(Duration::ZERO);
+    for start in 0..STARTS_OF_QUICK {
+        if start >= STARTS && shortest > QUICK {
+            break;
+        }
+        // Spread evenly over a call, and never the same twice (<https://en.wikipedia.org/wiki/Low-discrepancy_sequence>).
+        let part = u32::try_from(start * 631 % 1021).unwrap();
+        let late = shortest.min(next.took.get()) * part / 1021;
+        next.late = match start % 2 {
+            0 => [Duration::ZERO, late],
+            _ => [late, Duration::ZERO],
+        };
+        round(&next).await;
+        next.number += 1;
+        shortest = shortest.min(next.took.get());
+    }
+}
+
+impl Round {
+    /// Runs both calls in this round's interleaving.
+    pub(super) async fn both<A, B>(&self, first: A, second: B) -> (A::Output, B::Output)
+    where
+        A: Future,
+        B: Future<Output: Send> + Send + 'static,
+    {
+        match self.polls {
+            Some(polls) => self.stepwise(polls, first, second).await,
+            None => self.at_once(first, second),
+        }
+    }
+
+    async fn stepwise<A: Future, B: Future>(
+        &self,
+        polls: usize,
+        first: A,
+        second: B,
+    ) -> (A::Output, B::Output) {
+        let (mut first, mut second) = (pin!(first), pin!(second));
+        let mut nobody = Context::from_waker(Waker::noop());
+        for _ in 0..polls {
+            if let Poll::Ready(output) = first.as_mut().poll(&mut nobody) {
+                self.done.set(true);
+                return (output, second.await);
+            }
+            yield_now().await;
+        }
+        match timeout(PATIENCE, second.as_mut()).await {
+            Ok(output) => (first.await, output),
+            Err(_) => tokio::join!(first, second),
+        }
+    }
+
+    /// Each call has a thread of its own, so that no scheduler comes between the start and the call.
+    fn at_once<A, B>(&self, first: A, second: B) -> (A::Output, B::Output)
+    where
+        A: Future,
+        B: Future<Output: Send> + Send + 'static,
+    {
+        let start = Arc::new(Start::default());
+        let (runtime, started) = (Handle::current(), start.clone());
+        let [first_late, second_late] = self.late;
+        let second = thread::spawn(move || {
+            started.wait(second_late);
+            runtime.block_on(second)
+        });
+        let first = block_in_place(|| {
+            start.give();
+            spin(first_late);
+            let began = Instant::now();
+            let output = Handle::current().block_on(first);
+            self.took.set(began.elapsed());
+            output
+        });
+        (first, second.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    }
+}
+
+/// The instant at which two threads start. A thread that sleeps wakes too late, so both spin.
+#[derive(Default)]
+struct Start {
+    ready: AtomicBool,
+    given: AtomicBool,
+}
+
+impl Start {
+    /// Waits for the other thread, then lets it start.
+    fn give(&self) {
+        while !self.ready.load(Ordering::Acquire) {
+            thread::yield_now();
+        }
+        self.given.store(true, Ordering::Release);
+    }
+
+    fn wait(&self, late: Duration) {
+        self.ready.store(true, Ordering::Release);
+        let ready = Instant::now();
+        while !self.given.load(Ordering::Acquire) {
+            if ready.elapsed() < SPINNING {
+                spin_loop();
+            } else {
+                // The other one may have no processor to run on.
+                thread::yield_now();
+            }
+        }
+        spin(late);
+    }
+}
+
+fn spin(long: Duration) {
+    let begin = Instant::now();
+    while begin.elapsed() < long {
+        spin_loop();
+    }
+}
