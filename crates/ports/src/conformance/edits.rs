@@ -127,13 +127,13 @@ fn text<T: Debug>(most: usize, new: impl Fn(String) -> Option<T> + Clone) -> imp
         2 => "\\PC{1,12}",
         1 => any::<String>(),
         1 => Just("7".to_owned()),
-        1 => Just("".to_owned()),
+        1 => Just(String::new()),
         1 => Just(" ".to_owned()),
         1 => (0..=most + 2).prop_map(|chars| "7".repeat(chars)),
         1 => Just("7".repeat(most)),
         1 => Just("𝟕7".repeat(most / 2)),
     ];
-    any.prop_filter_map("the domain refuses it", move |text| new(text))
+    any.prop_filter_map("the domain refuses it", new)
 }
 
 /// Numbers at and beyond both ends of what may be allowed.
@@ -147,7 +147,7 @@ fn number<T: Debug>(ends: (i64, i64), new: impl Fn(i64) -> Option<T> + Clone) ->
         3 => Just(ends.1),
         1 => select(vec![i64::MIN, -1, 0, 1, ends.1.saturating_mul(2), i64::MAX]),
     ];
-    any.prop_filter_map("the domain refuses it", move |number| new(number))
+    any.prop_filter_map("the domain refuses it", new)
 }
 
 /// A field that can be left as it is.

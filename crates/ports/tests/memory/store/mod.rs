@@ -41,7 +41,7 @@ impl<Id, T> Default for Rows<Id, T> {
     }
 }
 
-impl<Id: Ord, T> Rows<Id, T> {
+impl<Id: Copy + Ord, T> Rows<Id, T> {
     fn get(&self, account: AccountId, id: Id) -> Option<&T> {
         self.0.get(&account)?.get(&id)
     }
@@ -235,7 +235,7 @@ impl MemoryStore {
     }
 
     /// The account's rows, each with its account.
-    fn listed<'t, Id: Ord, T>(
+    fn listed<'t, Id: Copy + Ord, T>(
         &self,
         list: List,
         rows: &'t Rows<Id, T>,
