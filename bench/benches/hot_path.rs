@@ -116,15 +116,11 @@ fn request(method: Method, path: &str, body: &'static str, expected: StatusCode)
     let limit = NonZeroU32::MAX;
     let settings = Settings {
         rate_limits: Some(RateLimitSettings {
-            window: std::time::Duration::from_secs(60),
             max_requests: limit,
             max_auth_failures: limit,
+            ..RateLimitSettings::default()
         }),
-        max_body_bytes: 262_144,
-        request_timeout: std::time::Duration::from_secs(30),
-        idempotency_ttl: std::time::Duration::from_secs(24 * 3600),
-        cors_allowed_origins: Vec::new(),
-        metrics: true,
+        ..Settings::default()
     };
     let api = Api::new(Arc::new(application()?), Registry::default(), settings);
     let system = System::new();

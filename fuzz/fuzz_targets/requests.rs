@@ -181,10 +181,8 @@ impl Running {
             let settings = Settings {
                 rate_limits: None,
                 max_body_bytes: 65_536,
-                request_timeout: Duration::from_secs(30),
-                idempotency_ttl: Duration::from_secs(24 * 3600),
                 cors_allowed_origins: vec!["https://example.com".to_owned()],
-                metrics: true,
+                ..Settings::default()
             };
             let app = Api::new(application, metrics, settings).app();
             let service = Rc::new(init_service(app).await);

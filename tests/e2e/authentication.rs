@@ -75,7 +75,7 @@ impl World {
                 operations.push((method.to_uppercase().parse().unwrap(), path.to_owned()));
             }
         }
-        assert!(operations.len() >= 18, "{operations:?}");
+        assert!(operations.len() >= 19, "{operations:?}");
         operations
     }
 
@@ -87,7 +87,7 @@ impl World {
         let (body, not_found) = match format!("{method} {path}").as_str() {
             "GET /customers" | "GET /appointments" | "GET /events" => (Value::Null, None),
             "POST /customers" => (customer(), None),
-            "GET /customers/{email}" => (Value::Null, CUSTOMER),
+            "GET /customers/{email}" | "GET /customers/{email}/registrations" => (Value::Null, CUSTOMER),
             // It creates one of the account's own.
             "PUT /customers/{email}" => (json!({ "name": "Stolen" }), None),
             "PATCH /customers/{email}" => (json!({ "name": "Stolen", "notes": null }), CUSTOMER),
@@ -365,6 +365,9 @@ async fn another_accounts_key_sees_and_changes_nothing() {
         if path.contains("{id}") {
             let answer = call(&stranger, method, &real, &body).await;
             answer.assert_error(404, "NOT_FOUND", not_found.unwrap());
+        } else if path.ends_with("/registrations") {
+            let own = call(&stranger, method, &real, &body).await;
+            assert!(own.list("registrations").is_empty(), "{own:?}");
         } else if path.contains("{email}") {
             let own = call(&stranger, method, &real, &body).await;
             let own = own.resource(200, "customer");

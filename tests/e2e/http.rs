@@ -577,6 +577,7 @@ async fn the_documentation_is_swagger_ui_5_without_a_key() {
         let content_type = match name.rsplit('.').next() {
             Some("css") => "text/css",
             Some("js") => "text/javascript",
+            Some("svg") => "image/svg+xml",
             _ => "image/png",
         };
         assert!(

@@ -339,7 +339,7 @@ impl Shared {
         let text = |field: &str| appointment[field].as_str().unwrap().to_owned();
         let time = Time::parse(&text("time"), format_description!("[hour]:[minute]")).unwrap();
         let tag = tag.unwrap().to_str().unwrap().to_owned();
-        let (version, _) = tag.trim_matches('"').split_once('.').unwrap();
+        let version = tag.split('.').nth(1).unwrap();
         let answer = Answer::Is(time, text("status").parse().unwrap(), version.parse().unwrap());
         Some((answer, (status == 201).then(|| text("id"))))
     }

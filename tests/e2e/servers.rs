@@ -284,21 +284,26 @@ async fn a_database_that_crashes_or_throws_clients_out_costs_no_booking() {
     let installation = installation();
     let servers = [start(&installation, &url).await, start(&installation, &url).await];
     servers[0].customer("0@example.com").await;
-    let health = async |server: &Server| {
+    // What the database said holds for a second.
+    let health = async |server: &Server, status: u16| {
         let url = format!("{}/health/ready", server.origin);
-        server.client.get(url).send().await.unwrap().status().as_u16()
+        eventually("the server knows how ready it is", async || {
+            let answer = server.client.get(&url).send().await.unwrap();
+            (answer.status().as_u16() == status).then_some(())
+        })
+        .await;
     };
     let load = Load::start(&servers.each_ref().map(|server| (**server).clone()));
 
     load.more(50).await;
     database.crash();
     for server in &servers {
-        assert_eq!(health(server).await, 503);
+        health(server, 503).await;
     }
     database.restart();
     load.more(50).await;
     for server in &servers {
-        assert_eq!(health(server).await, 200);
+        health(server, 200).await;
     }
     let admin = connect(&url).await;
     for _ in 0..5 {

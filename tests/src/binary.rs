@@ -13,6 +13,7 @@ use reqwest::{
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 use std::{
+    net::{IpAddr, SocketAddr},
     ops::Deref,
     path::PathBuf,
     process::Stdio,
@@ -22,7 +23,7 @@ use std::{
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     process::{Child, Command},
     task::JoinHandle,
     time::timeout,
@@ -211,6 +212,19 @@ impl Server {
         self.stderr.text()
     }
 
+    /// How much memory the process holds, in bytes, on Linux.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        let id = self.child.id().expect("the server runs");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .unwrap();
+        let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+        kilobytes * 1024
+    }
+
     /// Sends a signal, by its name.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().expect("the server runs").to_string();
@@ -283,6 +297,42 @@ impl Connection {
             stream: TcpStream::connect(address).await.unwrap(),
             received: Vec::new(),
         }
+    }
+
+    /// Connects to an origin from that address.
+    pub async fn from(address: IpAddr, origin: &str) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::new(address, 0)).unwrap();
+        let to = origin.trim_start_matches("http://").parse().unwrap();
+        Self {
+            stream: socket.connect(to).await.unwrap(),
+            received: Vec::new(),
+        }
+    }
+
+    /// Connects to an origin with next to no room for answers: what is not read stays at the server.
+    pub async fn reluctantly_to(origin: &str) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let to = origin.trim_start_matches("http://").parse().unwrap();
+        Self {
+            stream: socket.connect(to).await.unwrap(),
+            received: Vec::new(),
+        }
+    }
+
+    /// Whether the server has closed it, without an answer or after what it has sent.
+    pub async fn is_closed(&mut self) -> bool {
+        // An error is an end as well.
+        let end = async {
+            while self
+                .stream
+                .read_buf(&mut self.received)
+                .await
+                .is_ok_and(|length| length > 0)
+            {}
+        };
+        timeout(Duration::ZERO, end).await.is_ok()
     }
 
     /// Sends that, as it is.

@@ -9,14 +9,13 @@
 
 pub mod binary;
 
-use actix_web::HttpServer;
 use chatgrow::{Database, DatabaseUrl};
 use chatgrow_application::Application;
 use chatgrow_domain::{AccountName, AccountSlug, ApiKeyName, PlainApiKey};
-use chatgrow_http::{Api, BASE_PATH, Settings};
+use chatgrow_http::{Api, BASE_PATH, Listen, Settings};
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, ops::Deref, sync::Arc, time::Duration};
 use tempfile::TempDir;
 
 /// The stores that there are.
@@ -263,11 +262,7 @@ pub fn with(body: &Value, field: &str, value: impl Into<Value>) -> Value {
 pub fn settings() -> Settings {
     Settings {
         rate_limits: None,
-        max_body_bytes: 262_144,
-        request_timeout: Duration::from_secs(30),
-        idempotency_ttl: Duration::from_secs(24 * 3600),
-        cors_allowed_origins: Vec::new(),
-        metrics: true,
+        ..Settings::default()
     }
 }
 
@@ -307,12 +302,12 @@ impl TestApp {
         let key = new_key(&application, &AccountSlug::default()).await;
 
         let api = Api::new(application.clone(), metrics, settings);
-        let server = HttpServer::new(move || api.app())
-            .workers(2)
-            .disable_signals()
-            .bind(("127.0.0.1", 0))
-            .unwrap();
-        let origin = format!("http://{}", server.addrs()[0]);
+        let listen = Listen {
+            workers: NonZeroUsize::new(2).unwrap(),
+            shutdown_timeout: Duration::from_secs(30),
+        };
+        let server = api.bind(("127.0.0.1", 0), listen).unwrap();
+        let origin = format!("http://{}", server.addresses()[0]);
         tokio::spawn(server.run());
         let key = key.reveal().to_owned();
         Self {

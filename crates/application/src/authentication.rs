@@ -30,6 +30,26 @@ pub struct Caller {
     pub key: ApiKeyId,
 }
 
+/// What is known of a key before the store is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recalled {
+    /// It is this caller's.
+    Caller(Caller),
+    /// It is malformed, or was nobody's a moment ago.
+    Nobody,
+    /// It was valid when it was last looked up: look it up again.
+    Stale(LookUp),
+    /// It has not been seen, or was not valid: look it up.
+    New(LookUp),
+}
+
+/// A key that is to be looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LookUp {
+    digest: ApiKeyDigest,
+    now: Timestamp,
+}
+
 struct Remembered {
     key: ApiKey,
     checked_at: Timestamp,
@@ -70,27 +90,35 @@ impl Authentication {
         }
     }
 
-    /// The caller who holds that key; `None` where it is malformed, unknown, revoked or expired.
+    /// What the memory says of a key. It asks nobody.
+    #[must_use]
+    pub fn recall(&self, key: &str) -> Recalled {
+        let Some(digest) = PlainApiKey::parse(key).map(|key| key.digest()) else {
+            return Recalled::Nobody;
+        };
+        let look_up = LookUp {
+            digest,
+            now: self.clock.now(),
+        };
+        let recalled = self.recall_valid(look_up);
+        let recalled = match recalled {
+            Recalled::New(_) if self.is_stranger(&digest, look_up.now) => Recalled::Nobody,
+            _ => recalled,
+        };
+        if matches!(recalled, Recalled::Caller(_) | Recalled::Nobody) {
+            self.recalls.fetch_add(1, Ordering::Relaxed);
+        }
+        recalled
+    }
+
+    /// The caller who holds the key; `None` if it is unknown, revoked or expired.
     ///
     /// # Errors
-    /// [`StoreError`] where the key must be looked up and the store fails.
-    pub async fn authenticate(&self, key: &str) -> Result<Option<Caller>, StoreError> {
-        let Some(digest) = PlainApiKey::parse(key).map(|key| key.digest()) else {
-            return Ok(None);
-        };
-        let now = self.clock.now();
-        let recalled = self.recall(&digest, now);
-        if recalled.is_some() || self.is_stranger(&digest, now) {
-            self.recalls.fetch_add(1, Ordering::Relaxed);
-            return Ok(recalled);
-        }
+    /// [`StoreError`] if the store fails.
+    pub async fn look_up(&self, LookUp { digest, now }: LookUp) -> Result<Option<Caller>, StoreError> {
         self.look_ups.fetch_add(1, Ordering::Relaxed);
-        let found = self
-            .keys
-            .by_digest(&digest)
-            .await?
-            .filter(|key| key.is_valid_at(now));
-        Ok(self.remember(&digest, found, now))
+        let found = self.keys.by_digest(&digest).await?;
+        Ok(self.remember(&digest, found.filter(|key| key.is_valid_at(now)), now))
     }
 
     /// How well the memory does.
@@ -102,14 +130,17 @@ impl Authentication {
         }
     }
 
-    fn recall(&self, digest: &ApiKeyDigest, now: Timestamp) -> Option<Caller> {
+    fn recall_valid(&self, look_up: LookUp) -> Recalled {
         let remembered = self.remembered.read().unwrap_or_else(PoisonError::into_inner);
-        let entry = remembered.get(digest)?;
+        let Some(entry) = remembered.get(&look_up.digest) else {
+            return Recalled::New(look_up);
+        };
+        let now = look_up.now;
         if !is_fresh(entry.checked_at, now) || !entry.key.is_valid_at(now) {
-            return None;
+            return Recalled::Stale(look_up);
         }
         entry.used_at.store(now.as_millis(), Ordering::Relaxed);
-        Some(Caller {
+        Recalled::Caller(Caller {
             account: entry.key.account_id,
             key: entry.key.id,
         })
@@ -224,6 +255,17 @@ mod tests {
             expires_at: Some(at(100_000)),
             last_used_at: None,
             revoked_at: None,
+        }
+    }
+
+    impl Authentication {
+        /// Who holds the key, by the memory or by the store.
+        async fn authenticate(&self, key: &str) -> Result<Option<Caller>, StoreError> {
+            match self.recall(key) {
+                Recalled::Caller(caller) => Ok(Some(caller)),
+                Recalled::Nobody => Ok(None),
+                Recalled::Stale(look_up) | Recalled::New(look_up) => self.look_up(look_up).await,
+            }
         }
     }
 

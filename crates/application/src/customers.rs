@@ -6,8 +6,8 @@ use crate::{
 };
 use chatgrow_domain::{AccountId, Customer, CustomerEdit, CustomerId, EmailKey, NewCustomer};
 use chatgrow_ports::{
-    Companions, CustomerStore, IdempotencyStore, InsertCustomerError, Page, PageRequest, StoreError, Stores,
-    UpdateCustomerError,
+    Companions, CustomerFilter, CustomerStore, IdempotencyStore, InsertCustomerError, Page, PageRequest,
+    StoreError, Stores, UpdateCustomerError,
 };
 use std::sync::Arc;
 
@@ -82,16 +82,17 @@ impl Customers {
             .ok_or(CustomerError::NotFound)
     }
 
-    /// The account's customers, oldest first.
+    /// The customers that pass the filter, oldest first.
     ///
     /// # Errors
     /// The store fails.
     pub async fn list(
         &self,
         account: AccountId,
+        filter: &CustomerFilter,
         page: PageRequest<CustomerId>,
     ) -> Result<Page<Customer, CustomerId>, CustomerError> {
-        Ok(self.customers.list(account, page).await?)
+        Ok(self.customers.list(account, filter, page).await?)
     }
 
     /// Changes the fields that `edit` names.

@@ -16,7 +16,7 @@ mod registrations;
 pub use accounts::{Accounts, CreateAccountError};
 pub use api_keys::{ApiKeys, CreateKeyError, ListedKey};
 pub use appointments::{AppointmentError, Appointments};
-pub use authentication::{Authentication, Caller, KeysMet};
+pub use authentication::{Authentication, Caller, KeysMet, LookUp, Recalled};
 pub use customers::{CustomerError, Customers, Put};
 pub use events::{EventError, Events};
 pub use idempotency::{Admits, Idempotency, RepeatError, Repeatable, With};

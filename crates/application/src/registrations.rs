@@ -104,6 +104,21 @@ impl Registrations {
         Ok(self.registrations.list(account, event, page).await?)
     }
 
+    /// The registrations of the customer with that address, in the order in which they came.
+    ///
+    /// # Errors
+    /// [`RegistrationError::CustomerNotFound`], or the store fails.
+    pub async fn of_customer(
+        &self,
+        account: AccountId,
+        customer: &EmailKey,
+        page: PageRequest<RegistrationId>,
+    ) -> Result<Page<Registration, RegistrationId>, RegistrationError> {
+        let customer = self.customers.by_email(account, customer).await?;
+        let customer = customer.ok_or(RegistrationError::CustomerNotFound)?;
+        Ok(self.registrations.of_customer(account, customer.id, page).await?)
+    }
+
     /// One of the event's registrations.
     ///
     /// # Errors

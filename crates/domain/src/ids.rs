@@ -1,4 +1,4 @@
-//! Identifiers: 12 bytes in the `ObjectId` layout (big-endian seconds, process, counter), so they sort by creation;
+//! Identifiers: 12 bytes in the `ObjectId` layout (big-endian seconds first, then what makes them unique), so they sort by creation;
 //! written as 24 lowercase hex digits. One type per aggregate, so that they can't be mixed up.
 
 use std::{fmt, str::FromStr};

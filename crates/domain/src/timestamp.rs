@@ -1,6 +1,7 @@
 //! Instants, to the millisecond: what the API shows is exactly what is stored.
 
-use time::{OffsetDateTime, UtcOffset};
+use crate::{Invalid, text::not_blank};
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 /// An instant in UTC, in whole milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +23,19 @@ impl Timestamp {
             .map(Self)
     }
 
+    /// Reads an RFC 3339 instant of whatever offset.
+    ///
+    /// # Errors
+    /// [`Invalid::Missing`] if it is blank, [`Invalid::Instant`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        not_blank(text)?;
+        OffsetDateTime::parse(text, &Rfc3339)
+            .ok()
+            .and_then(|instant| instant.checked_to_offset(UtcOffset::UTC))
+            .map(Self::new)
+            .ok_or(Invalid::Instant)
+    }
+
     /// Milliseconds since 1970-01-01T00:00Z.
     #[must_use]
     pub fn as_millis(self) -> i64 {
@@ -39,6 +53,29 @@ impl Timestamp {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn instants_of_any_offset_are_read() {
+        let noon = Timestamp::from_millis(1_763_899_200_000);
+        for text in [
+            "2025-11-23T12:00:00Z",
+            "2025-11-23T14:00:00.000+02:00",
+            "2025-11-23t12:00:00.0009z",
+        ] {
+            assert_eq!(Timestamp::parse(text).ok(), noon, "{text}");
+        }
+        assert_eq!(Timestamp::parse(" "), Err(Invalid::Missing));
+        for text in [
+            "2025-11-23",
+            "2025-11-23T12:00:00",
+            "2025-11-31T12:00:00Z",
+            "2025-11-23T25:00:00Z",
+            "1763899200",
+            "9999-12-31T23:59:59-01:00",
+        ] {
+            assert_eq!(Timestamp::parse(text), Err(Invalid::Instant), "{text}");
+        }
+    }
 
     proptest! {
         #[test]

@@ -1,8 +1,10 @@
 //! Appointments. The store guards that no two confirmed ones of an account overlap.
 
-use crate::{Companions, Page, PageRequest, StartPosition, StoreError};
+use crate::{Companions, Listed, Page, PageRequest, StartPosition, StoreError};
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, Appointment, AppointmentId, AppointmentStatus, EmailKey, LocalMinute};
+use chatgrow_domain::{
+    AccountId, Appointment, AppointmentId, AppointmentStatus, EmailKey, LocalMinute, Timestamp,
+};
 
 /// Why an appointment was not booked.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +42,19 @@ pub struct AppointmentFilter {
     pub status: Option<AppointmentStatus>,
     /// Those of the customer with this address.
     pub customer: Option<EmailKey>,
+    /// Those that last changed at this instant or later.
+    pub updated_since: Option<Timestamp>,
+}
+
+impl Listed for Appointment {
+    type Position = StartPosition<AppointmentId>;
+
+    fn position(&self) -> StartPosition<AppointmentId> {
+        StartPosition {
+            start: self.slot.start,
+            id: self.id,
+        }
+    }
 }
 
 /// Keeps appointments.

@@ -1,8 +1,8 @@
 //! Customers. The store guards that an e-mail address names one customer of an account.
 
-use crate::{Companions, Page, PageRequest, StoreError};
+use crate::{Companions, Listed, Page, PageRequest, StoreError};
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, Customer, CustomerId, EmailKey};
+use chatgrow_domain::{AccountId, Customer, CustomerId, EmailKey, Timestamp};
 
 /// Why a customer was not inserted.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,23 @@ pub enum UpdateCustomerError {
     Store(#[from] StoreError),
 }
 
+/// Which customers are wanted; `None` is any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CustomerFilter {
+    /// The one with this address.
+    pub email: Option<EmailKey>,
+    /// Those that last changed at this instant or later.
+    pub updated_since: Option<Timestamp>,
+}
+
+impl Listed for Customer {
+    type Position = CustomerId;
+
+    fn position(&self) -> CustomerId {
+        self.id
+    }
+}
+
 /// Keeps customers.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
@@ -45,10 +62,11 @@ pub trait CustomerStore: Send + Sync {
     /// The customer with that address.
     async fn by_email(&self, account: AccountId, email: &EmailKey) -> Result<Option<Customer>, StoreError>;
 
-    /// The customers in the order of their ids, which is the order of their creation.
+    /// The customers that pass the filter, in the order of their ids, which is the order of their creation.
     async fn list(
         &self,
         account: AccountId,
+        filter: &CustomerFilter,
         page: PageRequest<CustomerId>,
     ) -> Result<Page<Customer, CustomerId>, StoreError>;
 

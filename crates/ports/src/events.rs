@@ -1,9 +1,9 @@
 //! Events. Their participants are counted by [`RegistrationStore`](crate::RegistrationStore), which moves the version
 //! on, so an edit can't miss a registration.
 
-use crate::{Companions, Page, PageRequest, StartPosition, StoreError};
+use crate::{Companions, Listed, Page, PageRequest, StartPosition, StoreError};
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, Event, EventId, EventStatus};
+use chatgrow_domain::{AccountId, Event, EventId, EventStatus, LocalMinute};
 
 /// Why an event was not updated.
 #[derive(Debug, thiserror::Error)]
@@ -19,8 +19,23 @@ pub enum UpdateEventError {
 /// Which events are wanted; `None` is any.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EventFilter {
+    /// Those that start at this minute or later.
+    pub from: Option<LocalMinute>,
+    /// Those that start before this minute.
+    pub before: Option<LocalMinute>,
     /// Those in this status.
     pub status: Option<EventStatus>,
+}
+
+impl Listed for Event {
+    type Position = StartPosition<EventId>;
+
+    fn position(&self) -> StartPosition<EventId> {
+        StartPosition {
+            start: self.start,
+            id: self.id,
+        }
+    }
 }
 
 /// Keeps events.

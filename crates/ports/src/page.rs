@@ -21,6 +21,15 @@ pub struct Page<T, P> {
     pub next: Option<P>,
 }
 
+/// An item of a list, and its position in the list's order.
+pub trait Listed {
+    /// What a page continues after.
+    type Position;
+
+    /// The item's position.
+    fn position(&self) -> Self::Position;
+}
+
 /// A place in a list that is ordered by start, then id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StartPosition<Id> {

@@ -1,8 +1,8 @@
 //! Registrations. The store guards that an event's count never passes its capacity and that a customer has one place.
 
-use crate::{Companions, Page, PageRequest, StoreError};
+use crate::{Companions, Listed, Page, PageRequest, StoreError};
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, EventId, Registration, RegistrationId, RegistrationRefused};
+use chatgrow_domain::{AccountId, CustomerId, EventId, Registration, RegistrationId, RegistrationRefused};
 
 /// Why a customer was not registered.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +19,14 @@ pub enum RegisterError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl Listed for Registration {
+    type Position = RegistrationId;
+
+    fn position(&self) -> RegistrationId {
+        self.id
+    }
 }
 
 /// Keeps registrations, and counts them in their event.
@@ -49,6 +57,14 @@ pub trait RegistrationStore: Send + Sync {
         &self,
         account: AccountId,
         event: EventId,
+        page: PageRequest<RegistrationId>,
+    ) -> Result<Page<Registration, RegistrationId>, StoreError>;
+
+    /// The customer's registrations, for whichever events, in the order of their ids.
+    async fn of_customer(
+        &self,
+        account: AccountId,
+        customer: CustomerId,
         page: PageRequest<RegistrationId>,
     ) -> Result<Page<Registration, RegistrationId>, StoreError>;
 

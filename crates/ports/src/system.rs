@@ -13,7 +13,7 @@ pub trait Clock: Send + Sync {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait IdSource: Send + Sync {
     /// An id that no other call, on any server, ever returns; later ones sort after earlier ones, as far as the
-    /// servers' clocks agree.
+    /// servers' clocks agree. Two ids MUST NOT tell how many were made in between.
     fn next_id(&self) -> ObjectId;
 }
 

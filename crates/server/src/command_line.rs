@@ -38,10 +38,10 @@ pub(crate) enum Command {
     Copy {
         /// What to copy: a URL as `DATABASE_URL` has it
         #[arg(long, value_name = "URL")]
-        from: DatabaseUrl,
+        from: String,
         /// Where to: an empty database
         #[arg(long, value_name = "URL")]
-        to: DatabaseUrl,
+        to: String,
     },
 }
 
@@ -96,7 +96,13 @@ fn expiry(text: &str) -> Result<Timestamp, Invalid> {
     Timestamp::from_millis(midnight.as_minutes() * 60_000).ok_or(Invalid::Date)
 }
 
-pub(crate) async fn copy(from: DatabaseUrl, to: DatabaseUrl) -> Result<(), Failure> {
+/// The URLs come as texts: clap would tell a bad one whole, its password included.
+pub(crate) async fn copy(from: &str, to: &str) -> Result<(), Failure> {
+    let url = |option: &str, text: &str| {
+        text.parse::<DatabaseUrl>()
+            .map_err(|why| format!("{option} {why}"))
+    };
+    let (from, to) = (url("--from", from)?, url("--to", to)?);
     let told = format!("{from} was copied to {to}");
     let copied = database::copy(from, to).await?;
     writeln!(stdout(), "{told}; rows and checksums are equal:\n{copied}")?;

@@ -1,13 +1,17 @@
 //! Configuration: the environment, and `.env`. Everything has a default; a bad value stops the start and is told by name.
 
 use crate::database::{Database, DatabaseUrl};
-use chatgrow_http::{RateLimitSettings, Settings};
+use chatgrow_http::{ConnectionLimits, MetricsAccess, Proxies, RateLimitSettings, Settings};
 use chatgrow_sql::Migrations;
-use std::{env, fmt, net::SocketAddr, num::NonZeroU32, str::FromStr, time::Duration};
+use ipnet::IpNet;
+use std::{
+    env, fmt,
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    str::FromStr,
+    time::Duration,
+};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
-
-/// How long answers to requests with an `Idempotency-Key` are remembered: a day.
-const IDEMPOTENCY_TTL: Duration = Duration::from_secs(24 * 3600);
 
 /// How the server runs. `env.example` tells the variables, their defaults and meanings.
 #[derive(Debug, Clone)]
@@ -18,8 +22,6 @@ pub struct Configuration {
     pub port: u16,
     /// `METRICS_ADDR`: where the metrics are, apart from the API.
     pub metrics_addr: Option<SocketAddr>,
-    /// `MAX_CONNECTIONS`: the most clients that may be connected.
-    pub max_connections: NonZeroU32,
     /// `DATABASE_URL`, `DATABASE_CONNECTIONS`, `AUTO_MIGRATE`.
     pub database: Database,
     /// `LOG_FORMAT`.
@@ -28,8 +30,8 @@ pub struct Configuration {
     pub log_level: String,
     /// `SHUTDOWN_TIMEOUT_MS`: how long accepted requests may take after a signal to stop.
     pub shutdown_timeout: Duration,
-    /// What concerns HTTP: `CORS_ALLOWED_ORIGINS`, `IDEMPOTENCY_TTL_HOURS`, `MAX_BODY_BYTES`, `RATE_LIMIT_*`,
-    /// `REQUEST_TIMEOUT_MS`.
+    /// What concerns HTTP: `API_DOCS`, `CORS_ALLOWED_ORIGINS`, `FORWARDED_HEADER`, `IDEMPOTENCY_TTL_HOURS`, `MAX_BODY_BYTES`,
+    /// `MAX_CONNECTIONS`, `MAX_CONNECTIONS_PER_ADDRESS`, `METRICS_PUBLIC`, `RATE_LIMIT_*`, `REQUEST_TIMEOUT_MS`, `TRUSTED_PROXIES`.
     pub http: Settings,
 }
 
@@ -83,11 +85,13 @@ impl Configuration {
             variable,
             errors: Vec::new(),
         };
-        let limited = reader.switch("RATE_LIMIT_ENABLED");
+        let http = Settings::default();
+        let limits = RateLimitSettings::default();
+        let limited = reader.switch("RATE_LIMIT_ENABLED", http.rate_limits.is_some());
         let rate_limits = RateLimitSettings {
-            window: reader.milliseconds("RATE_LIMIT_WINDOW_MS", 60_000),
-            max_requests: reader.count("RATE_LIMIT_MAX_REQUESTS", 600),
-            max_auth_failures: reader.count("RATE_LIMIT_AUTH_FAILURES_MAX", 300),
+            window: reader.milliseconds("RATE_LIMIT_WINDOW_MS", limits.window),
+            max_requests: reader.count("RATE_LIMIT_MAX_REQUESTS", limits.max_requests),
+            max_auth_failures: reader.count("RATE_LIMIT_AUTH_FAILURES_MAX", limits.max_auth_failures),
         };
         let metrics_addr = reader.read("METRICS_ADDR", None, |text| {
             text.parse()
@@ -102,7 +106,6 @@ impl Configuration {
                 text.parse().map_err(|_| "must be a port number from 0 to 65535")
             }),
             metrics_addr,
-            max_connections: reader.count("MAX_CONNECTIONS", 10_000),
             database: Database {
                 url: reader.read(
                     "DATABASE_URL",
@@ -111,9 +114,9 @@ impl Configuration {
                 ),
                 connections: reader.count(
                     "DATABASE_CONNECTIONS",
-                    chatgrow_postgres::Options::default().connections.get(),
+                    chatgrow_postgres::Options::default().connections,
                 ),
-                migrations: if reader.switch("AUTO_MIGRATE") {
+                migrations: if reader.switch("AUTO_MIGRATE", true) {
                     Migrations::Run
                 } else {
                     Migrations::Expect
@@ -131,25 +134,40 @@ impl Configuration {
                     .map(|_| text.to_owned())
                     .ok_or("must be error, warn, info, debug or trace, or a tracing filter")
             }),
-            shutdown_timeout: reader.milliseconds("SHUTDOWN_TIMEOUT_MS", 30_000),
+            shutdown_timeout: reader.milliseconds("SHUTDOWN_TIMEOUT_MS", Duration::from_secs(30)),
             http: Settings {
                 rate_limits: limited.then_some(rate_limits),
-                max_body_bytes: reader.read("MAX_BODY_BYTES", 262_144, |text| {
+                max_body_bytes: reader.read("MAX_BODY_BYTES", http.max_body_bytes, |text| {
                     let bytes = text
                         .parse()
                         .ok()
                         .filter(|bytes| (1024..=16_777_216).contains(bytes));
                     bytes.ok_or("must be a whole number from 1024 to 16777216")
                 }),
-                request_timeout: reader.milliseconds("REQUEST_TIMEOUT_MS", 30_000),
-                idempotency_ttl: reader.read("IDEMPOTENCY_TTL_HOURS", IDEMPOTENCY_TTL, |text| {
+                request_timeout: reader.milliseconds("REQUEST_TIMEOUT_MS", http.request_timeout),
+                idempotency_ttl: reader.read("IDEMPOTENCY_TTL_HOURS", http.idempotency_ttl, |text| {
                     let hours = text.parse().ok().filter(|hours| (24..=8760).contains(hours));
                     hours
                         .map(|hours: u64| Duration::from_secs(hours * 3600))
                         .ok_or("must be a whole number from 24 to 8760")
                 }),
-                cors_allowed_origins: reader.read("CORS_ALLOWED_ORIGINS", Vec::new(), origins),
-                metrics: metrics_addr.is_none(),
+                cors_allowed_origins: reader.read("CORS_ALLOWED_ORIGINS", http.cors_allowed_origins, origins),
+                connections: ConnectionLimits {
+                    all: reader.size("MAX_CONNECTIONS", http.connections.all),
+                    per_client: reader.size("MAX_CONNECTIONS_PER_ADDRESS", http.connections.per_client),
+                },
+                proxies: Proxies {
+                    trusted: reader.read("TRUSTED_PROXIES", http.proxies.trusted, networks),
+                    header: reader.read("FORWARDED_HEADER", http.proxies.header, |text| {
+                        text.parse().map_err(|_| "must be the name of a header")
+                    }),
+                },
+                metrics: match (metrics_addr, reader.switch("METRICS_PUBLIC", false)) {
+                    (Some(_), _) => MetricsAccess::Nobody,
+                    (None, false) => MetricsAccess::Local,
+                    (None, true) => MetricsAccess::Everybody,
+                },
+                api_docs: reader.switch("API_DOCS", http.api_docs),
             },
         };
         if reader.errors.is_empty() {
@@ -177,6 +195,16 @@ fn origins(text: &str) -> Result<Vec<String>, &'static str> {
     origins.ok_or("must be * alone, or origins in lowercase such as https://example.com, separated by commas")
 }
 
+/// Networks in CIDR notation, or single addresses, separated by commas.
+fn networks(text: &str) -> Result<Vec<IpNet>, &'static str> {
+    let network = |text: &str| {
+        let address = || text.parse().map(|address: IpAddr| address.into());
+        text.parse().or_else(|_| address())
+    };
+    let networks: Result<_, _> = text.split(',').map(|text| network(text.trim())).collect();
+    networks.map_err(|_| "must be networks such as 10.0.0.0/8 or addresses, separated by commas")
+}
+
 struct Reader<F> {
     variable: F,
     errors: Vec<String>,
@@ -201,21 +229,27 @@ impl<F: Fn(&str) -> Option<Result<String, &'static str>>> Reader<F> {
         })
     }
 
-    /// What is on unless it is switched off.
-    fn switch(&mut self, name: &str) -> bool {
-        self.read(name, true, |text| match text {
+    fn switch(&mut self, name: &str, default: bool) -> bool {
+        self.read(name, default, |text| match text {
             "true" | "1" => Ok(true),
             "false" | "0" => Ok(false),
             _ => Err("must be true or false"),
         })
     }
 
-    fn milliseconds(&mut self, name: &str, default: u32) -> Duration {
-        Duration::from_millis(self.count(name, default).get().into())
+    fn milliseconds(&mut self, name: &str, default: Duration) -> Duration {
+        let default = u32::try_from(default.as_millis()).ok().and_then(NonZeroU32::new);
+        let read = self.count(name, default.unwrap_or(NonZeroU32::MAX));
+        Duration::from_millis(read.get().into())
     }
 
-    fn count(&mut self, name: &str, default: u32) -> NonZeroU32 {
-        let default = NonZeroU32::new(default).unwrap_or(NonZeroU32::MIN);
+    fn size(&mut self, name: &str, default: usize) -> usize {
+        let default = u32::try_from(default).ok().and_then(NonZeroU32::new);
+        let read = self.count(name, default.unwrap_or(NonZeroU32::MAX));
+        usize::try_from(read.get()).unwrap_or(usize::MAX)
+    }
+
+    fn count(&mut self, name: &str, default: NonZeroU32) -> NonZeroU32 {
         self.read(name, default, |text| {
             text.parse()
                 .map_err(|_| "must be a whole number from 1 to 4294967295")
@@ -249,7 +283,7 @@ mod tests {
     #[test]
     fn the_example_lists_the_defaults() {
         let examples = examples();
-        assert_eq!(examples.len(), 18, "{examples:?}");
+        assert_eq!(examples.len(), 23, "{examples:?}");
         let (example, default) = (read(&examples).unwrap(), read(&[]).unwrap());
         assert_eq!(format!("{example:?}"), format!("{default:?}"));
     }
@@ -284,6 +318,12 @@ mod tests {
             ("SHUTDOWN_TIMEOUT_MS", "soon"),
             ("MAX_BODY_BYTES", "10"),
             ("MAX_CONNECTIONS", "0"),
+            ("MAX_CONNECTIONS_PER_ADDRESS", "-1"),
+            ("METRICS_PUBLIC", "yes"),
+            ("API_DOCS", "off"),
+            ("TRUSTED_PROXIES", "10.0.0.0/33"),
+            ("TRUSTED_PROXIES", "proxy.internal"),
+            ("FORWARDED_HEADER", "two words"),
             ("METRICS_ADDR", "9464"),
             ("METRICS_ADDR", "localhost:9464"),
             ("CORS_ALLOWED_ORIGINS", "example.com"),
@@ -311,6 +351,9 @@ mod tests {
             ("RATE_LIMIT_ENABLED", "false"),
             ("CORS_ALLOWED_ORIGINS", "https://a.example, http://localhost:5173"),
             ("LOG_FORMAT", ""),
+            ("TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+            ("FORWARDED_HEADER", "X-Real-IP"),
+            ("METRICS_PUBLIC", "true"),
         ])
         .unwrap();
         assert_eq!(read.port, 8080);
@@ -321,5 +364,9 @@ mod tests {
             ["https://a.example", "http://localhost:5173"]
         );
         assert_eq!(read.log_format, LogFormat::Text);
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
+        assert_eq!(read.http.proxies.trusted, trusted);
+        assert_eq!(read.http.proxies.header, "x-real-ip");
+        assert_eq!(read.http.metrics, MetricsAccess::Everybody);
     }
 }

@@ -11,7 +11,7 @@ use chatgrow_sqlite::SqliteStore;
 use indicatif::{ProgressBar, ProgressStyle};
 use prometheus_client::registry::Registry;
 use std::{
-    fmt,
+    fmt, io,
     num::NonZeroU32,
     path::{Path, PathBuf},
     str::FromStr,
@@ -105,6 +105,40 @@ impl Database {
                 Stores::of(Arc::new(store))
             }
         })
+    }
+
+    /// Warns if what goes to the database can be read on the way.
+    pub(crate) fn warn_if_exposed(&self) {
+        if let DatabaseUrl::Postgres(url) = &self.url
+            && url.may_go_unencrypted()
+        {
+            tracing::warn!(
+                database = %self.url,
+                "the connection to the database may be unencrypted, and to anybody: set sslmode=verify-full, or disable if the network is yours"
+            );
+        }
+    }
+
+    /// Keeps room for revoking keys on a full disk.
+    ///
+    /// # Errors
+    /// The room can't be kept.
+    pub(crate) fn keep_reserve(&self) -> io::Result<()> {
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => chatgrow_sqlite::reserve::keep(path),
+            DatabaseUrl::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Gives that room back, if the disk is full.
+    ///
+    /// # Errors
+    /// The disk can't be asked, or the room not be given back.
+    pub(crate) fn free_reserve_if_full(&self) -> io::Result<()> {
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => chatgrow_sqlite::reserve::free_if_full(path),
+            DatabaseUrl::Postgres(_) => Ok(()),
+        }
     }
 
     async fn copied(&self) -> Result<Arc<dyn Copied>, Failure> {

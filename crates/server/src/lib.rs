@@ -14,7 +14,7 @@ use chatgrow_domain::AccountName;
 use clap::Parser;
 use command_line::{AccountsCommand, Command, CommandLine, KeysCommand};
 use prometheus_client::registry::Registry;
-use std::{error::Error, num::NonZeroU32, process::ExitCode, sync::Arc, thread};
+use std::{error::Error, fs, num::NonZeroU32, path::Path, process::ExitCode, sync::Arc, thread};
 
 /// A fifth faster than the system's, over all requests.
 #[global_allocator]
@@ -37,18 +37,16 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> Result<(), Failure> {
-    match dotenvy::dotenv() {
-        Err(error) if !error.not_found() => return Err(format!(".env: {error}").into()),
-        _ => {}
-    }
+    read_dotenv()?;
     let configuration = Configuration::from_env()?;
     serve::start_log(&configuration)?;
 
     let database = &configuration.database;
     match command {
         Command::Migrate => database::migrate(database).await,
-        Command::Copy { from, to } => command_line::copy(from, to).await,
+        Command::Copy { from, to } => command_line::copy(&from, &to).await,
         Command::Serve => {
+            database.warn_if_exposed();
             let (application, metrics) = application(database).await?;
             ensure_default(&application).await?;
             serve::serve(&configuration, application, metrics).await
@@ -61,6 +59,9 @@ async fn run(command: Command) -> Result<(), Failure> {
             command_line::accounts(&application, command).await
         }
         Command::Keys(command) => {
+            if let KeysCommand::Revoke { .. } = command {
+                database.free_reserve_if_full()?;
+            }
             let (application, _) = application(database).await?;
             if let KeysCommand::Create(_) = command {
                 ensure_default(&application).await?;
@@ -68,6 +69,24 @@ async fn run(command: Command) -> Result<(), Failure> {
             command_line::keys(&application, command).await
         }
     }
+}
+
+/// Reads `.env` in the working folder, and in no folder above it: what lies there may be somebody else's. A line may hold a password, so
+/// none is told.
+fn read_dotenv() -> Result<(), Failure> {
+    let path = Path::new(".env");
+    let error = match dotenvy::from_path(path) {
+        Ok(()) => return Ok(()),
+        Err(error) if error.not_found() => return Ok(()),
+        Err(error) => error,
+    };
+    let dotenvy::Error::LineParse(bad, _) = &error else {
+        return Err(format!(".env: {error}").into());
+    };
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let number = text.lines().position(|line| line.contains(bad.trim()));
+    let place = number.map_or_else(|| "a line".to_owned(), |index| format!("line {}", index + 1));
+    Err(format!(".env: {place} is not NAME=value; a value with spaces stands in quotes").into())
 }
 
 /// Makes the first account. Not for those who only look: a database that is to be filled by a copy stays empty.

@@ -1,17 +1,15 @@
 //! Serving: sockets, signals, and the chores beside requests.
 
-use crate::{Configuration, Failure, LogFormat};
-#[cfg(target_os = "linux")]
-use actix_web::rt::net::TcpStream;
-use actix_web::{HttpServer, rt};
+use crate::{Configuration, Database, Failure, LogFormat};
+use actix_web::rt;
 use chatgrow_application::Application;
 use chatgrow_domain::{ApiKeyName, PlainApiKey};
-use chatgrow_http::{Api, BASE_PATH};
+use chatgrow_http::{Api, BASE_PATH, ConnectionLimits, Listen};
 use prometheus_client::{metrics::counter::Counter, registry::Registry};
 use std::{
-    any::Any,
     io::{IsTerminal, Write},
     net::SocketAddr,
+    num::NonZeroUsize,
     panic::{self, PanicHookInfo},
     sync::Arc,
     time::Duration,
@@ -45,39 +43,28 @@ pub(crate) async fn serve(
     mut metrics: Registry,
 ) -> Result<(), Failure> {
     count_panics(&mut metrics);
-    let api = Api::new(application.clone(), metrics, configuration.http.clone());
+    let mut http = configuration.http.clone();
+    limit_to_files(&mut http.connections);
+    let api = Api::new(application.clone(), metrics, http);
     let (host, port) = (configuration.host.as_str(), configuration.port);
-    let (app, watched) = (api.clone(), api.clone());
+    let listen = |workers| Listen {
+        workers,
+        shutdown_timeout: configuration.shutdown_timeout,
+    };
     let metrics_server = match configuration.metrics_addr {
         None => None,
         Some(address) => {
-            let server = HttpServer::new(move || watched.metrics_app())
-                .workers(1)
-                .disable_signals();
-            let server = server
-                .bind(address)
+            let server = api
+                .bind_metrics(address, listen(NonZeroUsize::MIN))
                 .map_err(|error| format!("can't listen on {address} (METRICS_ADDR): {error}"))?;
-            tracing::info!(addresses = ?server.addrs(), "metrics");
+            tracing::info!(addresses = ?server.addresses(), "metrics");
             Some(server)
         }
     };
-    let unread_timeout = configuration.http.request_timeout;
-    let workers = usize::try_from(crate::workers().get())?;
-    let server = HttpServer::new(move || app.app())
-        .workers(workers)
-        .max_connections(max_connections(configuration).div_ceil(workers))
-        .on_connect(move |connection, _| limit_unread(connection, unread_timeout))
-        .disable_signals()
-        .shutdown_timeout(
-            configuration
-                .shutdown_timeout
-                .as_millis()
-                .div_ceil(1000)
-                .try_into()?,
-        )
-        .bind((host, port))
+    let server = api
+        .bind((host, port), listen(crate::workers().try_into()?))
         .map_err(|error| format!("can't listen on {host}:{port} (HOST, PORT): {error}"))?;
-    let addresses = server.addrs();
+    let addresses = server.addresses().to_vec();
 
     let first_key = application
         .api_keys
@@ -86,7 +73,7 @@ pub(crate) async fn serve(
     let server = server.run();
     let handle = server.handle();
     let metrics_server = metrics_server.map(|server| rt::spawn(server.run()));
-    if let Err(error) = greet(host, &addresses, first_key.as_ref()) {
+    if let Err(error) = greet(host, &addresses, configuration.http.api_docs, first_key.as_ref()) {
         tracing::warn!(%error, "the greeting can't be shown; a first key in it is lost: `chatgrow keys create` makes another");
     }
     rt::spawn(async move {
@@ -94,7 +81,7 @@ pub(crate) async fn serve(
         tracing::info!("stopping: finishing what was accepted");
         handle.stop(true).await;
     });
-    let chores = rt::spawn(chores(application.clone(), api));
+    let chores = rt::spawn(chores(application.clone(), api, configuration.database.clone()));
 
     server.await?;
     chores.abort();
@@ -125,41 +112,37 @@ fn count_panics(metrics: &mut Registry) {
     }));
 }
 
-/// How many clients may be connected: as many as is set, and as files may be open.
-fn max_connections(configuration: &Configuration) -> usize {
-    let wanted = u64::from(configuration.max_connections.get());
-    let allowed = match rlimit::increase_nofile_limit(wanted + OTHER_FILES) {
-        Ok(files) => files.saturating_sub(OTHER_FILES).clamp(1, wanted),
-        Err(error) => {
-            tracing::warn!(%error, "the limit of open files is not known");
-            wanted
-        }
+/// Lowers the limit to as many connections as files may be open. A connection has two: its socket, and the handle by which it can be shut
+/// down from anywhere.
+fn limit_to_files(limits: &mut ConnectionLimits) {
+    let files_for = |limits: ConnectionLimits| {
+        (limits.most() as u64)
+            .saturating_mul(2)
+            .saturating_add(OTHER_FILES)
     };
-    if allowed < wanted {
-        tracing::warn!(
-            allowed,
-            "the limit of open files (ulimit -n) allows fewer than MAX_CONNECTIONS"
-        );
+    let allowed = match rlimit::increase_nofile_limit(files_for(*limits)) {
+        Ok(files) => files,
+        Err(error) => return tracing::warn!(%error, "the limit of open files is not known"),
+    };
+    if allowed >= files_for(*limits) {
+        return;
     }
-    usize::try_from(allowed).unwrap_or(usize::MAX)
-}
-
-/// Ends, on Linux, the connection of a client that has taken nothing of its answer for so long: actix would keep it for ever.
-#[cfg_attr(
-    not(target_os = "linux"),
-    expect(unused_variables, reason = "other systems have no such option")
-)]
-fn limit_unread(connection: &dyn Any, timeout: Duration) {
-    #[cfg(target_os = "linux")]
-    if let Some(stream) = connection.downcast_ref::<TcpStream>()
-        && let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(timeout))
-    {
-        tracing::debug!(%error, "no time-out for a client that doesn't read");
+    while limits.all > 1 && allowed < files_for(*limits) {
+        limits.all -= limits.all.div_ceil(16).min(limits.all - 1);
     }
+    tracing::warn!(
+        allowed = limits.all,
+        "the limit of open files (ulimit -n) allows fewer than MAX_CONNECTIONS"
+    );
 }
 
 /// Tells the operator where to go. The key goes to the terminal, never to the log.
-fn greet(host: &str, addresses: &[SocketAddr], first_key: Option<&PlainApiKey>) -> std::io::Result<()> {
+fn greet(
+    host: &str,
+    addresses: &[SocketAddr],
+    api_docs: bool,
+    first_key: Option<&PlainApiKey>,
+) -> std::io::Result<()> {
     let port = addresses.first().map_or(0, SocketAddr::port);
     let host = match host {
         "0.0.0.0" | "::" => "localhost".to_owned(),
@@ -168,10 +151,10 @@ fn greet(host: &str, addresses: &[SocketAddr], first_key: Option<&PlainApiKey>) 
     };
     let origin = format!("http://{host}:{port}");
     let mut out = std::io::stdout();
-    writeln!(
-        out,
-        "ChatGrow is ready.\n  API      {origin}{BASE_PATH}\n  Docs     {origin}/api-docs"
-    )?;
+    writeln!(out, "ChatGrow is ready.\n  API      {origin}{BASE_PATH}")?;
+    if api_docs {
+        writeln!(out, "  Docs     {origin}/api-docs")?;
+    }
     if let Some(key) = first_key {
         writeln!(
             out,
@@ -183,12 +166,15 @@ fn greet(host: &str, addresses: &[SocketAddr], first_key: Option<&PlainApiKey>) 
     Ok(())
 }
 
-async fn chores(application: Arc<Application>, api: Api) {
+async fn chores(application: Arc<Application>, api: Api, database: Database) {
     let mut ticks = tokio::time::interval(CHORES_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         api.forget_idle_clients();
+        if let Err(error) = database.keep_reserve() {
+            tracing::warn!(%error, "no room is kept for revoking keys on a full disk; the next attempt follows");
+        }
         if let Err(error) = application.idempotency.sweep().await {
             tracing::warn!(%error, "expired records of requests could not be forgotten; the next attempt follows");
         }

@@ -3,21 +3,16 @@
 use chatgrow_application::System;
 use chatgrow_domain::{ObjectId, Timestamp};
 use chatgrow_ports::{Clock, IdSource, Randomness};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 use time::OffsetDateTime;
 
 /// What use cases need beside stores, from the operating system.
 pub(crate) fn system() -> Result<System, getrandom::Error> {
-    let mut process = [0; 5];
-    fill(&mut process)?;
+    fill(&mut [0; 1])?;
     Ok(System {
         clock: Arc::new(SystemClock),
         ids: Arc::new(ObjectIds {
-            process,
-            counter: AtomicU32::new(0),
+            last: Mutex::default(),
         }),
         randomness: Arc::new(OsRandomness),
     })
@@ -37,26 +32,60 @@ impl Clock for SystemClock {
     }
 }
 
-/// The `ObjectId` layout: seconds, five bytes of the process, a counter. The first ten bits of the process's bytes are the
-/// milliseconds, so that ids of several processes sort by creation within a second too; thirty stay random.
+/// The bits of an id behind its milliseconds.
+const REST: u32 = 54;
+
+/// The `ObjectId` layout: seconds first, then ten bits of milliseconds, so that ids of several processes sort by creation within a second
+/// too. The rest is random, so that nobody learns from two ids of his own how many were made for others in between; within a millisecond it
+/// rises by random steps, so that the ids of one process sort by creation.
 struct ObjectIds {
-    process: [u8; 5],
-    counter: AtomicU32,
+    last: Mutex<Last>,
+}
+
+/// The last id that was made.
+#[derive(Clone, Copy, Default)]
+struct Last {
+    /// Milliseconds since 1970.
+    millis: u64,
+    rest: u64,
+}
+
+impl Last {
+    /// What comes after this at that instant, by 64 random bits.
+    fn next(self, now: u64, random: u64) -> Self {
+        // A first rest leaves the upper half free, a step takes a sixteen-thousandth: room for thousands of ids a millisecond.
+        let fresh = |millis| Self {
+            millis,
+            rest: random >> (65 - REST),
+        };
+        if now > self.millis {
+            return fresh(now);
+        }
+        // The clock stands still, or was set back.
+        let rest = self.rest + 1 + (random >> (78 - REST));
+        if rest < 1 << REST {
+            Self { rest, ..self }
+        } else {
+            fresh(self.millis + 1)
+        }
+    }
+
+    fn id(self) -> ObjectId {
+        let (seconds, millis) = (self.millis / 1000, self.millis % 1000);
+        let bits = u128::from(seconds) << 64 | u128::from(millis) << REST | u128::from(self.rest);
+        let [_, _, _, _, bytes @ ..] = bits.to_be_bytes();
+        ObjectId::from_bytes(bytes)
+    }
 }
 
 impl IdSource for ObjectIds {
     fn next_id(&self) -> ObjectId {
-        let now = SystemClock.now().to_utc();
-        let [_, _, _, _, seconds @ ..] = now.unix_timestamp().to_be_bytes();
-        let [high, low] = (now.millisecond() << 6).to_be_bytes();
-        let [_, counter @ ..] = self.counter.fetch_add(1, Ordering::Relaxed).to_be_bytes();
-        let mut bytes = [0; 12];
-        bytes[..4].copy_from_slice(&seconds);
-        bytes[4..9].copy_from_slice(&self.process);
-        bytes[4] = high;
-        bytes[5] = low | (self.process[1] & 0b0011_1111);
-        bytes[9..].copy_from_slice(&counter);
-        ObjectId::from_bytes(bytes)
+        let now = u64::try_from(SystemClock.now().as_millis()).unwrap_or_default();
+        let secret = OsRandomness.secret();
+        let random = secret.first_chunk().copied().map_or(0, u64::from_be_bytes);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = last.next(now, random);
+        last.id()
     }
 }
 
@@ -90,6 +119,30 @@ mod tests {
         assert_eq!(differ.len(), 2000);
         let seconds = u32::from_be_bytes(ids[0].as_bytes()[..4].try_into().unwrap());
         assert!((i64::from(seconds) - system.clock.now().as_millis() / 1000).abs() <= 1);
+    }
+
+    #[test]
+    fn ids_of_one_millisecond_rise_by_random_steps() {
+        let mut last = Last::default().next(1_763_893_800_123, u64::MAX);
+        let first = last.id();
+        assert!(first.to_string().starts_with("6922e2281e"), "{first}");
+        // The largest steps run out of room; then the next millisecond begins early.
+        for _ in 0..100_000 {
+            let next = last.next(1_763_893_800_123, u64::MAX);
+            assert!(next.id() > last.id());
+            assert!(next.millis - last.millis <= 1);
+            last = next;
+        }
+        // A clock that was set back changes nothing.
+        assert!(last.next(5, 0).id() > last.id());
+        let (small, large) = (
+            last.next(5, 0).rest - last.rest,
+            last.next(5, u64::MAX).rest.wrapping_sub(last.rest),
+        );
+        assert!(
+            small == 1 && large > 1 << 30 || last.rest > 1 << 53,
+            "{small} {large}"
+        );
     }
 
     #[test]

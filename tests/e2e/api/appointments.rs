@@ -493,7 +493,6 @@ async fn listed_by_date_and_time_filtered_and_page_by_page() {
             "customerEmail=dana@example.com&status=confirmed&from=2025-12-25&to=2025-12-25",
             &[6, 5],
         ),
-        ("unknown=1", &[1, 3, 0, 4, 6, 5, 2]),
     ] {
         for limit in [1, 2, 3, 500] {
             let items = app

@@ -8,19 +8,20 @@ use crate::{
     error::{ApiError, Problem},
     fields::{Changeable, Field, Fields, Required},
     once::{Once, Reply},
-    query::{Query, shown},
+    pages::{Items, Pages, Shown},
+    query::{Query, days},
     responses::{Confirmation, Created, Done, date_and_time, instant},
 };
 use actix_web::web::{Data, Path};
 use chatgrow_application::Application;
 use chatgrow_domain as domain;
 use chatgrow_domain::{
-    AppointmentId, Duration, EmailAddress, EmailKey, LocalMinute, Notes, TimeSlot, parse_date, parse_time,
+    AppointmentId, Duration, EmailAddress, EmailKey, LocalMinute, Notes, TimeSlot, Timestamp, parse_date,
+    parse_time,
 };
 use chatgrow_ports::{AppointmentFilter, PageRequest, StartPosition};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::{Deserialize, Serialize};
-use time::{Date, Time};
 
 /// A customer's slot in the account's schedule.
 #[derive(Serialize, Apiv2Schema)]
@@ -99,9 +100,20 @@ pub(crate) struct AppointmentList {
     /// How many appointments this answer holds.
     count: usize,
     /// The appointments.
-    appointments: Vec<Appointment>,
+    appointments: Items<Appointment>,
     /// Where the next page begins: send it back as `cursor`. `null` on the last page.
     next_cursor: Option<String>,
+}
+
+impl From<Shown<Appointment>> for AppointmentList {
+    fn from(shown: Shown<Appointment>) -> Self {
+        Self {
+            success: true,
+            count: shown.count,
+            appointments: shown.items,
+            next_cursor: shown.next_cursor,
+        }
+    }
 }
 
 /// A new appointment.
@@ -202,6 +214,8 @@ pub(crate) struct ListAppointments {
     status: Option<String>,
     /// Those of the customer with this e-mail address.
     customer_email: Option<String>,
+    /// Those that last changed at this instant or later.
+    updated_since: Option<String>,
     /// The most appointments in this answer.
     limit: Option<String>,
     /// The `nextCursor` of the answer before.
@@ -217,25 +231,23 @@ impl ListAppointments {
         let customer = fields.parameter("customerEmail", self.customer_email.as_deref(), |text| {
             EmailAddress::new(text)
         });
+        let updated_since = fields.parameter("updatedSince", self.updated_since.as_deref(), Timestamp::parse);
         let page = fields.page(self.limit.as_deref(), self.cursor.as_deref());
-        let (Some(from), Some(to), Some(status), Some(customer), Some(page)) =
-            (from, to, status, customer, page)
+        let (Some(from), Some(to), Some(status), Some(customer), Some(updated_since), Some(page)) =
+            (from, to, status, customer, updated_since, page)
         else {
             return Err(fields.into_error());
         };
+        let (from, before) = days(from, to);
         let filter = AppointmentFilter {
-            from: from.map(midnight),
-            // The day after the last day of the calendar is no day: then nothing lies beyond.
-            before: to.and_then(Date::next_day).map(midnight),
+            from,
+            before,
             status,
             customer: customer.map(|email| email.key()),
+            updated_since,
         };
         Ok((filter, page))
     }
-}
-
-fn midnight(date: Date) -> LocalMinute {
-    LocalMinute::new(date, Time::MIDNIGHT)
 }
 
 /// The appointment that a path names. What is no id names nothing.
@@ -252,7 +264,10 @@ fn done(appointment: &domain::Appointment) -> Done<AppointmentResponse> {
 
 /// It shows its customer, too.
 fn tag(appointment: &domain::Appointment) -> ETag {
-    ETag::of([appointment.version, appointment.customer.version])
+    ETag::of(
+        appointment.id,
+        [appointment.version, appointment.customer.version],
+    )
 }
 
 /// Book an appointment
@@ -282,28 +297,27 @@ pub(crate) async fn book(
 
 /// List appointments
 ///
-/// By date and time, then id.
+/// By date and time, then id. `updatedSince` reads through all appointments between `from` and `to`.
 #[api_v2_operation(operation_id = "listAppointments", tags("Appointments"))]
 pub(crate) async fn list(
     caller: Caller,
     application: Data<Application>,
     query: Query<ListAppointments>,
+    pages: Pages,
 ) -> Result<Done<AppointmentList>, ApiError> {
     let (filter, page) = query.0.into_domain()?;
-    let page = application
-        .appointments
-        .list(caller.account(), &filter, page)
-        .await?;
-    let (appointments, next_cursor) = shown::<_, _, Appointment>(page);
-    Ok(Done::new(AppointmentList {
-        success: true,
-        count: appointments.len(),
-        appointments,
-        next_cursor,
-    }))
+    let list = async |page| {
+        application
+            .appointments
+            .list(caller.account(), &filter, page)
+            .await
+    };
+    Ok(Done::new(pages.page(page, list).await?.into()))
 }
 
 /// Get an appointment
+///
+/// A cancelled one too.
 #[api_v2_operation(operation_id = "getAppointment", tags("Appointments"))]
 pub(crate) async fn get(
     caller: Caller,

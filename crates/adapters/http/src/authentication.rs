@@ -7,22 +7,24 @@
 use crate::{
     Deadline, Settings,
     error::{ApiError, Problem},
-    rate_limits::RateLimits,
+    in_flight::InFlight,
+    pieces::until_sent,
+    rate_limits::{QuotaLeft, RateLimits, Refused},
 };
 use actix_web::{
     Error, FromRequest, HttpMessage, HttpRequest,
-    body::{BoxBody, MessageBody},
+    body::{BodySize, BoxBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
-    http::header::HeaderMap,
+    http::{Method, header::HeaderMap},
     middleware::Next,
     web::Data,
 };
-use chatgrow_application::Application;
-use chatgrow_domain::AccountId;
+use chatgrow_application::{Application, Recalled};
+use chatgrow_domain::{AccountId, ApiKeyId};
 use paperclip::actix::Apiv2Security;
 use std::{
     future::{Ready, ready},
-    net::{IpAddr, Ipv4Addr},
+    net::IpAddr,
 };
 
 /// The header that brings the key.
@@ -65,6 +67,7 @@ impl FromRequest for Caller {
 pub(crate) async fn authenticate(
     application: Data<Application>,
     limits: Data<RateLimits>,
+    in_flight: Data<InFlight>,
     settings: Data<Settings>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -72,37 +75,103 @@ pub(crate) async fn authenticate(
     let deadline = Deadline::after(settings.request_timeout);
     request.extensions_mut().insert(deadline);
     let key = single(request.headers(), X_API_KEY).unwrap_or_default();
-    let authenticated = deadline
-        .wait_for(application.authentication.authenticate(key))
-        .await;
-    let caller = match authenticated.and_then(|known| known.map_err(ApiError::from)) {
-        Ok(caller) => caller,
-        Err(error) => return Ok(request.error_response(error)),
-    };
-    let admission = if let Some(caller) = caller {
+    let client = || settings.proxies.client(request.peer_addr(), request.headers());
+    let identified = deadline
+        .wait_for(identify(&application, &limits, key, client))
+        .await
+        .map_err(Stopped::from)
+        .flatten();
+    let admitted = identified.and_then(|caller| {
         request.extensions_mut().insert(Caller(caller));
-        limits.admit_request(caller.key)
-    } else {
-        let address = request
-            .peer_addr()
-            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
-        limits.admit_failure(address)
-    };
-    let (mut response, quota) = match (admission, caller) {
-        (Err(refused), _) => (
-            request.error_response(ApiError::rate_limited(refused.retry_after)),
-            Some(refused.quota),
-        ),
-        (Ok(quota), None) => (
-            request.error_response(ApiError::from(Problem::Unauthenticated)),
-            quota,
-        ),
-        (Ok(quota), Some(_)) => (next.call(request).await?.map_into_boxed_body(), quota),
+        Ok((caller, limits.admit_request(caller.key)?))
+    });
+    let (mut response, quota) = match admitted {
+        Ok((caller, quota)) => {
+            let read = request.method() == Method::GET;
+            let response = next.call(request).await?.map_into_boxed_body();
+            let response = if read {
+                until_read(response, caller.key, &in_flight)
+            } else {
+                response
+            };
+            (response, quota)
+        }
+        Err(Stopped { error, quota }) => (request.error_response(error), quota.map(|quota| *quota)),
     };
     if let Some(quota) = quota {
         quota.write_to(response.headers_mut());
     }
     Ok(response)
+}
+
+/// Why a request goes no further, and what is left of the quota that it counts for.
+struct Stopped {
+    error: ApiError,
+    quota: Option<Box<QuotaLeft>>,
+}
+
+impl Stopped {
+    fn unauthenticated(quota: Option<QuotaLeft>) -> Self {
+        Self {
+            error: Problem::Unauthenticated.into(),
+            quota: quota.map(Box::new),
+        }
+    }
+}
+
+impl<E: Into<ApiError>> From<E> for Stopped {
+    fn from(error: E) -> Self {
+        Self {
+            error: error.into(),
+            quota: None,
+        }
+    }
+}
+
+impl From<Refused> for Stopped {
+    fn from(refused: Refused) -> Self {
+        Self {
+            error: ApiError::rate_limited(refused.retry_after),
+            quota: Some(Box::new(refused.quota)),
+        }
+    }
+}
+
+/// Whose key it is.
+async fn identify(
+    application: &Application,
+    limits: &RateLimits,
+    key: &str,
+    client: impl Fn() -> IpAddr,
+) -> Result<chatgrow_application::Caller, Stopped> {
+    let authentication = &application.authentication;
+    match authentication.recall(key) {
+        Recalled::Caller(caller) => Ok(caller),
+        Recalled::Nobody => Err(Stopped::unauthenticated(limits.admit_failure(client())?)),
+        // It was valid a moment ago, so it is looked up whatever others behind its address do.
+        Recalled::Stale(key) => match authentication.look_up(key).await? {
+            Some(caller) => Ok(caller),
+            None => Err(Stopped::unauthenticated(limits.admit_failure(client())?)),
+        },
+        // An address that has failed too often costs no look-ups. The first use of a valid key counts for a failure, too.
+        Recalled::New(key) => {
+            let quota = limits.admit_failure(client())?;
+            let found = authentication.look_up(key).await?;
+            found.ok_or_else(|| Stopped::unauthenticated(quota))
+        }
+    }
+}
+
+/// The answer to a read, counted for its key until it has been sent; or the refusal to send it.
+fn until_read(response: ServiceResponse, key: ApiKeyId, in_flight: &InFlight) -> ServiceResponse {
+    let BodySize::Sized(bytes) = response.response().body().size() else {
+        return response;
+    };
+    match in_flight.answer(key, bytes) {
+        Ok(None) => response,
+        Ok(Some(unread)) => until_sent(response, unread),
+        Err(error) => ServiceResponse::from_err(error, response.into_parts().0),
+    }
 }
 
 /// The header's value, where it is there once and is text: two keys are none.

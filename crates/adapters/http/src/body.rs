@@ -2,8 +2,11 @@
 
 use crate::{
     Settings,
+    connections::Place,
     error::{ApiError, Problem},
-    once::{Fingerprint, IDEMPOTENCY_KEY},
+    fingerprint::Fingerprint,
+    once::IDEMPOTENCY_KEY,
+    query::unknown_names,
 };
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
@@ -40,17 +43,27 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         let bytes = Bytes::from_request(request, payload);
         let request = request.clone();
         Box::pin(async move {
+            let connection = request.conn_data::<Place>().map(|place| place.connection.clone());
+            if let Some(connection) = &connection {
+                connection.await_body();
+            }
             let bytes = match patience {
                 Some(patience) => tokio::time::timeout(patience, bytes)
                     .await
                     .map_err(|_| Problem::RequestTimeout)?,
                 None => bytes.await,
             };
+            if let Some(connection) = &connection {
+                connection.begin();
+            }
             let bytes = bytes.map_err(|error| unreadable(&error))?;
-            let body = parse(&bytes)?;
+            let json = object(&bytes)?;
+            let body = serde_json::from_str(json).map_err(|error| malformed(&error))?;
+            if is_strict(&request) {
+                refuse_unknown::<T>(json)?;
+            }
             if request.headers().contains_key(IDEMPOTENCY_KEY) {
-                let fingerprint = Fingerprint::of(&parse(&bytes)?);
-                request.extensions_mut().insert(fingerprint);
+                request.extensions_mut().insert(Fingerprint::of(json));
             }
             Ok(Self(body))
         })
@@ -86,7 +99,34 @@ fn unreadable(error: &actix_web::Error) -> ApiError {
     }
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+/// Whether the client wants to be told of fields that mean nothing here: `Prefer: handling=strict` (RFC 7240).
+fn is_strict(request: &HttpRequest) -> bool {
+    let values = request.headers().get_all("prefer");
+    let mut preferences = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split([',', ';']));
+    preferences.any(|preference| {
+        let (name, value) = preference.split_once('=').unwrap_or_default();
+        name.trim().eq_ignore_ascii_case("handling")
+            && value.trim().trim_matches('"').eq_ignore_ascii_case("strict")
+    })
+}
+
+/// Refuses an object with fields that a `T` doesn't have.
+fn refuse_unknown<T: DeserializeOwned>(json: &str) -> Result<(), ApiError> {
+    let mut unknown = Vec::new();
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let ignored = |path: serde_ignored::Path<'_>| unknown.push(path.to_string());
+    serde_ignored::deserialize::<_, _, T>(&mut reader, ignored).map_err(|error| malformed(&error))?;
+    if unknown.is_empty() {
+        Ok(())
+    } else {
+        Err(unknown_names(unknown, "is no field of this body"))
+    }
+}
+
+/// The text of a body that begins as an object does.
+fn object(bytes: &[u8]) -> Result<&str, ApiError> {
     // serde_json doesn't look into what it skips.
     let text = str::from_utf8(bytes)
         .map_err(|_| ApiError::validation("The request body is not UTF-8", Vec::new()))?;
@@ -99,14 +139,16 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
             Vec::new(),
         ));
     }
-    serde_json::from_str(text).map_err(|error| {
-        // serde's own words may quote the body; where the fault lies is enough.
-        let (line, column) = (error.line(), error.column());
-        ApiError::validation(
-            format!("The request body is not valid JSON at line {line}, column {column}"),
-            Vec::new(),
-        )
-    })
+    Ok(text)
+}
+
+/// serde's own words may quote the body; where the fault lies is enough.
+fn malformed(error: &serde_json::Error) -> ApiError {
+    let (line, column) = (error.line(), error.column());
+    ApiError::validation(
+        format!("The request body is not valid JSON at line {line}, column {column}"),
+        Vec::new(),
+    )
 }
 
 impl<T: Apiv2Schema> Apiv2Schema for Body<T> {

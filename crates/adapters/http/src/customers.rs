@@ -8,13 +8,15 @@ use crate::{
     error::{ApiError, Problem},
     fields::{Changeable, Field, Fields, Required},
     once::{Once, Reply},
-    query::{Query, shown},
+    pages::{Items, Pages, Shown},
+    query::Query,
     responses::{Created, CreatedOrDone, Done, instant},
 };
 use actix_web::web::{Data, Path};
 use chatgrow_application::{Application, Put};
 use chatgrow_domain as domain;
-use chatgrow_domain::{CustomerName, EmailAddress, EmailKey, Notes, Phone};
+use chatgrow_domain::{CustomerName, EmailAddress, EmailKey, Notes, Phone, Timestamp};
+use chatgrow_ports::CustomerFilter;
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -80,9 +82,20 @@ pub(crate) struct CustomerList {
     /// How many customers this answer holds.
     count: usize,
     /// The customers.
-    customers: Vec<Customer>,
+    customers: Items<Customer>,
     /// Where the next page begins: send it back as `cursor`. `null` on the last page.
     next_cursor: Option<String>,
+}
+
+impl From<Shown<Customer>> for CustomerList {
+    fn from(shown: Shown<Customer>) -> Self {
+        Self {
+            success: true,
+            count: shown.count,
+            customers: shown.items,
+            next_cursor: shown.next_cursor,
+        }
+    }
 }
 
 /// A new customer.
@@ -199,7 +212,12 @@ impl EditCustomer {
 
 /// Which customers are wanted.
 #[derive(Deserialize, Apiv2Schema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct ListCustomers {
+    /// The customer with this e-mail address: one or none.
+    email: Option<String>,
+    /// Those that last changed at this instant or later.
+    updated_since: Option<String>,
     /// The most customers in this answer.
     limit: Option<String>,
     /// The `nextCursor` of the answer before.
@@ -207,7 +225,7 @@ pub(crate) struct ListCustomers {
 }
 
 /// The customer that a path names. What is no address names nobody.
-fn named(path: &str) -> Result<EmailKey, ApiError> {
+pub(crate) fn named(path: &str) -> Result<EmailKey, ApiError> {
     EmailAddress::new(path)
         .map(|email| email.key())
         .map_err(|_| Problem::CustomerNotFound.into())
@@ -239,10 +257,12 @@ fn done(customer: &domain::Customer) -> Done<CustomerResponse> {
 }
 
 fn tag(customer: &domain::Customer) -> ETag {
-    ETag::of([customer.version])
+    ETag::of(customer.id, [customer.version])
 }
 
 /// Create a customer
+///
+/// Whose e-mail address no other customer of the account has.
 #[api_v2_operation(operation_id = "createCustomer", tags("Customers"))]
 pub(crate) async fn create(
     caller: Caller,
@@ -262,28 +282,33 @@ pub(crate) async fn create(
 
 /// List customers
 ///
-/// Oldest first.
+/// Oldest first. `updatedSince` reads through all customers.
 #[api_v2_operation(operation_id = "listCustomers", tags("Customers"))]
 pub(crate) async fn list(
     caller: Caller,
     application: Data<Application>,
     query: Query<ListCustomers>,
+    pages: Pages,
 ) -> Result<Done<CustomerList>, ApiError> {
     let mut fields = Fields::default();
-    let Some(page) = fields.page(query.0.limit.as_deref(), query.0.cursor.as_deref()) else {
+    let query = query.0;
+    let email = fields.parameter("email", query.email.as_deref(), |text| EmailAddress::new(text));
+    let updated_since = fields.parameter("updatedSince", query.updated_since.as_deref(), Timestamp::parse);
+    let page = fields.page(query.limit.as_deref(), query.cursor.as_deref());
+    let (Some(email), Some(updated_since), Some(page)) = (email, updated_since, page) else {
         return Err(fields.into_error());
     };
-    let page = application.customers.list(caller.account(), page).await?;
-    let (customers, next_cursor) = shown::<_, _, Customer>(page);
-    Ok(Done::new(CustomerList {
-        success: true,
-        count: customers.len(),
-        customers,
-        next_cursor,
-    }))
+    let filter = CustomerFilter {
+        email: email.map(|email| email.key()),
+        updated_since,
+    };
+    let list = async |page| application.customers.list(caller.account(), &filter, page).await;
+    Ok(Done::new(pages.page(page, list).await?.into()))
 }
 
 /// Get a customer by e-mail address
+///
+/// The address is compared without case.
 #[api_v2_operation(operation_id = "getCustomer", tags("Customers"))]
 pub(crate) async fn get(
     caller: Caller,

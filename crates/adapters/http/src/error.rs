@@ -10,7 +10,7 @@ use chatgrow_application::{AppointmentError, CustomerError, EventError, Registra
 use chatgrow_domain::{EventEditError, RegistrationRefused};
 use chatgrow_ports::StoreError;
 use serde::Serialize;
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 macro_rules! problems {
     ($($(#[$doc:meta])* $name:ident = $status:ident, $code:literal, $message:literal;)+) => {
@@ -92,13 +92,27 @@ problems! {
     Unavailable = SERVICE_UNAVAILABLE, "UNAVAILABLE", "The service is temporarily unavailable";
 }
 
+impl Problem {
+    /// What was not found, by the name that it has in answers.
+    #[must_use]
+    pub const fn resource(self) -> Option<&'static str> {
+        match self {
+            Self::CustomerNotFound => Some("customer"),
+            Self::AppointmentNotFound => Some("appointment"),
+            Self::EventNotFound => Some("event"),
+            Self::RegistrationNotFound => Some("registration"),
+            _ => None,
+        }
+    }
+}
+
 /// When a client that met [`Problem::Unavailable`] should come back, in seconds.
 const RETRY_AFTER_UNAVAILABLE: u64 = 1;
 
 /// One bad field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct FieldError {
-    pub(crate) field: &'static str,
+    pub(crate) field: Cow<'static, str>,
     pub(crate) message: String,
 }
 
@@ -133,6 +147,8 @@ struct Envelope<'a> {
     success: bool,
     message: &'a str,
     error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     details: &'a [FieldError],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,11 +165,36 @@ impl ApiError {
         }
     }
 
+    /// A [`Problem::Validation`] of these fields, whose message says of each what is wrong.
+    pub(crate) fn of_fields(errors: Vec<FieldError>) -> Self {
+        let sentences: Vec<_> = errors
+            .iter()
+            .map(|error| format!("{} {}", error.field, error.message))
+            .collect();
+        Self::validation(sentences.join("; "), errors)
+    }
+
+    /// A [`Problem::Validation`] of a header field.
+    pub(crate) fn of_header(name: &'static str, message: impl Into<String>) -> Self {
+        Self::of_fields(vec![FieldError {
+            field: name.into(),
+            message: message.into(),
+        }])
+    }
+
     /// A [`Problem::RateLimited`] that ends after so many seconds.
     pub(crate) fn rate_limited(retry_after: u64) -> Self {
         Self {
             retry_after: Some(retry_after),
             ..Problem::RateLimited.into()
+        }
+    }
+
+    /// The same in words that tell more.
+    pub(crate) fn with_message(self, message: impl Into<String>) -> Self {
+        Self {
+            message: Some(message.into()),
+            ..self
         }
     }
 
@@ -180,6 +221,7 @@ impl ApiError {
             success: false,
             message,
             error: code,
+            resource: self.problem.resource(),
             details: &self.details,
             request_id,
         };
@@ -190,7 +232,7 @@ impl ApiError {
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.problem.describe().2)
+        f.write_str(self.message.as_deref().unwrap_or(self.problem.describe().2))
     }
 }
 

@@ -8,7 +8,8 @@ use crate::{
     error::{ApiError, Problem},
     fields::{Changeable, Field, Fields, Number, Required},
     once::{Once, Reply},
-    query::{Query, shown},
+    pages::{Items, Pages, Shown},
+    query::{Query, days},
     responses::{Created, Done, Price, date_and_time, instant},
 };
 use actix_web::web::{Data, Path};
@@ -99,9 +100,20 @@ pub(crate) struct EventList {
     /// How many events this answer holds.
     count: usize,
     /// The events.
-    events: Vec<Event>,
+    events: Items<Event>,
     /// Where the next page begins: send it back as `cursor`. `null` on the last page.
     next_cursor: Option<String>,
+}
+
+impl From<Shown<Event>> for EventList {
+    fn from(shown: Shown<Event>) -> Self {
+        Self {
+            success: true,
+            count: shown.count,
+            events: shown.items,
+            next_cursor: shown.next_cursor,
+        }
+    }
 }
 
 /// A new event.
@@ -214,6 +226,10 @@ impl EditEvent {
 /// Which events are wanted.
 #[derive(Deserialize, Apiv2Schema)]
 pub(crate) struct ListEvents {
+    /// Those on this civil date or later.
+    from: Option<String>,
+    /// Those on this civil date or earlier.
+    to: Option<String>,
     /// Those in this status.
     status: Option<String>,
     /// The most events in this answer.
@@ -235,10 +251,12 @@ fn done(event: &domain::Event) -> Done<EventResponse> {
 }
 
 fn tag(event: &domain::Event) -> ETag {
-    ETag::of([event.version])
+    ETag::of(event.id, [event.version])
 }
 
 /// Publish an event
+///
+/// It is active from now on, and takes registrations.
 #[api_v2_operation(operation_id = "createEvent", tags("Events"))]
 pub(crate) async fn create(
     caller: Caller,
@@ -269,27 +287,26 @@ pub(crate) async fn list(
     caller: Caller,
     application: Data<Application>,
     query: Query<ListEvents>,
+    pages: Pages,
 ) -> Result<Done<EventList>, ApiError> {
     let mut fields = Fields::default();
-    let status = fields.parameter("status", query.0.status.as_deref(), str::parse);
-    let page = fields.page(query.0.limit.as_deref(), query.0.cursor.as_deref());
-    let (Some(status), Some(page)) = (status, page) else {
+    let query = query.0;
+    let from = fields.parameter("from", query.from.as_deref(), parse_date);
+    let to = fields.parameter("to", query.to.as_deref(), parse_date);
+    let status = fields.parameter("status", query.status.as_deref(), str::parse);
+    let page = fields.page(query.limit.as_deref(), query.cursor.as_deref());
+    let (Some(from), Some(to), Some(status), Some(page)) = (from, to, status, page) else {
         return Err(fields.into_error());
     };
-    let page = application
-        .events
-        .list(caller.account(), EventFilter { status }, page)
-        .await?;
-    let (events, next_cursor) = shown::<_, _, Event>(page);
-    Ok(Done::new(EventList {
-        success: true,
-        count: events.len(),
-        events,
-        next_cursor,
-    }))
+    let (from, before) = days(from, to);
+    let filter = EventFilter { from, before, status };
+    let list = async |page| application.events.list(caller.account(), filter, page).await;
+    Ok(Done::new(pages.page(page, list).await?.into()))
 }
 
 /// Get an event
+///
+/// With the number of its participants.
 #[api_v2_operation(operation_id = "getEvent", tags("Events"))]
 pub(crate) async fn get(
     caller: Caller,

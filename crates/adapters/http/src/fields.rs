@@ -232,7 +232,7 @@ impl Fields {
     /// Notes why a field is refused.
     pub(crate) fn refuse<V>(&mut self, field: &'static str, why: impl Display) -> Option<V> {
         self.errors.push(FieldError {
-            field,
+            field: field.into(),
             message: why.to_string(),
         });
         None
@@ -270,11 +270,6 @@ impl Fields {
 
     /// The error of everything that was noted.
     pub(crate) fn into_error(self) -> ApiError {
-        let sentences: Vec<_> = self
-            .errors
-            .iter()
-            .map(|error| format!("{} {}", error.field, error.message))
-            .collect();
-        ApiError::validation(sentences.join("; "), self.errors)
+        ApiError::of_fields(self.errors)
     }
 }

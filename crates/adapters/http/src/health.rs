@@ -6,6 +6,36 @@ use actix_web::{
 };
 use chatgrow_application::Application;
 use serde_json::json;
+use std::{
+    fmt::Display,
+    time::{Duration, Instant},
+};
+use tokio::sync::Mutex;
+
+/// For how long what the store said holds, so that nobody keeps it busy by asking.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Whether the store was ready when it was last asked, and when that was.
+#[derive(Default)]
+pub(crate) struct Readiness(Mutex<Option<(Instant, bool)>>);
+
+impl Readiness {
+    /// Asks the store, if nobody has a moment ago. Those who ask meanwhile wait for the same answer.
+    async fn ask<E: Display>(&self, check: impl Future<Output = Result<(), E>>) -> bool {
+        let mut last = self.0.lock().await;
+        if let Some((asked, ready)) = *last
+            && asked.elapsed() < FRESH
+        {
+            return ready;
+        }
+        let checked = check.await;
+        if let Err(error) = &checked {
+            tracing::warn!(%error, "not ready");
+        }
+        *last = Some((Instant::now(), checked.is_ok()));
+        checked.is_ok()
+    }
+}
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
@@ -17,12 +47,35 @@ async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "ok" }))
 }
 
-async fn ready(application: Data<Application>) -> HttpResponse {
-    match application.check().await {
-        Ok(()) => HttpResponse::Ok().json(json!({ "status": "ok" })),
-        Err(error) => {
-            tracing::warn!(%error, "not ready");
-            HttpResponse::ServiceUnavailable().json(json!({ "status": "unavailable" }))
-        }
+async fn ready(application: Data<Application>, readiness: Data<Readiness>) -> HttpResponse {
+    if readiness.ask(application.check()).await {
+        HttpResponse::Ok().json(json!({ "status": "ok" }))
+    } else {
+        HttpResponse::ServiceUnavailable().json(json!({ "status": "unavailable" }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[actix_web::test]
+    async fn the_store_is_asked_once_for_all_that_ask_within_a_second() {
+        let (readiness, asked) = (Readiness::default(), Cell::new(0));
+        let ask = || {
+            readiness.ask(async {
+                asked.set(asked.get() + 1);
+                tokio::task::yield_now().await;
+                Err("away")
+            })
+        };
+        let (one, other) = futures_util::join!(ask(), ask());
+        assert!(!one && !other && !ask().await);
+        assert_eq!(asked.get(), 1);
+        let long_ago = Instant::now().checked_sub(FRESH).unwrap();
+        *readiness.0.lock().await = Some((long_ago, true));
+        assert!(!ask().await);
+        assert_eq!(asked.get(), 2);
     }
 }

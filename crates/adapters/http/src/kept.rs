@@ -18,7 +18,7 @@ use chatgrow_domain::AccountId;
 use chatgrow_ports::Mark;
 use std::{cell::RefCell, collections::HashMap};
 
-/// The most that a worker keeps, in bytes of bodies.
+/// The most that a worker keeps, in bytes of bodies and of the targets that they answer.
 const MOST: usize = 4 << 20;
 
 /// The largest body that is kept.
@@ -46,14 +46,16 @@ impl Kept {
     }
 
     fn keep(&mut self, key: (AccountId, String), body: Bytes) {
-        if body.len() > LARGEST {
+        let bytes = key.1.len() + body.len() + size_of::<((AccountId, String), Bytes)>();
+        if bytes > LARGEST {
             return;
         }
-        if self.bytes + body.len() > MOST {
-            self.bodies.clear();
+        if self.bytes + bytes > MOST {
+            // Its capacity as well: it was large because of what goes.
+            self.bodies = HashMap::new();
             self.bytes = 0;
         }
-        self.bytes += body.len();
+        self.bytes += bytes;
         self.bodies.insert(key, body);
     }
 }
@@ -93,4 +95,30 @@ pub(crate) async fn keep(
 
 fn json(body: Bytes) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chatgrow_domain::ObjectId;
+
+    #[test]
+    fn long_targets_count_as_well_as_bodies() {
+        let account = AccountId::new(ObjectId::from_bytes([1; 12]));
+        let (mut kept, body) = (Kept::default(), Bytes::from_static(b"{}"));
+        let mut most = 0;
+        for number in 0..4 * MOST / 8000 {
+            kept.keep((account, format!("{number:08000}")), body.clone());
+            let held: usize = kept
+                .bodies
+                .iter()
+                .map(|(key, body)| key.1.len() + body.len())
+                .sum();
+            assert!(held <= MOST && held <= kept.bytes, "{held}");
+            most = most.max(held);
+        }
+        assert!(most > MOST / 2, "it keeps nothing");
+        kept.keep((account, "x".repeat(LARGEST)), body);
+        assert!(!kept.bodies.keys().any(|key| key.1.len() == LARGEST));
+    }
 }

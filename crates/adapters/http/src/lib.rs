@@ -7,43 +7,56 @@
 mod appointments;
 mod authentication;
 mod body;
+mod client;
 mod conditions;
+mod connections;
 mod customers;
 mod error;
 mod events;
 mod fields;
+mod fingerprint;
 mod health;
+mod in_flight;
 mod kept;
+mod listen;
 mod metrics;
 mod observe;
 mod once;
 mod openapi;
+mod pages;
+mod pieces;
 mod query;
 mod rate_limits;
 mod registrations;
 mod responses;
 mod swagger;
-mod unread;
 
+pub use client::Proxies;
+pub use connections::ConnectionLimits;
 pub use error::Problem;
+pub use listen::{Bound, Listen};
+pub use metrics::MetricsAccess;
 pub use openapi::document;
 pub use rate_limits::RateLimitSettings;
 
-use crate::{error::ApiError, kept::Kept, metrics::Metrics, once::Running, rate_limits::RateLimits};
+use crate::{
+    connections::Connections, error::ApiError, health::Readiness, in_flight::InFlight, kept::Kept,
+    metrics::Metrics, once::Running, rate_limits::RateLimits,
+};
 use actix_cors::Cors;
 use actix_web::{
     App, Error, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
-    http::Method,
+    http::{Method, header::X_FORWARDED_FOR},
     middleware::{Condition, Next, from_fn},
-    web::{Data, PathConfig, PayloadConfig, ReqData, ServiceConfig},
+    web::{Data, PathConfig, PayloadConfig, ReqData},
 };
 use chatgrow_application::Application;
 use futures_util::FutureExt;
 use paperclip::actix::{OpenApiExt, web};
 use prometheus_client::registry::Registry;
-use std::{cell::RefCell, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{cell::RefCell, io, net::ToSocketAddrs, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 macro_rules! base_path {
@@ -71,6 +84,10 @@ macro_rules! resource {
 pub struct Settings {
     /// Rate limits; `None` is none.
     pub rate_limits: Option<RateLimitSettings>,
+    /// How many connections there may be.
+    pub connections: ConnectionLimits,
+    /// The proxies that are believed when they tell whom they speak for.
+    pub proxies: Proxies,
     /// The largest request body, in bytes.
     pub max_body_bytes: usize,
     /// The longest that a request may take, the reading of its body included.
@@ -79,8 +96,33 @@ pub struct Settings {
     pub idempotency_ttl: Duration,
     /// The origins whose pages may call the API from a browser; `*` is every one, none is no CORS.
     pub cors_allowed_origins: Vec<String>,
-    /// Whether `/metrics` is among the API's paths, for everybody who reaches them.
-    pub metrics: bool,
+    /// Who may read `/metrics` beside the API's paths.
+    pub metrics: MetricsAccess,
+    /// Whether there is Swagger UI, and the OpenAPI document, at `/api-docs`.
+    pub api_docs: bool,
+}
+
+/// What holds if operators set nothing.
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            rate_limits: Some(RateLimitSettings::default()),
+            connections: ConnectionLimits {
+                all: 10_000,
+                per_client: 1000,
+            },
+            proxies: Proxies {
+                trusted: Vec::new(),
+                header: X_FORWARDED_FOR,
+            },
+            max_body_bytes: 262_144,
+            request_timeout: Duration::from_secs(30),
+            idempotency_ttl: Duration::from_secs(24 * 3600),
+            cors_allowed_origins: Vec::new(),
+            metrics: MetricsAccess::Local,
+            api_docs: true,
+        }
+    }
 }
 
 /// The API, ready to be served by any number of workers.
@@ -89,20 +131,27 @@ pub struct Api {
     application: Data<Application>,
     limits: Data<RateLimits>,
     running: Data<Running>,
+    in_flight: Data<InFlight>,
+    readiness: Data<Readiness>,
     metrics: Data<Metrics>,
+    connections: Arc<Connections>,
     settings: Data<Settings>,
 }
 
 impl Api {
     /// Puts HTTP before the use cases, and its metrics beside those in the registry.
     #[must_use]
-    pub fn new(application: Arc<Application>, metrics: Registry, settings: Settings) -> Self {
+    pub fn new(application: Arc<Application>, mut metrics: Registry, settings: Settings) -> Self {
         let limits = RateLimits::new(settings.rate_limits);
+        let own = metrics.sub_registry_with_prefix("chatgrow");
         Self {
+            connections: Connections::new(settings.connections, settings.proxies.clone(), own),
             metrics: Data::new(Metrics::new(metrics, application.clone())),
             application: Data::from(application),
             limits: Data::new(limits),
             running: Data::default(),
+            in_flight: Data::default(),
+            readiness: Data::default(),
             settings: Data::new(settings),
         }
     }
@@ -110,6 +159,37 @@ impl Api {
     /// Frees the memory of clients that have not been seen for a while. Call it now and then.
     pub fn forget_idle_clients(&self) {
         self.limits.forget_idle();
+        self.in_flight.forget_idle();
+    }
+
+    /// Binds a server of the API.
+    ///
+    /// # Errors
+    /// None of the addresses can be listened on.
+    pub fn bind(&self, addresses: impl ToSocketAddrs, listen: Listen) -> io::Result<Bound> {
+        let (api, timeout) = (self.clone(), self.settings.request_timeout);
+        listen::bind(
+            move || api.app(),
+            addresses,
+            listen,
+            self.connections.clone(),
+            timeout,
+        )
+    }
+
+    /// Binds a server of what is for operators only: the metrics, and health.
+    ///
+    /// # Errors
+    /// None of the addresses can be listened on.
+    pub fn bind_metrics(&self, addresses: impl ToSocketAddrs, listen: Listen) -> io::Result<Bound> {
+        let (api, timeout) = (self.clone(), self.settings.request_timeout);
+        // A door of its own: however many stand at the other one, a probe comes in.
+        let connections = Connections::new(
+            self.settings.connections,
+            self.settings.proxies.clone(),
+            &mut Registry::default(),
+        );
+        listen::bind(move || api.metrics_app(), addresses, listen, connections, timeout)
     }
 
     /// The actix application of one worker; it needs no socket and no database.
@@ -126,15 +206,13 @@ impl Api {
         > + use<>,
     > {
         let origins = &self.settings.cors_allowed_origins;
-        let metrics = if self.settings.metrics {
-            metrics::routes
-        } else {
-            |_: &mut ServiceConfig| ()
-        };
+        let (metrics, api_docs) = (self.settings.metrics, self.settings.api_docs);
         App::new()
             .app_data(self.application.clone())
             .app_data(self.limits.clone())
             .app_data(self.running.clone())
+            .app_data(self.in_flight.clone())
+            .app_data(self.readiness.clone())
             .app_data(self.metrics.clone())
             .app_data(Data::new(RefCell::new(Kept::default())))
             .app_data(self.settings.clone())
@@ -146,17 +224,19 @@ impl Api {
             .wrap(Condition::new(!origins.is_empty(), cors(origins)))
             .wrap(from_fn(observe::observe))
             .configure(health::routes)
-            .configure(metrics)
-            .configure(swagger::routes)
+            .configure(|config| metrics.routes(config))
+            .configure(|config| {
+                if api_docs {
+                    swagger::routes(config);
+                }
+            })
             .wrap_api()
             .configure(routes)
             .build()
             .default_service(actix_web::web::to(not_found))
     }
 
-    /// What is served apart from the API, for operators only: the metrics.
-    #[must_use]
-    pub fn metrics_app(
+    fn metrics_app(
         &self,
     ) -> App<
         impl ServiceFactory<
@@ -168,8 +248,11 @@ impl Api {
         > + use<>,
     > {
         App::new()
+            .app_data(self.application.clone())
+            .app_data(self.readiness.clone())
             .app_data(self.metrics.clone())
-            .configure(metrics::routes)
+            .configure(health::routes)
+            .configure(|config| MetricsAccess::Everybody.routes(config))
     }
 }
 
@@ -182,6 +265,8 @@ fn routes(config: &mut web::ServiceConfig) {
         .route(web::get().to(customers::get))
         .route(web::put().to(customers::put))
         .route(web::patch().to(customers::edit));
+    let customers_registrations =
+        resource!("/customers/{email}/registrations").route(web::get().to(registrations::list_of_customer));
     let appointments = resource!("/appointments")
         .route(web::post().to(appointments::book))
         .route(web::get().to(appointments::list));
@@ -206,6 +291,7 @@ fn routes(config: &mut web::ServiceConfig) {
     let resources = [
         customers,
         customer,
+        customers_registrations,
         appointment,
         event,
         registrations,
@@ -215,11 +301,11 @@ fn routes(config: &mut web::ServiceConfig) {
     let api = lists
         .into_iter()
         .fold(web::scope(BASE_PATH).app_data(Route(BASE_PATH)), |api, list| {
-            api.service(list.wrap(from_fn(kept::keep)).wrap(from_fn(time_out)))
+            api.service(list.wrap(from_fn(kept::keep)).wrap(from_fn(handle)))
         });
     let api = resources
         .into_iter()
-        .fold(api, |api, resource| api.service(resource.wrap(from_fn(time_out))));
+        .fold(api, |api, resource| api.service(resource.wrap(from_fn(handle))));
     let api = api.default_service(actix_web::web::to(not_found));
     config.service(api.wrap(from_fn(authentication::authenticate)));
 }
@@ -278,17 +364,21 @@ impl Deadline {
     }
 }
 
-/// Gives up on a request whose handler takes too long, its body included. A write that was under way is finished or undone as a
+/// Refuses parameters that the operation doesn't have, and gives up on a request whose handler takes too long, its body included. A write that was under way is finished or undone as a
 /// whole, so its caller has to look before repeating it, or repeat it with its `Idempotency-Key`. A handler that panics, which
 /// is a defect, costs its own request and no other: it is answered like every other defect.
 ///
 /// It wraps resources, not the application: actix routes a request only while nobody else holds it.
-async fn time_out(
+async fn handle(
     deadline: ReqData<Deadline>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let given_up = request.request().clone();
+    let route = request.app_data::<Route>().copied();
+    if let Some(Err(error)) = route.map(|route| query::refuse_unknown(&request, route)) {
+        return Ok(request.error_response(error));
+    }
     let answered = deadline.wait_for(next.call(request));
     // What the handler leaves behind is its request's own.
     let error = match AssertUnwindSafe(answered).catch_unwind().await {
@@ -315,7 +405,7 @@ mod tests {
             HttpResponse::Ok().finish()
         }
         let resource = actix_web::web::resource("/{what}").route(actix_web::web::get().to(handler));
-        let app = init_service(App::new().service(resource.wrap(from_fn(time_out)))).await;
+        let app = init_service(App::new().service(resource.wrap(from_fn(handle)))).await;
         for (path, status) in [
             ("/panic", StatusCode::INTERNAL_SERVER_ERROR),
             ("/other", StatusCode::OK),

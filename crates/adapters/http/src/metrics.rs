@@ -3,9 +3,12 @@
 //! Labels are bounded: routes, known methods, statuses and codes of errors; nothing that a client makes up. No value tells
 //! anything of a person or an account.
 
-use crate::error::Problem;
+use crate::{
+    client::is_local,
+    error::{ApiError, Problem},
+};
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::{Method, StatusCode, header},
     web::{self, Data, ServiceConfig},
 };
@@ -98,7 +101,7 @@ impl Metrics {
 }
 
 /// The methods that the API has, and one name for all that clients make up.
-fn known(method: &Method) -> &'static str {
+pub(crate) fn known(method: &Method) -> &'static str {
     let known = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"];
     known
         .into_iter()
@@ -129,8 +132,35 @@ impl Collector for KeyLookUps {
     }
 }
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(web::resource(PATH).route(web::get().to(show)));
+/// Who may read them where the API is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricsAccess {
+    /// Nobody: they are somewhere else.
+    Nobody,
+    /// Programs on the same machine that speak for themselves; to others the path is unknown.
+    Local,
+    /// Whoever reaches the API.
+    Everybody,
+}
+
+impl MetricsAccess {
+    /// Adds the path, if anybody may read them.
+    pub(crate) fn routes(self, config: &mut ServiceConfig) {
+        let resource = web::resource(PATH);
+        match self {
+            Self::Nobody => return,
+            Self::Local => config.service(resource.route(web::get().to(show_locally))),
+            Self::Everybody => config.service(resource.route(web::get().to(show))),
+        };
+    }
+}
+
+async fn show_locally(request: HttpRequest, metrics: Data<Metrics>) -> Result<HttpResponse, ApiError> {
+    if is_local(request.peer_addr(), request.headers()) {
+        Ok(show(metrics).await)
+    } else {
+        Err(Problem::PathNotFound.into())
+    }
 }
 
 async fn show(metrics: Data<Metrics>) -> HttpResponse {

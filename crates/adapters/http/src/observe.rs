@@ -1,14 +1,16 @@
 //! The outermost layer: request id, one log line a request, metrics, headers that every answer carries, the envelope around
-//! errors, and the limits of a request's head. The log tells method, route, status, latency, account and trace; never a key, a
-//! body, a path with an address in it, or a query string.
+//! errors, and the limits of a request's head. The log tells method, route, status, latency, client, key, account and trace; never a
+//! key's secret, a body, a path with an address in it, or a query string; and nothing that a client could make long.
 
 use crate::{
-    Route,
+    BASE_PATH, Route, Settings,
     authentication::Caller,
+    connections::Place,
     error::{ApiError, Problem},
-    metrics::Metrics,
+    metrics::{self, Metrics},
     once::IDEMPOTENT_REPLAYED,
-    unread::Unread,
+    pieces::until_sent,
+    swagger,
 };
 use actix_web::{
     Error, HttpMessage, HttpResponse,
@@ -24,6 +26,7 @@ use actix_web::{
 use std::{
     borrow::Cow,
     hash::{BuildHasher, RandomState},
+    net::IpAddr,
     sync::{
         LazyLock,
         atomic::{AtomicU64, Ordering},
@@ -35,6 +38,9 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The longest target of a request, in bytes: room for every filter and cursor, percent-encoded.
 const MAX_TARGET: usize = 8 * 1024;
+
+/// The most characters of an error's cause in the log.
+const MAX_CAUSE: usize = 500;
 
 /// The most that a request's header fields may have, names and values together, in bytes.
 const MAX_HEADER_FIELDS: usize = 32 * 1024;
@@ -99,8 +105,8 @@ impl Trace {
     }
 }
 
-/// What is too large about a request's head. (actix has refused one of 128 KiB before.)
-fn too_large(request: &ServiceRequest) -> Option<Problem> {
+/// What speaks against a request's head. (actix has refused one of 128 KiB before.)
+fn refused(request: &ServiceRequest) -> Option<Problem> {
     let target = request
         .uri()
         .path_and_query()
@@ -114,18 +120,30 @@ fn too_large(request: &ServiceRequest) -> Option<Problem> {
         Some(Problem::TargetTooLong)
     } else if fields > MAX_HEADER_FIELDS {
         Some(Problem::HeaderFieldsTooLarge)
+    } else if is_disguised(request.uri().path()) {
+        Some(Problem::PathNotFound)
     } else {
         None
     }
 }
 
+/// Whether a path outside of the API is percent-encoded. None has to be, and a proxy before this server may go by how a path is written.
+fn is_disguised(path: &str) -> bool {
+    path.contains('%') && !path.starts_with(BASE_PATH)
+}
+
 /// The middleware.
 pub(crate) async fn observe(
     metrics: Data<Metrics>,
+    settings: Data<Settings>,
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
+    let connection = request.conn_data::<Place>().map(|place| place.connection.clone());
+    if let Some(connection) = &connection {
+        connection.begin();
+    }
     let id = RequestId::of(&request);
     let method = request.method().clone();
     if method == Method::HEAD {
@@ -133,19 +151,20 @@ pub(crate) async fn observe(
         request.head_mut().method = Method::GET;
     }
     let trace = Trace::of(&request);
-    let unread = Unread::of(&mut request);
-    let response = match too_large(&request) {
+    let response = match refused(&request) {
         Some(problem) => request.error_response(ApiError::from(problem)),
         None => next.call(request).await?.map_into_boxed_body(),
     };
     let mut response = with_envelope(response, &id);
-    let api_page = !response.request().path().starts_with(crate::swagger::PATH);
+    let api_page = !response.request().path().starts_with(swagger::PATH);
     add_headers(response.headers_mut(), &id, api_page);
-    tell(&response, &id, trace.as_ref(), &method, started, &metrics);
-    Ok(match unread {
-        Some(unread) => unread.until_sent(response),
-        None => response,
-    })
+    let request = response.request();
+    let client = settings.proxies.client(request.peer_addr(), request.headers());
+    tell(&response, &id, client, trace.as_ref(), &method, started, &metrics);
+    let unended =
+        response.status().is_client_error() && request.headers().contains_key(header::TRANSFER_ENCODING);
+    let sending = connection.map(|connection| connection.answer(unended));
+    Ok(until_sent(response, sending))
 }
 
 /// Gives errors, actix's own bare ones too, the envelope, with the request's id.
@@ -204,6 +223,7 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId, api_page: bool) {
 fn tell(
     response: &ServiceResponse,
     id: &RequestId,
+    client: IpAddr,
     trace: Option<&Trace>,
     method: &Method,
     started: Instant,
@@ -224,19 +244,25 @@ fn tell(
         metrics.replayed();
     }
 
-    let account = request
-        .extensions()
-        .get::<Caller>()
-        .map(|caller| tracing::field::display(caller.0.account));
+    let caller = request.extensions().get::<Caller>().map(|caller| caller.0);
+    let account = caller.map(|caller| tracing::field::display(caller.account));
+    let key = caller.map(|caller| tracing::field::display(caller.key));
+    let known_method = metrics::known(method);
     let (request_id, route) = (id.as_str(), route.as_deref());
     let (status, latency_ms) = (response.status().as_u16(), latency.as_secs_f64() * 1000.0);
     let trace_id = trace.map(|trace| trace.trace_id.as_str());
     let parent_id = trace.map(|trace| trace.parent_id.as_str());
     if status >= 500 {
         let cause = error.and_then(|error| error.cause.as_deref());
-        tracing::error!(request_id, trace_id, parent_id, %method, route, status, latency_ms, account, cause, "request");
+        let cause = cause.map(|cause| {
+            cause
+                .char_indices()
+                .nth(MAX_CAUSE)
+                .map_or(cause, |(end, _)| &cause[..end])
+        });
+        tracing::error!(request_id, trace_id, parent_id, method = %known_method, route, status, latency_ms, %client, account, key, cause, "request");
     } else {
-        tracing::info!(request_id, trace_id, parent_id, %method, route, status, latency_ms, account, "request");
+        tracing::info!(request_id, trace_id, parent_id, method = %known_method, route, status, latency_ms, %client, account, key, "request");
     }
     metrics.answered(method, route, response.status(), latency);
 }

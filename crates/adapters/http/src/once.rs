@@ -6,10 +6,11 @@
 //! record: a corrected world may answer anew.
 
 use crate::{
-    Deadline, Settings,
+    Deadline, Route, Settings,
     authentication::Caller,
-    conditions::{ETag, admits},
-    error::{ApiError, FieldError, Problem},
+    conditions::{ETag, Tags},
+    error::{ApiError, Problem},
+    fingerprint::Fingerprint,
     responses::Render,
 };
 use actix_web::{
@@ -23,7 +24,7 @@ use actix_web::{
     web::Data,
 };
 use chatgrow_application::{Application, RepeatError, Repeatable, With};
-use chatgrow_domain::AccountId;
+use chatgrow_domain::{AccountId, EmailAddress};
 use chatgrow_ports::{Answer, Companions, RequestId};
 use paperclip::{
     actix::OperationModifier,
@@ -32,6 +33,7 @@ use paperclip::{
         schema::Apiv2Schema,
     },
 };
+use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashSet,
@@ -55,21 +57,11 @@ pub(crate) const MAX_KEY_CHARS: usize = 255;
 /// How long to wait before asking again whether a request on another server has ended.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
-/// The digest of a request's parsed body, which [`Body`](crate::body::Body) leaves where the request names itself.
-#[derive(Clone, Copy)]
-pub(crate) struct Fingerprint([u8; 32]);
-
-impl Fingerprint {
-    /// White space and the order of keys don't count.
-    pub(crate) fn of(body: &serde_json::Value) -> Self {
-        Self(Sha256::digest(body.to_string()).into())
-    }
-}
-
-/// A request that may name itself.
+/// A request that may name itself, and what it may change.
 pub(crate) struct Once {
     request: HttpRequest,
     key: Option<String>,
+    if_match: Option<Tags>,
 }
 
 impl FromRequest for Once {
@@ -77,10 +69,14 @@ impl FromRequest for Once {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(key_of(request).map(|key| Self {
-            request: request.clone(),
-            key,
-        }))
+        let once = || {
+            Ok(Self {
+                request: request.clone(),
+                key: key_of(request)?,
+                if_match: Tags::if_match(request)?,
+            })
+        };
+        ready(once())
     }
 }
 
@@ -91,20 +87,16 @@ fn key_of(request: &HttpRequest) -> Result<Option<String>, ApiError> {
         return Ok(None);
     };
     let text = value.to_str().unwrap_or_default().trim();
-    let key = text
-        .strip_prefix('"')
-        .and_then(|text| text.strip_suffix('"'))
-        .unwrap_or(text);
+    let key = match text.strip_prefix('"') {
+        Some(quoted) => quoted.strip_suffix('"').unwrap_or_default(),
+        None => text,
+    };
     let printable = key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     if values.next().is_some() || !printable || !(1..=MAX_KEY_CHARS).contains(&key.len()) {
-        let message = format!("must be one key of 1 to {MAX_KEY_CHARS} printable ASCII characters");
-        return Err(ApiError::validation(
-            format!("{IDEMPOTENCY_KEY} {message}"),
-            vec![FieldError {
-                field: IDEMPOTENCY_KEY,
-                message,
-            }],
-        ));
+        let message = format!(
+            "must be one key of 1 to {MAX_KEY_CHARS} printable ASCII characters, with a quote at both ends or at neither"
+        );
+        return Err(ApiError::of_header(IDEMPOTENCY_KEY, message));
     }
     Ok(Some(key.to_owned()))
 }
@@ -121,7 +113,12 @@ impl Once {
         &self,
         tag: impl Fn(&T) -> ETag + Send + Sync,
     ) -> impl Fn(Option<&T>) -> bool + Send + Sync {
-        admits(&self.request, tag)
+        let tags = self.if_match.as_ref();
+        move |current| match (tags, current) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(tags), Some(current)) => tags.admit(&tag(current)),
+        }
     }
 
     /// Carries the request out, unless it was before. `work` gets what has to commit with its write; it may be called again where it
@@ -177,12 +174,12 @@ impl Once {
         data.ok_or_else(|| ApiError::from(Problem::Internal).because("a handler stands outside of the API"))
     }
 
-    /// Account, method, path and key say which request it is.
+    /// Account, method, resource and key say which request it is.
     fn repeatable(&self, key: &str) -> Result<Repeatable, ApiError> {
         let extensions = self.request.extensions();
         let caller = extensions.get::<Caller>().ok_or(Problem::Unauthenticated)?;
         let mut id = Sha256::new();
-        for part in [self.request.method().as_str(), self.request.path(), key] {
+        for part in [self.request.method().as_str(), &self.resource(), key] {
             id.update(part);
             id.update([0]);
         }
@@ -192,6 +189,23 @@ impl Once {
             id: RequestId(id.finalize().into()),
             fingerprint: extensions.get::<Fingerprint>().copied().unwrap_or(nothing).0,
         })
+    }
+
+    /// The path of the resource in one spelling: no percent-encoding, and an e-mail address as addresses are compared.
+    fn resource(&self) -> String {
+        let route = self.request.app_data::<Route>().map_or("", |route| route.0);
+        let mut path = route.to_owned();
+        for (name, value) in self.request.match_info().iter() {
+            let value = percent_decode_str(value).decode_utf8_lossy().into_owned();
+            let value = match name {
+                "email" => {
+                    EmailAddress::new(value.as_str()).map_or(value, |email| email.key().as_str().to_owned())
+                }
+                _ => value,
+            };
+            path = path.replace(&format!("{{{name}}}"), &value);
+        }
+        path
     }
 }
 

@@ -1,9 +1,17 @@
 //! The query string of a request, and the cursors in it.
 
-use crate::{error::ApiError, fields::Fields};
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use crate::{
+    Route,
+    error::{ApiError, FieldError},
+    fields::Fields,
+    openapi,
+};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::{Payload, ServiceRequest},
+};
 use chatgrow_domain::{AppointmentId, CustomerId, EventId, LocalMinute, PageLimit, RegistrationId};
-use chatgrow_ports::{Page, PageRequest, StartPosition};
+use chatgrow_ports::{PageRequest, StartPosition};
 use paperclip::{
     actix::OperationModifier,
     v2::{
@@ -13,11 +21,68 @@ use paperclip::{
 };
 use serde::de::DeserializeOwned;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future::{Ready, ready},
+    sync::LazyLock,
 };
+use time::{Date, Time};
 
-/// The query string, read as a `T` of optional texts. Unknown parameters are ignored.
+/// The most unknown names that one answer lists.
+pub(crate) const MOST_UNKNOWN: usize = 20;
+
+/// The parameters that the document has for each operation, which a method and a route name.
+type Parameters = BTreeMap<(String, String), BTreeSet<String>>;
+
+/// Refuses what the operation doesn't know: a filter that is ignored would answer with everything.
+///
+/// # Errors
+/// Every parameter of the query string that the OpenAPI document doesn't have for the operation.
+pub(crate) fn refuse_unknown(request: &ServiceRequest, route: Route) -> Result<(), ApiError> {
+    static KNOWN: LazyLock<Parameters> = LazyLock::new(openapi::query_parameters);
+    if request.query_string().is_empty() {
+        return Ok(());
+    }
+    let Some(known) = KNOWN.get(&(request.method().as_str().to_lowercase(), route.0.to_owned())) else {
+        // There is no such operation, which is answered elsewhere.
+        return Ok(());
+    };
+    let given: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string()).unwrap_or_default();
+    let unknown: BTreeSet<_> = given
+        .into_iter()
+        .map(|(name, _)| name)
+        .filter(|name| !known.contains(name))
+        .collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let known: Vec<_> = known.iter().map(String::as_str).collect();
+    let has = match known[..] {
+        [] => "none".to_owned(),
+        _ => known.join(", "),
+    };
+    let error = unknown_names(unknown, "is no parameter of this operation");
+    let message = format!("{error}; those that it has: {has}");
+    Err(error.with_message(message))
+}
+
+/// The error of names that mean nothing here, the first of them at least.
+pub(crate) fn unknown_names(names: impl IntoIterator<Item = String>, message: &str) -> ApiError {
+    let errors = names.into_iter().take(MOST_UNKNOWN).map(|mut name| {
+        if let Some((longest, _)) = name.char_indices().nth(100) {
+            name.truncate(longest);
+        }
+        if name.is_empty() {
+            name.push_str("\"\"");
+        }
+        FieldError {
+            field: name.into(),
+            message: message.to_owned(),
+        }
+    });
+    ApiError::of_fields(errors.collect())
+}
+
+/// The query string, read as a `T` of optional texts.
 pub(crate) struct Query<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> FromRequest for Query<T> {
@@ -83,12 +148,11 @@ macro_rules! start_cursors {
 }
 start_cursors!("a" AppointmentId, "e" EventId);
 
-/// A page as an answer shows it: the items, and where the next page begins.
-pub(crate) fn shown<T, P: Cursor, W: From<T>>(page: Page<T, P>) -> (Vec<W>, Option<String>) {
-    (
-        page.items.into_iter().map(W::from).collect(),
-        page.next.as_ref().map(Cursor::encode),
-    )
+/// The minutes from the first day's beginning until the last day's end.
+pub(crate) fn days(from: Option<Date>, to: Option<Date>) -> (Option<LocalMinute>, Option<LocalMinute>) {
+    let midnight = |date| LocalMinute::new(date, Time::MIDNIGHT);
+    // The day after the last day of the calendar is no day: then nothing lies beyond.
+    (from.map(midnight), to.and_then(Date::next_day).map(midnight))
 }
 
 impl Fields {

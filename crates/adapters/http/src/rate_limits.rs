@@ -2,8 +2,9 @@
 //!
 //! Both are GCRA (`governor`): a client may use its whole quota at once, and gets it back evenly over the window. The
 //! header fields are those of draft-ietf-httpapi-ratelimit-headers-10. A valid key is never held up by the failures of
-//! others behind the same address: only failed authentications are counted and refused there.
+//! others behind the same address, unless it has not been seen before: only failed authentications are counted and refused there.
 
+use crate::client::network;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use chatgrow_domain::ApiKeyId;
 use governor::{
@@ -26,6 +27,17 @@ pub struct RateLimitSettings {
     pub max_requests: NonZeroU32,
     /// Failed authentications per client address and window.
     pub max_auth_failures: NonZeroU32,
+}
+
+impl Default for RateLimitSettings {
+    fn default() -> Self {
+        let count = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        Self {
+            window: Duration::from_secs(60),
+            max_requests: count(600),
+            max_auth_failures: count(300),
+        }
+    }
 }
 
 /// The limits of one server process.
@@ -95,18 +107,6 @@ impl RateLimits {
             limits.requests.limiter.retain_recent();
             limits.auth_failures.limiter.retain_recent();
         }
-    }
-}
-
-/// One client: an IPv4 address, or the /64 that an IPv6 site has to itself.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let mut octets = address.octets();
-            octets[8..].fill(0);
-            IpAddr::V6(octets.into())
-        }
-        address @ IpAddr::V4(_) => address,
     }
 }
 

@@ -5,17 +5,20 @@ use crate::{
     authentication::Caller,
     body::Body,
     conditions::ETag,
+    customers,
     error::{ApiError, Problem},
     events::named,
     fields::{Field, Fields, Required},
     once::{Once, Reply},
-    query::{Query, shown},
+    pages::{Items, Pages, Shown},
+    query::Query,
     responses::{Confirmation, Created, Done, instant},
 };
 use actix_web::web::{Data, Path};
 use chatgrow_application::Application;
 use chatgrow_domain as domain;
 use chatgrow_domain::{EmailAddress, EmailKey, EventId, Notes, RegistrationId};
+use chatgrow_ports::PageRequest;
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +74,7 @@ impl From<domain::Registration> for RegistrationResponse {
     }
 }
 
-/// A page of an event's registrations, in the order in which they came.
+/// A page of the registrations for an event or of a customer, in the order in which they came.
 #[derive(Serialize, Apiv2Schema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RegistrationList {
@@ -80,7 +83,7 @@ pub(crate) struct RegistrationList {
     /// How many registrations this answer holds.
     count: usize,
     /// The registrations.
-    registrations: Vec<Registration>,
+    registrations: Items<Registration>,
     /// Where the next page begins: send it back as `cursor`. `null` on the last page.
     next_cursor: Option<String>,
 }
@@ -116,6 +119,26 @@ pub(crate) struct ListRegistrations {
     cursor: Option<String>,
 }
 
+impl ListRegistrations {
+    fn into_domain(self) -> Result<PageRequest<RegistrationId>, ApiError> {
+        let mut fields = Fields::default();
+        fields
+            .page(self.limit.as_deref(), self.cursor.as_deref())
+            .ok_or_else(|| fields.into_error())
+    }
+}
+
+impl From<Shown<Registration>> for RegistrationList {
+    fn from(shown: Shown<Registration>) -> Self {
+        Self {
+            success: true,
+            count: shown.count,
+            registrations: shown.items,
+            next_cursor: shown.next_cursor,
+        }
+    }
+}
+
 /// The event and the registration that a path names.
 fn both((event, registration): &(String, String)) -> Result<(EventId, RegistrationId), ApiError> {
     let registration = registration.parse();
@@ -127,7 +150,7 @@ fn both((event, registration): &(String, String)) -> Result<(EventId, Registrati
 
 /// Nothing of a registration changes but the customer whom it shows.
 fn tag(registration: &domain::Registration) -> ETag {
-    ETag::of([registration.customer.version])
+    ETag::of(registration.id, [registration.customer.version])
 }
 
 /// Register a customer for an event
@@ -168,25 +191,34 @@ pub(crate) async fn list(
     application: Data<Application>,
     path: Path<String>,
     query: Query<ListRegistrations>,
+    pages: Pages,
 ) -> Result<Done<RegistrationList>, ApiError> {
-    let mut fields = Fields::default();
-    let Some(page) = fields.page(query.0.limit.as_deref(), query.0.cursor.as_deref()) else {
-        return Err(fields.into_error());
-    };
-    let page = application
-        .registrations
-        .list(caller.account(), named(&path)?, page)
-        .await?;
-    let (registrations, next_cursor) = shown::<_, _, Registration>(page);
-    Ok(Done::new(RegistrationList {
-        success: true,
-        count: registrations.len(),
-        registrations,
-        next_cursor,
-    }))
+    let (page, event) = (query.0.into_domain()?, named(&path)?);
+    let registrations = &application.registrations;
+    let list = async |page| registrations.list(caller.account(), event, page).await;
+    Ok(Done::new(pages.page(page, list).await?.into()))
+}
+
+/// List a customer's registrations
+///
+/// For whichever events, in the order in which they came.
+#[api_v2_operation(operation_id = "listCustomerRegistrations", tags("Registrations"))]
+pub(crate) async fn list_of_customer(
+    caller: Caller,
+    application: Data<Application>,
+    path: Path<String>,
+    query: Query<ListRegistrations>,
+    pages: Pages,
+) -> Result<Done<RegistrationList>, ApiError> {
+    let (page, customer) = (query.0.into_domain()?, customers::named(&path)?);
+    let registrations = &application.registrations;
+    let list = async |page| registrations.of_customer(caller.account(), &customer, page).await;
+    Ok(Done::new(pages.page(page, list).await?.into()))
 }
 
 /// Get a registration
+///
+/// With its customer's present name and e-mail address.
 #[api_v2_operation(operation_id = "getRegistration", tags("Registrations"))]
 pub(crate) async fn get(
     caller: Caller,

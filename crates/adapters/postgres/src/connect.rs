@@ -12,7 +12,7 @@ use rustls::{
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
-use std::{error::Error, fmt, iter, path::PathBuf, sync::Arc, time::Duration};
+use std::{error::Error, fmt, iter, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::timeout;
 use tokio_postgres::{
     Config,
@@ -97,6 +97,12 @@ impl PostgresUrl {
             match name {
                 "sslmode" => tls = Some(mode(&value)?),
                 "sslrootcert" => root_certificate = Some(value.into_owned()),
+                // It may be part of a password, which no message may hold.
+                _ if !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => {
+                    return Err(
+                        "it has an option that is not known; a ? in a password is written as %3F".to_owned(),
+                    );
+                }
                 _ => rest.push(parameter),
             }
         }
@@ -136,6 +142,18 @@ impl PostgresUrl {
             tls,
             root_certificate,
         })
+    }
+}
+
+impl PostgresUrl {
+    /// Whether what is sent over a network may be read on the way: TLS is used if the server offers it, and nobody asks who it is.
+    #[must_use]
+    pub fn may_go_unencrypted(&self) -> bool {
+        let is_local = |name: &str| {
+            name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+        };
+        let remote = |host: &Host| matches!(host, Host::Tcp(name) if !is_local(name));
+        matches!(self.tls, Tls::Allow | Tls::Prefer) && self.config.get_hosts().iter().any(remote)
     }
 }
 

@@ -20,10 +20,10 @@ use crate::{
 };
 use async_trait::async_trait;
 use chatgrow_ports::{
-    Companions, IdempotencyRecord, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth,
+    Companions, IdempotencyRecord, Listed, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth,
 };
 use chatgrow_sql::{
-    Listed, Migrations, Prepared, Refusal, Unwritten, account_store, appointment_store, bring_up_to_date,
+    Migrations, Prepared, Refusal, Unwritten, account_store, appointment_store, bring_up_to_date,
     customer_store, event_store, expect_none_missing, idempotency_store, insert_record, page,
     registration_store,
 };

@@ -4,7 +4,8 @@
 use crate::support::{account, customer, insert_account, open, open_with};
 use chatgrow_domain::{AccountSlug, Customer, PageLimit};
 use chatgrow_ports::{
-    AccountStore, Companions, CustomerStore, InsertCustomerError, PageRequest, StoreError, StoreHealth,
+    AccountStore, Companions, CustomerFilter, CustomerStore, InsertCustomerError, PageRequest, StoreError,
+    StoreHealth,
 };
 use chatgrow_postgres::{Options, PostgresStore};
 use std::{
@@ -94,7 +95,9 @@ impl Load {
             after: None,
         };
         loop {
-            let page = CustomerStore::list(store, account(), request).await.unwrap();
+            let page = CustomerStore::list(store, account(), &CustomerFilter::default(), request)
+                .await
+                .unwrap();
             there.extend(page.items.iter().map(|customer| customer.id));
             request.after = page.next;
             if request.after.is_none() {

@@ -1,7 +1,7 @@
 //! Appointments.
 
 use crate::{
-    Listed, RowId,
+    RowId,
     columns::{After, RowReader, rows_for, versioned},
     customers::CustomerSummaryRow,
     schema::{
@@ -89,17 +89,6 @@ impl TryFrom<BookedRow> for Appointment {
             updated_at: read.timestamp("updated_at", row.updated_at)?,
             version: read.version(row.version)?,
         })
-    }
-}
-
-impl Listed for Appointment {
-    type Position = StartPosition<AppointmentId>;
-
-    fn position(&self) -> StartPosition<AppointmentId> {
-        StartPosition {
-            start: self.slot.start,
-            id: self.id,
-        }
     }
 }
 
@@ -219,10 +208,13 @@ macro_rules! appointment_store {
                     if let Some(customer) = &filter.customer {
                         query = query.filter(customers::email_key.eq(customer.as_str().to_owned()));
                     }
-                    match filter.status {
-                        // No index has the status before the time.
-                        Some(_) => self.search::<BookedRow, _>(query, request).await,
-                        None => self.page::<BookedRow, _>(query, request).await,
+                    if let Some(since) = filter.updated_since {
+                        query = query.filter(dsl::updated_at.ge(since.as_millis()));
+                    }
+                    match (filter.status, filter.updated_since) {
+                        (None, None) => self.page::<BookedRow, _>(query, request).await,
+                        // No index has the status before the time, and none the last change.
+                        _ => self.search::<BookedRow, _>(query, request).await,
                     }
                 }
 

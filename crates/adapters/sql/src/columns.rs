@@ -1,7 +1,7 @@
 //! From columns to values of the domain and back. What doesn't parse is a [`StoreError::Corrupt`], never a panic.
 
 use chatgrow_domain::{LocalMinute, ObjectId, Timestamp, Version};
-use chatgrow_ports::{Page, PageRequest, StartPosition, StoreError};
+use chatgrow_ports::{Listed, Page, PageRequest, StartPosition, StoreError};
 use diesel::{
     backend::Backend,
     deserialize::{FromSql, FromSqlRow},
@@ -149,15 +149,6 @@ impl After {
 /// How many rows to ask for: one more than wanted tells whether there is a next page.
 pub(crate) fn rows_for<P>(page: &PageRequest<P>) -> i64 {
     i64::from(page.limit.get()) + 1
-}
-
-/// An item of a list, and where in the list it is.
-pub trait Listed {
-    /// What a page continues after.
-    type Position;
-
-    /// Where the item is.
-    fn position(&self) -> Self::Position;
 }
 
 /// The page in the rows of a list's query.

@@ -1,14 +1,14 @@
 //! Events.
 
 use crate::{
-    Listed, RowId,
+    RowId,
     columns::{After, RowReader, rows_for, versioned},
     schema::events::{self, dsl},
 };
 use chatgrow_domain::{
-    AccountId, Capacity, Event, EventDescription, EventId, EventLocation, EventTitle, Money,
+    AccountId, Capacity, Event, EventDescription, EventId, EventLocation, EventTitle, LocalMinute, Money,
 };
-use chatgrow_ports::{PageRequest, StartPosition, StoreError};
+use chatgrow_ports::{EventFilter, PageRequest, StartPosition, StoreError};
 use diesel::{
     backend::Backend,
     dsl::{AsSelect, auto_type},
@@ -83,17 +83,6 @@ impl TryFrom<EventRow> for Event {
     }
 }
 
-impl Listed for Event {
-    type Position = StartPosition<EventId>;
-
-    fn position(&self) -> StartPosition<EventId> {
-        StartPosition {
-            start: self.start,
-            id: self.id,
-        }
-    }
-}
-
 /// The event with that id.
 #[auto_type]
 pub fn by_id<DB: Backend>(account: RowId, id: RowId) -> _ {
@@ -104,19 +93,33 @@ pub fn by_id<DB: Backend>(account: RowId, id: RowId) -> _ {
         .select(row)
 }
 
-/// A page of the events, by start, then id. The status is added where the port is implemented: a query of changing shape has to
+/// A page of the events within the filter's time, by start, then id. The status is added where the port is implemented: a query of changing shape has to
 /// name its backend.
-pub fn list<DB: Backend>(account: AccountId, page: &PageRequest<StartPosition<EventId>>) -> list_after<DB> {
+pub fn list<DB: Backend>(
+    account: AccountId,
+    filter: EventFilter,
+    page: &PageRequest<StartPosition<EventId>>,
+) -> list_after<DB> {
     let After { start, id } = After::new(page.after.as_ref(), EventId::as_bytes);
-    list_after(account.as_bytes().into(), start, id, rows_for(page))
+    let from = filter.from.map_or(i64::MIN, LocalMinute::as_minutes);
+    let before = filter.before.map_or(i64::MAX, LocalMinute::as_minutes);
+    list_after(
+        account.as_bytes().into(),
+        from.max(start),
+        before,
+        start,
+        id,
+        rows_for(page),
+    )
 }
 
 #[auto_type]
-fn list_after<DB: Backend>(account: RowId, start: i64, id: RowId, rows: i64) -> _ {
+fn list_after<DB: Backend>(account: RowId, from: i64, before: i64, start: i64, id: RowId, rows: i64) -> _ {
     let row: AsSelect<EventRow, DB> = EventRow::as_select();
     events::table
         .filter(dsl::account_id.eq(account))
-        .filter(dsl::starts_at.ge(start))
+        .filter(dsl::starts_at.ge(from))
+        .filter(dsl::starts_at.lt(before))
         .filter(dsl::starts_at.gt(start).or(dsl::id.gt(id)))
         .order((dsl::starts_at, dsl::id))
         .limit(rows)
@@ -169,7 +172,7 @@ macro_rules! event_store {
                     filter: EventFilter,
                     request: PageRequest<StartPosition<EventId>>,
                 ) -> Result<Page<Event, StartPosition<EventId>>, StoreError> {
-                    let mut query = events::list(account, &request).into_boxed();
+                    let mut query = events::list(account, filter, &request).into_boxed();
                     if let Some(status) = filter.status {
                         query = query.filter(dsl::status.eq(status.as_str()));
                     }

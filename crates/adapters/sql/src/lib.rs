@@ -29,7 +29,7 @@ pub mod refused;
 pub mod registrations;
 pub mod schema;
 
-pub use columns::{Listed, RowId, page};
+pub use columns::{RowId, page};
 pub use guards::{Guard, Refusal, Unwritten};
 pub use migrations::{Migrations, bring_up_to_date, expect_none_missing};
 pub use prepared::Prepared;

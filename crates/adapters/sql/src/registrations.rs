@@ -1,7 +1,7 @@
 //! Registrations. The stores' triggers count them in their event.
 
 use crate::{
-    Listed, RowId,
+    RowId,
     columns::{RowReader, rows_for},
     customers::CustomerSummaryRow,
     schema::{
@@ -9,7 +9,7 @@ use crate::{
         registrations::{self, dsl},
     },
 };
-use chatgrow_domain::{AccountId, EventId, Notes, Registration, RegistrationId};
+use chatgrow_domain::{AccountId, CustomerId, EventId, Notes, Registration, RegistrationId};
 use chatgrow_ports::{PageRequest, StoreError};
 use diesel::{
     backend::Backend,
@@ -73,14 +73,6 @@ impl TryFrom<PlaceRow> for Registration {
     }
 }
 
-impl Listed for Registration {
-    type Position = RegistrationId;
-
-    fn position(&self) -> RegistrationId {
-        self.id
-    }
-}
-
 #[auto_type]
 fn with_customer() -> _ {
     let same_customer = customers::account_id
@@ -110,6 +102,33 @@ fn list_after<DB: Backend>(account: RowId, event: RowId, after: RowId, rows: i64
     with_customer()
         .filter(dsl::account_id.eq(account))
         .filter(dsl::event_id.eq(event))
+        .filter(dsl::id.gt(after))
+        .order(dsl::id)
+        .limit(rows)
+        .select(row)
+}
+
+/// A page of the customer's registrations, by id.
+pub fn of_customer<DB: Backend>(
+    account: AccountId,
+    customer: CustomerId,
+    page: &PageRequest<RegistrationId>,
+) -> of_customer_after<DB> {
+    let after = page.after.map_or(RowId::FIRST, |id| id.as_bytes().into());
+    of_customer_after(
+        account.as_bytes().into(),
+        customer.as_bytes().into(),
+        after,
+        rows_for(page),
+    )
+}
+
+#[auto_type]
+fn of_customer_after<DB: Backend>(account: RowId, customer: RowId, after: RowId, rows: i64) -> _ {
+    let row: AsSelect<PlaceRow, DB> = PlaceRow::as_select();
+    with_customer()
+        .filter(dsl::account_id.eq(account))
+        .filter(dsl::customer_id.eq(customer))
         .filter(dsl::id.gt(after))
         .order(dsl::id)
         .limit(rows)
@@ -187,6 +206,16 @@ macro_rules! registration_store {
                 ) -> Result<Page<Registration, RegistrationId>, StoreError> {
                     self.page::<PlaceRow, _>(registrations::list(account, event, &request), request)
                         .await
+                }
+
+                async fn of_customer(
+                    &self,
+                    account: AccountId,
+                    customer: CustomerId,
+                    request: PageRequest<RegistrationId>,
+                ) -> Result<Page<Registration, RegistrationId>, StoreError> {
+                    let query = registrations::of_customer(account, customer, &request);
+                    self.page::<PlaceRow, _>(query, request).await
                 }
 
                 async fn unregister(

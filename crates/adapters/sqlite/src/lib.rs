@@ -10,6 +10,7 @@
 mod api_keys;
 mod copy;
 mod error;
+pub mod reserve;
 mod statements;
 mod writer;
 
@@ -18,10 +19,10 @@ use crate::{
     writer::Writer,
 };
 use async_trait::async_trait;
-use chatgrow_ports::{Companions, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth};
+use chatgrow_ports::{Companions, Listed, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth};
 use chatgrow_sql::{
-    Listed, Migrations, Refusal, Unwritten, account_store, appointment_store, bring_up_to_date,
-    customer_store, event_store, idempotency_store, insert_record, page, registration_store,
+    Migrations, Refusal, Unwritten, account_store, appointment_store, bring_up_to_date, customer_store,
+    event_store, idempotency_store, insert_record, page, registration_store,
 };
 use diesel::{
     connection::SimpleConnection,
@@ -106,6 +107,7 @@ pub struct SqliteStore {
     /// Bounds the long reads that wait.
     turns: Arc<Semaphore>,
     read_only: String,
+    path: PathBuf,
     // Dropped last: who closes the last connection, and may write, takes the log into the database.
     writer: Writer,
 }
@@ -149,6 +151,7 @@ impl SqliteStore {
             own_readers: ThreadLocal::new(),
             readers,
             read_only,
+            path: path.into(),
             turns: Arc::new(Semaphore::new(options.queue)),
             writer,
         })
@@ -307,6 +310,18 @@ idempotency_store!(SqliteStore);
 impl StoreHealth for SqliteStore {
     async fn check(&self) -> Result<(), StoreError> {
         self.writer.check()?;
+        // A disk that can't be asked may still be written to.
+        if reserve::room(&self.path).is_ok_and(|room| room < reserve::LEAST_ROOM) {
+            return Err(StoreError::unavailable("the disk is full"));
+        }
+        if self.writer.has_failed() {
+            // Nobody may write until this server is ready again, so it tries by itself.
+            let same =
+                "UPDATE accounts SET created_at = created_at WHERE id = (SELECT min(id) FROM accounts)";
+            let probe =
+                move |connection: &mut SqliteConnection| connection.batch_execute(same).map_err(store_error);
+            self.write(Companions::default(), probe).await?;
+        }
         self.read_here(|connection| connection.batch_execute("SELECT 1").map_err(store_error))
     }
 }
@@ -343,7 +358,11 @@ enum Mode {
 /// Opens the connection that writes.
 fn connect_writer(path: &str, mode: Mode) -> Result<SqliteConnection, Box<dyn Error + Send + Sync>> {
     let mode = match mode {
-        Mode::Create => "rwc",
+        Mode::Create => {
+            // SQLite would let everybody on the machine read it. Its log and index get the mode of the database.
+            reserve::private(Path::new(path))?;
+            "rwc"
+        }
         Mode::Open => "rw",
     };
     let mut connection = SqliteConnection::establish(&format!("{}?mode={mode}", file_uri(path)))?;

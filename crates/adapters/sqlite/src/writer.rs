@@ -22,6 +22,10 @@ use prometheus_client::{
 use std::{
     error::Error,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::JoinHandle,
     time::Instant,
 };
@@ -57,20 +61,24 @@ pub(crate) struct Writer {
     queue: Option<Sender<Box<dyn Job>>>,
     thread: Option<JoinHandle<()>>,
     metrics: Metrics,
+    /// Whether the last batch was lost.
+    failed: Arc<AtomicBool>,
 }
 
 impl Writer {
     pub(crate) fn start(connection: SqliteConnection, path: &str, queue: usize) -> std::io::Result<Self> {
         let (sender, jobs) = channel(queue);
         let (path, metrics) = (path.to_owned(), Metrics::new());
-        let told = metrics.clone();
+        let (told, failed) = (metrics.clone(), Arc::new(AtomicBool::default()));
+        let failing = failed.clone();
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || run(&path, connection, jobs, &told))?;
+            .spawn(move || run(&path, connection, jobs, &told, &failing))?;
         Ok(Self {
             queue: Some(sender),
             thread: Some(thread),
             metrics,
+            failed,
         })
     }
 
@@ -87,6 +95,11 @@ impl Writer {
             "How long a batch of writes takes, its commit included",
             commit,
         );
+    }
+
+    /// Whether the last batch was lost.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
     }
 
     /// Whether there is somebody to write.
@@ -187,7 +200,13 @@ where
 }
 
 /// Commits batches until every sender is gone and the queue is empty.
-fn run(path: &str, connection: SqliteConnection, mut jobs: Receiver<Box<dyn Job>>, metrics: &Metrics) {
+fn run(
+    path: &str,
+    connection: SqliteConnection,
+    mut jobs: Receiver<Box<dyn Job>>,
+    metrics: &Metrics,
+    failed: &AtomicBool,
+) {
     let mut connection = Some(connection);
     while let Some(first) = jobs.blocking_recv() {
         let mut batch = vec![first];
@@ -210,6 +229,7 @@ fn run(path: &str, connection: SqliteConnection, mut jobs: Receiver<Box<dyn Job>
             }
         };
         metrics.commit.observe(started.elapsed().as_secs_f64());
+        failed.store(lost.is_some(), Ordering::Relaxed);
         for job in batch {
             job.answer(lost.as_deref());
         }
@@ -246,7 +266,7 @@ mod tests {
     use super::*;
     use crate::error::store_error;
     use diesel::{connection::SimpleConnection, prelude::*, sql_types::BigInt};
-    use std::sync::{Arc, mpsc};
+    use std::sync::mpsc;
     use tempfile::TempDir;
 
     /// A writer on a new database with an empty table `t`.

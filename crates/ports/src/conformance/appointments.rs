@@ -640,6 +640,28 @@ pub async fn appointments_are_filtered(stores: &Stores) {
             },
             vec![&first],
         ),
+        (
+            AppointmentFilter {
+                updated_since: Some(second.updated_at),
+                ..any.clone()
+            },
+            vec![&first, &second],
+        ),
+        (
+            AppointmentFilter {
+                updated_since: Some(at(second.updated_at.as_millis() + 1)),
+                ..any.clone()
+            },
+            vec![],
+        ),
+        (
+            AppointmentFilter {
+                updated_since: Some(cancelled.updated_at),
+                status: Some(AppointmentStatus::Cancelled),
+                ..any.clone()
+            },
+            vec![&cancelled],
+        ),
     ] {
         let page = stores
             .appointments

@@ -2,7 +2,9 @@ use super::{
     RACERS, ROUNDS, assert_all_refuse_nul, at, customer_with_email, earliest, first_page, fresh_id, latest,
     longest, new_account, new_customer, race, walk,
 };
-use crate::{Companions, InsertCustomerError, PageRequest, StoreError, Stores, UpdateCustomerError};
+use crate::{
+    Companions, CustomerFilter, InsertCustomerError, PageRequest, StoreError, Stores, UpdateCustomerError,
+};
 use chatgrow_domain::{
     AccountId, Customer, CustomerEdit, CustomerName, EmailAddress, Invalid, Notes, PageLimit, Phone, Version,
 };
@@ -27,7 +29,7 @@ pub(super) fn with_email(customer: &Customer, email: &str) -> Customer {
 async fn all(stores: &Stores, account: AccountId) -> Vec<Customer> {
     stores
         .customers
-        .list(account, first_page(500))
+        .list(account, &CustomerFilter::default(), first_page(500))
         .await
         .unwrap()
         .items
@@ -436,17 +438,26 @@ pub async fn customers_of_accounts_are_apart(stores: &Stores) {
             stores.customers.by_email(account, &email).await.unwrap(),
             Some(expected.clone())
         );
-        let page = stores.customers.list(account, first_page(1)).await.unwrap();
+        let page = stores
+            .customers
+            .list(account, &CustomerFilter::default(), first_page(1))
+            .await
+            .unwrap();
         assert_eq!((page.items, page.next), (vec![expected], None));
     }
     // A position is only a position, whosever it is.
+    let any = CustomerFilter::default();
     let after = |id| PageRequest {
         limit: PageLimit::DEFAULT,
         after: Some(id),
     };
-    let page = stores.customers.list(other, after(mine.id)).await.unwrap();
+    let page = stores.customers.list(other, &any, after(mine.id)).await.unwrap();
     assert_eq!(page.items.len(), 1);
-    let page = stores.customers.list(account, after(mine.id)).await.unwrap();
+    let page = stores
+        .customers
+        .list(account, &any, after(mine.id))
+        .await
+        .unwrap();
     assert_eq!(page.items, []);
 
     let nobody = AccountId::new(fresh_id());
@@ -461,6 +472,47 @@ pub async fn customers_of_accounts_are_apart(stores: &Stores) {
     assert_eq!(all(stores, nobody).await, []);
 }
 
+/// Each filter keeps what it says, alone and together, in one account.
+pub async fn customers_are_filtered(stores: &Stores) {
+    let (account, other) = (new_account(stores).await, new_account(stores).await);
+    let mut customers = Vec::new();
+    for (email, updated_at) in [
+        ("dana@example.com", 10),
+        ("noa@example.com", 20),
+        ("gil@example.com", 15),
+    ] {
+        let customer = Customer {
+            updated_at: at(updated_at),
+            ..customer_with_email(email)
+        };
+        let inserted = stores.customers.insert(account, &customer, Companions::default());
+        inserted.await.unwrap();
+        customers.push(customer);
+    }
+    let noa = || Some(EmailAddress::new("NOA@example.com").unwrap().key());
+    let since = |millis| Some(at(millis));
+    for (email, updated_since, expected) in [
+        (None, None, &customers[..]),
+        (noa(), None, &customers[1..2]),
+        (None, since(15), &customers[1..]),
+        (None, since(16), &customers[1..2]),
+        (None, since(21), &[]),
+        (noa(), since(20), &customers[1..2]),
+        (noa(), since(21), &[]),
+        (
+            Some(EmailAddress::new("nobody@example.com").unwrap().key()),
+            None,
+            &[],
+        ),
+    ] {
+        let filter = CustomerFilter { email, updated_since };
+        let list = |page| stores.customers.list(account, &filter, page);
+        assert_eq!(walk(1, list, async || ()).await, expected, "{filter:?}");
+        let page = stores.customers.list(other, &filter, first_page(50)).await;
+        assert_eq!(page.unwrap().items, [], "another account's, {filter:?}");
+    }
+}
+
 /// Every customer that was there comes once and in order, whatever is inserted meanwhile.
 pub async fn customer_pages_are_stable_under_inserts(stores: &Stores) {
     let account = new_account(stores).await;
@@ -468,7 +520,8 @@ pub async fn customer_pages_are_stable_under_inserts(stores: &Stores) {
     for _ in 0..7 {
         expected.push(new_customer(stores, account).await.id);
     }
-    let list = |page| stores.customers.list(account, page);
+    let any = CustomerFilter::default();
+    let list = |page| stores.customers.list(account, &any, page);
     let exact = walk(7, list, async || ()).await;
     assert_eq!(
         exact.iter().map(|customer| customer.id).collect::<Vec<_>>(),
@@ -478,7 +531,7 @@ pub async fn customer_pages_are_stable_under_inserts(stores: &Stores) {
     let seen = walk(3, list, async || {
         if stores
             .customers
-            .list(account, first_page(500))
+            .list(account, &CustomerFilter::default(), first_page(500))
             .await
             .unwrap()
             .items

@@ -39,6 +39,13 @@ pub(super) fn with_status(event: &Event, status: EventStatus) -> Event {
         .unwrap()
 }
 
+fn of_status(status: Option<EventStatus>) -> EventFilter {
+    EventFilter {
+        status,
+        ..EventFilter::default()
+    }
+}
+
 async fn list(
     stores: &Stores,
     account: AccountId,
@@ -54,7 +61,7 @@ async fn list(
     };
     stores
         .events
-        .list(account, EventFilter { status }, page)
+        .list(account, of_status(status), page)
         .await
         .unwrap()
         .items
@@ -262,6 +269,27 @@ pub async fn events_are_listed_by_start_and_filtered(stores: &Stores) {
         let after_the_first = list(stores, account, Some(*status), expected.first()).await;
         assert_eq!(after_the_first, expected[1..]);
     }
+    // From a minute on, before another one, alone and together, with a status, in pages.
+    let minute = |minutes| Some(LocalMinute::from_minutes(minutes).unwrap());
+    for (from, before, status) in [
+        (minute(30), None, None),
+        (None, minute(50), None),
+        (minute(10), minute(11), None),
+        (minute(11), minute(30), None),
+        (minute(30), minute(51), Some(EventStatus::Active)),
+        (minute(40), None, Some(EventStatus::Completed)),
+    ] {
+        let filter = EventFilter { from, before, status };
+        let expected: Vec<_> = events
+            .iter()
+            .filter(|event| from.is_none_or(|from| event.start >= from))
+            .filter(|event| before.is_none_or(|before| event.start < before))
+            .filter(|event| status.is_none_or(|status| event.status == status))
+            .cloned()
+            .collect();
+        let pages = |page| stores.events.list(account, filter, page);
+        assert_eq!(walk(2, pages, async || ()).await, expected, "{filter:?}");
+    }
 }
 
 /// Every event that was there comes once and in order, whatever is inserted meanwhile, before and behind and at the same
@@ -287,7 +315,7 @@ pub async fn event_pages_are_stable_under_inserts(stores: &Stores) {
             .unwrap();
     }
     for status in [None, Some(EventStatus::Active)] {
-        let pages = |page| stores.events.list(account, EventFilter { status }, page);
+        let pages = |page| stores.events.list(account, of_status(status), page);
         let had = list(stores, account, status, None).await;
         let whole = walk(had.len().try_into().unwrap(), pages, async || {
             panic!("a full last page is the last")

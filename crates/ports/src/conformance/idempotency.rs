@@ -7,8 +7,9 @@ use super::{
     registrations::registration,
 };
 use crate::{
-    Answer, BookError, Companions, IdempotencyRecord, InsertCustomerError, PageRequest, RegisterError,
-    RequestId, StoreError, Stores, UpdateAppointmentError, UpdateCustomerError, UpdateEventError,
+    Answer, BookError, Companions, CustomerFilter, IdempotencyRecord, InsertCustomerError, PageRequest,
+    RegisterError, RequestId, StoreError, Stores, UpdateAppointmentError, UpdateCustomerError,
+    UpdateEventError,
 };
 use chatgrow_domain::{AccountId, Customer, CustomerEdit, CustomerName, EventEdit, EventTitle, PageLimit};
 
@@ -47,7 +48,11 @@ async fn customers(stores: &Stores, account: AccountId) -> Vec<Customer> {
     let limit = PageLimit::new(500).unwrap();
     let page = stores
         .customers
-        .list(account, PageRequest { limit, after: None })
+        .list(
+            account,
+            &CustomerFilter::default(),
+            PageRequest { limit, after: None },
+        )
         .await;
     page.unwrap().items
 }

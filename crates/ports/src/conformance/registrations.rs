@@ -477,6 +477,41 @@ pub async fn registration_pages_are_stable_under_inserts(stores: &Stores) {
     assert_eq!(ids[..5], expected);
 }
 
+/// A customer's registrations are listed over all events, in the order in which they came, and no other customer's.
+pub async fn registrations_of_a_customer_are_listed(stores: &Stores) {
+    let (account, other) = (new_account(stores).await, new_account(stores).await);
+    let (dana, noa) = (
+        new_customer(stores, account).await,
+        new_customer(stores, account).await,
+    );
+    let mut expected = Vec::new();
+    for _ in 0..5 {
+        let event = new_event(stores, account, None).await;
+        for customer in [&dana, &noa] {
+            let place = registration(event.id, customer);
+            let registered = stores
+                .registrations
+                .register(account, &place, Companions::default());
+            registered.await.unwrap();
+            if customer.id == dana.id {
+                expected.push(place);
+            }
+        }
+    }
+    let gone = expected.remove(2);
+    let freed = stores
+        .registrations
+        .unregister(account, gone.event_id, gone.id, Companions::default());
+    assert!(freed.await.unwrap());
+    let list = |page| stores.registrations.of_customer(account, dana.id, page);
+    assert_eq!(walk(2, list, async || ()).await, expected);
+    let page = stores
+        .registrations
+        .of_customer(other, dana.id, first_page(50))
+        .await;
+    assert_eq!(page.unwrap().items, [], "another account's");
+}
+
 /// Clients that hang up at any moment leave the count equal to the registrations.
 pub async fn dropped_registrations_keep_the_count_right(stores: &Stores) {
     let account = new_account(stores).await;

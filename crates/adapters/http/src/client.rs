@@ -1,0 +1,156 @@
+//! Where a request comes from: the address of its client, through the proxies that are trusted.
+
+use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName};
+use ipnet::IpNet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// Header fields by which a proxy tells that it speaks for somebody else.
+const FORWARDING: [&str; 6] = [
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+];
+
+/// The proxies before this server, and how they tell for whom they speak.
+#[derive(Debug, Clone)]
+pub struct Proxies {
+    /// Their networks. What any other peer says of where it comes from is not believed.
+    pub trusted: Vec<IpNet>,
+    /// The one header that is believed. It lists addresses, the nearest one last: `X-Forwarded-For`, `Forwarded` (RFC 7239), or one with
+    /// a single address.
+    pub header: HeaderName,
+}
+
+impl Proxies {
+    /// Whether a peer is one of them.
+    pub(crate) fn trust(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.trusted.iter().any(|network| network.contains(&address))
+    }
+
+    /// The client's address: the peer's or, if that is a trusted proxy, the right-most one of its header that is none. What can't be read
+    /// ends the search: then the client is the last proxy before it.
+    pub(crate) fn client(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> IpAddr {
+        let mut client = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip().to_canonical());
+        if !self.trust(client) {
+            return client;
+        }
+        let values: Vec<_> = headers.get_all(&self.header).collect();
+        let lists = values
+            .iter()
+            .rev()
+            .map(|value| value.to_str().unwrap_or_default());
+        for text in lists.flat_map(|list| list.rsplit(',')) {
+            let text = if self.header == FORWARDED {
+                forwarded_for(text)
+            } else {
+                text
+            };
+            let Some(address) = address(text) else { break };
+            client = address;
+            if !self.trust(address) {
+                break;
+            }
+        }
+        client
+    }
+}
+
+/// The `for` of an element of `Forwarded`.
+fn forwarded_for(element: &str) -> &str {
+    let mut parameters = element
+        .split(';')
+        .filter_map(|parameter| parameter.split_once('='));
+    parameters
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))
+        .map_or("", |(_, value)| value)
+}
+
+/// An address, perhaps in quotes or brackets, perhaps with a port.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim().trim_matches('"');
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let address = bare.parse().ok();
+    address
+        .or_else(|| text.parse().ok().map(|address: SocketAddr| address.ip()))
+        .map(|address: IpAddr| address.to_canonical())
+}
+
+/// Whether the peer is this machine itself, and speaks for nobody else.
+pub(crate) fn is_local(peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
+    peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
+        && !FORWARDING.iter().any(|name| headers.contains_key(*name))
+}
+
+/// What counts as one client: an IPv4 address, or the /64 that an IPv6 site has to itself.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let mut octets = address.octets();
+            octets[8..].fill(0);
+            IpAddr::V6(octets.into())
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::{HeaderValue, X_FORWARDED_FOR};
+
+    fn client(header: HeaderName, peer: &str, values: &[&str]) -> String {
+        let proxies = Proxies {
+            trusted: vec!["10.0.0.0/8".parse().unwrap(), "2001:db8:1::/48".parse().unwrap()],
+            header,
+        };
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(proxies.header.clone(), HeaderValue::from_str(value).unwrap());
+        }
+        let peer = SocketAddr::new(peer.parse().unwrap(), 9);
+        proxies.client(Some(peer), &headers).to_string()
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        let seen = |peer, values: &[&str]| client(X_FORWARDED_FOR, peer, values);
+        assert_eq!(
+            seen("192.0.2.1", &["198.51.100.7"]),
+            "192.0.2.1",
+            "a stranger's word"
+        );
+        assert_eq!(seen("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", &["198.51.100.7"]), "198.51.100.7");
+        assert_eq!(
+            seen("10.0.0.1", &["127.0.0.1, 198.51.100.7"]),
+            "198.51.100.7",
+            "what stands further left is the client's own word"
+        );
+        assert_eq!(seen("10.0.0.1", &["198.51.100.7, 10.9.9.9"]), "198.51.100.7");
+        assert_eq!(seen("10.0.0.1", &["198.51.100.7", "10.9.9.9"]), "198.51.100.7");
+        assert_eq!(
+            seen("10.0.0.1", &["10.1.1.1, 10.2.2.2"]),
+            "10.1.1.1",
+            "all are trusted"
+        );
+        assert_eq!(seen("10.0.0.1", &["198.51.100.7, unknown"]), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", &["unknown, 10.2.2.2"]), "10.2.2.2");
+        assert_eq!(seen("::ffff:10.0.0.1", &["198.51.100.7:4711"]), "198.51.100.7");
+        assert_eq!(seen("2001:db8:1::5", &["[2001:db8:2::1]:80"]), "2001:db8:2::1");
+    }
+
+    #[test]
+    fn forwarded_is_read_as_rfc_7239_has_it() {
+        let seen = |values: &[&str]| client(FORWARDED, "10.0.0.1", values);
+        assert_eq!(seen(&["for=198.51.100.7;proto=https"]), "198.51.100.7");
+        assert_eq!(
+            seen(&["by=10.0.0.1;For=\"[2001:db8:2::1]:4711\", for=10.3.3.3"]),
+            "2001:db8:2::1"
+        );
+        assert_eq!(seen(&["for=_hidden"]), "10.0.0.1");
+    }
+}

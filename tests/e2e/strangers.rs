@@ -1,0 +1,348 @@
+//! Those who come without a key: they hold nobody up, fill no memory and no log, and see nothing.
+//!
+//! `ATTACK=full` runs them as large as an attack is (`just attack`), against whichever binary is the one under test.
+
+use e2e::{
+    Answer, TestApp,
+    binary::{Connection, Installation, Server, eventually},
+    settings,
+};
+use reqwest::{Client, Method};
+use serde_json::json;
+use std::{
+    env,
+    net::{IpAddr, Ipv4Addr},
+    time::{Duration, Instant},
+};
+
+pub(crate) fn installation() -> Installation {
+    Installation::new(env!("CARGO_BIN_EXE_chatgrow-under-test"))
+}
+
+pub(crate) async fn start(installation: &Installation, variables: &[(&str, &str)]) -> Server {
+    let mut command = installation.command(&[]);
+    command.envs(variables.iter().copied());
+    installation.start_as(command).await
+}
+
+/// How large an attack is: as the first says in `cargo test`, as the second in `just attack`.
+pub(crate) fn scale(small: usize, full: usize) -> usize {
+    match env::var("ATTACK").as_deref() {
+        Ok("full") => full,
+        _ => small,
+    }
+}
+
+/// The slowest of a hundred honest requests, each on a connection of its own, which has to be let in.
+pub(crate) async fn slowest_honest(server: &Server, key: &str) -> Duration {
+    let mut slowest = Duration::ZERO;
+    for _ in 0..100 {
+        let started = Instant::now();
+        let request = Client::new().get(format!("{}/api/webhooks/customers", server.origin));
+        let answer = Answer::to(request.header("X-API-Key", key)).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        slowest = slowest.max(started.elapsed());
+    }
+    slowest
+}
+
+/// The test's own sockets.
+fn allow_files(count: usize) {
+    let files = rlimit::increase_nofile_limit(count as u64 + 512).unwrap();
+    assert!(files >= count as u64 + 512, "ulimit -n is {files}");
+}
+
+/// A connection on which one request was answered and a second one has begun: actix itself gives that one all the time in the world.
+async fn second_head(from: IpAddr, origin: &str) -> Connection {
+    let mut connection = Connection::from(from, origin).await;
+    connection
+        .send("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await;
+    assert_eq!(connection.answer(true).await.status, 200);
+    connection.send("G").await;
+    connection
+}
+
+fn address(number: usize) -> IpAddr {
+    Ipv4Addr::new(127, 0, 1, u8::try_from(number).unwrap()).into()
+}
+
+#[tokio::test]
+async fn the_second_head_of_a_connection_has_its_deadline() {
+    let app = TestApp::start().await;
+    let began = Instant::now();
+    let mut connection = second_head(Ipv4Addr::LOCALHOST.into(), &app.origin).await;
+    while !connection.is_closed().await {
+        assert!(began.elapsed() < Duration::from_secs(15), "it stays open");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(
+        began.elapsed() > Duration::from_secs(5),
+        "a slow client has some seconds"
+    );
+}
+
+/// Half heads from one address stand for that address only, and from many addresses they make room for whoever says something.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_say_nothing_make_room() {
+    let (count, addresses) = (scale(600, 10_000), 20);
+    allow_files(count);
+    let installation = installation();
+    // In the small form the limits are small, too.
+    let (all, per_client) = (scale(500, 10_000).to_string(), scale(50, 1000).to_string());
+    let limits = [
+        ("MAX_CONNECTIONS", all.as_str()),
+        ("MAX_CONNECTIONS_PER_ADDRESS", per_client.as_str()),
+        ("RATE_LIMIT_ENABLED", "false"),
+    ];
+    let server = start(&installation, &limits).await;
+    let before = server.memory();
+
+    let mut of_one = Vec::new();
+    for _ in 0..count {
+        of_one.push(second_head(address(1), &server.origin).await);
+    }
+    // A burst is let in; after a second the oldest ones make room.
+    let standing = eventually("one address has its limit", async || {
+        let mut standing = 0;
+        for connection in &mut of_one {
+            standing += usize::from(!connection.is_closed().await);
+        }
+        (standing <= per_client.parse::<usize>().unwrap()).then_some(standing)
+    })
+    .await;
+    let beside_one = slowest_honest(&server, &server.key).await;
+    drop(of_one);
+
+    let mut of_many = Vec::new();
+    for number in 0..count {
+        of_many.push(second_head(address(1 + number % addresses), &server.origin).await);
+    }
+    // From an address of their own, and from one of the attackers'.
+    let beside_many = slowest_honest(&server, &server.key).await;
+    let mut neighbour = Connection::from(address(1), &server.origin).await;
+    let began = Instant::now();
+    neighbour
+        .send("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await;
+    assert_eq!(neighbour.answer(true).await.status, 200);
+    let slowest = beside_one.max(beside_many).max(began.elapsed());
+    assert!(slowest < Duration::from_secs(5), "{slowest:?}");
+    eprintln!(
+        "{count} half heads from one address: {standing} stand, the slowest of 100 honest requests took {beside_one:?}; from {addresses}: {beside_many:?}; memory grew by {} MB",
+        server.memory().saturating_sub(before) >> 20
+    );
+}
+
+/// Bodies that are served to everybody are shared, and an answer that nobody reads takes a few pieces of memory.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_that_nobody_reads_take_little_memory() {
+    let count = scale(300, 3000);
+    allow_files(count);
+    let installation = installation();
+    let server = start(&installation, &[("MAX_CONNECTIONS_PER_ADDRESS", "10000")]).await;
+    assert_eq!(
+        Answer::to(server.client.get(format!("{}/api-docs/", server.origin)))
+            .await
+            .status,
+        200
+    );
+    let before = server.memory();
+    let mut unread = Vec::new();
+    for _ in 0..count {
+        let mut connection = Connection::reluctantly_to(&server.origin).await;
+        connection
+            .send("GET /api-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await;
+        // The head has come, so the body is under way.
+        connection.read_until("\r\n\r\n").await;
+        unread.push(connection);
+    }
+    let slowest = slowest_honest(&server, &server.key).await;
+    let grown = server.memory().saturating_sub(before);
+    assert!(
+        grown < 200 * 1024 * 1024 * count as u64 / 3000,
+        "{} kB each",
+        grown / 1024 / count as u64
+    );
+    eprintln!(
+        "{count} unread answers of 1.5 MB: memory grew by {} MB; the slowest of 100 honest requests took {slowest:?}",
+        grown >> 20
+    );
+}
+
+/// A proxy that keeps strangers from a path goes by how it is written.
+#[tokio::test]
+async fn a_path_outside_of_the_api_is_not_found_in_disguise() {
+    let app = TestApp::start().await;
+    for path in [
+        "/%6detrics",
+        "/%6Detrics",
+        "/health/%6cive",
+        "/%61pi-docs/",
+        "/api-docs/%69ndex.html",
+        "/%61pi/webhooks/customers",
+    ] {
+        let mut connection = Connection::to(&app.origin).await;
+        let head = format!("GET {path} HTTP/1.1\r\nHost: x\r\nX-API-Key: {}\r\n\r\n", app.key);
+        connection.send(head).await;
+        let answer = connection.answer(true).await;
+        answer.assert_error(404, "NOT_FOUND", "Path not found");
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_for_this_machine_only_unless_they_are_public() {
+    let installation = installation();
+    let server = start(&installation, &[]).await;
+    let ask = |server: &Server| server.client.get(format!("{}/metrics", server.origin));
+    assert_eq!(Answer::to(ask(&server)).await.status, 200);
+    for (name, value) in [
+        ("X-Forwarded-For", "192.0.2.1"),
+        ("Forwarded", "for=192.0.2.1"),
+        ("X-Real-IP", "127.0.0.1"),
+        ("Via", "1.1 proxy"),
+    ] {
+        let answer = Answer::to(ask(&server).header(name, value)).await;
+        answer.assert_error(404, "NOT_FOUND", "Path not found");
+    }
+    server.stop().await;
+    let server = start(&installation, &[("METRICS_PUBLIC", "true")]).await;
+    assert_eq!(
+        Answer::to(ask(&server).header("Via", "1.1 proxy")).await.status,
+        200
+    );
+}
+
+/// Probes have a door of their own.
+#[tokio::test]
+async fn health_is_told_where_the_metrics_are() {
+    let installation = installation();
+    let server = start(&installation, &[("METRICS_ADDR", "127.0.0.1:0")]).await;
+    let log = server.log();
+    let (_, address) = log.split_once("metrics addresses=[").unwrap();
+    let (address, _) = address.split_once(']').unwrap();
+    for path in ["/health/live", "/health/ready", "/metrics"] {
+        let answer = Answer::to(server.client.get(format!("http://{address}{path}"))).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    }
+    let docs = Answer::to(server.client.get(format!("http://{address}/api-docs/"))).await;
+    assert_eq!(docs.status, 404);
+}
+
+#[tokio::test]
+async fn no_stranger_makes_a_line_of_the_log_long() {
+    let installation = installation();
+    let server = start(&installation, &[("LOG_LEVEL", "trace")]).await;
+    let many = "X".repeat(100_000);
+    let mut connection = Connection::to(&server.origin).await;
+    connection
+        .send(format!("{many} /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"))
+        .await;
+    connection.read_until("\r\n").await;
+    for (name, length) in [
+        ("X-Request-Id", 8000),
+        ("traceparent", 8000),
+        ("User-Agent", 8000),
+        ("X-API-Key", 8000),
+    ] {
+        let request = server
+            .client
+            .get(format!("{}/api/webhooks/{}", server.origin, &many[..4000]));
+        let status = Answer::to(request.header(name, &many[..length])).await.status;
+        assert!([401, 431].contains(&status), "{status}");
+    }
+    let log = eventually("the requests are logged", async || {
+        Some(server.log()).filter(|log| log.matches(" request ").count() >= 5)
+    })
+    .await;
+    let longest = log.lines().map(str::len).max();
+    assert!(longest < Some(1000), "{longest:?}");
+}
+
+/// What a proxy in front tells is believed of the one that is trusted, in the one header, and of nobody else.
+#[tokio::test]
+async fn failures_count_for_the_client_behind_a_trusted_proxy() {
+    let installation = installation();
+    let variables = [
+        ("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8"),
+        ("RATE_LIMIT_AUTH_FAILURES_MAX", "2"),
+    ];
+    let server = start(&installation, &variables).await;
+    let guess = async |forwarded: &str| {
+        let request = server
+            .client
+            .get(format!("{}/api/webhooks/customers", server.origin));
+        Answer::to(
+            request
+                .header("X-API-Key", "guess")
+                .header("X-Forwarded-For", forwarded),
+        )
+        .await
+        .status
+    };
+    for (forwarded, status) in [
+        ("192.0.2.1", 401),
+        ("198.51.100.9, 192.0.2.1", 401),
+        ("192.0.2.1, 10.1.2.3", 429),
+        ("192.0.2.2", 401),
+    ] {
+        assert_eq!(guess(forwarded).await, status, "{forwarded}");
+    }
+    let line = eventually("the request is logged", async || {
+        let log = server.log();
+        log.lines()
+            .find(|line| line.contains("client=192.0.2.2"))
+            .map(str::to_owned)
+    })
+    .await;
+    assert!(line.contains("status=401"), "{line}");
+}
+
+#[tokio::test]
+async fn the_documentation_can_be_switched_off_and_keeps_no_key() {
+    let mut without = settings();
+    without.api_docs = false;
+    let app = TestApp::start_with(without).await;
+    for path in [
+        "/api-docs",
+        "/api-docs/",
+        "/api-docs/openapi.json",
+        "/api-docs/swagger-ui-bundle.js",
+    ] {
+        let answer = Answer::to(app.client.get(format!("{}{path}", app.origin))).await;
+        answer.assert_error(404, "NOT_FOUND", "Path not found");
+    }
+    assert_eq!(app.get("/customers").await.status, 200);
+
+    let app = TestApp::start().await;
+    let initializer = app
+        .client
+        .get(format!("{}/api-docs/swagger-initializer.js", app.origin));
+    let initializer = Answer::to(initializer).await.text;
+    assert!(
+        initializer.contains("\"persistAuthorization\": false"),
+        "{initializer}"
+    );
+}
+
+#[tokio::test]
+async fn a_condition_or_a_key_without_its_quotes_is_refused() {
+    let app = TestApp::start().await;
+    app.customer("dana@example.com").await;
+    let patch = |name: &'static str, value: &'static str| {
+        let request = app.request(Method::PATCH, "/customers/dana@example.com");
+        Answer::to(request.header(name, value).json(&json!({ "phone": "1" })))
+    };
+    for value in ["1", "\"", "\"a", "'a'", "\"a\" \"b\""] {
+        patch("If-Match", value).await.assert_invalid(&["If-Match"]);
+    }
+    for value in ["\"", "\"a", "\"\"", ""] {
+        patch("Idempotency-Key", value)
+            .await
+            .assert_invalid(&["Idempotency-Key"]);
+    }
+    assert_eq!(patch("Idempotency-Key", "\"a\"").await.status, 200);
+    assert_eq!(patch("If-Match", "\"7\"").await.status, 412);
+}
