@@ -27,6 +27,7 @@ pub enum List {
     Appointments,
     Events,
     Registrations,
+    RegistrationsOfCustomer,
 }
 
 /// What is wrong with the store.
@@ -60,6 +61,8 @@ pub enum Defect {
     AlwaysGoesOn(List),
     /// Rows of other accounts are listed, too.
     Leaks(List),
+    /// Those that changed earlier are listed, too.
+    IgnoresSince(List),
 
     // Health and changes.
     Unhealthy,
@@ -86,6 +89,7 @@ pub enum Defect {
     EmailOfAnyAccount,
     EmailOfItself,
     EmailFoundAnywhere,
+    IgnoresEmail,
     ForgetsPhone,
     /// Refuses phone numbers of more than 20 characters.
     ShortPhones,
@@ -107,6 +111,8 @@ pub enum Defect {
     ShortDays,
 
     // Events and registrations.
+    IgnoresEventFrom,
+    IgnoresEventBefore,
     IgnoresEventStatus,
     /// Refuses events that have been.
     NeverCompleted,

@@ -140,6 +140,14 @@ mutants! {
     events_leak: Leaks(Events) => case events_of_accounts_are_apart;
     registrations_leak: Leaks(Registrations) => case registrations_of_accounts_are_apart;
 
+    places_of_customer_unsorted: Unsorted(RegistrationsOfCustomer) => case registrations_of_a_customer_are_listed;
+    places_of_customer_begin_anew: IgnoresCursor(RegistrationsOfCustomer) => case registrations_of_a_customer_are_listed;
+    places_of_customer_unlimited: IgnoresLimit(RegistrationsOfCustomer) => case registrations_of_a_customer_are_listed;
+    places_of_customer_end_early: EndsEarly(RegistrationsOfCustomer) => case registrations_of_a_customer_are_listed;
+    places_of_customer_leak: Leaks(RegistrationsOfCustomer) => case registrations_of_a_customer_are_listed;
+    customers_since_ignored: IgnoresSince(Customers) => case customers_are_filtered;
+    appointments_since_ignored: IgnoresSince(Appointments) => case appointments_are_filtered;
+
     // Health and changes.
     never_healthy: Unhealthy => case a_working_store_is_healthy;
     mark_constant: ConstantMark => race the_mark_moves_with_every_write;
@@ -179,6 +187,7 @@ mutants! {
     email_of_itself: EmailOfItself => case customer_can_not_take_a_taken_email;
     email_found_anywhere: EmailFoundAnywhere => case customers_of_accounts_are_apart;
     customer_of_unknown_account: UnknownAccounts => case customers_of_accounts_are_apart;
+    email_ignored: IgnoresEmail => case customers_are_filtered;
     phone_forgotten: ForgetsPhone => case customer_round_trips;
     phone_too_long: ShortPhones => case every_edit_of_a_customer_is_kept;
 
@@ -198,6 +207,8 @@ mutants! {
     slot_too_long: ShortDays => case every_edit_of_an_appointment_is_kept;
 
     // Events and registrations.
+    event_from_ignored: IgnoresEventFrom => case events_are_listed_by_start_and_filtered;
+    event_before_ignored: IgnoresEventBefore => case events_are_listed_by_start_and_filtered;
     event_status_ignored: IgnoresEventStatus => case events_are_listed_by_start_and_filtered;
     event_of_unknown_account: UnknownAccounts => case events_of_accounts_are_apart;
     never_completed: NeverCompleted => case every_edit_of_an_event_is_kept;

@@ -5,7 +5,8 @@ use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
 use chatgrow_domain::{AccountId, Customer, CustomerId, EmailKey};
 use chatgrow_ports::{
-    Companions, CustomerStore, InsertCustomerError, Page, PageRequest, StoreError, UpdateCustomerError,
+    Companions, CustomerFilter, CustomerStore, InsertCustomerError, Page, PageRequest, StoreError,
+    UpdateCustomerError,
 };
 
 impl MemoryStore {
@@ -82,13 +83,21 @@ impl CustomerStore for MemoryStore {
     async fn list(
         &self,
         account: AccountId,
+        filter: &CustomerFilter,
         page: PageRequest<CustomerId>,
     ) -> Result<Page<Customer, CustomerId>, StoreError> {
         let list = List::Customers;
         self.read(|tables| {
             let customers = self.listed(list, &tables.customers, account).into_iter();
-            let customers = customers.map(|(_, customer)| customer.clone());
-            Ok(self.page(list, customers, &page, |customer| customer.id))
+            let passing = customers.map(|(_, customer)| customer).filter(|customer| {
+                let email = filter.email.as_ref().filter(|_| !self.has(Defect::IgnoresEmail));
+                let since = filter
+                    .updated_since
+                    .filter(|_| !self.has(Defect::IgnoresSince(list)));
+                email.is_none_or(|email| customer.email.key() == *email)
+                    && since.is_none_or(|since| customer.updated_at >= since)
+            });
+            Ok(self.page(list, passing.cloned(), &page))
         })
         .await
     }

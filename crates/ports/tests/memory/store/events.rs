@@ -55,15 +55,17 @@ impl EventStore for MemoryStore {
         page: PageRequest<StartPosition<EventId>>,
     ) -> Result<Page<Event, StartPosition<EventId>>, StoreError> {
         let list = List::Events;
+        let from = filter.from.filter(|_| !self.has(Defect::IgnoresEventFrom));
+        let before = filter.before.filter(|_| !self.has(Defect::IgnoresEventBefore));
         let status = filter.status.filter(|_| !self.has(Defect::IgnoresEventStatus));
         self.read(|tables| {
             let events = self.listed(list, &tables.events, account).into_iter();
-            let events = events.map(|(_, event)| event.clone());
-            let passing = events.filter(|event| status.is_none_or(|status| event.status == status));
-            Ok(self.page(list, passing, &page, |event| StartPosition {
-                start: event.start,
-                id: event.id,
-            }))
+            let passing = events.map(|(_, event)| event).filter(|event| {
+                from.is_none_or(|from| event.start >= from)
+                    && before.is_none_or(|before| event.start < before)
+                    && status.is_none_or(|status| event.status == status)
+            });
+            Ok(self.page(list, passing.cloned(), &page))
         })
         .await
     }

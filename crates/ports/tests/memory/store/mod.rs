@@ -20,8 +20,8 @@ use chatgrow_domain::{
     Event, EventId, Registration, RegistrationId,
 };
 use chatgrow_ports::{
-    Companions, IdempotencyRecord, Mark, Page, PageRequest, RequestId, StoreChanges, StoreError, StoreHealth,
-    Stores,
+    Companions, IdempotencyRecord, Listed, Mark, Page, PageRequest, RequestId, StoreChanges, StoreError,
+    StoreHealth, Stores,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -207,18 +207,17 @@ impl MemoryStore {
     }
 
     /// The page of these items, in the order of their positions.
-    fn page<T, P: Copy + Ord>(
+    fn page<T: Listed<Position: Copy + Ord>>(
         &self,
         list: List,
         items: impl Iterator<Item = T>,
-        request: &PageRequest<P>,
-        position: impl Fn(&T) -> P,
-    ) -> Page<T, P> {
+        request: &PageRequest<T::Position>,
+    ) -> Page<T, T::Position> {
         let after = request.after.filter(|_| !self.has(Defect::IgnoresCursor(list)));
         let mut items: Vec<_> = items
-            .filter(|item| after.is_none_or(|after| position(item) > after))
+            .filter(|item| after.is_none_or(|after| item.position() > after))
             .collect();
-        items.sort_by_key(&position);
+        items.sort_by_key(T::position);
         if self.has(Defect::Unsorted(list)) {
             items.reverse();
         }
@@ -227,10 +226,10 @@ impl MemoryStore {
         if !self.has(Defect::IgnoresLimit(list)) {
             items.truncate(limit);
         }
-        let next = items
+        let end = items
             .last()
             .filter(|_| more && !self.has(Defect::EndsEarly(list)));
-        let next = next.map(position);
+        let next = end.map(T::position);
         Page { items, next }
     }
 

@@ -3,7 +3,9 @@
 use super::{MemoryStore, Tables};
 use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, Event, EventId, Registration, RegistrationId, RegistrationRefused};
+use chatgrow_domain::{
+    AccountId, CustomerId, Event, EventId, Registration, RegistrationId, RegistrationRefused,
+};
 use chatgrow_ports::{Companions, Page, PageRequest, RegisterError, RegistrationStore, StoreError};
 
 impl MemoryStore {
@@ -133,7 +135,26 @@ impl RegistrationStore for MemoryStore {
                     shown.push(self.shown_place(tables, owner, stored)?);
                 }
             }
-            Ok(self.page(list, shown.into_iter(), &page, |registration| registration.id))
+            Ok(self.page(list, shown.into_iter(), &page))
+        })
+        .await
+    }
+
+    async fn of_customer(
+        &self,
+        account: AccountId,
+        customer: CustomerId,
+        page: PageRequest<RegistrationId>,
+    ) -> Result<Page<Registration, RegistrationId>, StoreError> {
+        let list = List::RegistrationsOfCustomer;
+        self.read(|tables| {
+            let mut shown = Vec::new();
+            for (owner, stored) in self.listed(list, &tables.registrations, account) {
+                if stored.customer.id == customer {
+                    shown.push(self.shown_place(tables, owner, stored)?);
+                }
+            }
+            Ok(self.page(list, shown.into_iter(), &page))
         })
         .await
     }

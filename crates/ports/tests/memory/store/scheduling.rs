@@ -85,7 +85,11 @@ impl MemoryStore {
     fn passes(&self, filter: &AppointmentFilter, appointment: &Appointment) -> bool {
         let start = appointment.slot.start;
         let before = |before| start < before || self.has(Defect::BeforeIncluded) && start == before;
-        (self.has(Defect::IgnoresFrom) || filter.from.is_none_or(|from| start >= from))
+        let since = filter
+            .updated_since
+            .filter(|_| !self.has(Defect::IgnoresSince(List::Appointments)));
+        since.is_none_or(|since| appointment.updated_at >= since)
+            && (self.has(Defect::IgnoresFrom) || filter.from.is_none_or(|from| start >= from))
             && filter.before.is_none_or(before)
             && (self.has(Defect::IgnoresStatus)
                 || filter.status.is_none_or(|status| appointment.status == status))
@@ -145,10 +149,7 @@ impl AppointmentStore for MemoryStore {
             let passing = shown
                 .into_iter()
                 .filter(|appointment| self.passes(filter, appointment));
-            Ok(self.page(list, passing, &page, |appointment| StartPosition {
-                start: appointment.slot.start,
-                id: appointment.id,
-            }))
+            Ok(self.page(list, passing, &page))
         })
         .await
     }
