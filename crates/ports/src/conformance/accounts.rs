@@ -26,7 +26,8 @@ pub async fn account_round_trips(stores: &Stores) {
     stores.accounts.insert(&second).await.unwrap();
     assert_eq!(
         stores.accounts.by_slug(&first.slug).await.unwrap(),
-        Some(first.clone())
+        Some(first.clone()),
+        "what was written is read back as it was, and what is not there is absent"
     );
     assert_eq!(
         stores
@@ -34,9 +35,14 @@ pub async fn account_round_trips(stores: &Stores) {
             .by_slug(&AccountSlug::new("third").unwrap())
             .await
             .unwrap(),
-        None
+        None,
+        "what was written is read back as it was, and what is not there is absent"
     );
-    assert_eq!(stores.accounts.list().await.unwrap(), [first, second]);
+    assert_eq!(
+        stores.accounts.list().await.unwrap(),
+        [first, second],
+        "what was written is read back as it was, and what is not there is absent"
+    );
 }
 
 /// One slug, one account.
@@ -46,7 +52,11 @@ pub async fn account_slugs_are_unique_under_a_race(servers: &[Stores]) {
     })
     .await;
     assert_winners!(outcomes, 1, InsertAccountError::SlugTaken);
-    assert_eq!(servers[0].accounts.list().await.unwrap().len(), 1);
+    assert_eq!(
+        servers[0].accounts.list().await.unwrap().len(),
+        1,
+        "the winner's state is kept, and nothing else"
+    );
 }
 
 /// By creation, then id, whatever the order in which they were inserted.

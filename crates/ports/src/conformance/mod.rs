@@ -15,9 +15,18 @@ macro_rules! assert_winners {
     ($outcomes:expr, $winners:expr, $refusal:pat $(if $guard:expr)?) => {{
         let (won, lost): (Vec<_>, Vec<_>) = $outcomes.iter().partition(|outcome| outcome.is_ok());
         for outcome in lost {
-            assert!(matches!(outcome, Err($refusal) $(if $guard)?), "{outcome:?}");
+            assert!(
+                matches!(outcome, Err($refusal) $(if $guard)?),
+                "whoever loses this race must be told Err({}), but one was told {outcome:?}",
+                stringify!($refusal)
+            );
         }
-        assert_eq!(won.len(), $winners);
+        assert_eq!(
+            won.len(),
+            $winners,
+            "so many of these {} must succeed, and no more: {won:?} did",
+            $outcomes.len()
+        );
     }};
 }
 
