@@ -51,7 +51,7 @@ impl StoreError {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait StoreHealth: Send + Sync {
-    /// MUST ask the store itself, not a cache, and MUST fail where a write would find nobody to do it.
+    /// MUST ask the store itself, not a cache, and MUST fail if a write would find nobody to do it. If the store works, it MUST succeed.
     async fn check(&self) -> Result<(), StoreError>;
 }
 
@@ -62,8 +62,9 @@ pub struct Mark(pub i64);
 /// Tells whether anything was written meanwhile.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait StoreChanges: Send + Sync {
-    /// The present mark; `None` where it would cost as much as a read. As long as one thread gets the same mark, its reads MUST find
-    /// the same, whoever else may write, in whichever process. So what was read after a mark was taken holds while the mark does.
+    /// The present mark; `None` if it would cost as much as a read. As long as one thread gets the same mark, its reads MUST find
+    /// the same, whoever else may write, in whichever process: every write of every method MUST move it. So what was read after a mark
+    /// was taken holds while the mark does.
     fn mark(&self) -> Option<Mark>;
 }
 
