@@ -21,11 +21,11 @@ use tokio::{
     time::timeout,
 };
 
-/// How often two calls are started at the same instant on two threads.
-const STARTS: usize = 32;
+/// How often two calls of a kind are started at the same instant on two threads.
+const STARTS: usize = 24;
 
 /// How often if a call takes less than [`QUICK`]: then others can come in between for a short time only.
-const STARTS_OF_QUICK: usize = 1600;
+const STARTS_OF_QUICK: usize = 1024;
 const QUICK: Duration = Duration::from_micros(100);
 
 /// How long a thread that is ready keeps its processor.
@@ -54,7 +54,9 @@ pub(super) struct Round {
 ///   a store lets others in between two awaits of a write, one of these rounds is there at that moment, whatever the machine does.
 /// - Two threads start the calls at the same instant, again and again, one of them a part of a call later. If a store
 ///   lets others in without an await between, that finds it.
-pub(super) async fn contest(round: impl AsyncFn(&Round)) {
+///
+/// The two may want it in several ways: each of the `kinds` is tried step by step, and then they take turns.
+pub(super) async fn contest<K: Copy>(kinds: &[K], round: impl AsyncFn(&Round, K)) {
     let mut next = Round {
         number: 0,
         polls: None,
@@ -62,30 +64,33 @@ pub(super) async fn contest(round: impl AsyncFn(&Round)) {
         done: Cell::new(false),
         took: Cell::default(),
     };
-    // Step by step at first: whoever needs more than a few polls waits for others, and how often it is polled meanwhile is chance.
-    for polls in successors(Some(0), |polls| Some(polls + 1 + polls / 8 * 4)) {
-        next.polls = Some(polls);
-        round(&next).await;
-        next.number += 1;
-        if next.done.get() {
-            break;
+    for kind in kinds {
+        // Whoever needs more than a few polls waits for others, and how often it is polled meanwhile is chance.
+        for polls in successors(Some(0), |polls| Some(polls + 1 + polls / 8 * 4)) {
+            next.polls = Some(polls);
+            round(&next, *kind).await;
+            next.number += 1;
+            if next.done.take() {
+                break;
+            }
         }
     }
     next.polls = None;
-    let mut shortest = Duration::MAX;
     next.took.set(Duration::ZERO);
-    for start in 0..STARTS_OF_QUICK {
-        if start >= STARTS && shortest > QUICK {
+    let mut shortest = Duration::MAX;
+    for start in 0..STARTS_OF_QUICK * kinds.len() {
+        if start >= STARTS * kinds.len() && shortest > QUICK {
             break;
         }
-        // Spread evenly over a call, and never the same twice (<https://en.wikipedia.org/wiki/Low-discrepancy_sequence>).
-        let part = u32::try_from(start * 631 % 1021).unwrap();
-        let late = shortest.min(next.took.get()) * part / 1021;
-        next.late = match start % 2 {
+        let turn = start / kinds.len();
+        // All parts of a call, the small ones more often: calls of one kind are vulnerable at the same moment.
+        let part = f64::from(u32::try_from(turn * 631 % 1021).unwrap()) / 1021.0;
+        let late = shortest.min(next.took.get()).mul_f64(part.powi(3));
+        next.late = match turn % 2 {
             0 => [Duration::ZERO, late],
             _ => [late, Duration::ZERO],
         };
-        round(&next).await;
+        round(&next, kinds[start % kinds.len()]).await;
         next.number += 1;
         shortest = shortest.min(next.took.get());
     }

@@ -77,7 +77,7 @@ fn assert_one_wins<T: Debug, E: Debug>(
 /// Two inserts of one slug.
 pub async fn account_slugs_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
-    contest(async |round| {
+    contest(&[()], async |round, ()| {
         let slug = format!("slug-{}", round.number);
         let insert = |stores: &Stores| {
             let account = Account {
@@ -99,7 +99,7 @@ pub async fn account_slugs_are_contested(servers: &[Stores]) {
 /// Two first keys of one account.
 pub async fn first_api_keys_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
-    contest(async |round| {
+    contest(&[()], async |round, ()| {
         let account = new_account(&one).await;
         let insert = |stores: &Stores, secret| {
             let (keys, key) = (stores.api_keys.clone(), key(account, secret));
@@ -120,7 +120,7 @@ pub async fn first_api_keys_are_contested(servers: &[Stores]) {
 pub async fn revocations_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
     let tenants = Tenants::of(&one);
-    contest(async |round| {
+    contest(&[()], async |round, ()| {
         let (account, _) = tenants.tenant(round).await;
         let key = ApiKey {
             digest: ApiKeyDigest::from_bytes(digest(round.number)),
@@ -147,7 +147,7 @@ pub async fn revocations_are_contested(servers: &[Stores]) {
 pub async fn last_uses_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
     let tenants = Tenants::of(&one);
-    contest(async |round| {
+    contest(&[()], async |round, ()| {
         let (account, _) = tenants.tenant(round).await;
         let key = ApiKey {
             digest: ApiKeyDigest::from_bytes(digest(round.number)),
@@ -188,38 +188,37 @@ fn digest(number: usize) -> [u8; 32] {
 )]
 pub async fn customer_emails_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
-    for (first_moves, second_moves) in [(false, false), (false, true), (true, false), (true, true)] {
-        let tenants = Tenants::of(&one);
-        contest(async |round| {
-            let (account, _) = tenants.tenant(round).await;
-            let want = async |stores: &Stores, moves, email: String| {
-                let customer = if moves {
-                    new_customer(stores, account).await
-                } else {
-                    customer_with_email(&email)
-                };
-                let customers = stores.customers.clone();
-                async move {
-                    if moves {
-                        let moved = with_email(&customer, &email);
-                        return customers.update(account, &moved, Companions::default()).await;
-                    }
-                    let inserted = customers.insert(account, &customer, Companions::default()).await;
-                    inserted.map_err(|error| match error {
-                        InsertCustomerError::EmailTaken => UpdateCustomerError::EmailTaken,
-                        InsertCustomerError::Store(error) => error.into(),
-                    })
-                }
+    let tenants = Tenants::of(&one);
+    let kinds = [(false, false), (false, true), (true, false), (true, true)];
+    contest(&kinds, async |round, (first_moves, second_moves)| {
+        let (account, _) = tenants.tenant(round).await;
+        let want = async |stores: &Stores, moves, email: String| {
+            let customer = if moves {
+                new_customer(stores, account).await
+            } else {
+                customer_with_email(&email)
             };
-            let email = |letter| format!("{letter}{}@example.com", round.number);
-            let first = want(&one, first_moves, email("d")).await;
-            let second = want(&other, second_moves, email("D")).await;
-            let outcomes = round.both(first, second).await;
-            let taken = |error: &_| matches!(error, UpdateCustomerError::EmailTaken);
-            assert_one_wins(&outcomes, "the address of a customer", taken);
-        })
-        .await;
-    }
+            let customers = stores.customers.clone();
+            async move {
+                if moves {
+                    let moved = with_email(&customer, &email);
+                    return customers.update(account, &moved, Companions::default()).await;
+                }
+                let inserted = customers.insert(account, &customer, Companions::default()).await;
+                inserted.map_err(|error| match error {
+                    InsertCustomerError::EmailTaken => UpdateCustomerError::EmailTaken,
+                    InsertCustomerError::Store(error) => error.into(),
+                })
+            }
+        };
+        let email = |letter| format!("{letter}{}@example.com", round.number);
+        let first = want(&one, first_moves, email("d")).await;
+        let second = want(&other, second_moves, email("D")).await;
+        let outcomes = round.both(first, second).await;
+        let taken = |error: &_| matches!(error, UpdateCustomerError::EmailTaken);
+        assert_one_wins(&outcomes, "the address of a customer", taken);
+    })
+    .await;
 }
 
 /// Two updates of one version of a customer.
@@ -228,7 +227,7 @@ pub async fn customer_versions_are_contested(servers: &[Stores]) {
     let account = new_account(&one).await;
     let customer = new_customer(&one, account).await;
     let present = RefCell::new(customer);
-    contest(async |round| {
+    contest(&[()], async |round, ()| {
         let update = |stores: &Stores, name| {
             let (customers, next) = (
                 stores.customers.clone(),
@@ -267,53 +266,52 @@ pub async fn customer_versions_are_contested(servers: &[Stores]) {
 )]
 pub async fn slots_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
-    for (first_moves, second_moves) in [(false, false), (false, true), (true, false), (true, true)] {
-        let tenants = Tenants::of(&one);
-        contest(async |round| {
-            let (account, customer) = tenants.tenant(round).await;
-            let start = i64::try_from(round.number).unwrap() * 1000;
-            let want = async |stores: &Stores, moves, from: i64, to| {
-                let appointments = stores.appointments.clone();
-                let mut wanted = appointment(&customer, slot(to, 60));
-                if moves {
-                    let booked = appointment(&customer, slot(from, 60));
-                    appointments
-                        .book(account, &booked, Companions::default())
-                        .await
-                        .unwrap();
-                    wanted = moved(&booked, wanted.slot);
-                }
-                async move {
-                    let outcome = if moves {
-                        appointments.update(account, &wanted, Companions::default()).await
-                    } else {
-                        let booked = appointments.book(account, &wanted, Companions::default()).await;
-                        booked.map_err(|error| match error {
-                            BookError::SlotTaken => UpdateAppointmentError::SlotTaken,
-                            BookError::Store(error) => error.into(),
-                        })
-                    };
-                    outcome.map(|()| wanted)
-                }
-            };
-            let first = want(&one, first_moves, start, start + 300).await;
-            let second = want(&other, second_moves, start + 100, start + 330).await;
-            let outcomes = round.both(first, second).await;
-            let taken = |error: &_| matches!(error, UpdateAppointmentError::SlotTaken);
-            assert_one_wins(&outcomes, "the slot of an appointment", taken);
-            let winner: Appointment = outcomes.0.or(outcomes.1).unwrap();
-            let read = one.appointments.by_id(account, winner.id).await.unwrap();
-            assert_eq!(read, Some(winner), "the one that succeeded is what is kept");
-        })
-        .await;
-    }
+    let tenants = Tenants::of(&one);
+    let kinds = [(false, false), (false, true), (true, false), (true, true)];
+    contest(&kinds, async |round, (first_moves, second_moves)| {
+        let (account, customer) = tenants.tenant(round).await;
+        let start = i64::try_from(round.number).unwrap() * 1000;
+        let want = async |stores: &Stores, moves, from: i64, to| {
+            let appointments = stores.appointments.clone();
+            let mut wanted = appointment(&customer, slot(to, 60));
+            if moves {
+                let booked = appointment(&customer, slot(from, 60));
+                appointments
+                    .book(account, &booked, Companions::default())
+                    .await
+                    .unwrap();
+                wanted = moved(&booked, wanted.slot);
+            }
+            async move {
+                let outcome = if moves {
+                    appointments.update(account, &wanted, Companions::default()).await
+                } else {
+                    let booked = appointments.book(account, &wanted, Companions::default()).await;
+                    booked.map_err(|error| match error {
+                        BookError::SlotTaken => UpdateAppointmentError::SlotTaken,
+                        BookError::Store(error) => error.into(),
+                    })
+                };
+                outcome.map(|()| wanted)
+            }
+        };
+        let first = want(&one, first_moves, start, start + 300).await;
+        let second = want(&other, second_moves, start + 100, start + 330).await;
+        let outcomes = round.both(first, second).await;
+        let taken = |error: &_| matches!(error, UpdateAppointmentError::SlotTaken);
+        assert_one_wins(&outcomes, "the slot of an appointment", taken);
+        let winner: Appointment = outcomes.0.or(outcomes.1).unwrap();
+        let read = one.appointments.by_id(account, winner.id).await.unwrap();
+        assert_eq!(read, Some(winner), "the one that succeeded is what is kept");
+    })
+    .await;
 }
 
 /// Two updates of one version of an appointment: a move and a cancellation.
 pub async fn appointment_versions_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
     let tenants = Tenants::of(&one);
-    contest(async |round| {
+    contest(&[()], async |round, ()| {
         let (account, customer) = tenants.tenant(round).await;
         let start = i64::try_from(round.number).unwrap() * 1000;
         let booked = appointment(&customer, slot(start, 60));
@@ -354,7 +352,7 @@ pub async fn appointment_versions_are_contested(servers: &[Stores]) {
 pub async fn event_versions_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
     let tenants = Tenants::of(&one);
-    contest(async |round| {
+    contest(&[()], async |round, ()| {
         let (account, _) = tenants.tenant(round).await;
         let event = new_event(&one, account, None).await;
         let update = |stores: &Stores, status| {
@@ -379,8 +377,7 @@ pub async fn event_versions_are_contested(servers: &[Stores]) {
         assert_eq!(read, Some(winner), "the update that succeeded is what is kept");
     })
     .await;
-    for edit_first in [true, false] {
-        contest(async |round| {
+    contest(&[true, false], async |round, edit_first| {
             let (account, customer) = tenants.tenant(round).await;
             let event = new_event(&one, account, None).await;
             let ended = with_status(&event, EventStatus::Completed);
@@ -406,50 +403,47 @@ pub async fn event_versions_are_contested(servers: &[Stores]) {
             counted(&one, account, event.id).await;
         })
         .await;
-    }
 }
 
 /// Two customers who want the last place, and one customer who asks twice.
 pub async fn places_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
     let tenants = Tenants::of(&one);
-    for same in [false, true] {
-        contest(async |round| {
-            let (account, customer) = tenants.tenant(round).await;
-            let another = if same {
-                customer.clone()
-            } else {
-                new_customer(&one, account).await
-            };
-            let event = new_event(&one, account, (!same).then_some(1)).await;
-            let register = |stores: &Stores, customer| {
-                let (registrations, place) = (stores.registrations.clone(), registration(event.id, customer));
-                async move {
-                    registrations
-                        .register(account, &place, Companions::default())
-                        .await
-                }
-            };
-            let outcomes = round
-                .both(register(&one, &customer), register(&other, &another))
-                .await;
-            assert_one_wins(&outcomes, "a place at an event", |error| match error {
-                RegisterError::AlreadyRegistered => same,
-                RegisterError::Refused(RegistrationRefused::Full) => !same,
-                _ => false,
-            });
-            let places = counted(&one, account, event.id).await;
-            assert_eq!(places.len(), 1, "one has the place");
-        })
-        .await;
-    }
+    contest(&[false, true], async |round, same| {
+        let (account, customer) = tenants.tenant(round).await;
+        let another = if same {
+            customer.clone()
+        } else {
+            new_customer(&one, account).await
+        };
+        let event = new_event(&one, account, (!same).then_some(1)).await;
+        let register = |stores: &Stores, customer| {
+            let (registrations, place) = (stores.registrations.clone(), registration(event.id, customer));
+            async move {
+                registrations
+                    .register(account, &place, Companions::default())
+                    .await
+            }
+        };
+        let outcomes = round
+            .both(register(&one, &customer), register(&other, &another))
+            .await;
+        assert_one_wins(&outcomes, "a place at an event", |error| match error {
+            RegisterError::AlreadyRegistered => same,
+            RegisterError::Refused(RegistrationRefused::Full) => !same,
+            _ => false,
+        });
+        let places = counted(&one, account, event.id).await;
+        assert_eq!(places.len(), 1, "one has the place");
+    })
+    .await;
 }
 
 /// Two that free one place: one does.
 pub async fn freed_places_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
     let tenants = Tenants::of(&one);
-    contest(async |round| {
+    contest(&[()], async |round, ()| {
         let (account, customer) = tenants.tenant(round).await;
         let event = new_event(&one, account, None).await;
         let place = registration(event.id, &customer);
@@ -481,7 +475,7 @@ pub async fn freed_places_are_contested(servers: &[Stores]) {
 pub async fn requests_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
     let tenants = Tenants::of(&one);
-    contest(async |round| {
+    contest(&[()], async |round, ()| {
         let (account, _) = tenants.tenant(round).await;
         let record = record(account, fresh_request());
         let insert = |stores: &Stores, letter| {

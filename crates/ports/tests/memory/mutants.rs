@@ -38,14 +38,25 @@ fn refuses(case: impl AsyncFnOnce() + Send) -> bool {
 
 /// Asserts that the suite refuses the defect, as often as `MUTANT_RUNS` says.
 fn assert_refused(defect: Defect, case: &str, refused: impl Fn() -> bool) {
-    let runs = env::var("MUTANT_RUNS").map_or(1, |runs| runs.parse().unwrap());
+    let Ok(runs) = env::var("MUTANT_RUNS") else {
+        // Whether two threads meet between two instructions is luck, more so on a busy machine; anything else is not.
+        let tries = if matches!(defect, UnlockedWithoutAwait(_)) {
+            3
+        } else {
+            1
+        };
+        assert!(
+            (0..tries).any(|_| refused()),
+            "a store with the defect {defect:?} passed {case}, which has to refuse it"
+        );
+        return;
+    };
+    let runs = runs.parse().unwrap();
     let survived = (0..runs).filter(|_| !refused()).count();
-    if runs > 1 {
-        println!("| {defect:?} | {case} | survives {survived} of {runs} |");
-    }
+    println!("| {defect:?} | {case} | survives {survived} of {runs} |");
     assert!(
-        survived * 100 <= SURVIVALS * runs && survived < runs,
-        "a store with the defect {defect:?} passed {case} in {survived} of {runs} runs: the case has to refuse it"
+        survived * 100 <= SURVIVALS * runs,
+        "a store with the defect {defect:?} passed {case} in {survived} of {runs} runs"
     );
 }
 
