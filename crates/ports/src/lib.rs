@@ -36,7 +36,7 @@ pub use customers::{CustomerFilter, CustomerStore, InsertCustomerError, UpdateCu
 pub use events::{EventFilter, EventStore, UpdateEventError};
 pub use page::{Listed, Page, PageRequest, StartPosition};
 pub use registrations::{RegisterError, RegistrationStore};
-pub use store::{Mark, StoreChanges, StoreError, StoreHealth, Stores};
+pub use store::{Mark, Migrations, StoreChanges, StoreError, StoreHealth, Stores};
 pub use system::{Clock, IdSource, Randomness};
 
 #[cfg(feature = "mocks")]

@@ -47,6 +47,15 @@ impl StoreError {
     }
 }
 
+/// What to do when a store is opened whose schema is older than the program. A store without a schema has nothing to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Migrations {
+    /// Bring it up to date.
+    Run,
+    /// Refuse to start: somebody else will run them (`chatgrow migrate`).
+    Expect,
+}
+
 /// Tells whether the store answers.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]

@@ -22,10 +22,10 @@ use tokio::{
 };
 
 /// How often two calls of a kind are started at the same instant on two threads.
-const STARTS: usize = 24;
+const STARTS: usize = 16;
 
 /// How often if a call takes less than [`QUICK`]: then others can come in between for a short time only.
-const STARTS_OF_QUICK: usize = 1024;
+const STARTS_OF_QUICK: usize = 2048;
 const QUICK: Duration = Duration::from_micros(100);
 
 /// How long a thread that is ready keeps its processor.
