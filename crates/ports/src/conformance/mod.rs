@@ -48,7 +48,6 @@ mod accounts;
 mod api_keys;
 mod appointments;
 mod contest;
-mod contests;
 mod customers;
 mod edits;
 mod events;
@@ -61,7 +60,7 @@ mod registrations;
 pub use accounts::*;
 pub use api_keys::*;
 pub use appointments::*;
-pub use contests::*;
+pub use contest::{access::*, crm::*, events::*, scheduling::*};
 pub use customers::*;
 pub use edits::*;
 pub use events::*;
@@ -418,7 +417,10 @@ mod tests {
             include_str!("accounts.rs"),
             include_str!("api_keys.rs"),
             include_str!("appointments.rs"),
-            include_str!("contests.rs"),
+            include_str!("contest/access.rs"),
+            include_str!("contest/crm.rs"),
+            include_str!("contest/events.rs"),
+            include_str!("contest/scheduling.rs"),
             include_str!("customers.rs"),
             include_str!("edits.rs"),
             include_str!("events.rs"),

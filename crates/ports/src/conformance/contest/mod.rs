@@ -1,7 +1,17 @@
-//! Contests: two calls that must not both succeed, or must not hold each other up, in many interleavings.
+//! Contests: two calls that want what only one can have, in many interleavings. They find a store that looks first and writes
+//! afterwards, and lets others in between.
 
+pub mod access;
+pub mod crm;
+pub mod events;
+pub mod scheduling;
+
+use super::{new_account, new_customer};
+use crate::Stores;
+use chatgrow_domain::{AccountId, Customer};
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
+    fmt::Debug,
     future::Future,
     hint::spin_loop,
     iter::successors,
@@ -192,4 +202,55 @@ fn spin(long: Duration) {
     while begin.elapsed() < long {
         spin_loop();
     }
+}
+
+/// A store for each of two callers: the same one, or one of each server.
+fn two_callers(servers: &[Stores]) -> (Stores, Stores) {
+    (servers[0].clone(), servers[servers.len() - 1].clone())
+}
+
+/// An account with a customer, and another one every few rounds: if a store takes longer the more there is, its windows should stay as
+/// wide as they are.
+struct Tenants<'s> {
+    stores: &'s Stores,
+    present: RefCell<Option<(AccountId, Customer)>>,
+}
+
+impl<'s> Tenants<'s> {
+    fn of(stores: &'s Stores) -> Self {
+        Self {
+            stores,
+            present: RefCell::default(),
+        }
+    }
+
+    async fn tenant(&self, round: &Round) -> (AccountId, Customer) {
+        let present = self.present.borrow().clone();
+        match present {
+            Some(tenant) if !round.number.is_multiple_of(4) => tenant,
+            _ => {
+                let account = new_account(self.stores).await;
+                let tenant = (account, new_customer(self.stores, account).await);
+                self.present.replace(Some(tenant.clone()));
+                tenant
+            }
+        }
+    }
+}
+
+/// Exactly one of the two has it, and the other is told why not.
+fn assert_one_wins<T: Debug, E: Debug>(
+    (first, second): &(Result<T, E>, Result<T, E>),
+    what: &str,
+    refused: impl Fn(&E) -> bool,
+) {
+    let right = match (first, second) {
+        (Ok(_), Err(error)) | (Err(error), Ok(_)) => refused(error),
+        _ => false,
+    };
+    assert!(
+        right,
+        "{what}: exactly one of two that want it at once must have it, and the other must be told that it is gone. They were told \
+         {first:?} and {second:?}"
+    );
 }
