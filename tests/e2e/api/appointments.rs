@@ -1,6 +1,6 @@
 //! Appointments, as the guide and the contract's table say.
 
-use e2e::{Answer, TestApp, with};
+use e2e::{Answer, TestApp, binary::eventually, with};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -493,6 +493,8 @@ async fn listed_by_date_and_time_filtered_and_page_by_page() {
             "customerEmail=dana@example.com&status=confirmed&from=2025-12-25&to=2025-12-25",
             &[6, 5],
         ),
+        ("updatedSince=2020-01-01T00:00:00Z", &[1, 3, 0, 4, 6, 5, 2]),
+        ("updatedSince=9999-01-01T00:00:00%2B02:00", &[]),
     ] {
         for limit in [1, 2, 3, 500] {
             let items = app
@@ -506,9 +508,45 @@ async fn listed_by_date_and_time_filtered_and_page_by_page() {
             assert_eq!(listed, expected, "{filter} {limit}");
         }
     }
-    app.get("/appointments?from=x&to=2025-02-30&status=active&customerEmail=x&limit=0&cursor=x")
+    app.get("/appointments?from=x&to=2025-02-30&status=active&customerEmail=x&updatedSince=today&limit=0&cursor=x")
         .await
-        .assert_invalid(&["from", "to", "status", "customerEmail", "limit", "cursor"]);
+        .assert_invalid(&["from", "to", "status", "customerEmail", "updatedSince", "limit", "cursor"]);
+}
+
+/// What changed since a poll, the changed one included: its own `updatedAt` finds it.
+#[tokio::test]
+async fn what_has_changed_since_is_found() {
+    let app = start().await;
+    let first = book(&app, "2025-12-25", "10:00", 30).await;
+    let second = book(&app, "2025-12-25", "11:00", 30).await;
+    let seen = second.json["appointment"]["updatedAt"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let mut number = 0;
+    let changed = eventually("a later millisecond", async || {
+        number += 1;
+        let changed = app
+            .patch(&path(&first), json!({ "notes": number.to_string() }))
+            .await;
+        let changed = changed.json["appointment"]["updatedAt"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        (changed > seen).then_some(changed)
+    })
+    .await;
+    let listed = app.get(&format!("/appointments?updatedSince={changed}")).await;
+    let ids: Vec<_> = listed
+        .list("appointments")
+        .iter()
+        .map(|item| item["id"].clone())
+        .collect();
+    assert_eq!(ids, [first.json["appointment"]["id"].clone()]);
+    assert_eq!(
+        app.get(&format!("/appointments?updatedSince={seen}")).await.json["count"],
+        2
+    );
 }
 
 #[tokio::test]

@@ -407,6 +407,38 @@ async fn listed_in_order_of_creation_page_by_page() {
 }
 
 #[tokio::test]
+async fn found_by_address_and_by_last_change() {
+    let app = super::start().await;
+    for name in ["noa", "gal", "dana"] {
+        app.customer(&format!("{name}@example.com")).await;
+    }
+    let emails = async |query: &str| {
+        let page = app.get(&format!("/customers?{query}")).await;
+        let emails = page
+            .list("customers")
+            .iter()
+            .map(|customer| customer["email"].as_str().unwrap());
+        emails
+            .map(|email| email.split('@').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(emails("email=GAL%40example.com").await, ["gal"]);
+    assert_eq!(emails("email=nobody@example.com").await, [""; 0]);
+    assert_eq!(
+        emails("updatedSince=2020-01-01T00:00:00Z").await,
+        ["noa", "gal", "dana"]
+    );
+    assert_eq!(emails("updatedSince=9999-01-01T00:00:00Z").await, [""; 0]);
+    assert_eq!(
+        emails("updatedSince=2020-01-01T00:00:00Z&email=dana@example.com&limit=1").await,
+        ["dana"]
+    );
+    app.get("/customers?email=x&updatedSince=2020-01-01&limit=0")
+        .await
+        .assert_invalid(&["email", "updatedSince", "limit"]);
+}
+
+#[tokio::test]
 async fn fifty_are_listed_where_no_limit_is_given() {
     let app = super::start().await;
     let body = |number| json!({ "name": "Dana", "email": format!("{number}@example.com") });

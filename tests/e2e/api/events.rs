@@ -328,6 +328,15 @@ async fn listed_by_date_and_time_filtered_and_page_by_page() {
         ("status=active", &[3, 2, 1, 4, 6]),
         ("status=completed", &[0]),
         ("status=cancelled", &[5]),
+        ("from=2025-12-30", &[1, 0, 4, 6]),
+        ("to=2025-12-29", &[3, 5, 2]),
+        ("from=2025-12-29&to=2025-12-29", &[5, 2]),
+        (
+            "from=2025-12-29T00:00:00.000Z&to=2025-12-30&status=active",
+            &[2, 1, 4, 6],
+        ),
+        ("from=2025-12-31&to=2025-12-29", &[]),
+        ("from=0001-01-01&to=9999-12-31", &[3, 5, 2, 1, 0, 4, 6]),
     ] {
         for limit in [1, 2, 3, 5, 50] {
             let items = app.walk(&format!("/events?{filter}"), "events", limit).await;
@@ -339,6 +348,9 @@ async fn listed_by_date_and_time_filtered_and_page_by_page() {
             assert_eq!(listed, expected, "{filter} {limit}");
         }
     }
+    app.get("/events?from=x&to=2025-02-30&status=x&limit=0&cursor=x")
+        .await
+        .assert_invalid(&["from", "to", "status", "limit", "cursor"]);
     for status in ["", "Active", "confirmed", "active,completed"] {
         app.get(&format!("/events?status={status}"))
             .await

@@ -258,3 +258,62 @@ async fn listed_in_the_order_in_which_they_came() {
         assert_eq!(app.walk(&registrations, "registrations", limit).await, registered);
     }
 }
+
+#[tokio::test]
+async fn a_customers_registrations_are_listed_over_all_events() {
+    let (app, first) = start(None).await;
+    app.customer("nowhere@example.com").await;
+    let mut registered = Vec::new();
+    for event in [&first, &app.event(None).await, &app.event(None).await] {
+        register(&app, event, "noa").await;
+        registered.push(
+            register(&app, event, "dana")
+                .await
+                .resource(201, "registration")
+                .clone(),
+        );
+    }
+    let list = "/customers/DANA%40example.com/registrations";
+    for limit in 1..=4 {
+        assert_eq!(app.walk(list, "registrations", limit).await, registered);
+    }
+    app.delete(&format!(
+        "{first}/registrations/{}",
+        registered[0]["id"].as_str().unwrap()
+    ))
+    .await
+    .assert_done("Registration cancelled successfully");
+    assert_eq!(app.get(list).await.list("registrations"), &registered[1..]);
+    assert_eq!(
+        app.get("/customers/nowhere@example.com/registrations").await.json["count"],
+        0
+    );
+    for nobody in ["nobody@example.com", "nonsense"] {
+        let answer = app.get(&format!("/customers/{nobody}/registrations")).await;
+        answer.assert_error(404, "NOT_FOUND", "Customer not found");
+        assert_eq!(answer.json["resource"], "customer");
+    }
+}
+
+#[tokio::test]
+async fn who_is_not_found_is_told() {
+    let (app, event) = start(None).await;
+    let id = "507f1f77bcf86cd799439011";
+    for (path, resource) in [
+        ("/customers/nobody@example.com".to_owned(), "customer"),
+        (format!("/appointments/{id}"), "appointment"),
+        (format!("/events/{id}"), "event"),
+        (format!("{event}/registrations/{id}"), "registration"),
+    ] {
+        assert_eq!(app.get(&path).await.json["resource"], resource, "{path}");
+    }
+    let registrations = format!("{event}/registrations");
+    let nobody = app
+        .post(&registrations, json!({ "customerEmail": "nobody@example.com" }))
+        .await;
+    assert_eq!(
+        (nobody.status, &nobody.json["resource"]),
+        (404, &"customer".into())
+    );
+    assert_eq!(app.get("/nowhere").await.json.get("resource"), None);
+}

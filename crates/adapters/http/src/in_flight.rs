@@ -70,16 +70,21 @@ impl InFlight {
         self.keys().entry(key).or_insert_with(new).clone()
     }
 
-    /// Waits for the key's turn to make a list; the turn ends when it is dropped. While others of the key wait, requests of other keys that
-    /// came meanwhile go first.
-    pub(crate) async fn list(&self, key: ApiKeyId) -> Option<OwnedSemaphorePermit> {
+    /// Waits for the key's turn to make a list of so many bytes at the most; the turn ends when it is dropped. While others of the key wait,
+    /// requests of other keys that came meanwhile go first.
+    ///
+    /// # Errors
+    /// The list could not be [answered](Self::answer), so it is not worth making.
+    pub(crate) async fn list(&self, key: ApiKeyId, bytes: u64) -> Result<OwnedSemaphorePermit, ApiError> {
         let lists = self.of_key(key).lists.clone();
+        let turn = lists.clone().acquire_owned().await;
         // It is never closed, so there is a permit sooner or later.
-        let turn = lists.clone().acquire_owned().await.ok();
+        let turn = turn.map_err(|error| ApiError::from(Problem::Internal).because(error))?;
         if lists.available_permits() < LISTS - 1 {
             yield_now().await;
         }
-        turn
+        self.answer(key, bytes)?;
+        Ok(turn)
     }
 
     /// Takes note of an answer of so many bytes until the returned value is dropped; a small one needs none.
@@ -156,12 +161,16 @@ mod tests {
         let in_flight = InFlight::default();
         let mut turns = Vec::new();
         for _ in 0..LISTS {
-            turns.push(in_flight.list(key(1)).await.unwrap());
+            turns.push(in_flight.list(key(1), 0).await.unwrap());
         }
-        let mut next = Box::pin(in_flight.list(key(1)));
+        let mut next = Box::pin(in_flight.list(key(1), 0));
         assert!(futures_util::poll!(&mut next).is_pending());
-        assert!(in_flight.list(key(2)).await.is_some());
+        assert!(in_flight.list(key(2), 0).await.is_ok());
         turns.pop();
-        assert!(next.await.is_some());
+        assert!(next.await.is_ok());
+        // Who has left too much unread makes no list that could not be sent.
+        let _unread = in_flight.answer(key(2), MOST_OF_KEY).unwrap();
+        let refused = in_flight.list(key(2), SMALL + 1).await.err().unwrap();
+        assert_eq!(refused.problem, Problem::RateLimited);
     }
 }

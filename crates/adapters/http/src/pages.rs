@@ -62,7 +62,7 @@ impl Pages {
         W: From<T> + Serialize,
         ApiError: From<E>,
     {
-        let _turn = self.in_flight.list(self.caller.0.key).await;
+        let _turn = self.in_flight.list(self.caller.0.key, MOST as u64).await?;
         let PageRequest { limit, mut after } = request;
         let (mut items, mut bytes) = (Items::default(), 0);
         loop {
