@@ -41,7 +41,7 @@ const EDITORS: usize = 6;
 const MOVERS: usize = 8;
 
 /// How many groups of appointments are edited, each once.
-const GROUPS: usize = 64;
+const GROUPS: usize = 96;
 
 /// Notes become so long that the rows leave their block of the database, which is full of short ones: as long as a row can be that is
 /// still kept in one piece, and as long as the domain allows.
