@@ -26,6 +26,6 @@ pub trait AccountStore: Send + Sync {
     /// The account with that slug.
     async fn by_slug(&self, slug: &AccountSlug) -> Result<Option<Account>, StoreError>;
 
-    /// All accounts, oldest first.
+    /// All accounts. They MUST be in the order of their `created_at`, and those of one instant in the order of their ids.
     async fn list(&self) -> Result<Vec<Account>, StoreError>;
 }

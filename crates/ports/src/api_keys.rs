@@ -29,13 +29,15 @@ pub trait ApiKeyStore: Send + Sync {
     /// The key with that digest, of whichever account, revoked and expired ones included.
     async fn by_digest(&self, digest: &ApiKeyDigest) -> Result<Option<ApiKey>, StoreError>;
 
-    /// The account's keys, oldest first, revoked and expired ones included.
+    /// The account's keys, revoked and expired ones included. They MUST be in the order of their `created_at`, and those of one instant
+    /// in the order of their ids.
     async fn list(&self, account: AccountId) -> Result<Vec<ApiKey>, StoreError>;
 
-    /// For the operator: revokes a key of whichever account. MUST keep the first instant where it is revoked already.
-    /// Returns whether there is such a key.
+    /// For the operator: revokes a key of whichever account. If it is revoked already, the first instant MUST stay, also if several
+    /// revoke it at once. Returns whether there is such a key.
     async fn revoke(&self, id: ApiKeyId, at: Timestamp) -> Result<bool, StoreError>;
 
-    /// Notes when keys were last used. MUST never move a last use back; a key that is gone is passed over.
+    /// Notes when keys were last used. It MUST NOT move a last use back, in whichever order uses come, and if several note them at
+    /// once. A key that the account doesn't have is passed over.
     async fn record_use(&self, uses: &[KeyUse]) -> Result<(), StoreError>;
 }

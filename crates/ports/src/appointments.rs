@@ -61,7 +61,8 @@ impl Listed for Appointment {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait AppointmentStore: Send + Sync {
-    /// Adds a confirmed appointment of an existing customer of the account. It MUST be impossible, under any
+    /// Adds a confirmed appointment of a customer of the account; a customer whom the account doesn't have is a
+    /// [`StoreError::Failed`]. It MUST be impossible, under any
     /// concurrency, that two confirmed appointments of one account overlap as
     /// [`TimeSlot::overlaps`](chatgrow_domain::TimeSlot::overlaps) says: of any number of concurrent bookings of
     /// overlapping slots at most one succeeds, and the others MUST return [`BookError::SlotTaken`].
@@ -72,7 +73,8 @@ pub trait AppointmentStore: Send + Sync {
         companions: Companions,
     ) -> Result<(), BookError>;
 
-    /// The appointment with that id.
+    /// The appointment with that id. Here and in [`list`](Self::list) its customer MUST be shown as it is now, not as it was when the
+    /// appointment was booked.
     async fn by_id(&self, account: AccountId, id: AppointmentId) -> Result<Option<Appointment>, StoreError>;
 
     /// The appointments that pass the filter, by start, then id.
@@ -84,9 +86,10 @@ pub trait AppointmentStore: Send + Sync {
     ) -> Result<Page<Appointment, StartPosition<AppointmentId>>, StoreError>;
 
     /// Replaces the appointment with this id by this state (moved, edited or cancelled), if the stored version is the
-    /// one before `appointment.version`; MUST return [`UpdateAppointmentError::Stale`] otherwise, also where there is
-    /// no such appointment. The guard on the slot is that of [`book`](Self::book); an appointment never conflicts with
-    /// itself.
+    /// one before `appointment.version`; otherwise it MUST return [`UpdateAppointmentError::Stale`], also if there is no such
+    /// appointment, and whether or not the slot is taken. Of any number of concurrent updates of one version one MUST succeed. The
+    /// guard on the slot is that of [`book`](Self::book); an appointment never conflicts with itself. An update that leaves a confirmed
+    /// appointment in its slot MUST succeed, whoever tries to move there at the same time.
     async fn update(
         &self,
         account: AccountId,

@@ -10,9 +10,12 @@ use chatgrow_domain::{AccountId, Timestamp};
 /// What is to commit with a write.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Companions {
-    /// The record of the request. Where the account has one with that id that has not expired, the write MUST NOT happen, and
-    /// MUST return [`StoreError::Repeated`], whatever else speaks against it; where a write with that id is under way, it may return
-    /// [`StoreError::InProgress`], or wait for the outcome.
+    /// The record of the request. If the account has one with that id that has not expired, the write MUST NOT happen, and
+    /// MUST return [`StoreError::Repeated`], whatever else speaks against it. Whether the old one has expired is for the new record to
+    /// say, not for a clock of the store: it has if its `expires_at` is the new one's `created_at` or earlier, and then it makes way. If
+    /// a write with that id is under way, this one may return [`StoreError::InProgress`], or wait for the outcome.
+    ///
+    /// A write that is refused, or that finds nothing to do, MUST NOT leave a record.
     pub record: Option<IdempotencyRecord>,
 }
 
@@ -60,6 +63,7 @@ pub trait IdempotencyStore: Send + Sync {
     /// Writes companions alone, for a request that changed nothing.
     async fn write(&self, companions: Companions) -> Result<(), StoreError>;
 
-    /// Forgets records that have expired by then, `most` at the most; returns how many.
+    /// Forgets records that have expired by then (whose `expires_at` is `now` or earlier), `most` at the most; returns how many. It MUST
+    /// NOT forget any other.
     async fn sweep(&self, now: Timestamp, most: u32) -> Result<usize, StoreError>;
 }

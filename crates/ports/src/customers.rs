@@ -71,8 +71,9 @@ pub trait CustomerStore: Send + Sync {
     ) -> Result<Page<Customer, CustomerId>, StoreError>;
 
     /// Replaces the customer with this id by this state, if the stored version is the one before `customer.version`;
-    /// MUST return [`UpdateCustomerError::Stale`] otherwise, also where there is no such customer. The guard on the
-    /// address is that of [`insert`](Self::insert).
+    /// otherwise it MUST return [`UpdateCustomerError::Stale`], also if there is no such customer, and whether or not the address is
+    /// taken. Of any number of concurrent updates of one version one MUST succeed. The guard on the address is that of
+    /// [`insert`](Self::insert); a customer never conflicts with itself.
     async fn update(
         &self,
         account: AccountId,

@@ -61,8 +61,9 @@ pub trait EventStore: Send + Sync {
         page: PageRequest<StartPosition<EventId>>,
     ) -> Result<Page<Event, StartPosition<EventId>>, StoreError>;
 
-    /// Replaces the event with this id by this state, if the stored version is the one before `event.version`; MUST
-    /// return [`UpdateEventError::Stale`] otherwise, also where there is no such event.
+    /// Replaces the event with this id by this state, if the stored version is the one before `event.version`; otherwise it MUST return
+    /// [`UpdateEventError::Stale`], also if there is no such event. Of any number of concurrent updates of one version, and
+    /// registrations, which move it on, one MUST succeed.
     async fn update(
         &self,
         account: AccountId,

@@ -33,7 +33,8 @@ impl Listed for Registration {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait RegistrationStore: Send + Sync {
-    /// Gives an existing customer of the account a place, and counts it in the event, whose version moves on. Under any
+    /// Gives a customer of the account a place (one whom the account doesn't have is a [`StoreError::Failed`], if none of the reasons
+    /// below speaks against it first), and counts it in the event, whose version moves on. Under any
     /// concurrency `participants` MUST equal the number of registrations and never pass the capacity, only an active
     /// event MUST take anybody, and a customer MUST have one place at most. Where several reasons speak against it, the
     /// first of these MUST be returned: no such event, not active, already registered, full.

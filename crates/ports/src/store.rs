@@ -47,11 +47,20 @@ impl StoreError {
     }
 }
 
+/// What to do when a store is opened whose schema is older than the program. A store without a schema has nothing to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Migrations {
+    /// Bring it up to date.
+    Run,
+    /// Refuse to start: somebody else will run them (`chatgrow migrate`).
+    Expect,
+}
+
 /// Tells whether the store answers.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait StoreHealth: Send + Sync {
-    /// MUST ask the store itself, not a cache, and MUST fail where a write would find nobody to do it.
+    /// MUST ask the store itself, not a cache, and MUST fail if a write would find nobody to do it. If the store works, it MUST succeed.
     async fn check(&self) -> Result<(), StoreError>;
 }
 
@@ -62,8 +71,9 @@ pub struct Mark(pub i64);
 /// Tells whether anything was written meanwhile.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait StoreChanges: Send + Sync {
-    /// The present mark; `None` where it would cost as much as a read. As long as one thread gets the same mark, its reads MUST find
-    /// the same, whoever else may write, in whichever process. So what was read after a mark was taken holds while the mark does.
+    /// The present mark; `None` if it would cost as much as a read. As long as one thread gets the same mark, its reads MUST find
+    /// the same, whoever else may write, in whichever process: every write of every method MUST move it. So what was read after a mark
+    /// was taken holds while the mark does.
     fn mark(&self) -> Option<Mark>;
 }
 

@@ -29,9 +29,10 @@ pub mod refused;
 pub mod registrations;
 pub mod schema;
 
+pub use chatgrow_ports::Migrations;
 pub use columns::{RowId, page};
 pub use guards::{Guard, Refusal, Unwritten};
-pub use migrations::{Migrations, bring_up_to_date, expect_none_missing};
+pub use migrations::{bring_up_to_date, expect_none_missing};
 pub use prepared::Prepared;
 
 /// What the ports' implementations are made of: the macros `account_store!`, `customer_store!`, … of this crate. They are

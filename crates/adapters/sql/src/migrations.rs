@@ -1,20 +1,12 @@
 //! Bringing a schema up to date, and refusing one that is not this program's.
 
+use chatgrow_ports::Migrations;
 use diesel::{
     backend::Backend,
     migration::{MigrationSource, MigrationVersion},
 };
 use diesel_migrations::MigrationHarness;
 use std::error::Error;
-
-/// What to do where the schema is older than the program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Migrations {
-    /// Bring it up to date.
-    Run,
-    /// Refuse to start: somebody else will run them (`chatgrow migrate`).
-    Expect,
-}
 
 /// Runs the migrations that the database has not seen, or refuses. The caller holds a lock against others who start at
 /// the same time, and a transaction.

@@ -26,7 +26,8 @@ pub async fn account_round_trips(stores: &Stores) {
     stores.accounts.insert(&second).await.unwrap();
     assert_eq!(
         stores.accounts.by_slug(&first.slug).await.unwrap(),
-        Some(first.clone())
+        Some(first.clone()),
+        "what was written is read back as it was, and what is not there is absent"
     );
     assert_eq!(
         stores
@@ -34,9 +35,14 @@ pub async fn account_round_trips(stores: &Stores) {
             .by_slug(&AccountSlug::new("third").unwrap())
             .await
             .unwrap(),
-        None
+        None,
+        "what was written is read back as it was, and what is not there is absent"
     );
-    assert_eq!(stores.accounts.list().await.unwrap(), [first, second]);
+    assert_eq!(
+        stores.accounts.list().await.unwrap(),
+        [first, second],
+        "what was written is read back as it was, and what is not there is absent"
+    );
 }
 
 /// One slug, one account.
@@ -46,5 +52,27 @@ pub async fn account_slugs_are_unique_under_a_race(servers: &[Stores]) {
     })
     .await;
     assert_winners!(outcomes, 1, InsertAccountError::SlugTaken);
-    assert_eq!(servers[0].accounts.list().await.unwrap().len(), 1);
+    assert_eq!(
+        servers[0].accounts.list().await.unwrap().len(),
+        1,
+        "the winner's state is kept, and nothing else"
+    );
+}
+
+/// By creation, then id, whatever the order in which they were inserted.
+pub async fn accounts_are_listed_by_creation(stores: &Stores) {
+    let mut accounts: Vec<_> = ["d", "b", "a", "c", "e"].map(account).into();
+    for (account, created_at) in accounts.iter_mut().zip([30, 20, 20, 10, 20]) {
+        account.created_at = at(created_at);
+    }
+    accounts.swap(1, 4);
+    for account in &accounts {
+        stores.accounts.insert(account).await.unwrap();
+    }
+    accounts.sort_by_key(|account| (account.created_at, account.id));
+    assert_eq!(
+        stores.accounts.list().await.unwrap(),
+        accounts,
+        "accounts are listed by creation, and those of one instant by id"
+    );
 }

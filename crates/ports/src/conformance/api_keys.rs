@@ -2,7 +2,7 @@ use super::{at, earliest, fresh_id, latest, longest, new_account, race};
 use crate::{KeyUse, StoreError, Stores};
 use chatgrow_domain::{AccountId, ApiKey, ApiKeyId, ApiKeyName, PlainApiKey};
 
-fn key(account_id: AccountId, secret: u8) -> ApiKey {
+pub(super) fn key(account_id: AccountId, secret: u8) -> ApiKey {
     ApiKey {
         id: ApiKeyId::new(fresh_id()),
         account_id,
@@ -33,12 +33,16 @@ pub async fn api_key_round_trips(stores: &Stores) {
         revoked_at: Some(latest()),
         ..key(account, 3)
     };
-    assert!(stores.api_keys.insert_first(&first).await.unwrap());
+    assert!(
+        stores.api_keys.insert_first(&first).await.unwrap(),
+        "what was written is read back as it was, and what is not there is absent"
+    );
     stores.api_keys.insert(&second).await.unwrap();
     stores.api_keys.insert(&third).await.unwrap();
     assert_eq!(
         stores.api_keys.list(account).await.unwrap(),
-        [third, first, second]
+        [third, first, second],
+        "what was written is read back as it was, and what is not there is absent"
     );
 }
 
@@ -77,8 +81,14 @@ pub async fn api_key_is_found_by_digest_only(stores: &Stores) {
 pub async fn api_key_revocation_keeps_the_first_instant(stores: &Stores) {
     let key = key(new_account(stores).await, 1);
     stores.api_keys.insert(&key).await.unwrap();
-    assert!(stores.api_keys.revoke(key.id, at(10)).await.unwrap());
-    assert!(stores.api_keys.revoke(key.id, at(20)).await.unwrap());
+    assert!(
+        stores.api_keys.revoke(key.id, at(10)).await.unwrap(),
+        "a key stays revoked since the first instant"
+    );
+    assert!(
+        stores.api_keys.revoke(key.id, at(20)).await.unwrap(),
+        "a key stays revoked since the first instant"
+    );
     assert_eq!(
         stores
             .api_keys
@@ -87,14 +97,16 @@ pub async fn api_key_revocation_keeps_the_first_instant(stores: &Stores) {
             .unwrap()
             .unwrap()
             .revoked_at,
-        Some(at(10))
+        Some(at(10)),
+        "a key stays revoked since the first instant"
     );
     assert!(
         !stores
             .api_keys
             .revoke(ApiKeyId::new(fresh_id()), at(10))
             .await
-            .unwrap()
+            .unwrap(),
+        "a key stays revoked since the first instant"
     );
 }
 
@@ -124,7 +136,8 @@ pub async fn api_key_last_use_never_moves_back(stores: &Stores) {
             .unwrap()
             .unwrap()
             .last_used_at,
-        Some(at(30))
+        Some(at(30)),
+        "a key was last used at the latest instant of all its uses"
     );
 }
 
@@ -136,12 +149,18 @@ pub async fn api_key_revocations_race_to_one_instant(servers: &[Stores]) {
     // Each looks at once what it has come to.
     let seen = race(servers, |racer, stores| async move {
         let instant = at(racer.try_into().unwrap());
-        assert!(stores.api_keys.revoke(key.id, instant).await.unwrap());
+        assert!(
+            stores.api_keys.revoke(key.id, instant).await.unwrap(),
+            "the winner's state is kept, and nothing else"
+        );
         let read = stores.api_keys.by_digest(&key.digest).await.unwrap();
         read.unwrap().revoked_at
     })
     .await;
-    assert!(seen[0].is_some_and(|instant| (0..64).contains(&instant.as_millis())));
+    assert!(
+        seen[0].is_some_and(|instant| (0..64).contains(&instant.as_millis())),
+        "the winner's state is kept, and nothing else"
+    );
     assert!(seen.iter().all(|instant| *instant == seen[0]), "{seen:?}");
 }
 
@@ -178,21 +197,39 @@ pub async fn api_keys_of_accounts_are_apart(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
     let (mine, theirs) = (key(account, 1), key(other, 2));
     stores.api_keys.insert(&mine).await.unwrap();
-    assert_eq!(stores.api_keys.list(other).await.unwrap(), []);
-    assert!(stores.api_keys.insert_first(&theirs).await.unwrap());
+    assert_eq!(
+        stores.api_keys.list(other).await.unwrap(),
+        [],
+        "no account sees or changes what another one has"
+    );
+    assert!(
+        stores.api_keys.insert_first(&theirs).await.unwrap(),
+        "no account sees or changes what another one has"
+    );
     let disguised = KeyUse {
         account_id: other,
         id: mine.id,
         at: at(99),
     };
     stores.api_keys.record_use(&[disguised]).await.unwrap();
-    assert!(stores.api_keys.revoke(theirs.id, at(100)).await.unwrap());
-    assert_eq!(stores.api_keys.list(account).await.unwrap(), [mine]);
+    assert!(
+        stores.api_keys.revoke(theirs.id, at(100)).await.unwrap(),
+        "no account sees or changes what another one has"
+    );
+    assert_eq!(
+        stores.api_keys.list(account).await.unwrap(),
+        [mine],
+        "no account sees or changes what another one has"
+    );
     let revoked = ApiKey {
         revoked_at: Some(at(100)),
         ..theirs
     };
-    assert_eq!(stores.api_keys.list(other).await.unwrap(), [revoked]);
+    assert_eq!(
+        stores.api_keys.list(other).await.unwrap(),
+        [revoked],
+        "no account sees or changes what another one has"
+    );
 
     let nobody = AccountId::new(fresh_id());
     for first in [true, false] {
@@ -202,8 +239,39 @@ pub async fn api_keys_of_accounts_are_apart(stores: &Stores) {
         } else {
             stores.api_keys.insert(&key).await
         };
-        assert!(matches!(outcome, Err(StoreError::Failed(_))), "{outcome:?}");
-        assert_eq!(stores.api_keys.by_digest(&key.digest).await.unwrap(), None);
-        assert_eq!(stores.api_keys.list(nobody).await.unwrap(), []);
+        assert_refused!(
+            outcome,
+            StoreError::Failed(_),
+            "there is no such account, which is a defect of the caller"
+        );
+        assert_eq!(
+            stores.api_keys.by_digest(&key.digest).await.unwrap(),
+            None,
+            "no account sees or changes what another one has"
+        );
+        assert_eq!(
+            stores.api_keys.list(nobody).await.unwrap(),
+            [],
+            "no account sees or changes what another one has"
+        );
     }
+}
+
+/// By creation, then id, whatever the order in which they were inserted.
+pub async fn api_keys_are_listed_by_creation(stores: &Stores) {
+    let account = new_account(stores).await;
+    let mut keys: Vec<_> = (0..5).map(|secret| key(account, secret)).collect();
+    for (key, created_at) in keys.iter_mut().zip([30, 20, 20, 10, 20]) {
+        key.created_at = at(created_at);
+    }
+    keys.swap(1, 4);
+    for key in &keys {
+        stores.api_keys.insert(key).await.unwrap();
+    }
+    keys.sort_by_key(|key| (key.created_at, key.id));
+    assert_eq!(
+        stores.api_keys.list(account).await.unwrap(),
+        keys,
+        "an account's keys are listed by creation, and those of one instant by id"
+    );
 }

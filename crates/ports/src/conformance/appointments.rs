@@ -51,7 +51,7 @@ async fn book(
         .map(|()| appointment)
 }
 
-fn moved(appointment: &Appointment, slot: TimeSlot) -> Appointment {
+pub(super) fn moved(appointment: &Appointment, slot: TimeSlot) -> Appointment {
     let start = slot.start.to_date_time();
     let edit = AppointmentEdit {
         date: Some(start.date()),
@@ -116,7 +116,8 @@ pub async fn appointment_round_trips(stores: &Stores) {
             .unwrap();
         assert_eq!(
             stores.appointments.by_id(account, booked.id).await.unwrap(),
-            Some(booked.clone())
+            Some(booked.clone()),
+            "what was written is read back as it was, and what is not there is absent"
         );
         let edit = AppointmentEdit {
             service_type: Some(ServiceType::Workshop),
@@ -128,7 +129,10 @@ pub async fn appointment_round_trips(stores: &Stores) {
             ..AppointmentEdit::default()
         };
         let edited = booked.edited(edit, latest()).unwrap();
-        assert_ne!(edited, booked);
+        assert_ne!(
+            edited, booked,
+            "what was written is read back as it was, and what is not there is absent"
+        );
         stores
             .appointments
             .update(account, &edited, Companions::default())
@@ -137,7 +141,11 @@ pub async fn appointment_round_trips(stores: &Stores) {
         expected.push(edited);
     }
     expected.sort_by_key(|appointment| (appointment.slot.start, appointment.id));
-    assert_eq!(all(stores, account).await, expected);
+    assert_eq!(
+        all(stores, account).await,
+        expected,
+        "what was written is read back as it was, and what is not there is absent"
+    );
     let whole_calendar = AppointmentFilter {
         from: Some(first),
         before: Some(last),
@@ -159,7 +167,8 @@ pub async fn appointment_round_trips(stores: &Stores) {
             .by_id(account, AppointmentId::new(fresh_id()))
             .await
             .unwrap(),
-        None
+        None,
+        "what was written is read back as it was, and what is not there is absent"
     );
 }
 
@@ -192,7 +201,8 @@ pub async fn appointment_shows_the_customer_as_it_is_now(stores: &Stores) {
         Appointment {
             customer: renamed.summary(),
             ..booked
-        }
+        },
+        "what was changed is read back as it is now"
     );
 }
 
@@ -209,9 +219,10 @@ pub async fn appointments_touch_but_do_not_overlap(stores: &Stores) {
         slot(0, 1440),
     ] {
         let outcome = book(stores, account, &customer, taken).await;
-        assert!(
-            matches!(outcome, Err(BookError::SlotTaken)),
-            "{taken:?}: {outcome:?}"
+        assert_refused!(
+            outcome,
+            BookError::SlotTaken,
+            "{taken:?} shares a minute with a confirmed appointment"
         );
     }
     for free in [slot(0, 60), slot(120, 1)] {
@@ -225,9 +236,10 @@ pub async fn appointment_may_run_past_midnight(stores: &Stores) {
     let customer = new_customer(stores, account).await;
     book(stores, account, &customer, slot(1439, 1440)).await.unwrap();
     let last_minute = book(stores, account, &customer, slot(1439 + 1439, 1)).await;
-    assert!(
-        matches!(last_minute, Err(BookError::SlotTaken)),
-        "{last_minute:?}"
+    assert_refused!(
+        last_minute,
+        BookError::SlotTaken,
+        "the last minute of the appointment that runs past midnight is taken"
     );
     book(stores, account, &customer, slot(1439 + 1440, 1))
         .await
@@ -247,7 +259,8 @@ pub async fn appointment_frees_its_slot_when_cancelled(stores: &Stores) {
         .unwrap();
     assert_eq!(
         stores.appointments.by_id(account, booked.id).await.unwrap(),
-        Some(cancelled)
+        Some(cancelled),
+        "what was changed is read back as it is now"
     );
     book(stores, account, &customer, slot(30, 60)).await.unwrap();
 }
@@ -264,7 +277,11 @@ pub async fn appointment_races_have_one_winner(servers: &[Stores]) {
     .await;
     assert_winners!(outcomes, 1, BookError::SlotTaken);
     let winner = outcomes.into_iter().find_map(Result::ok).unwrap();
-    assert_eq!(all(stores, account).await, [winner]);
+    assert_eq!(
+        all(stores, account).await,
+        [winner],
+        "the winner's state is kept, and nothing else"
+    );
 }
 
 /// Books a slot for each racer, none of which is near the slot of a race.
@@ -295,7 +312,7 @@ pub async fn appointment_moves_race_to_one_winner(servers: &[Stores]) {
     .await;
     assert_winners!(outcomes, 1, UpdateAppointmentError::SlotTaken);
     let kept = all(stores, account).await;
-    assert_eq!(kept.len(), RACERS);
+    assert_eq!(kept.len(), RACERS, "the winner's state is kept, and nothing else");
     assert_nothing_overlaps(&kept);
 }
 
@@ -354,7 +371,11 @@ pub async fn appointments_do_not_swap_slots(servers: &[Stores]) {
         .await;
         assert_winners!(outcomes, 0, UpdateAppointmentError::SlotTaken);
     }
-    assert_eq!(all(stores, account).await, [first, second]);
+    assert_eq!(
+        all(stores, account).await,
+        [first, second],
+        "the winner's state is kept, and nothing else"
+    );
 }
 
 /// Of many updates of one version (moves, edits, cancellations) exactly one succeeds.
@@ -379,7 +400,11 @@ pub async fn appointment_updates_race_to_one_winner(servers: &[Stores]) {
     .await;
     assert_winners!(outcomes, 1, UpdateAppointmentError::Stale);
     let winner = outcomes.into_iter().find_map(Result::ok).unwrap();
-    assert_eq!(all(stores, account).await, [winner]);
+    assert_eq!(
+        all(stores, account).await,
+        [winner],
+        "the winner's state is kept, and nothing else"
+    );
 }
 
 /// Moving by less than its own length is fine.
@@ -395,7 +420,8 @@ pub async fn appointment_never_conflicts_with_itself(stores: &Stores) {
         .unwrap();
     assert_eq!(
         stores.appointments.by_id(account, booked.id).await.unwrap(),
-        Some(moved)
+        Some(moved),
+        "what was changed is read back as it is now"
     );
 }
 
@@ -409,13 +435,15 @@ pub async fn appointment_is_not_moved_onto_another(stores: &Stores) {
         .appointments
         .update(account, &moved(&booked, slot(1, 60)), Companions::default())
         .await;
-    assert!(
-        matches!(outcome, Err(UpdateAppointmentError::SlotTaken)),
-        "{outcome:?}"
+    assert_refused!(
+        outcome,
+        UpdateAppointmentError::SlotTaken,
+        "another confirmed appointment has the slot"
     );
     assert_eq!(
         stores.appointments.by_id(account, booked.id).await.unwrap(),
-        Some(booked)
+        Some(booked),
+        "a refused update changes nothing, and an accepted one is kept"
     );
 }
 
@@ -439,12 +467,54 @@ pub async fn appointment_is_updated_from_the_version_before_only(stores: &Stores
             .appointments
             .update(account, &stale, Companions::default())
             .await;
-        assert!(
-            matches!(outcome, Err(UpdateAppointmentError::Stale)),
-            "{outcome:?}"
+        assert_refused!(
+            outcome,
+            UpdateAppointmentError::Stale,
+            "it is not the version after the stored one"
         );
     }
-    assert_eq!(all(stores, account).await, [second]);
+    assert_eq!(
+        all(stores, account).await,
+        [second],
+        "an update replaces the version before it and no other, and a refused one changes nothing"
+    );
+}
+
+/// An update that is stale is told so, also if its slot is taken: whoever reads again may want another one.
+pub async fn a_stale_appointment_is_told_first(stores: &Stores) {
+    let account = new_account(stores).await;
+    let customer = new_customer(stores, account).await;
+    let first = book(stores, account, &customer, slot(0, 60)).await.unwrap();
+    let other = book(stores, account, &customer, slot(300, 60)).await.unwrap();
+    let present = moved(&first, slot(60, 60));
+    let update = stores
+        .appointments
+        .update(account, &present, Companions::default());
+    update.await.unwrap();
+    let stale = moved(&first, other.slot);
+    let unknown = Appointment {
+        version: stale.version,
+        ..appointment(&customer, other.slot)
+    };
+    for (next, what) in [
+        (stale, "the version is not the next one"),
+        (unknown, "there is no such appointment"),
+    ] {
+        let outcome = stores
+            .appointments
+            .update(account, &next, Companions::default())
+            .await;
+        assert_refused!(
+            outcome,
+            UpdateAppointmentError::Stale,
+            "{what}, which comes before the slot that is taken"
+        );
+    }
+    assert_eq!(
+        all(stores, account).await,
+        [present, other],
+        "a refused update changes nothing"
+    );
 }
 
 /// Accounts have schedules of their own, and no method sees or changes another's, nor gives a customer of another account an
@@ -455,16 +525,21 @@ pub async fn appointments_of_accounts_are_apart(stores: &Stores) {
     let others_customer = new_customer(stores, other).await;
     let mine = book(stores, account, &customer, slot(0, 60)).await.unwrap();
     let theirs = book(stores, other, &others_customer, slot(0, 60)).await.unwrap();
-    assert_eq!(stores.appointments.by_id(other, mine.id).await.unwrap(), None);
+    assert_eq!(
+        stores.appointments.by_id(other, mine.id).await.unwrap(),
+        None,
+        "no account sees or changes what another one has"
+    );
 
     for foreign in [mine.cancelled(at(5)), moved(&mine, slot(600, 60))] {
         let outcome = stores
             .appointments
             .update(other, &foreign, Companions::default())
             .await;
-        assert!(
-            matches!(outcome, Err(UpdateAppointmentError::Stale)),
-            "{outcome:?}"
+        assert_refused!(
+            outcome,
+            UpdateAppointmentError::Stale,
+            "the account has no such appointment: it is another account's"
         );
     }
     let nobody = AccountId::new(fresh_id());
@@ -474,9 +549,10 @@ pub async fn appointments_of_accounts_are_apart(stores: &Stores) {
         (nobody, &customer),
     ] {
         let foreign_customer = book(stores, account, customer, slot(600, 60)).await;
-        assert!(
-            matches!(foreign_customer, Err(BookError::Store(StoreError::Failed(_)))),
-            "a customer of another account: {foreign_customer:?}"
+        assert_refused!(
+            foreign_customer,
+            BookError::Store(StoreError::Failed(_)),
+            "the customer is not one of the account, which is a defect of the caller"
         );
     }
     let given_away = Appointment {
@@ -487,12 +563,27 @@ pub async fn appointments_of_accounts_are_apart(stores: &Stores) {
         .appointments
         .update(account, &given_away, Companions::default())
         .await;
-    assert!(
-        matches!(outcome, Err(UpdateAppointmentError::Store(StoreError::Failed(_)))),
-        "{outcome:?}"
+    assert_refused!(
+        outcome,
+        UpdateAppointmentError::Store(StoreError::Failed(_)),
+        "an appointment stays with a customer of its account"
     );
 
-    // All of that has left nothing behind, whatever one asks for.
+    assert_listed_apart(
+        stores,
+        (account, customer, mine),
+        (other, others_customer, theirs),
+    )
+    .await;
+}
+
+/// Refused calls have left nothing behind, and each of the two accounts lists its own appointment, whatever one asks for.
+async fn assert_listed_apart(
+    stores: &Stores,
+    (account, customer, mine): (AccountId, Customer, Appointment),
+    (other, others_customer, theirs): (AccountId, Customer, Appointment),
+) {
+    let nobody = AccountId::new(fresh_id());
     let list = async |account, customer: Option<EmailKey>, after| {
         let filter = AppointmentFilter {
             customer,
@@ -518,20 +609,41 @@ pub async fn appointments_of_accounts_are_apart(stores: &Stores) {
         })
     };
     let (my_email, their_email) = (customer.email.key(), others_customer.email.key());
-    assert_eq!(all(stores, nobody).await, []);
+    assert_eq!(
+        all(stores, nobody).await,
+        [],
+        "no account sees or changes what another one has"
+    );
     for (account, kept, email, foreign_email) in [
         (account, &mine, &my_email, &their_email),
         (other, &theirs, &their_email, &my_email),
     ] {
-        assert_eq!(all(stores, account).await, std::slice::from_ref(kept));
+        assert_eq!(
+            all(stores, account).await,
+            std::slice::from_ref(kept),
+            "no account sees or changes what another one has"
+        );
         assert_eq!(
             list(account, Some(email.clone()), None).await,
-            std::slice::from_ref(kept)
+            std::slice::from_ref(kept),
+            "no account sees or changes what another one has"
         );
-        assert_eq!(list(account, Some(foreign_email.clone()), None).await, []);
-        assert_eq!(list(account, None, after(kept)).await, []);
+        assert_eq!(
+            list(account, Some(foreign_email.clone()), None).await,
+            [],
+            "no account sees or changes what another one has"
+        );
+        assert_eq!(
+            list(account, None, after(kept)).await,
+            [],
+            "no account sees or changes what another one has"
+        );
     }
-    assert_eq!(list(other, None, after(&mine)).await, [theirs]);
+    assert_eq!(
+        list(other, None, after(&mine)).await,
+        [theirs],
+        "no account sees or changes what another one has"
+    );
     assert_eq!(
         list(
             account,
@@ -539,7 +651,8 @@ pub async fn appointments_of_accounts_are_apart(stores: &Stores) {
             after(&book(stores, other, &others_customer, slot(60, 1)).await.unwrap())
         )
         .await,
-        []
+        [],
+        "no account sees or changes what another one has"
     );
     book(stores, account, &customer, slot(600, 60)).await.unwrap();
 }
@@ -661,6 +774,11 @@ pub async fn appointment_pages_are_stable_under_inserts(stores: &Stores) {
     let any = AppointmentFilter::default();
     let list =
         |page: PageRequest<StartPosition<AppointmentId>>| stores.appointments.list(account, &any, page);
+    let whole = walk(before.len().try_into().unwrap(), list, async || {
+        panic!("a full last page is the last")
+    })
+    .await;
+    assert_eq!(whole.len(), before.len(), "one page holds them all");
     let seen = walk(3, list, async || {
         let count = i64::try_from(all(stores, account).await.len()).unwrap();
         if count < 14 {

@@ -10,7 +10,7 @@ use chatgrow_domain::{
 };
 use std::collections::HashSet;
 
-fn renamed(customer: &Customer, name: &str) -> Customer {
+pub(super) fn renamed(customer: &Customer, name: &str) -> Customer {
     let edit = CustomerEdit {
         name: Some(CustomerName::new(name).unwrap()),
         ..CustomerEdit::default()
@@ -18,7 +18,7 @@ fn renamed(customer: &Customer, name: &str) -> Customer {
     customer.edited(edit, at(1_763_893_900_000))
 }
 
-fn with_email(customer: &Customer, email: &str) -> Customer {
+pub(super) fn with_email(customer: &Customer, email: &str) -> Customer {
     let edit = CustomerEdit {
         email: Some(EmailAddress::new(email).unwrap()),
         ..CustomerEdit::default()
@@ -66,7 +66,8 @@ pub async fn customer_round_trips(stores: &Stores) {
                 .by_email(account, &customer.email.key())
                 .await
                 .unwrap(),
-            Some(customer)
+            Some(customer),
+            "what was written is read back as it was, and what is not there is absent"
         );
     }
     let last = Customer {
@@ -86,10 +87,15 @@ pub async fn customer_round_trips(stores: &Stores) {
             .by_email(account, &last.email.key())
             .await
             .unwrap(),
-        Some(last)
+        Some(last),
+        "what was written is read back as it was, and what is not there is absent"
     );
     let absent = EmailAddress::new("absent@example.com").unwrap().key();
-    assert_eq!(stores.customers.by_email(account, &absent).await.unwrap(), None);
+    assert_eq!(
+        stores.customers.by_email(account, &absent).await.unwrap(),
+        None,
+        "what was written is read back as it was, and what is not there is absent"
+    );
 }
 
 /// Whatever the domain takes for an address is kept as it was written and found by its key.
@@ -159,7 +165,11 @@ pub async fn customer_email_is_unique_without_case(stores: &Stores) {
             Companions::default(),
         )
         .await;
-    assert!(matches!(again, Err(InsertCustomerError::EmailTaken)), "{again:?}");
+    assert_refused!(
+        again,
+        InsertCustomerError::EmailTaken,
+        "another spelling of an address is the same address"
+    );
     stores
         .customers
         .insert(
@@ -186,9 +196,10 @@ pub async fn customer_email_is_unique_without_case(stores: &Stores) {
             Companions::default(),
         )
         .await;
-    assert!(
-        matches!(punycode, Err(InsertCustomerError::EmailTaken)),
-        "{punycode:?}"
+    assert_refused!(
+        punycode,
+        InsertCustomerError::EmailTaken,
+        "two spellings of one domain are the same domain"
     );
 }
 
@@ -209,7 +220,11 @@ pub async fn customer_email_is_unique_under_a_race(servers: &[Stores]) {
     })
     .await;
     assert_winners!(outcomes, 1, InsertCustomerError::EmailTaken);
-    assert_eq!(all(&servers[0], account).await.len(), 1);
+    assert_eq!(
+        all(&servers[0], account).await.len(),
+        1,
+        "the winner's state is kept, and nothing else"
+    );
 }
 
 /// Of many inserts and updates that want one address exactly one succeeds.
@@ -280,7 +295,11 @@ pub async fn customers_do_not_swap_emails(servers: &[Stores]) {
         .await;
         assert_winners!(outcomes, 0, UpdateCustomerError::EmailTaken);
     }
-    assert_eq!(all(stores, account).await, [dana, noa]);
+    assert_eq!(
+        all(stores, account).await,
+        [dana, noa],
+        "the winner's state is kept, and nothing else"
+    );
 }
 
 /// An update replaces exactly the version before it.
@@ -303,7 +322,8 @@ pub async fn customer_is_updated_from_the_version_before_only(stores: &Stores) {
             .by_email(account, &first.email.key())
             .await
             .unwrap(),
-        Some(second.clone())
+        Some(second.clone()),
+        "an update replaces the version before it and no other, and a refused one changes nothing"
     );
     for stale in [
         renamed(&first, "Noa"),
@@ -314,7 +334,11 @@ pub async fn customer_is_updated_from_the_version_before_only(stores: &Stores) {
             .customers
             .update(account, &stale, Companions::default())
             .await;
-        assert!(matches!(outcome, Err(UpdateCustomerError::Stale)), "{outcome:?}");
+        assert_refused!(
+            outcome,
+            UpdateCustomerError::Stale,
+            "it is not the version after the stored one"
+        );
     }
     assert_eq!(
         stores
@@ -322,7 +346,8 @@ pub async fn customer_is_updated_from_the_version_before_only(stores: &Stores) {
             .by_email(account, &first.email.key())
             .await
             .unwrap(),
-        Some(second)
+        Some(second),
+        "an update replaces the version before it and no other, and a refused one changes nothing"
     );
 }
 
@@ -344,7 +369,11 @@ pub async fn customer_updates_race_to_one_winner(servers: &[Stores]) {
     .await;
     assert_winners!(outcomes, 1, UpdateCustomerError::Stale);
     let winner = outcomes.into_iter().find_map(Result::ok).unwrap();
-    assert_eq!(all(stores, account).await, [winner]);
+    assert_eq!(
+        all(stores, account).await,
+        [winner],
+        "the winner's state is kept, and nothing else"
+    );
 }
 
 /// An update onto another customer's address changes nothing; a new spelling of one's own is fine.
@@ -372,9 +401,10 @@ pub async fn customer_can_not_take_a_taken_email(stores: &Stores) {
             Companions::default(),
         )
         .await;
-    assert!(
-        matches!(outcome, Err(UpdateCustomerError::EmailTaken)),
-        "{outcome:?}"
+    assert_refused!(
+        outcome,
+        UpdateCustomerError::EmailTaken,
+        "another customer has that address in another spelling"
     );
     assert_eq!(
         stores
@@ -382,7 +412,8 @@ pub async fn customer_can_not_take_a_taken_email(stores: &Stores) {
             .by_email(account, &dana.email.key())
             .await
             .unwrap(),
-        Some(dana.clone())
+        Some(dana.clone()),
+        "a refused update changes nothing, and an accepted one is kept"
     );
     let respelled = with_email(&dana, "DANA@example.com");
     stores
@@ -396,7 +427,8 @@ pub async fn customer_can_not_take_a_taken_email(stores: &Stores) {
             .by_email(account, &dana.email.key())
             .await
             .unwrap(),
-        Some(respelled)
+        Some(respelled),
+        "a refused update changes nothing, and an accepted one is kept"
     );
 }
 
@@ -405,13 +437,25 @@ pub async fn customers_of_accounts_are_apart(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
     let mine = new_customer(stores, account).await;
     let email = mine.email.key();
-    assert_eq!(stores.customers.by_email(other, &email).await.unwrap(), None);
-    assert_eq!(all(stores, other).await, []);
+    assert_eq!(
+        stores.customers.by_email(other, &email).await.unwrap(),
+        None,
+        "no account sees or changes what another one has"
+    );
+    assert_eq!(
+        all(stores, other).await,
+        [],
+        "no account sees or changes what another one has"
+    );
     let outcome = stores
         .customers
         .update(other, &renamed(&mine, "taken over"), Companions::default())
         .await;
-    assert!(matches!(outcome, Err(UpdateCustomerError::Stale)), "{outcome:?}");
+    assert_refused!(
+        outcome,
+        UpdateCustomerError::Stale,
+        "the account has no such customer: it is another account's"
+    );
 
     let theirs = customer_with_email(mine.email.as_str());
     stores
@@ -423,9 +467,10 @@ pub async fn customers_of_accounts_are_apart(stores: &Stores) {
         .customers
         .update(account, &renamed(&theirs, "theirs"), Companions::default())
         .await;
-    assert!(
-        matches!(taken_over, Err(UpdateCustomerError::Stale)),
-        "{taken_over:?}"
+    assert_refused!(
+        taken_over,
+        UpdateCustomerError::Stale,
+        "the account has no such customer: it is another account's"
     );
     let renamed = renamed(&mine, "mine");
     stores
@@ -436,14 +481,19 @@ pub async fn customers_of_accounts_are_apart(stores: &Stores) {
     for (account, expected) in [(account, renamed), (other, theirs)] {
         assert_eq!(
             stores.customers.by_email(account, &email).await.unwrap(),
-            Some(expected.clone())
+            Some(expected.clone()),
+            "no account sees or changes what another one has"
         );
         let page = stores
             .customers
             .list(account, &CustomerFilter::default(), first_page(1))
             .await
             .unwrap();
-        assert_eq!((page.items, page.next), (vec![expected], None));
+        assert_eq!(
+            (page.items, page.next),
+            (vec![expected], None),
+            "no account sees or changes what another one has"
+        );
     }
     // A position is only a position, whosever it is.
     let any = CustomerFilter::default();
@@ -452,24 +502,33 @@ pub async fn customers_of_accounts_are_apart(stores: &Stores) {
         after: Some(id),
     };
     let page = stores.customers.list(other, &any, after(mine.id)).await.unwrap();
-    assert_eq!(page.items.len(), 1);
+    assert_eq!(
+        page.items.len(),
+        1,
+        "no account sees or changes what another one has"
+    );
     let page = stores
         .customers
         .list(account, &any, after(mine.id))
         .await
         .unwrap();
-    assert_eq!(page.items, []);
+    assert_eq!(page.items, [], "no account sees or changes what another one has");
 
     let nobody = AccountId::new(fresh_id());
     let outcome = stores
         .customers
         .insert(nobody, &mine, Companions::default())
         .await;
-    assert!(
-        matches!(outcome, Err(InsertCustomerError::Store(StoreError::Failed(_)))),
-        "{outcome:?}"
+    assert_refused!(
+        outcome,
+        InsertCustomerError::Store(StoreError::Failed(_)),
+        "there is no such account, which is a defect of the caller"
     );
-    assert_eq!(all(stores, nobody).await, []);
+    assert_eq!(
+        all(stores, nobody).await,
+        [],
+        "no account sees or changes what another one has"
+    );
 }
 
 /// Each filter keeps what it says, alone and together, in one account.
@@ -546,4 +605,40 @@ pub async fn customer_pages_are_stable_under_inserts(stores: &Stores) {
     assert!(ids.is_sorted());
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len());
     assert!(expected.iter().all(|id| ids.contains(id)));
+}
+
+/// An update that is stale is told so, also if its address is taken: whoever reads again may want another one.
+pub async fn a_stale_customer_is_told_first(stores: &Stores) {
+    let account = new_account(stores).await;
+    let (dana, noa) = (
+        new_customer(stores, account).await,
+        new_customer(stores, account).await,
+    );
+    let present = renamed(&dana, "Dana");
+    let update = stores.customers.update(account, &present, Companions::default());
+    update.await.unwrap();
+    let stale = with_email(&dana, noa.email.as_str());
+    let unknown = Customer {
+        version: stale.version,
+        ..customer_with_email(noa.email.as_str())
+    };
+    for (customer, what) in [
+        (stale, "the version is not the next one"),
+        (unknown, "there is no such customer"),
+    ] {
+        let outcome = stores
+            .customers
+            .update(account, &customer, Companions::default())
+            .await;
+        assert_refused!(
+            outcome,
+            UpdateCustomerError::Stale,
+            "{what}, which comes before the address that is taken"
+        );
+    }
+    assert_eq!(
+        all(stores, account).await,
+        [present, noa],
+        "a refused update changes nothing"
+    );
 }

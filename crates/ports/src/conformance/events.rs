@@ -99,11 +99,16 @@ pub async fn event_round_trips(stores: &Stores) {
             .unwrap();
         assert_eq!(
             stores.events.by_id(account, event.id).await.unwrap(),
-            Some(event.clone())
+            Some(event.clone()),
+            "what was written is read back as it was, and what is not there is absent"
         );
         expected.push(event);
     }
-    assert_eq!(list(stores, account, None, None).await, expected);
+    assert_eq!(
+        list(stores, account, None, None).await,
+        expected,
+        "what was written is read back as it was, and what is not there is absent"
+    );
     // Everything that can change, there and away again.
     let (bare, full) = (&expected[2], &expected[3]);
     let edit = |from: &Event| EventEdit {
@@ -125,7 +130,8 @@ pub async fn event_round_trips(stores: &Stores) {
             .unwrap();
         assert_eq!(
             stores.events.by_id(account, edited.id).await.unwrap(),
-            Some(edited)
+            Some(edited),
+            "what was written is read back as it was, and what is not there is absent"
         );
     }
     assert_eq!(
@@ -134,7 +140,8 @@ pub async fn event_round_trips(stores: &Stores) {
             .by_id(account, EventId::new(fresh_id()))
             .await
             .unwrap(),
-        None
+        None,
+        "what was written is read back as it was, and what is not there is absent"
     );
 }
 
@@ -154,11 +161,16 @@ pub async fn event_is_updated_from_the_version_before_only(stores: &Stores) {
         event(0, None),
     ] {
         let outcome = stores.events.update(account, &stale, Companions::default()).await;
-        assert!(matches!(outcome, Err(UpdateEventError::Stale)), "{outcome:?}");
+        assert_refused!(
+            outcome,
+            UpdateEventError::Stale,
+            "it is not the version after the stored one"
+        );
     }
     assert_eq!(
         stores.events.by_id(account, first.id).await.unwrap(),
-        Some(second)
+        Some(second),
+        "an update replaces the version before it and no other, and a refused one changes nothing"
     );
 }
 
@@ -185,7 +197,11 @@ pub async fn event_updates_race_to_one_winner(servers: &[Stores]) {
     .await;
     assert_winners!(outcomes, 1, UpdateEventError::Stale);
     let winner = outcomes.into_iter().find_map(Result::ok).unwrap();
-    assert_eq!(list(stores, account, None, None).await, [winner]);
+    assert_eq!(
+        list(stores, account, None, None).await,
+        [winner],
+        "the winner's state is kept, and nothing else"
+    );
 }
 
 /// No method sees or changes another account's events.
@@ -195,7 +211,11 @@ pub async fn events_of_accounts_are_apart(stores: &Stores) {
         new_event(stores, account, None).await,
         new_event(stores, other, None).await,
     );
-    assert_eq!(stores.events.by_id(other, mine.id).await.unwrap(), None);
+    assert_eq!(
+        stores.events.by_id(other, mine.id).await.unwrap(),
+        None,
+        "no account sees or changes what another one has"
+    );
     for foreign in [
         with_status(&mine, EventStatus::Cancelled),
         mine.edited(
@@ -208,32 +228,58 @@ pub async fn events_of_accounts_are_apart(stores: &Stores) {
         .unwrap(),
     ] {
         let outcome = stores.events.update(other, &foreign, Companions::default()).await;
-        assert!(matches!(outcome, Err(UpdateEventError::Stale)), "{outcome:?}");
+        assert_refused!(
+            outcome,
+            UpdateEventError::Stale,
+            "the account has no such event: it is another account's"
+        );
     }
     let nobody = AccountId::new(fresh_id());
     let outcome = stores
         .events
         .insert(nobody, &event(0, None), Companions::default())
         .await;
-    assert!(matches!(outcome, Err(StoreError::Failed(_))), "{outcome:?}");
+    assert_refused!(
+        outcome,
+        StoreError::Failed(_),
+        "there is no such account, which is a defect of the caller"
+    );
 
-    assert_eq!(list(stores, nobody, None, None).await, []);
+    assert_eq!(
+        list(stores, nobody, None, None).await,
+        [],
+        "no account sees or changes what another one has"
+    );
     for (account, kept) in [(account, &mine), (other, &theirs)] {
         for status in [None, Some(EventStatus::Active)] {
             assert_eq!(
                 list(stores, account, status, None).await,
-                std::slice::from_ref(kept)
+                std::slice::from_ref(kept),
+                "no account sees or changes what another one has"
             );
-            assert_eq!(list(stores, account, status, Some(kept)).await, []);
+            assert_eq!(
+                list(stores, account, status, Some(kept)).await,
+                [],
+                "no account sees or changes what another one has"
+            );
         }
         assert_eq!(
             list(stores, account, Some(EventStatus::Cancelled), None).await,
-            []
+            [],
+            "no account sees or changes what another one has"
         );
     }
     // A position is only a position, whosever it is.
-    assert_eq!(list(stores, account, None, Some(&theirs)).await, []);
-    assert_eq!(list(stores, other, None, Some(&mine)).await, [theirs]);
+    assert_eq!(
+        list(stores, account, None, Some(&theirs)).await,
+        [],
+        "no account sees or changes what another one has"
+    );
+    assert_eq!(
+        list(stores, other, None, Some(&mine)).await,
+        [theirs],
+        "no account sees or changes what another one has"
+    );
 }
 
 /// By start, then id; a status keeps its own.

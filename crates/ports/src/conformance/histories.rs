@@ -63,8 +63,11 @@ fn step() -> impl Strategy<Value = Step> {
         ]
     };
     // Few enough that most slots are contested, and some of the longest, which reach over many short ones.
-    let start = || 0_i64..300;
-    let minutes = || prop_oneof![8 => 1_i64..60, 1 => Just(1440)];
+    // Half of them in quarters of an hour, so that many just touch.
+    let quarters = |most: i64| (0..most).prop_map(|quarter| quarter * 15);
+    let start = || prop_oneof![0_i64..300, quarters(20)];
+    let minutes =
+        || prop_oneof![4 => 1_i64..60, 4 => quarters(4).prop_map(|minutes| minutes + 15), 1 => Just(1440)];
     let capacity = || option::weighted(0.8, 1_i64..4);
     prop_oneof![
         4 => (any(), start(), minutes()).prop_map(|(who, start, long)| Step::Book(who, start, long)),

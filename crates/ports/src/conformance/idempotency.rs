@@ -15,14 +15,14 @@ use chatgrow_domain::{AccountId, Customer, CustomerEdit, CustomerName, EventEdit
 
 const DAY: i64 = 86_400_000;
 
-fn fresh_request() -> RequestId {
+pub(super) fn fresh_request() -> RequestId {
     let mut bytes = [7; 32];
     bytes[..12].copy_from_slice(fresh_id().as_bytes());
     RequestId(bytes)
 }
 
 /// A record that expires a day after 5.
-fn record(account: AccountId, id: RequestId) -> IdempotencyRecord {
+pub(super) fn record(account: AccountId, id: RequestId) -> IdempotencyRecord {
     IdempotencyRecord {
         account,
         id,
@@ -38,7 +38,7 @@ fn record(account: AccountId, id: RequestId) -> IdempotencyRecord {
     }
 }
 
-fn with(record: &IdempotencyRecord) -> Companions {
+pub(super) fn with(record: &IdempotencyRecord) -> Companions {
     Companions {
         record: Some(record.clone()),
     }
@@ -74,12 +74,21 @@ pub async fn record_round_trips(stores: &Stores) {
     stores.idempotency.write(with(&second)).await.unwrap();
     for written in [written, second] {
         let found = stores.idempotency.find(account, written.id).await.unwrap();
-        assert_eq!(found, Some(written.clone()));
-        assert_eq!(stores.idempotency.find(other, written.id).await.unwrap(), None);
+        assert_eq!(
+            found,
+            Some(written.clone()),
+            "what was written is read back as it was, and what is not there is absent"
+        );
+        assert_eq!(
+            stores.idempotency.find(other, written.id).await.unwrap(),
+            None,
+            "what was written is read back as it was, and what is not there is absent"
+        );
     }
     assert_eq!(
         stores.idempotency.find(account, fresh_request()).await.unwrap(),
-        None
+        None,
+        "what was written is read back as it was, and what is not there is absent"
     );
     stores.idempotency.write(Companions::default()).await.unwrap();
 }
@@ -116,7 +125,12 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
                 let record = record(account, RequestId(bytes));
                 let outcome = $call(with(&record)).await;
                 if repeated {
-                    assert!(matches!(outcome, Err($repeated)), "{}: {outcome:?}", $id);
+                    assert_refused!(
+                        outcome,
+                        $repeated,
+                        "request {} was carried out, which is told first",
+                        $id
+                    );
                 } else {
                     outcome.unwrap();
                 }
@@ -201,25 +215,23 @@ pub async fn a_refused_request_leaves_no_record(stores: &Stores) {
         ..customer.clone()
     };
     let refused = stores.customers.insert(account, &twice, with(&record)).await;
-    assert!(
-        matches!(refused, Err(InsertCustomerError::EmailTaken)),
-        "{refused:?}"
-    );
+    assert_refused!(refused, InsertCustomerError::EmailTaken, "the address is taken");
     let overlapping = appointment(&customer, slot(30, 60));
     let refused = stores
         .appointments
         .book(account, &overlapping, with(&record))
         .await;
-    assert!(matches!(refused, Err(BookError::SlotTaken)), "{refused:?}");
+    assert_refused!(refused, BookError::SlotTaken, "the slot is taken");
     let stale = booked.cancelled(at(5)).cancelled(at(6));
     let stale = chatgrow_domain::Appointment {
         version: stale.version.next(),
         ..stale
     };
     let refused = stores.appointments.update(account, &stale, with(&record)).await;
-    assert!(
-        matches!(refused, Err(UpdateAppointmentError::Stale)),
-        "{refused:?}"
+    assert_refused!(
+        refused,
+        UpdateAppointmentError::Stale,
+        "it is not the version after the stored one"
     );
     let freed = stores
         .registrations
@@ -230,18 +242,22 @@ pub async fn a_refused_request_leaves_no_record(stores: &Stores) {
             with(&record),
         )
         .await;
-    assert!(!freed.unwrap());
+    assert!(
+        !freed.unwrap(),
+        "what is refused leaves no record, and may be tried again"
+    );
     let nowhere = registration(chatgrow_domain::EventId::new(fresh_id()), &customer);
     let refused = stores
         .registrations
         .register(account, &nowhere, with(&record))
         .await;
-    assert!(
-        matches!(refused, Err(RegisterError::EventNotFound)),
-        "{refused:?}"
-    );
+    assert_refused!(refused, RegisterError::EventNotFound, "there is no such event");
 
-    assert_eq!(stores.idempotency.find(account, record.id).await.unwrap(), None);
+    assert_eq!(
+        stores.idempotency.find(account, record.id).await.unwrap(),
+        None,
+        "what is refused leaves no record, and may be tried again"
+    );
     let free = appointment(&customer, slot(60, 60));
     stores
         .appointments
@@ -250,7 +266,8 @@ pub async fn a_refused_request_leaves_no_record(stores: &Stores) {
         .unwrap();
     assert_eq!(
         stores.idempotency.find(account, record.id).await.unwrap(),
-        Some(record)
+        Some(record),
+        "what is refused leaves no record, and may be tried again"
     );
 }
 
@@ -270,11 +287,16 @@ pub async fn records_expire(stores: &Stores) {
         ..again.clone()
     };
     let repeated = stores.idempotency.write(with(&early)).await;
-    assert!(matches!(repeated, Err(StoreError::Repeated)), "{repeated:?}");
+    assert_refused!(
+        repeated,
+        StoreError::Repeated,
+        "the record has not expired at the instant at which the new one was made"
+    );
     stores.idempotency.write(with(&again)).await.unwrap();
     assert_eq!(
         stores.idempotency.find(account, old.id).await.unwrap(),
-        Some(again.clone())
+        Some(again.clone()),
+        "a record makes way from the instant on at which it expires, and not earlier; a sweep forgets those and no more than asked"
     );
 
     let kept = IdempotencyRecord {
@@ -287,13 +309,30 @@ pub async fn records_expire(stores: &Stores) {
         stores.idempotency.write(with(&expiring)).await.unwrap();
     }
     let now = at(5 + 2 * DAY);
-    assert_eq!(stores.idempotency.sweep(now, 4).await.unwrap(), 4);
-    assert_eq!(stores.idempotency.sweep(now, 4).await.unwrap(), 2);
-    assert_eq!(stores.idempotency.sweep(now, 4).await.unwrap(), 0);
-    assert_eq!(stores.idempotency.find(account, old.id).await.unwrap(), None);
+    assert_eq!(
+        stores.idempotency.sweep(now, 4).await.unwrap(),
+        4,
+        "a record makes way from the instant on at which it expires, and not earlier; a sweep forgets those and no more than asked"
+    );
+    assert_eq!(
+        stores.idempotency.sweep(now, 4).await.unwrap(),
+        2,
+        "a record makes way from the instant on at which it expires, and not earlier; a sweep forgets those and no more than asked"
+    );
+    assert_eq!(
+        stores.idempotency.sweep(now, 4).await.unwrap(),
+        0,
+        "a record makes way from the instant on at which it expires, and not earlier; a sweep forgets those and no more than asked"
+    );
+    assert_eq!(
+        stores.idempotency.find(account, old.id).await.unwrap(),
+        None,
+        "a record makes way from the instant on at which it expires, and not earlier; a sweep forgets those and no more than asked"
+    );
     assert_eq!(
         stores.idempotency.find(account, kept.id).await.unwrap(),
-        Some(kept)
+        Some(kept),
+        "a record makes way from the instant on at which it expires, and not earlier; a sweep forgets those and no more than asked"
     );
 }
 
@@ -323,5 +362,9 @@ pub async fn a_request_races_to_one_effect(servers: &[Stores]) {
         )
     };
     assert_eq!(outcomes.iter().filter(told).count(), RACERS - 1, "{outcomes:?}");
-    assert_eq!(customers(&servers[0], account).await.len(), 1);
+    assert_eq!(
+        customers(&servers[0], account).await.len(),
+        1,
+        "the winner's state is kept, and nothing else"
+    );
 }

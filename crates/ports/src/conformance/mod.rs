@@ -15,28 +15,59 @@ macro_rules! assert_winners {
     ($outcomes:expr, $winners:expr, $refusal:pat $(if $guard:expr)?) => {{
         let (won, lost): (Vec<_>, Vec<_>) = $outcomes.iter().partition(|outcome| outcome.is_ok());
         for outcome in lost {
-            assert!(matches!(outcome, Err($refusal) $(if $guard)?), "{outcome:?}");
+            assert!(
+                matches!(outcome, Err($refusal) $(if $guard)?),
+                "whoever loses this race must be told Err({}), but one was told {outcome:?}",
+                stringify!($refusal)
+            );
         }
-        assert_eq!(won.len(), $winners);
+        assert_eq!(
+            won.len(),
+            $winners,
+            "so many of these {} must succeed, and no more: {won:?} did",
+            $outcomes.len()
+        );
     }};
+}
+
+/// Asserts that a call was refused in that way, and says why it has to be.
+macro_rules! assert_refused {
+    ($outcome:expr, $refusal:pat, $($why:tt)+) => {
+        match &$outcome {
+            Err($refusal) => {}
+            other => panic!(
+                "{}, so the answer must be Err({}), but it is {other:?}",
+                format_args!($($why)+),
+                stringify!($refusal)
+            ),
+        }
+    };
 }
 
 mod accounts;
 mod api_keys;
 mod appointments;
+mod contest;
 mod customers;
+mod edits;
 mod events;
 mod histories;
 mod idempotency;
+mod inserts;
+mod marks;
 mod registrations;
 
 pub use accounts::*;
 pub use api_keys::*;
 pub use appointments::*;
+pub use contest::{access::*, crm::*, events::*, scheduling::*};
 pub use customers::*;
+pub use edits::*;
 pub use events::*;
 pub use histories::*;
 pub use idempotency::*;
+pub use inserts::*;
+pub use marks::*;
 pub use registrations::*;
 
 use crate::{Companions, Page, PageRequest, StoreError, Stores};
@@ -114,6 +145,15 @@ macro_rules! conformance_suite {
             a_repeated_request_writes_nothing,
             a_refused_request_leaves_no_record,
             records_expire,
+            an_insert_replaces_nothing,
+            every_edit_of_a_customer_is_kept,
+            every_edit_of_an_appointment_is_kept,
+            every_edit_of_an_event_is_kept,
+            a_working_store_is_healthy,
+            accounts_are_listed_by_creation,
+            api_keys_are_listed_by_creation,
+            a_stale_customer_is_told_first,
+            a_stale_appointment_is_told_first,
         }
         $crate::conformance_suite! { @races $open;
             account_slugs_are_unique_under_a_race,
@@ -129,6 +169,7 @@ macro_rules! conformance_suite {
             appointment_bookings_and_moves_race_to_one_winner,
             appointments_do_not_swap_slots,
             appointment_updates_race_to_one_winner,
+            appointment_edits_do_not_meet_moves,
             event_updates_race_to_one_winner,
             registrations_race_for_the_last_places,
             registration_of_one_customer_races_to_one_place,
@@ -137,6 +178,19 @@ macro_rules! conformance_suite {
             registrations_race_with_a_smaller_capacity,
             registrations_race_with_the_end_of_the_event,
             a_request_races_to_one_effect,
+            account_slugs_are_contested,
+            first_api_keys_are_contested,
+            revocations_are_contested,
+            last_uses_are_contested,
+            customer_emails_are_contested,
+            customer_versions_are_contested,
+            slots_are_contested,
+            appointment_versions_are_contested,
+            event_versions_are_contested,
+            places_are_contested,
+            freed_places_are_contested,
+            requests_are_contested,
+            the_mark_moves_with_every_write,
         }
     };
     (@cases $open:path; $($case:ident),+ $(,)?) => {$(
@@ -170,6 +224,9 @@ const RACERS: usize = 64;
 
 /// How often a race is run whose calls take more than one lock: whether they get into each other's way is a matter of luck.
 const ROUNDS: usize = 4;
+
+/// More pages than any list of a case has.
+const MOST_PAGES: usize = 500;
 
 /// An id that nothing else has.
 fn fresh_id() -> ObjectId {
@@ -266,8 +323,17 @@ async fn race<F: Future<Output: Send + 'static> + Send + 'static>(
     servers: &[Stores],
     racer: impl Fn(usize, Stores) -> F,
 ) -> Vec<F::Output> {
-    let start = Arc::new(Barrier::new(RACERS));
-    let running: Vec<_> = (0..RACERS)
+    race_of(RACERS, servers, racer).await
+}
+
+/// The same with so many.
+async fn race_of<F: Future<Output: Send + 'static> + Send + 'static>(
+    racers: usize,
+    servers: &[Stores],
+    racer: impl Fn(usize, Stores) -> F,
+) -> Vec<F::Output> {
+    let start = Arc::new(Barrier::new(racers));
+    let running: Vec<_> = (0..racers)
         .map(|index| {
             let start = start.clone();
             let task = racer(index, servers[index % servers.len()].clone());
@@ -323,9 +389,14 @@ async fn walk<T, P, L: Future<Output = Result<Page<T, P>, StoreError>>, M: Futur
 ) -> Vec<T> {
     let limit = PageLimit::new(limit).unwrap();
     let (mut items, mut after) = (Vec::new(), None);
-    loop {
+    for _ in 0..MOST_PAGES {
         let page = list(PageRequest { limit, after }).await.unwrap();
-        assert!(page.items.len() <= limit.get().into());
+        assert!(
+            page.items.len() <= limit.get().into(),
+            "a page holds {} items at the most, but it holds {}",
+            limit.get(),
+            page.items.len()
+        );
         items.extend(page.items);
         after = page.next;
         if after.is_none() {
@@ -333,6 +404,9 @@ async fn walk<T, P, L: Future<Output = Result<Page<T, P>, StoreError>>, M: Futur
         }
         meanwhile().await;
     }
+    panic!(
+        "a list ends, but this one went on for {MOST_PAGES} pages: each must begin after the last item of the one before"
+    )
 }
 
 #[cfg(test)]
@@ -343,10 +417,17 @@ mod tests {
             include_str!("accounts.rs"),
             include_str!("api_keys.rs"),
             include_str!("appointments.rs"),
+            include_str!("contest/access.rs"),
+            include_str!("contest/crm.rs"),
+            include_str!("contest/events.rs"),
+            include_str!("contest/scheduling.rs"),
             include_str!("customers.rs"),
+            include_str!("edits.rs"),
             include_str!("events.rs"),
             include_str!("histories.rs"),
             include_str!("idempotency.rs"),
+            include_str!("inserts.rs"),
+            include_str!("marks.rs"),
             include_str!("registrations.rs"),
         ];
         let cases = files

@@ -54,7 +54,7 @@ async fn all(stores: &Stores, account: AccountId, event: EventId) -> Vec<Registr
 }
 
 /// The event's registrations, which are as many as it counts.
-async fn counted(stores: &Stores, account: AccountId, event: EventId) -> Vec<Registration> {
+pub(super) async fn counted(stores: &Stores, account: AccountId, event: EventId) -> Vec<Registration> {
     let registrations = all(stores, account, event).await;
     assert_eq!(
         participants(stores, account, event).await,
@@ -92,8 +92,16 @@ pub async fn registration_round_trips(stores: &Stores) {
         .list(account, event.id, first_page(4))
         .await
         .unwrap();
-    assert_eq!((page.items, page.next), (expected, None));
-    assert_eq!(participants(stores, account, event.id).await, 4);
+    assert_eq!(
+        (page.items, page.next),
+        (expected, None),
+        "what was written is read back as it was, and what is not there is absent"
+    );
+    assert_eq!(
+        participants(stores, account, event.id).await,
+        4,
+        "what was written is read back as it was, and what is not there is absent"
+    );
     assert_eq!(
         stores
             .registrations
@@ -101,7 +109,8 @@ pub async fn registration_round_trips(stores: &Stores) {
             .await
             .unwrap()
             .items,
-        []
+        [],
+        "what was written is read back as it was, and what is not there is absent"
     );
 }
 
@@ -109,10 +118,7 @@ pub async fn registration_round_trips(stores: &Stores) {
 pub async fn registration_refusals_come_in_order(stores: &Stores) {
     let account = new_account(stores).await;
     let nowhere = register(stores, account, EventId::new(fresh_id())).await;
-    assert!(
-        matches!(nowhere, Err(RegisterError::EventNotFound)),
-        "{nowhere:?}"
-    );
+    assert_refused!(nowhere, RegisterError::EventNotFound, "there is no such event");
 
     let event = new_event(stores, account, Some(1)).await;
     let only = register(stores, account, event.id).await.unwrap();
@@ -124,14 +130,16 @@ pub async fn registration_refusals_come_in_order(stores: &Stores) {
         .registrations
         .register(account, &again, Companions::default())
         .await;
-    assert!(
-        matches!(twice, Err(RegisterError::AlreadyRegistered)),
-        "{twice:?}"
+    assert_refused!(
+        twice,
+        RegisterError::AlreadyRegistered,
+        "the customer has a place, which is told before the event is full"
     );
     let full = register(stores, account, event.id).await;
-    assert!(
-        matches!(full, Err(RegisterError::Refused(RegistrationRefused::Full))),
-        "{full:?}"
+    assert_refused!(
+        full,
+        RegisterError::Refused(RegistrationRefused::Full),
+        "every place is taken"
     );
 
     let current = stores.events.by_id(account, event.id).await.unwrap().unwrap();
@@ -148,11 +156,16 @@ pub async fn registration_refusals_come_in_order(stores: &Stores) {
         .registrations
         .register(account, &again, Companions::default())
         .await;
-    assert!(
-        matches!(late, Err(RegisterError::Refused(RegistrationRefused::NotActive))),
-        "{late:?}"
+    assert_refused!(
+        late,
+        RegisterError::Refused(RegistrationRefused::NotActive),
+        "the event is over, which is told before the customer has a place, and before it is full"
     );
-    assert_eq!(participants(stores, account, event.id).await, 1);
+    assert_eq!(
+        participants(stores, account, event.id).await,
+        1,
+        "what is refused is neither kept nor counted"
+    );
     assert_eq!(
         stores
             .registrations
@@ -161,7 +174,8 @@ pub async fn registration_refusals_come_in_order(stores: &Stores) {
             .unwrap()
             .items
             .len(),
-        1
+        1,
+        "what is refused is neither kept nor counted"
     );
 }
 
@@ -187,7 +201,11 @@ pub async fn registrations_race_for_the_last_places(servers: &[Stores]) {
         PLACES,
         RegisterError::Refused(RegistrationRefused::Full)
     );
-    assert_eq!(counted(stores, account, event.id).await.len(), PLACES);
+    assert_eq!(
+        counted(stores, account, event.id).await.len(),
+        PLACES,
+        "the winner's state is kept, and nothing else"
+    );
 }
 
 /// A customer for each racer.
@@ -216,7 +234,11 @@ pub async fn registration_of_one_customer_races_to_one_place(servers: &[Stores])
     })
     .await;
     assert_winners!(outcomes, 1, RegisterError::AlreadyRegistered);
-    assert_eq!(counted(stores, account, event.id).await.len(), 1);
+    assert_eq!(
+        counted(stores, account, event.id).await.len(),
+        1,
+        "the winner's state is kept, and nothing else"
+    );
 }
 
 /// Of many calls that free one place exactly one does, and the place can be taken again.
@@ -372,16 +394,25 @@ pub async fn registration_moves_the_version_on(stores: &Stores) {
     let event = new_event(stores, account, None).await;
     let registration = register(stores, account, event.id).await.unwrap();
     let registered = stores.events.by_id(account, event.id).await.unwrap().unwrap();
-    assert_eq!(registered.version, event.version.next());
+    assert_eq!(
+        registered.version,
+        event.version.next(),
+        "what was changed is read back as it is now"
+    );
     assert!(
         stores
             .registrations
             .unregister(account, event.id, registration.id, Companions::default())
             .await
-            .unwrap()
+            .unwrap(),
+        "what was changed is read back as it is now"
     );
     let freed = stores.events.by_id(account, event.id).await.unwrap().unwrap();
-    assert_eq!(freed.version, registered.version.next());
+    assert_eq!(
+        freed.version,
+        registered.version.next(),
+        "what was changed is read back as it is now"
+    );
 }
 
 /// No method sees or changes another account's registrations, nor through another event, nor gives a customer of another
@@ -410,9 +441,10 @@ pub async fn registrations_of_accounts_are_apart(stores: &Stores) {
             .registrations
             .register(other, &foreign_event, Companions::default())
             .await;
-        assert!(
-            matches!(outcome, Err(RegisterError::EventNotFound)),
-            "{outcome:?}"
+        assert_refused!(
+            outcome,
+            RegisterError::EventNotFound,
+            "the account has no such event: it is another account's"
         );
     }
     let foreign_customer = registration(event.id, &others_customer);
@@ -420,19 +452,25 @@ pub async fn registrations_of_accounts_are_apart(stores: &Stores) {
         .registrations
         .register(account, &foreign_customer, Companions::default())
         .await;
-    assert!(
-        matches!(outcome, Err(RegisterError::Store(StoreError::Failed(_)))),
-        "a customer of another account: {outcome:?}"
+    assert_refused!(
+        outcome,
+        RegisterError::Store(StoreError::Failed(_)),
+        "the customer is not one of the account, which is a defect of the caller"
     );
     for (account, event) in [(other, event.id), (account, another.id)] {
         let found = stores.registrations.by_id(account, event, mine.id).await;
-        assert_eq!(found.unwrap(), None);
+        assert_eq!(
+            found.unwrap(),
+            None,
+            "no account sees or changes what another one has"
+        );
         assert!(
             !stores
                 .registrations
                 .unregister(account, event, mine.id, Companions::default())
                 .await
-                .unwrap()
+                .unwrap(),
+            "no account sees or changes what another one has"
         );
         let before_all = PageRequest {
             limit: PageLimit::DEFAULT,
@@ -440,12 +478,24 @@ pub async fn registrations_of_accounts_are_apart(stores: &Stores) {
         };
         for page in [first_page(50), before_all] {
             let page = stores.registrations.list(account, event, page).await.unwrap();
-            assert_eq!((page.items, page.next), (vec![], None));
+            assert_eq!(
+                (page.items, page.next),
+                (vec![], None),
+                "no account sees or changes what another one has"
+            );
         }
     }
     let found = stores.registrations.by_id(account, event.id, mine.id).await;
-    assert_eq!(found.unwrap(), Some(mine.clone()));
-    assert_eq!(all(stores, account, event.id).await, [mine]);
+    assert_eq!(
+        found.unwrap(),
+        Some(mine.clone()),
+        "no account sees or changes what another one has"
+    );
+    assert_eq!(
+        all(stores, account, event.id).await,
+        [mine],
+        "no account sees or changes what another one has"
+    );
     assert_eq!(
         stores.events.by_id(account, event.id).await.unwrap(),
         registered,

@@ -1,0 +1,161 @@
+//! Accounts and API keys.
+
+use super::{MemoryStore, Tables};
+use crate::defects::{Defect, Method};
+use async_trait::async_trait;
+use chatgrow_domain::{Account, AccountId, AccountSlug, ApiKey, ApiKeyDigest, ApiKeyId, Timestamp};
+use chatgrow_ports::{AccountStore, ApiKeyStore, Companions, InsertAccountError, KeyUse, StoreError};
+
+#[async_trait]
+impl AccountStore for MemoryStore {
+    async fn insert(&self, account: &Account) -> Result<(), InsertAccountError> {
+        let method = Method::InsertAccount;
+        let check = |tables: &Tables| {
+            if tables.accounts.values().any(|other| other.slug == account.slug) {
+                return Err(InsertAccountError::SlugTaken);
+            }
+            self.vacant(method, tables.accounts.contains_key(&account.id))?;
+            Ok(Some(account.clone()))
+        };
+        let change = |tables: &mut Tables, account: Account| {
+            tables.accounts.insert(account.id, account);
+        };
+        self.write(method, Companions::default(), check, change)
+            .await
+            .map(drop)
+    }
+
+    async fn by_slug(&self, slug: &AccountSlug) -> Result<Option<Account>, StoreError> {
+        self.read(|tables| {
+            Ok(tables
+                .accounts
+                .values()
+                .find(|account| account.slug == *slug)
+                .cloned())
+        })
+        .await
+    }
+
+    async fn list(&self) -> Result<Vec<Account>, StoreError> {
+        let mut accounts: Vec<_> = self
+            .read(|tables| tables.accounts.values().cloned().collect())
+            .await;
+        match self.defect {
+            Some(Defect::AccountsById) => {}
+            Some(Defect::AccountsByCreationOnly) => {
+                accounts.reverse();
+                accounts.sort_by_key(|account| account.created_at);
+            }
+            _ => accounts.sort_by_key(|account| (account.created_at, account.id)),
+        }
+        Ok(accounts)
+    }
+}
+
+#[async_trait]
+impl ApiKeyStore for MemoryStore {
+    async fn insert(&self, key: &ApiKey) -> Result<(), StoreError> {
+        let method = Method::InsertKey;
+        let check = |tables: &Tables| {
+            self.account(tables, key.account_id)?;
+            self.vacant(method, tables.api_keys.get(key.account_id, key.id).is_some())?;
+            Ok(Some(key.clone()))
+        };
+        self.write(method, Companions::default(), check, insert)
+            .await
+            .map(drop)
+    }
+
+    async fn insert_first(&self, key: &ApiKey) -> Result<bool, StoreError> {
+        let check = |tables: &Tables| {
+            self.account(tables, key.account_id)?;
+            let any = tables.api_keys.of(key.account_id).next().is_some();
+            Ok((!any).then(|| key.clone()))
+        };
+        self.write(Method::InsertFirstKey, Companions::default(), check, insert)
+            .await
+    }
+
+    async fn by_digest(&self, digest: &ApiKeyDigest) -> Result<Option<ApiKey>, StoreError> {
+        let hidden = self.has(Defect::RevokedIsGone);
+        let found = |key: &&ApiKey| key.digest == *digest && !(hidden && key.revoked_at.is_some());
+        self.read(|tables| Ok(tables.api_keys.all().map(|(_, key)| key).find(found).cloned()))
+            .await
+    }
+
+    async fn list(&self, account: AccountId) -> Result<Vec<ApiKey>, StoreError> {
+        let mut keys: Vec<_> = if self.has(Defect::KeysOfAll) {
+            self.read(|tables| tables.api_keys.all().map(|(_, key)| key.clone()).collect())
+                .await
+        } else {
+            self.read(|tables| tables.api_keys.of(account).cloned().collect())
+                .await
+        };
+        match self.defect {
+            Some(Defect::KeysById) => {}
+            Some(Defect::KeysByCreationOnly) => {
+                keys.reverse();
+                keys.sort_by_key(|key| key.created_at);
+            }
+            _ => keys.sort_by_key(|key| (key.created_at, key.id)),
+        }
+        Ok(keys)
+    }
+
+    async fn revoke(&self, id: ApiKeyId, at: Timestamp) -> Result<bool, StoreError> {
+        let check = |tables: &Tables| {
+            let key = tables.api_keys.all().map(|(_, key)| key).find(|key| key.id == id);
+            Ok::<_, StoreError>(key.map(|key| (key.account_id, key.revoked_at)))
+        };
+        let change = |tables: &mut Tables, (account, revoked_at): (AccountId, Option<Timestamp>)| {
+            if let Some(key) = tables.api_keys.get_mut(account, id) {
+                let first = revoked_at.filter(|_| !self.has(Defect::RevokesAgain));
+                key.revoked_at = Some(first.unwrap_or(at));
+            }
+        };
+        let known = self
+            .write(Method::Revoke, Companions::default(), check, change)
+            .await?;
+        Ok(known && !self.has(Defect::RevokesNobody))
+    }
+
+    async fn record_use(&self, uses: &[KeyUse]) -> Result<(), StoreError> {
+        let check = |tables: &Tables| {
+            let mut last_uses = Vec::new();
+            for used in uses {
+                let key = if self.has(Defect::UseOfAnyAccount) {
+                    tables
+                        .api_keys
+                        .all()
+                        .map(|(_, key)| key)
+                        .find(|key| key.id == used.id)
+                } else {
+                    tables.api_keys.get(used.account_id, used.id)
+                };
+                if let Some(key) = key
+                    && (key.last_used_at < Some(used.at) || self.has(Defect::LastUseMovesBack))
+                {
+                    last_uses.push((key.account_id, *used));
+                }
+            }
+            if !self.has(Defect::LastUseMovesBack) {
+                last_uses.sort_by_key(|(_, used)| used.at);
+            }
+            Ok::<_, StoreError>(Some(last_uses))
+        };
+        let change = |tables: &mut Tables, last_uses: Vec<(AccountId, KeyUse)>| {
+            for (account, used) in last_uses {
+                if let Some(key) = tables.api_keys.get_mut(account, used.id) {
+                    key.last_used_at = Some(used.at);
+                }
+            }
+        };
+        self.write(Method::RecordUse, Companions::default(), check, change)
+            .await
+            .map(drop)
+    }
+}
+
+fn insert(tables: &mut Tables, key: ApiKey) {
+    tables.api_keys.put(key.account_id, key.id, key);
+}

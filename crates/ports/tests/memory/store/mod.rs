@@ -1,0 +1,282 @@
+//! A complete store in memory: the smallest adapter, which the guide to a new one follows (`docs/adding-a-storage-adapter.md`).
+//!
+//! Its tables live in the process, and so does everybody who uses them. So its one lock may guard what a database guards by
+//! constraints. Each write is a *check*, which looks and refuses, and a *change*, which can't fail, under that lock: it happens whole
+//! or not at all, and a refusal leaves nothing behind.
+//!
+//! Each store can have one [`Defect`]. `mutants.rs` shows that the suite refuses a store with any of them.
+
+mod access;
+mod crm;
+mod events;
+mod idempotency;
+mod registrations;
+mod scheduling;
+
+use crate::defects::{Defect, List, Method};
+use async_trait::async_trait;
+use chatgrow_domain::{
+    Account, AccountId, ApiKey, ApiKeyId, Appointment, AppointmentId, Customer, CustomerId, CustomerSummary,
+    Event, EventId, Registration, RegistrationId,
+};
+use chatgrow_ports::{
+    Companions, IdempotencyRecord, Listed, Mark, Page, PageRequest, RequestId, StoreChanges, StoreError,
+    StoreHealth, Stores,
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+use tokio::task::yield_now;
+
+/// The rows of an aggregate, by account and id.
+struct Rows<Id, T>(BTreeMap<AccountId, BTreeMap<Id, T>>);
+
+impl<Id, T> Default for Rows<Id, T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<Id: Copy + Ord, T> Rows<Id, T> {
+    fn get(&self, account: AccountId, id: Id) -> Option<&T> {
+        self.0.get(&account)?.get(&id)
+    }
+
+    fn get_mut(&mut self, account: AccountId, id: Id) -> Option<&mut T> {
+        self.0.get_mut(&account)?.get_mut(&id)
+    }
+
+    fn put(&mut self, account: AccountId, id: Id, row: T) {
+        self.0.entry(account).or_default().insert(id, row);
+    }
+
+    fn remove(&mut self, account: AccountId, id: Id) {
+        self.0.entry(account).or_default().remove(&id);
+    }
+
+    /// The rows of one account.
+    fn of(&self, account: AccountId) -> impl Iterator<Item = &T> {
+        self.0.get(&account).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// The rows of all accounts.
+    fn all(&self) -> impl Iterator<Item = (AccountId, &T)> {
+        let of = |(account, rows): (&AccountId, _)| (*account, rows);
+        self.0
+            .iter()
+            .map(of)
+            .flat_map(|(account, rows): (AccountId, &BTreeMap<Id, T>)| {
+                rows.values().map(move |row| (account, row))
+            })
+    }
+}
+
+/// What a database would have on its disk.
+#[derive(Default)]
+struct Tables {
+    accounts: BTreeMap<AccountId, Account>,
+    api_keys: Rows<ApiKeyId, ApiKey>,
+    customers: Rows<CustomerId, Customer>,
+    appointments: Rows<AppointmentId, Appointment>,
+    events: Rows<EventId, Event>,
+    registrations: Rows<RegistrationId, Registration>,
+    records: HashMap<(AccountId, RequestId), IdempotencyRecord>,
+    /// How many writes there were.
+    commits: i64,
+}
+
+/// Every port's store, on tables that other stores may use at the same time.
+pub struct MemoryStore {
+    tables: Arc<Mutex<Tables>>,
+    defect: Option<Defect>,
+    /// How many writes went through this store, whoever else may write.
+    own_commits: AtomicI64,
+}
+
+/// Two stores on one set of empty tables, as two servers have them.
+pub fn two_stores(defect: Option<Defect>) -> [Stores; 2] {
+    let tables = Arc::<Mutex<Tables>>::default();
+    [tables.clone(), tables].map(|tables| {
+        Stores::of(Arc::new(MemoryStore {
+            tables,
+            defect,
+            own_commits: AtomicI64::new(0),
+        }))
+    })
+}
+
+impl MemoryStore {
+    fn has(&self, defect: Defect) -> bool {
+        self.defect == Some(defect)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tables> {
+        // Nobody panics in the middle of a change.
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads, after others had their chance.
+    async fn read<T>(&self, read: impl FnOnce(&Tables) -> T) -> T {
+        yield_now().await;
+        read(&self.lock())
+    }
+
+    /// The one place through which every mutating method goes: the check, the change and the companions are one atomic write.
+    ///
+    /// The check refuses with an error, or with `None` if there is nothing to write; what it found goes to the change. Returns whether
+    /// anything was written.
+    async fn write<T, E: From<StoreError>>(
+        &self,
+        method: Method,
+        companions: Companions,
+        check: impl FnOnce(&Tables) -> Result<Option<T>, E>,
+        change: impl FnOnce(&mut Tables, T),
+    ) -> Result<bool, E> {
+        yield_now().await;
+        let commit = |tables: &mut Tables, checked| {
+            change(tables, checked);
+            self.commit(method, tables, companions.clone());
+        };
+        let (yields, early) = (
+            self.has(Defect::Unlocked(method)),
+            self.has(Defect::UnlockedWithoutAwait(method)),
+        );
+        let checked = {
+            let mut tables = self.lock();
+            // First, so that whoever repeats a request is told that, and not what its own first try is in the way of.
+            let repeated = self.check_record(method, &tables, &companions);
+            if !self.has(Defect::RepeatedLast) {
+                repeated?;
+            }
+            let checked = check(&tables);
+            if self.has(Defect::RecordsRefused) && !matches!(checked, Ok(Some(_)))
+                || self.has(Defect::RecordsNothing) && matches!(checked, Ok(None))
+            {
+                self.commit(method, &mut tables, companions.clone());
+            }
+            let Some(checked) = checked? else { return Ok(false) };
+            if self.has(Defect::RepeatedLast) {
+                self.check_record(method, &tables, &companions)?;
+            }
+            if !yields && !early {
+                commit(&mut tables, checked);
+                return Ok(true);
+            }
+            checked
+        };
+        if yields {
+            yield_now().await;
+        }
+        commit(&mut self.lock(), checked);
+        Ok(true)
+    }
+
+    /// Writes what commits with every change.
+    fn commit(&self, method: Method, tables: &mut Tables, companions: Companions) {
+        if let Some(record) = companions.record
+            && !self.has(Defect::Unrecorded(method))
+        {
+            tables.records.insert(self.key(&record), record);
+        }
+        if !self.has(Defect::Unmarked(method)) {
+            tables.commits += 1;
+            self.own_commits.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// An account that isn't there has no rows.
+    fn account(&self, tables: &Tables, account: AccountId) -> Result<(), StoreError> {
+        if tables.accounts.contains_key(&account) || self.has(Defect::UnknownAccounts) {
+            Ok(())
+        } else {
+            Err(StoreError::failed("there is no such account"))
+        }
+    }
+
+    /// An id that is there already is not overwritten.
+    fn vacant(&self, method: Method, taken: bool) -> Result<(), StoreError> {
+        if taken && !self.has(Defect::Overwrites(method)) {
+            Err(StoreError::failed("the id is taken"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The page of these items, in the order of their positions.
+    fn page<T: Listed<Position: Copy + Ord>>(
+        &self,
+        list: List,
+        items: impl Iterator<Item = T>,
+        request: &PageRequest<T::Position>,
+    ) -> Page<T, T::Position> {
+        let after = request.after.filter(|_| !self.has(Defect::IgnoresCursor(list)));
+        let mut items: Vec<_> = items
+            .filter(|item| after.is_none_or(|after| item.position() > after))
+            .collect();
+        items.sort_by_key(T::position);
+        if self.has(Defect::Unsorted(list)) {
+            items.reverse();
+        }
+        let limit = usize::from(request.limit.get());
+        let more = items.len() > limit || self.has(Defect::AlwaysGoesOn(list)) && items.len() == limit;
+        if !self.has(Defect::IgnoresLimit(list)) {
+            items.truncate(limit);
+        }
+        let end = items
+            .last()
+            .filter(|_| more && !self.has(Defect::EndsEarly(list)));
+        let next = end.map(T::position);
+        Page { items, next }
+    }
+
+    /// The account's rows, each with its account.
+    fn listed<'t, Id: Copy + Ord, T>(
+        &self,
+        list: List,
+        rows: &'t Rows<Id, T>,
+        account: AccountId,
+    ) -> Vec<(AccountId, &'t T)> {
+        if self.has(Defect::Leaks(list)) {
+            rows.all().collect()
+        } else {
+            rows.of(account).map(|row| (account, row)).collect()
+        }
+    }
+}
+
+impl Tables {
+    /// The customer as it is now.
+    fn customer(&self, account: AccountId, id: CustomerId) -> Result<CustomerSummary, StoreError> {
+        let customer = self.customers.get(account, id);
+        let summary = customer.map(Customer::summary);
+        summary.ok_or_else(|| StoreError::failed("the account has no such customer"))
+    }
+}
+
+#[async_trait]
+impl StoreHealth for MemoryStore {
+    async fn check(&self) -> Result<(), StoreError> {
+        // Whoever can be asked here can write.
+        self.read(|_| {
+            if self.has(Defect::Unhealthy) {
+                return Err(StoreError::unavailable("it never is"));
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl StoreChanges for MemoryStore {
+    fn mark(&self) -> Option<Mark> {
+        Some(Mark(match self.defect {
+            Some(Defect::ConstantMark) => 0,
+            Some(Defect::MarkOfOwnWrites) => self.own_commits.load(Ordering::Relaxed),
+            _ => self.lock().commits,
+        }))
+    }
+}

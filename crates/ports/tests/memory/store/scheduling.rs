@@ -1,0 +1,185 @@
+//! Appointments.
+
+use super::{MemoryStore, Tables};
+use crate::defects::{Defect, List, Method};
+use async_trait::async_trait;
+use chatgrow_domain::{AccountId, Appointment, AppointmentId, AppointmentStatus, Version, conflict};
+use chatgrow_ports::{
+    AppointmentFilter, AppointmentStore, BookError, Companions, Page, PageRequest, StartPosition, StoreError,
+    UpdateAppointmentError,
+};
+
+impl MemoryStore {
+    /// Whether the state before is the one that this version follows.
+    pub(super) fn follows(&self, method: Method, before: Option<Version>, version: Version) -> bool {
+        if self.has(Defect::IgnoresVersion(method)) {
+            return before.is_some();
+        }
+        before.is_some() && before == version.previous()
+    }
+
+    /// Whether another confirmed appointment of the account is in the way.
+    fn slot_is_taken(&self, tables: &Tables, account: AccountId, appointment: &Appointment) -> bool {
+        let occupies = |other: &Appointment| {
+            other.status == AppointmentStatus::Confirmed || self.has(Defect::CancelledOccupies)
+        };
+        let others = tables.appointments.of(account).filter(|other| occupies(other));
+        let mut others = others.map(|other| (other.id, other.slot));
+        let (id, slot) = (appointment.id, appointment.slot);
+        if !occupies(appointment) {
+            return false;
+        }
+        let end = |slot: &chatgrow_domain::TimeSlot| slot.end_minutes();
+        match self.defect {
+            Some(Defect::ConflictsWithItself) => others.any(|(_, other)| other.overlaps(&slot)),
+            Some(Defect::TouchingOverlaps) => others.any(|(other, taken)| {
+                other != id
+                    && taken.start.as_minutes() <= end(&slot)
+                    && slot.start.as_minutes() <= end(&taken)
+            }),
+            Some(Defect::LastMinuteShared) => others.any(|(other, taken)| {
+                other != id
+                    && taken.start.as_minutes() < end(&slot) - 1
+                    && slot.start.as_minutes() < end(&taken) - 1
+            }),
+            Some(Defect::OnlySameStart) => {
+                others.any(|(other, taken)| other != id && taken.start == slot.start)
+            }
+            _ => conflict(&id, &slot, others).is_some(),
+        }
+    }
+
+    fn keeps(
+        &self,
+        tables: &Tables,
+        account: AccountId,
+        appointment: &Appointment,
+    ) -> Result<(), StoreError> {
+        if self.has(Defect::ShortDays) && appointment.slot.duration.as_minutes() > 720 {
+            return Err(StoreError::failed("CHECK"));
+        }
+        if !self.has(Defect::UnknownCustomers) {
+            tables.customer(account, appointment.customer.id)?;
+        }
+        Ok(())
+    }
+
+    /// The appointment as it is read: with the customer as it is now.
+    fn shown(
+        &self,
+        tables: &Tables,
+        account: AccountId,
+        stored: &Appointment,
+    ) -> Result<Appointment, StoreError> {
+        let customer = if self.has(Defect::CustomerAsBooked) || self.has(Defect::UnknownCustomers) {
+            stored.customer.clone()
+        } else {
+            tables.customer(account, stored.customer.id)?
+        };
+        Ok(Appointment {
+            customer,
+            ..stored.clone()
+        })
+    }
+
+    fn passes(&self, filter: &AppointmentFilter, appointment: &Appointment) -> bool {
+        let start = appointment.slot.start;
+        let before = |before| start < before || self.has(Defect::BeforeIncluded) && start == before;
+        let since = filter
+            .updated_since
+            .filter(|_| !self.has(Defect::IgnoresSince(List::Appointments)));
+        since.is_none_or(|since| appointment.updated_at >= since)
+            && (self.has(Defect::IgnoresFrom) || filter.from.is_none_or(|from| start >= from))
+            && filter.before.is_none_or(before)
+            && (self.has(Defect::IgnoresStatus)
+                || filter.status.is_none_or(|status| appointment.status == status))
+            && (self.has(Defect::IgnoresCustomer)
+                || filter
+                    .customer
+                    .as_ref()
+                    .is_none_or(|email| appointment.customer.email.key() == *email))
+    }
+}
+
+#[async_trait]
+impl AppointmentStore for MemoryStore {
+    async fn book(
+        &self,
+        account: AccountId,
+        appointment: &Appointment,
+        companions: Companions,
+    ) -> Result<(), BookError> {
+        let method = Method::Book;
+        let check = |tables: &Tables| {
+            if self.slot_is_taken(tables, account, appointment) {
+                return Err(BookError::SlotTaken);
+            }
+            self.keeps(tables, account, appointment)?;
+            self.vacant(method, tables.appointments.get(account, appointment.id).is_some())?;
+            Ok(Some(appointment.clone()))
+        };
+        let change = |tables: &mut Tables, appointment: Appointment| {
+            tables.appointments.put(account, appointment.id, appointment);
+        };
+        self.write(method, companions, check, change).await.map(drop)
+    }
+
+    async fn by_id(&self, account: AccountId, id: AppointmentId) -> Result<Option<Appointment>, StoreError> {
+        self.read(|tables| {
+            let stored = tables.appointments.get(account, id);
+            stored
+                .map(|stored| self.shown(tables, account, stored))
+                .transpose()
+        })
+        .await
+    }
+
+    async fn list(
+        &self,
+        account: AccountId,
+        filter: &AppointmentFilter,
+        page: PageRequest<StartPosition<AppointmentId>>,
+    ) -> Result<Page<Appointment, StartPosition<AppointmentId>>, StoreError> {
+        let list = List::Appointments;
+        self.read(|tables| {
+            let mut shown = Vec::new();
+            for (owner, stored) in self.listed(list, &tables.appointments, account) {
+                shown.push(self.shown(tables, owner, stored)?);
+            }
+            let passing = shown
+                .into_iter()
+                .filter(|appointment| self.passes(filter, appointment));
+            Ok(self.page(list, passing, &page))
+        })
+        .await
+    }
+
+    async fn update(
+        &self,
+        account: AccountId,
+        appointment: &Appointment,
+        companions: Companions,
+    ) -> Result<(), UpdateAppointmentError> {
+        let method = Method::UpdateAppointment;
+        let check = |tables: &Tables| {
+            let before = tables.appointments.get(account, appointment.id);
+            let before = before.map(|before| before.version);
+            let taken = self.slot_is_taken(tables, account, appointment) && !self.has(Defect::MovesUnguarded);
+            if taken && self.has(Defect::StaleLast(method)) {
+                return Err(UpdateAppointmentError::SlotTaken);
+            }
+            if !self.follows(method, before, appointment.version) {
+                return Err(UpdateAppointmentError::Stale);
+            }
+            if taken {
+                return Err(UpdateAppointmentError::SlotTaken);
+            }
+            self.keeps(tables, account, appointment)?;
+            Ok(Some(appointment.clone()))
+        };
+        let change = |tables: &mut Tables, appointment: Appointment| {
+            tables.appointments.put(account, appointment.id, appointment);
+        };
+        self.write(method, companions, check, change).await.map(drop)
+    }
+}

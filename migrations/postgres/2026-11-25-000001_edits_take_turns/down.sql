@@ -1,0 +1,2 @@
+DROP TRIGGER appointments_share_turns ON appointments;
+DROP FUNCTION share_turns;
