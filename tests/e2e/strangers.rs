@@ -46,6 +46,10 @@ pub(crate) async fn slowest_honest(server: &Server, key: &str) -> Duration {
     slowest
 }
 
+/// The largest answer that there is without a key.
+const SCRIPT: &str = "/api-docs/swagger-ui-bundle.js";
+const GET_SCRIPT: &str = "GET /api-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n";
+
 /// The test's own sockets.
 fn allow_files(count: usize) {
     let files = rlimit::increase_nofile_limit(count as u64 + 512).unwrap();
@@ -131,7 +135,7 @@ async fn connections_that_say_nothing_make_room() {
     let slowest = beside_one.max(beside_many).max(began.elapsed());
     assert!(slowest < Duration::from_secs(5), "{slowest:?}");
     eprintln!(
-        "{count} half heads from one address: {standing} stand, the slowest of 100 honest requests took {beside_one:?}; from {addresses}: {} stand, {beside_many:?}; memory grew by {} MB",
+        "{count} half heads from one address: {standing} stand, the slowest of 100 honest requests took {beside_one:?}; from {addresses}: {} let in, {beside_many:?}; memory grew by {} MB",
         of_many.len(),
         server.memory().saturating_sub(before) >> 20
     );
@@ -141,12 +145,12 @@ async fn connections_that_say_nothing_make_room() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_that_are_sent_ahead_wait_outside() {
-    let count = scale(20, 1000);
+    let count = scale(100, 1000);
     allow_files(count);
     let installation = installation();
     let server = start(&installation, &[]).await;
     assert_eq!(
-        Answer::to(server.client.get(format!("{}/api-docs/", server.origin)))
+        Answer::to(server.client.get(format!("{}{SCRIPT}", server.origin)))
             .await
             .status,
         200
@@ -155,10 +159,8 @@ async fn requests_that_are_sent_ahead_wait_outside() {
     let ahead = "A / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(5000);
     let mut unread = Vec::new();
     for _ in 0..count {
-        let mut connection = Connection::reluctantly_to(&server.origin).await;
-        connection
-            .send("GET /api-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n")
-            .await;
+        let mut connection = Connection::with_room(4096, address(1), &server.origin).await;
+        connection.send(GET_SCRIPT).await;
         connection.read_until("\r\n\r\n").await;
         // The server takes what it likes of it.
         let _ = tokio::time::timeout(Duration::from_millis(20), connection.try_send(&ahead)).await;
@@ -189,11 +191,8 @@ async fn half_closed_downloads_make_room() {
     let server = start(&installation, &limits).await;
     let mut unread = Vec::new();
     for _ in 0..130 {
-        let mut connection = Connection::reluctantly_to(&server.origin).await;
-        if connection
-            .try_send("GET /api-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n")
-            .await
-        {
+        let mut connection = Connection::with_room(4096, address(1), &server.origin).await;
+        if connection.try_send(GET_SCRIPT).await {
             connection.end().await;
         }
         unread.push(connection);
@@ -208,28 +207,30 @@ async fn an_honest_download_is_not_the_one_to_go() {
     let installation = installation();
     let limits = [("MAX_CONNECTIONS", "60"), ("MAX_CONNECTIONS_PER_ADDRESS", "20")];
     let server = start(&installation, &limits).await;
-    let mut download = Connection::reluctantly_to(&server.origin).await;
-    download
-        .send("GET /api-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n")
-        .await;
+    let mut download = Connection::with_room(65_536, Ipv4Addr::LOCALHOST.into(), &server.origin).await;
+    download.send(GET_SCRIPT).await;
     let head = download.read_until("\r\n\r\n").await;
     let length: usize = head
         .lines()
         .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())
         .unwrap();
-    let (mut received, mut standing) = (0, Vec::new());
-    let began = Instant::now();
+    let downloading = tokio::spawn(async move {
+        let mut received = 0;
+        while received < length {
+            received += download.read_some().await;
+            // A few hundred kilobytes a second.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        received
+    });
+    let (mut standing, began) = (Vec::new(), Instant::now());
     for number in 0.. {
-        received += download.read_some().await;
-        if began.elapsed() > Duration::from_secs(4) {
+        if began.elapsed() > Duration::from_secs(4) || downloading.is_finished() {
             break;
         }
         standing.extend(second_head(address(1 + number % 20), &server.origin).await);
     }
-    while received < length {
-        received += download.read_some().await;
-    }
-    assert_eq!(received, length);
+    assert_eq!(downloading.await.unwrap(), length);
 }
 
 /// Bodies that are served to everybody are shared, and an answer that nobody reads takes a few pieces of memory.
@@ -241,7 +242,7 @@ async fn answers_that_nobody_reads_take_little_memory() {
     let installation = installation();
     let server = start(&installation, &[("MAX_CONNECTIONS_PER_ADDRESS", "10000")]).await;
     assert_eq!(
-        Answer::to(server.client.get(format!("{}/api-docs/", server.origin)))
+        Answer::to(server.client.get(format!("{}{SCRIPT}", server.origin)))
             .await
             .status,
         200
@@ -249,10 +250,8 @@ async fn answers_that_nobody_reads_take_little_memory() {
     let before = server.memory();
     let mut unread = Vec::new();
     for _ in 0..count {
-        let mut connection = Connection::reluctantly_to(&server.origin).await;
-        connection
-            .send("GET /api-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n")
-            .await;
+        let mut connection = Connection::with_room(4096, address(1), &server.origin).await;
+        connection.send(GET_SCRIPT).await;
         // The head has come, so the body is under way.
         connection.read_until("\r\n\r\n").await;
         unread.push(connection);

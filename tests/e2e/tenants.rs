@@ -4,7 +4,7 @@ use crate::strangers::{installation, scale, slowest_honest, start};
 use e2e::{Answer, TestApp, binary::Connection};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{net::Ipv4Addr, time::Duration};
 
 /// Notes that take six bytes a character on the wire.
 fn heavy() -> String {
@@ -75,7 +75,7 @@ async fn a_key_that_reads_nothing_holds_up_no_other() {
     let head =
         format!("GET /api/webhooks/customers?limit=500 HTTP/1.1\r\nHost: x\r\nX-API-Key: {greedy}\r\n\r\n");
     for _ in 0..scale(60, 550) {
-        let mut connection = Connection::reluctantly_to(&server.origin).await;
+        let mut connection = Connection::with_room(4096, Ipv4Addr::LOCALHOST.into(), &server.origin).await;
         connection.send(&head).await;
         unread.push(connection);
     }

@@ -325,10 +325,11 @@ impl Connection {
         }
     }
 
-    /// Connects to an origin with next to no room for answers: what is not read stays at the server.
-    pub async fn reluctantly_to(origin: &str) -> Self {
+    /// The same with room for so many bytes only: what else is not read stays at the server.
+    pub async fn with_room(room: u32, address: IpAddr, origin: &str) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(4096).unwrap();
+        socket.set_recv_buffer_size(room).unwrap();
+        socket.bind(SocketAddr::new(address, 0)).unwrap();
         let to = origin.trim_start_matches("http://").parse().unwrap();
         Self {
             stream: socket.connect(to).await.unwrap(),
@@ -373,7 +374,9 @@ impl Connection {
         if self.received.is_empty() {
             assert!(self.read_more().await, "the connection ended");
         }
-        std::mem::take(&mut self.received).len()
+        let length = self.received.len();
+        self.received.clear();
+        length
     }
 
     /// Reads up to and including that.
@@ -438,6 +441,7 @@ impl Connection {
 
     /// Reads what comes next; returns whether anything does.
     async fn read_more(&mut self) -> bool {
+        self.received.reserve(8192);
         let read = timeout(DEADLINE, self.stream.read_buf(&mut self.received)).await;
         read.expect("the server answers").is_ok_and(|length| length > 0)
     }

@@ -179,12 +179,15 @@ impl Connection {
         self.set(Turn::Server);
     }
 
-    /// The client has sent a part of its body, or taken a part of its answer.
+    /// The client has sent a part of its body, or taken a part of its answer; the last part it takes when the next head is due already.
     pub(crate) fn progress(&self) {
+        let now = self.clock.now();
         match self.turn() {
-            Turn::Body(_) => self.set(Turn::Body(self.clock.now())),
-            Turn::Answer(_) => self.set(Turn::Answer(self.clock.now())),
-            Turn::Server | Turn::Head(_) => {}
+            Turn::Server => {}
+            Turn::Body(_) => self.set(Turn::Body(now)),
+            Turn::Answer(_) => self.set(Turn::Answer(now)),
+            Turn::Head(since) if since + millis(SOONER) > now => self.set(Turn::Head(now)),
+            Turn::Head(_) => {}
         }
     }
 

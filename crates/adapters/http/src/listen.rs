@@ -40,7 +40,7 @@ const BACKLOG: i32 = 1024;
 
 /// The most bytes of an answer that the system keeps before it has begun to send them.
 #[cfg(target_os = "linux")]
-const UNSENT: u32 = 64 << 10;
+const UNSENT: u32 = 16 << 10;
 
 /// How a server runs.
 #[derive(Debug, Clone, Copy)]
