@@ -183,11 +183,10 @@ impl Connection {
     pub(crate) fn progress(&self) {
         let now = self.clock.now();
         match self.turn() {
-            Turn::Server => {}
             Turn::Body(_) => self.set(Turn::Body(now)),
             Turn::Answer(_) => self.set(Turn::Answer(now)),
             Turn::Head(since) if since + millis(SOONER) > now => self.set(Turn::Head(now)),
-            Turn::Head(_) => {}
+            Turn::Server | Turn::Head(_) => {}
         }
     }
 
