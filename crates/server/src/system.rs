@@ -11,9 +11,7 @@ pub(crate) fn system() -> Result<System, getrandom::Error> {
     fill(&mut [0; 1])?;
     Ok(System {
         clock: Arc::new(SystemClock),
-        ids: Arc::new(ObjectIds {
-            last: Mutex::default(),
-        }),
+        ids: Arc::new(ObjectIds::default()),
         randomness: Arc::new(OsRandomness),
     })
 }
@@ -41,8 +39,31 @@ const REST: u32 = 54;
 /// The `ObjectId` layout: seconds first, then ten bits of milliseconds, so that ids of several processes sort by creation within a second
 /// too. The rest is random, so that nobody learns from two ids of his own how many were made for others in between; within a millisecond it
 /// rises by random steps, so that the ids of one process sort by creation.
+#[derive(Default)]
 struct ObjectIds {
-    last: Mutex<Last>,
+    made: Mutex<Made>,
+}
+
+/// What has been made.
+#[derive(Default)]
+struct Made {
+    last: Last,
+    /// Randomness in stock: to ask the operating system takes longer than all else.
+    stock: Vec<u64>,
+}
+
+impl Made {
+    fn random(&mut self) -> u64 {
+        loop {
+            if let Some(random) = self.stock.pop() {
+                return random;
+            }
+            for secret in [(); 16].map(|()| OsRandomness.secret()) {
+                let (numbers, _) = secret.as_chunks();
+                self.stock.extend(numbers.iter().copied().map(u64::from_ne_bytes));
+            }
+        }
+    }
 }
 
 /// The last id that was made.
@@ -87,11 +108,10 @@ impl Last {
 impl IdSource for ObjectIds {
     fn next_id(&self) -> ObjectId {
         let now = u64::try_from(SystemClock.now().as_millis()).unwrap_or_default();
-        let secret = OsRandomness.secret();
-        let random = secret.first_chunk().copied().map_or(0, u64::from_be_bytes);
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = last.next(now, random);
-        last.id()
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let random = made.random();
+        made.last = made.last.next(now, random);
+        made.last.id()
     }
 }
 

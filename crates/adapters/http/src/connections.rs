@@ -92,7 +92,11 @@ struct Clock(Instant);
 
 impl Clock {
     fn now(self) -> u64 {
-        millis(self.0.elapsed() + EPOCH)
+        self.at(Instant::now())
+    }
+
+    fn at(self, instant: Instant) -> u64 {
+        millis(instant.saturating_duration_since(self.0) + EPOCH)
     }
 }
 
@@ -190,11 +194,11 @@ impl Connection {
         }
     }
 
-    /// The answer is there. It has been sent when the returned value is dropped; then the next head is to come, and soon if the server has
+    /// The answer is there, at that instant. It has been sent when the returned value is dropped; then the next head is to come, and soon if the server has
     /// not read the body before it.
-    pub(crate) fn answer(self: &Arc<Self>) -> Sending {
+    pub(crate) fn answer(self: &Arc<Self>, at: Instant) -> Sending {
         let unended = matches!(self.turn(), Turn::Body(_));
-        self.set(Turn::Answer(self.clock.now()));
+        self.set(Turn::Answer(self.clock.at(at)));
         Sending {
             connection: self.clone(),
             unended,
@@ -552,7 +556,7 @@ pub(crate) mod tests {
             if read {
                 place.connection.has_body();
             }
-            let sending = place.connection.answer();
+            let sending = place.connection.answer(Instant::now());
             assert!(matches!(place.connection.turn(), Turn::Answer(_)));
             drop(sending);
             let Turn::Head(since) = place.connection.turn() else {

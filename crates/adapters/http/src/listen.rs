@@ -110,7 +110,7 @@ where
                 .keep_alive(KEEP_ALIVE)
                 .client_request_timeout(FIRST_HEAD)
                 .client_disconnect_timeout(DISCONNECT)
-                .h1_write_buffer_size(PIECE)
+                .h1_write_buffer_size(2 * PIECE)
                 .on_connect_ext(|stream: &ClientStream, extensions| {
                     extensions.insert(stream.connection());
                 })
@@ -175,19 +175,17 @@ fn admit(
     let peer = stream.peer_addr()?;
     let place: Option<Place> = connections.admit(peer.ip());
     let place = place.ok_or(io::ErrorKind::ConnectionRefused)?;
-    if let Err(error) = limit_unread(&stream, unread_timeout) {
-        tracing::debug!(%error, "no limits for a client that doesn't read");
+    if let Err(error) = set_up(&stream, unread_timeout) {
+        tracing::debug!(%error, "a connection's options can't be set");
     }
     Ok((ClientStream::new(stream, place), Some(peer)))
 }
 
-/// On Linux, ends the connection of a client that has acknowledged nothing for so long, and lets the system keep no more than a little of what
+/// Sends pieces at once. On Linux, ends the connection of a client that has acknowledged nothing for so long, and lets the system keep no more than a little of what
 /// can't be sent yet: by default it takes megabytes for each client that reads nothing.
-#[cfg_attr(
-    not(target_os = "linux"),
-    expect(clippy::unnecessary_wraps, reason = "other systems have no such options")
-)]
-fn limit_unread(stream: &TcpStream, timeout: Duration) -> io::Result<()> {
+fn set_up(stream: &TcpStream, timeout: Duration) -> io::Result<()> {
+    // An answer in several pieces would wait for the client's delayed acknowledgement.
+    stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
     #[cfg(target_os = "linux")]
     {

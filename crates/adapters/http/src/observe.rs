@@ -31,7 +31,7 @@ use std::{
         Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -167,8 +167,10 @@ pub(crate) async fn observe(
     add_headers(response.headers_mut(), &id, api_page);
     let request = response.request();
     let client = settings.proxies.client(request.peer_addr(), request.headers());
-    tell(&response, &id, client, trace.as_ref(), &method, started, &metrics);
-    let sending = connection.map(|connection| connection.answer());
+    let answered = Instant::now();
+    let latency = answered.saturating_duration_since(started);
+    tell(&response, &id, client, trace.as_ref(), &method, latency, &metrics);
+    let sending = connection.map(|connection| connection.answer(answered));
     Ok(until_sent(response, sending))
 }
 
@@ -231,13 +233,12 @@ fn tell(
     client: IpAddr,
     trace: Option<&Trace>,
     method: &Method,
-    started: Instant,
+    latency: Duration,
     metrics: &Metrics,
 ) {
     let request = response.request();
     let known = request.app_data::<Route>().map(|route| Cow::Borrowed(route.0));
     let route = known.or_else(|| request.match_pattern().map(Cow::Owned));
-    let latency = started.elapsed();
     let error = response
         .response()
         .error()

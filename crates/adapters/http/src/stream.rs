@@ -8,6 +8,7 @@ use actix_web::rt::net::TcpStream;
 use std::{
     io,
     mem::take,
+    ops::Range,
     pin::Pin,
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll, ready},
@@ -24,11 +25,14 @@ const LONGEST_HEAD: usize = 64 << 10;
 pub(crate) struct ClientStream {
     stream: TcpStream,
     place: Place,
-    /// What was read beyond the end of a head.
-    ahead: Vec<u8>,
+    /// What was read last; `ahead` is the part of it that lies beyond the end of a head.
+    read: Box<[u8; SOME]>,
+    ahead: Range<usize>,
     head: Head,
     /// actix has got something, and is to look at it before it gets more.
     pause: bool,
+    /// The client has not taken all that was to be written.
+    blocked: bool,
 }
 
 /// How far a head has been read.
@@ -63,9 +67,11 @@ impl ClientStream {
         Self {
             stream,
             place,
-            ahead: Vec::new(),
+            read: Box::new([0; SOME]),
+            ahead: 0..0,
             head: Head::default(),
             pause: false,
+            blocked: false,
         }
     }
 
@@ -75,28 +81,34 @@ impl ClientStream {
     }
 
     /// Not now: actix will be woken when there is something to read.
-    fn later(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let more = !self.ahead.is_empty() || self.stream.poll_read_ready(context).is_ready();
-        if more {
-            match self.place.connection.turn() {
+    fn later(&self, turn: Turn, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let connection = &self.place.connection;
+        connection.task.register(context.waker());
+        if !self.ahead.is_empty() || self.stream.poll_read_ready(context).is_ready() {
+            match turn {
                 Turn::Head(_) | Turn::Body(_) => context.waker().wake_by_ref(),
-                Turn::Server | Turn::Answer(_) => self.place.connection.unread.store(true, Ordering::Relaxed),
+                Turn::Server | Turn::Answer(_) => connection.unread.store(true, Ordering::Relaxed),
             }
         }
         Poll::Pending
     }
 
-    /// Reads a little of what the client has sent; returns how much.
-    fn poll_some(&mut self, context: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+    /// Some of what the client has sent, at most so many bytes: where it lies in what was read.
+    fn poll_some(&mut self, context: &mut Context<'_>, most: usize) -> Poll<io::Result<Range<usize>>> {
         if self.ahead.is_empty() {
-            let mut read = ReadBuf::new(into);
-            ready!(Pin::new(&mut self.stream).poll_read(context, &mut read))?;
-            return Poll::Ready(Ok(read.filled().len()));
+            let mut read = ReadBuf::new(&mut self.read[..most]);
+            let polled = Pin::new(&mut self.stream).poll_read(context, &mut read);
+            let length = read.filled().len();
+            if polled.is_pending() {
+                self.place.connection.task.register(context.waker());
+            }
+            self.ahead = length..length;
+            return polled.map_ok(|()| 0..length);
         }
-        let length = self.ahead.len().min(into.len());
-        into[..length].copy_from_slice(&self.ahead[..length]);
-        self.ahead.drain(..length);
-        Poll::Ready(Ok(length))
+        let end = self.ahead.end.min(self.ahead.start + most);
+        let some = self.ahead.start..end;
+        self.ahead.start = end;
+        Poll::Ready(Ok(some))
     }
 }
 
@@ -107,31 +119,26 @@ impl AsyncRead for ClientStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let stream = &mut *self;
-        stream.place.connection.task.register(context.waker());
         if stream.place.connection.is_closed() {
             return Poll::Ready(Ok(()));
         }
         let turn = stream.place.connection.turn();
         if take(&mut stream.pause) || matches!(turn, Turn::Server | Turn::Answer(_)) {
-            return stream.later(context);
+            return stream.later(turn, context);
         }
-        let mut some = [0; SOME];
-        let most = SOME.min(buffer.remaining());
-        let length = ready!(stream.poll_some(context, &mut some[..most]))?;
-        // Nothing is the client's end, if there was room for something.
-        stream.pause = length > 0;
-        let read = &some[..length];
-        let end = if let Turn::Body(_) = turn {
+        let mut some = ready!(stream.poll_some(context, SOME.min(buffer.remaining())))?;
+        // Nothing is the client's end.
+        stream.pause = !some.is_empty();
+        let read = &stream.read[some.clone()];
+        if let Turn::Body(_) = turn {
             stream.place.connection.progress();
-            length
-        } else {
-            stream.head.end(read).unwrap_or(length)
-        };
-        if stream.head.length > LONGEST_HEAD {
+        } else if let Some(length) = stream.head.end(read) {
+            some.end = some.start + length;
+            stream.ahead.start = some.end;
+        } else if stream.head.length > LONGEST_HEAD {
             return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
         }
-        buffer.put_slice(&read[..end]);
-        stream.ahead.splice(0..0, read[end..].iter().copied());
+        buffer.put_slice(&stream.read[some]);
         Poll::Ready(Ok(()))
     }
 }
@@ -142,15 +149,18 @@ impl AsyncWrite for ClientStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let connection = self.connection();
+        let stream = &mut *self;
+        let connection = &stream.place.connection;
         if connection.is_closed() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        match written {
-            Poll::Ready(_) => connection.progress(),
-            Poll::Pending => connection.task.register(context.waker()),
+        let written = Pin::new(&mut stream.stream).poll_write(context, bytes);
+        if written.is_pending() {
+            connection.task.register(context.waker());
+        } else if stream.blocked {
+            connection.progress();
         }
+        stream.blocked = written.is_pending();
         written
     }
 
@@ -167,7 +177,7 @@ impl AsyncWrite for ClientStream {
 mod tests {
     use super::*;
     use crate::connections::tests::some_place;
-    use std::future::poll_fn;
+    use std::{future::poll_fn, time::Instant};
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpListener,
@@ -233,7 +243,7 @@ mod tests {
         assert_eq!(read_now(&mut stream).await, None, "actix looks at it first");
         connection.begin(false);
         assert_eq!(read_now(&mut stream).await, None, "the server works");
-        let sending = connection.answer();
+        let sending = connection.answer(Instant::now());
         assert_eq!(read_now(&mut stream).await, None, "the answer is being sent");
         drop(sending);
         assert_eq!(read(&mut stream).await, two.as_bytes());
