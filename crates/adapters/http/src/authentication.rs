@@ -169,7 +169,7 @@ fn until_read(response: ServiceResponse, account: AccountId, in_flight: &InFligh
     };
     match in_flight.hold(account, bytes) {
         Ok(None) => response,
-        Ok(Some(held)) => until_sent(response, held),
+        Ok(Some(held)) => until_sent(response, held).map_into_boxed_body(),
         Err(error) => ServiceResponse::from_err(error, response.into_parts().0),
     }
 }

@@ -6,7 +6,6 @@
 //! something is let in. It closes none whose request it is working on.
 
 use crate::client::{Proxies, network};
-use futures_util::task::AtomicWaker;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge},
@@ -19,6 +18,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    task::Waker,
     time::{Duration, Instant},
 };
 
@@ -111,10 +111,10 @@ pub(crate) struct Connection {
     clock: Clock,
     turn: AtomicU64,
     closed: AtomicBool,
-    /// The task that serves it.
-    pub(crate) task: AtomicWaker,
+    /// What wakes the task that serves it.
+    task: Mutex<Option<Waker>>,
     /// Whether there is something to read as soon as it is the client's turn.
-    pub(crate) unread: AtomicBool,
+    unread: AtomicBool,
 }
 
 /// Whose turn it is, and since when the server waits for the client.
@@ -170,12 +170,12 @@ impl Connection {
 
     /// A head has come; a body follows or doesn't.
     pub(crate) fn begin(&self, body: bool) {
-        self.set(if body {
-            Turn::Body(self.clock.now())
+        if body {
+            self.set(Turn::Body(self.clock.now()));
+            self.wake_to_read();
         } else {
-            Turn::Server
-        });
-        self.wake_to_read();
+            self.set(Turn::Server);
+        }
     }
 
     /// The body has come whole.
@@ -205,20 +205,37 @@ impl Connection {
         }
     }
 
+    /// The task that serves it; it is woken when the connection is closed, or what it has [left unread](Self::leave_unread) may be read.
+    pub(crate) fn served_by(&self, task: Waker) {
+        *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
+    }
+
+    /// There is something to read, when it is the client's turn.
+    pub(crate) fn leave_unread(&self) {
+        self.unread.store(true, Ordering::Relaxed);
+    }
+
     fn wake_to_read(&self) {
-        if self.unread.swap(false, Ordering::Relaxed) {
-            self.task.wake();
+        if self.unread.load(Ordering::Relaxed) {
+            self.unread.store(false, Ordering::Relaxed);
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(task) = &*self.task.lock().unwrap_or_else(PoisonError::into_inner) {
+            task.wake_by_ref();
         }
     }
 
     /// Whether the server has done with it: nothing is read from it or written to it any more.
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Relaxed)
+        self.closed.load(Ordering::Acquire)
     }
 
     fn close(&self) {
-        self.closed.store(true, Ordering::Relaxed);
-        self.task.wake();
+        self.closed.store(true, Ordering::Release);
+        self.wake();
     }
 }
 
@@ -376,7 +393,7 @@ impl Connections {
             clock: self.clock,
             turn: AtomicU64::new(Turn::Head(now).encode()),
             closed: AtomicBool::default(),
-            task: AtomicWaker::new(),
+            task: Mutex::default(),
             unread: AtomicBool::default(),
         });
         open.next += 1;

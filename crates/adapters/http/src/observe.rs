@@ -5,11 +5,11 @@
 use crate::{
     BASE_PATH, Route, Settings,
     authentication::Caller,
-    connections::Connection,
+    connections::{Connection, Sending},
     error::{ApiError, Problem},
     metrics::{self, Metrics},
     once::IDEMPOTENT_REPLAYED,
-    pieces::until_sent,
+    pieces::{Pieces, until_sent},
     swagger,
 };
 use actix_web::{
@@ -145,7 +145,7 @@ pub(crate) async fn observe(
     settings: Data<Settings>,
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
+) -> Result<ServiceResponse<Pieces<Option<Sending>>>, Error> {
     let started = Instant::now();
     let connection = request.conn_data::<Arc<Connection>>().cloned();
     if let Some(connection) = &connection {

@@ -14,17 +14,16 @@ use std::{
 pub(crate) const PIECE: usize = 16 * 1024;
 
 /// The answer with its body in pieces; `held` is dropped when the last one has been handed on, or the connection has ended.
-pub(crate) fn until_sent(response: ServiceResponse, held: impl Unpin + 'static) -> ServiceResponse {
-    response.map_body(|_, body| {
-        BoxBody::new(Pieces {
-            body,
-            rest: Bytes::new(),
-            _held: held,
-        })
+pub(crate) fn until_sent<H>(response: ServiceResponse, held: H) -> ServiceResponse<Pieces<H>> {
+    response.map_body(|_, body| Pieces {
+        body,
+        rest: Bytes::new(),
+        _held: held,
     })
 }
 
-struct Pieces<H> {
+/// A body in pieces, and what lasts as long as it.
+pub(crate) struct Pieces<H> {
     body: BoxBody,
     /// What is left of what the body has yielded.
     rest: Bytes,

@@ -10,8 +10,8 @@ use std::{
     mem::take,
     ops::Range,
     pin::Pin,
-    sync::{Arc, atomic::Ordering},
-    task::{Context, Poll, ready},
+    sync::Arc,
+    task::{Context, Poll, Waker, ready},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -33,6 +33,8 @@ pub(crate) struct ClientStream {
     pause: bool,
     /// The client has not taken all that was to be written.
     blocked: bool,
+    /// The task that serves the connection.
+    task: Option<Waker>,
 }
 
 /// How far a head has been read.
@@ -72,6 +74,15 @@ impl ClientStream {
             head: Head::default(),
             pause: false,
             blocked: false,
+            task: None,
+        }
+    }
+
+    /// Sees to it that this task is woken when the connection is closed.
+    fn served_by(&mut self, task: &Waker) {
+        if !self.task.as_ref().is_some_and(|known| known.will_wake(task)) {
+            self.task = Some(task.clone());
+            self.place.connection.served_by(task.clone());
         }
     }
 
@@ -82,12 +93,10 @@ impl ClientStream {
 
     /// Not now: actix will be woken when there is something to read.
     fn later(&self, turn: Turn, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let connection = &self.place.connection;
-        connection.task.register(context.waker());
         if !self.ahead.is_empty() || self.stream.poll_read_ready(context).is_ready() {
             match turn {
                 Turn::Head(_) | Turn::Body(_) => context.waker().wake_by_ref(),
-                Turn::Server | Turn::Answer(_) => connection.unread.store(true, Ordering::Relaxed),
+                Turn::Server | Turn::Answer(_) => self.place.connection.leave_unread(),
             }
         }
         Poll::Pending
@@ -99,9 +108,6 @@ impl ClientStream {
             let mut read = ReadBuf::new(&mut self.read[..most]);
             let polled = Pin::new(&mut self.stream).poll_read(context, &mut read);
             let length = read.filled().len();
-            if polled.is_pending() {
-                self.place.connection.task.register(context.waker());
-            }
             self.ahead = length..length;
             return polled.map_ok(|()| 0..length);
         }
@@ -119,6 +125,7 @@ impl AsyncRead for ClientStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let stream = &mut *self;
+        stream.served_by(context.waker());
         if stream.place.connection.is_closed() {
             return Poll::Ready(Ok(()));
         }
@@ -150,14 +157,13 @@ impl AsyncWrite for ClientStream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let stream = &mut *self;
+        stream.served_by(context.waker());
         let connection = &stream.place.connection;
         if connection.is_closed() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         let written = Pin::new(&mut stream.stream).poll_write(context, bytes);
-        if written.is_pending() {
-            connection.task.register(context.waker());
-        } else if stream.blocked {
+        if stream.blocked && written.is_ready() {
             connection.progress();
         }
         stream.blocked = written.is_pending();
