@@ -5,6 +5,7 @@
 
 use crate::connections::{Connection, Place, Turn};
 use actix_web::rt::net::TcpStream;
+use memchr::memchr_iter;
 use std::{
     io,
     mem::take,
@@ -49,17 +50,17 @@ impl Head {
     /// Where the head ends in what has come next, if it does: behind an empty line.
     fn end(&mut self, bytes: &[u8]) -> Option<usize> {
         self.length += bytes.len();
-        for (index, byte) in bytes.iter().enumerate() {
-            match byte {
-                b'\n' if self.line_is_empty => {
-                    *self = Self::default();
-                    return Some(index + 1);
-                }
-                b'\n' => self.line_is_empty = true,
-                b'\r' => {}
-                _ => self.line_is_empty = false,
+        let is_empty = |line: &[u8]| line.iter().all(|byte| *byte == b'\r');
+        let mut line = 0;
+        for feed in memchr_iter(b'\n', bytes) {
+            if self.line_is_empty && is_empty(&bytes[line..feed]) {
+                *self = Self::default();
+                return Some(feed + 1);
             }
+            self.line_is_empty = true;
+            line = feed + 1;
         }
+        self.line_is_empty &= is_empty(&bytes[line..]);
         None
     }
 }
