@@ -23,7 +23,7 @@ use libfuzzer_sys::{
     fuzz_target,
 };
 use serde_json::{Map, Value};
-use std::{cell::RefCell, future::Future, mem::ManuallyDrop, pin::Pin, rc::Rc, time::Duration};
+use std::{cell::RefCell, future::Future, mem::ManuallyDrop, pin::Pin, rc::Rc};
 use tempfile::TempDir;
 
 const METHODS: [&str; 8] = [
