@@ -32,6 +32,10 @@ const tryOut = async (operation) => {
 // Another document must not be shown under this server's name.
 await page.goto(`${CHATGROW_URL}/api-docs?url=https://example.com/other.json`);
 await page.locator(".opblock-tag").first().waitFor();
+assert.equal(await page.title(), "ChatGrow API");
+assert.match(await page.locator("meta[name=viewport]").getAttribute("content"), /width=device-width/);
+const icon = await page.locator("link[rel=icon]").getAttribute("href");
+assert.equal((await page.request.get(new URL(icon, page.url()).href)).headers()["content-type"], "image/svg+xml");
 assert.equal(await page.locator(".info .title").innerText().then((title) => title.split(/\s/)[0]), "ChatGrow");
 
 await page.locator("button.authorize").first().click();
@@ -45,6 +49,13 @@ assert.equal(created.body.customer.name, "ישראל ישראלי");
 assert.equal((await tryOut("bookAppointment")).status, 201);
 assert.equal((await tryOut("listAppointments")).body.count, 1);
 assert.equal((await tryOut("getCustomer")).status, 200);
+
+// An operation's answers can be read: no header is told with each error.
+const cancel = page.locator('[id$="-cancelAppointment"]');
+await cancel.locator(".opblock-summary-control").click();
+await cancel.locator(".responses-table").waitFor();
+const { height } = await cancel.boundingBox();
+assert.ok(height < 5000, `${height} px`);
 assert.deepEqual(faults, []);
 await browser.close();
 console.log("Swagger UI: authorized, and 4 operations tried out");

@@ -234,6 +234,21 @@ async fn beyond_the_limit_of_failures_nothing_is_looked_up() {
     assert_eq!(app.get("/customers").await.status, 200);
 }
 
+/// A key that was valid a moment ago is looked up again, whatever others behind its address do.
+#[tokio::test]
+async fn beyond_the_limit_of_failures_a_known_key_is_looked_up_again() {
+    let app = limited(HOUR, 100_000, 1).await;
+    assert_eq!(app.get("/customers").await.status, 200);
+    assert_eq!(get_as(&app, "guess").await.status, 429);
+    let looked_up = || app.application.authentication.keys_met().looked_up;
+    let before = looked_up();
+    eventually("the key is looked up again", async || {
+        assert_eq!(app.get("/customers").await.status, 200);
+        (looked_up() > before).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn requests_of_a_valid_key_are_no_failures() {
     // The first use of a key counts: the server can't know before it looks.

@@ -194,8 +194,8 @@ impl Connection {
         }
     }
 
-    /// The answer is there, at that instant. It has been sent when the returned value is dropped; then the next head is to come, and soon if the server has
-    /// not read the body before it.
+    /// The answer is there, at that instant. It has been sent when the returned value is dropped. Then the next head is to come, and soon if
+    /// the server has not read the body before it.
     pub(crate) fn answer(self: &Arc<Self>, at: Instant) -> Sending {
         let unended = matches!(self.turn(), Turn::Body(_));
         self.set(Turn::Answer(self.clock.at(at)));

@@ -88,6 +88,15 @@ mod tests {
         assert!(!same(r#"{"a":"b,c"}"#, r#"{"a":"b","c":""}"#));
     }
 
+    #[test]
+    fn order_counts_only_beyond_sixteen_levels() {
+        for (levels, expected) in [(1, true), (LEVELS - 1, true), (LEVELS, false)] {
+            let nested = |fields: &str| format!("{}{fields}{}", "[".repeat(levels), "]".repeat(levels));
+            let orders = [r#"{"a":1,"b":2}"#, r#"{"b":2,"a":1}"#].map(nested);
+            assert_eq!(same(&orders[0], &orders[1]), expected, "{levels}");
+        }
+    }
+
     /// What earlier versions have recorded is still found.
     #[test]
     fn an_ordinary_body_has_the_digest_of_its_compact_form() {

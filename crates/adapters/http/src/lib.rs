@@ -369,9 +369,9 @@ impl Deadline {
     }
 }
 
-/// Refuses parameters that the operation doesn't have, and gives up on a request whose handler takes too long, its body included. A write that was under way is finished or undone as a
-/// whole, so its caller has to look before repeating it, or repeat it with its `Idempotency-Key`. A handler that panics, which
-/// is a defect, costs its own request and no other: it is answered like every other defect.
+/// Refuses parameters that the operation doesn't have, and gives up on a request whose handler takes too long, its body included. A write
+/// that was under way is finished or undone as a whole, so its caller has to look before repeating it, or repeat it with its
+/// `Idempotency-Key`. A handler that panics, which is a defect, costs its own request and no other: it is answered like every other defect.
 ///
 /// It wraps resources, not the application: actix routes a request only while nobody else holds it.
 async fn handle(

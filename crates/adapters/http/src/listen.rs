@@ -181,8 +181,8 @@ fn admit(
     Ok((ClientStream::new(stream, place), Some(peer)))
 }
 
-/// Sends pieces at once. On Linux, ends the connection of a client that has acknowledged nothing for so long, and lets the system keep no more than a little of what
-/// can't be sent yet: by default it takes megabytes for each client that reads nothing.
+/// Sends pieces at once. On Linux, ends the connection of a client that has acknowledged nothing for so long, and lets the system keep no
+/// more than a little of what can't be sent yet: by default it takes megabytes for each client that reads nothing.
 fn set_up(stream: &TcpStream, timeout: Duration) -> io::Result<()> {
     // An answer in several pieces would wait for the client's delayed acknowledgement.
     stream.set_nodelay(true)?;

@@ -7,7 +7,7 @@ use super::{
         idempotency::{fresh_request, record, with},
         new_account,
     },
-    Tenants, assert_one_wins, contest, two_callers,
+    Round, Tenants, assert_one_wins, contest, two_callers,
 };
 use crate::{InsertAccountError, InsertCustomerError, KeyUse, StoreError, Stores};
 use chatgrow_domain::{Account, AccountId, AccountName, AccountSlug, ApiKey, ApiKeyDigest};
@@ -59,12 +59,7 @@ pub async fn revocations_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
     let tenants = Tenants::of(&one);
     contest(&[()], async |round, ()| {
-        let (account, _) = tenants.tenant(round).await;
-        let key = ApiKey {
-            digest: ApiKeyDigest::from_bytes(digest(round.number)),
-            ..key(account, 1)
-        };
-        one.api_keys.insert(&key).await.unwrap();
+        let key = new_key(&one, &tenants, round).await;
         let revoke = |stores: &Stores, millis| {
             let (keys, id, digest) = (stores.api_keys.clone(), key.id, key.digest);
             async move {
@@ -86,16 +81,11 @@ pub async fn last_uses_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
     let tenants = Tenants::of(&one);
     contest(&[()], async |round, ()| {
-        let (account, _) = tenants.tenant(round).await;
-        let key = ApiKey {
-            digest: ApiKeyDigest::from_bytes(digest(round.number)),
-            ..key(account, 1)
-        };
-        one.api_keys.insert(&key).await.unwrap();
+        let key = new_key(&one, &tenants, round).await;
         let used = |stores: &Stores, millis| {
             let (keys, id) = (stores.api_keys.clone(), key.id);
             let used = KeyUse {
-                account_id: account,
+                account_id: key.account_id,
                 id,
                 at: at(millis),
             };
@@ -113,10 +103,17 @@ pub async fn last_uses_are_contested(servers: &[Stores]) {
     .await;
 }
 
-fn digest(number: usize) -> [u8; 32] {
+/// A key for this round.
+async fn new_key(stores: &Stores, tenants: &Tenants<'_>, round: &Round) -> ApiKey {
+    let (account, _) = tenants.tenant(round).await;
     let mut digest = [0; 32];
-    digest[..8].copy_from_slice(&number.to_be_bytes());
-    digest
+    digest[..8].copy_from_slice(&round.number.to_be_bytes());
+    let key = ApiKey {
+        digest: ApiKeyDigest::from_bytes(digest),
+        ..key(account, 1)
+    };
+    stores.api_keys.insert(&key).await.unwrap();
+    key
 }
 
 /// Two that carry out one request: one does.
