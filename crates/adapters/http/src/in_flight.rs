@@ -27,8 +27,8 @@ const MOST_OF_ACCOUNT: u64 = 16 << 20;
 /// The most bytes of all accounts.
 const MOST: u64 = 128 << 20;
 
-/// How many lists of one account are made at once: fewer than SQLite has connections for long reads.
-const LISTS: usize = 2;
+/// How many lists of one account are made at once: half of the connections to PostgreSQL, so that others find one.
+const LISTS: usize = 8;
 
 /// What is under way in one server.
 pub(crate) struct InFlight {

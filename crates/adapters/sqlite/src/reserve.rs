@@ -3,18 +3,18 @@
 use std::{
     ffi::OsString,
     fs,
-    io::{self, ErrorKind, Write},
+    io::{self, ErrorKind, Read},
     path::{Path, PathBuf},
 };
 
 /// How much is kept, in bytes: a revocation takes some pages of the log, and of the database once the log is taken in.
-const RESERVE: usize = 4 << 20;
+const RESERVE: u64 = 4 << 20;
 
 /// A disk with less room than this is full.
 pub(crate) const LEAST_ROOM: u64 = 1 << 20;
 
 /// The room is only taken from a disk that has several times as much.
-const PLENTY: u64 = 4 * RESERVE as u64;
+const PLENTY: u64 = 4 * RESERVE;
 
 /// `chatgrow.db-reserve`, beside the database.
 fn file_of(database: &Path) -> PathBuf {
@@ -38,13 +38,13 @@ pub(crate) fn room(database: &Path) -> io::Result<u64> {
 /// The file can't be written.
 pub fn keep(database: &Path) -> io::Result<()> {
     let path = file_of(database);
-    let kept = fs::metadata(&path).is_ok_and(|file| file.len() == RESERVE as u64);
+    let kept = fs::metadata(&path).is_ok_and(|file| file.len() == RESERVE);
     if kept || room(database)? < PLENTY {
         return Ok(());
     }
     let mut file = private().create(true).truncate(true).open(&path)?;
     // Not zeros, which some file systems don't store.
-    file.write_all(&vec![0x55; RESERVE])?;
+    io::copy(&mut io::repeat(0x55).take(RESERVE), &mut file)?;
     file.sync_all()
 }
 
@@ -81,7 +81,7 @@ mod tests {
         keep(&database).unwrap();
         keep(&database).unwrap();
         let reserve = fs::metadata(folder.path().join("test.db-reserve")).unwrap();
-        assert_eq!(reserve.len(), RESERVE as u64);
+        assert_eq!(reserve.len(), RESERVE);
         assert!(free(&database).unwrap());
         assert!(!free(&database).unwrap());
     }
