@@ -2,14 +2,14 @@
 
 use crate::{
     RowId,
-    columns::{After, RowReader, rows_for, versioned},
+    columns::{RowReader, Window, rows_for, versioned},
     customers::CustomerSummaryRow,
     schema::{
         appointments::{self, dsl},
         customers,
     },
 };
-use chatgrow_domain::{AccountId, Appointment, AppointmentId, Duration, LocalMinute, Notes, TimeSlot};
+use chatgrow_domain::{AccountId, Appointment, AppointmentId, Duration, Notes, TimeSlot};
 use chatgrow_ports::{AppointmentFilter, PageRequest, StartPosition, StoreError};
 use diesel::{
     backend::Backend,
@@ -117,17 +117,18 @@ pub fn list<DB: Backend>(
     filter: &AppointmentFilter,
     page: &PageRequest<StartPosition<AppointmentId>>,
 ) -> list_after<DB> {
-    let After { start, id } = After::new(page.after.as_ref(), AppointmentId::as_bytes);
-    let from = filter.from.map_or(i64::MIN, LocalMinute::as_minutes);
-    let before = filter.before.map_or(i64::MAX, LocalMinute::as_minutes);
-    list_after(
-        account.as_bytes().into(),
-        from.max(start),
+    let Window {
+        from,
         before,
         start,
         id,
-        rows_for(page),
-    )
+    } = Window::new(
+        filter.from,
+        filter.before,
+        page.after.as_ref(),
+        AppointmentId::as_bytes,
+    );
+    list_after(account.as_bytes().into(), from, before, start, id, rows_for(page))
 }
 
 #[auto_type]

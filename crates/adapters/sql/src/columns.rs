@@ -124,24 +124,28 @@ macro_rules! versioned {
 }
 pub(crate) use versioned;
 
-/// A place in a list that is ordered by start, then id: the list goes on after it.
-pub(crate) struct After {
+/// Which part of a list that is ordered by start, then id, a page may show: starts from `from` to before `before`, after a place in it.
+pub(crate) struct Window {
+    pub(crate) from: i64,
+    pub(crate) before: i64,
     pub(crate) start: i64,
     pub(crate) id: RowId,
 }
 
-impl After {
-    /// Before everything, where the list has to begin at its beginning.
-    pub(crate) fn new<Id>(position: Option<&StartPosition<Id>>, bytes: fn(&Id) -> &[u8; 12]) -> Self {
-        match position {
-            None => Self {
-                start: i64::MIN,
-                id: RowId::FIRST,
-            },
-            Some(StartPosition { start, id }) => Self {
-                start: start.as_minutes(),
-                id: bytes(id).into(),
-            },
+impl Window {
+    /// Without a position, the page begins where the list does.
+    pub(crate) fn new<Id>(
+        from: Option<LocalMinute>,
+        before: Option<LocalMinute>,
+        after: Option<&StartPosition<Id>>,
+        bytes: fn(&Id) -> &[u8; 12],
+    ) -> Self {
+        let start = after.map_or(i64::MIN, |after| after.start.as_minutes());
+        Self {
+            from: from.map_or(i64::MIN, LocalMinute::as_minutes).max(start),
+            before: before.map_or(i64::MAX, LocalMinute::as_minutes),
+            start,
+            id: after.map_or(RowId::FIRST, |after| bytes(&after.id).into()),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use crate::{
     RowId,
-    columns::{After, RowReader, rows_for, versioned},
+    columns::{RowReader, Window, rows_for, versioned},
     schema::events::{self, dsl},
 };
 use chatgrow_domain::{
-    AccountId, Capacity, Event, EventDescription, EventId, EventLocation, EventTitle, LocalMinute, Money,
+    AccountId, Capacity, Event, EventDescription, EventId, EventLocation, EventTitle, Money,
 };
 use chatgrow_ports::{EventFilter, PageRequest, StartPosition, StoreError};
 use diesel::{
@@ -93,24 +93,20 @@ pub fn by_id<DB: Backend>(account: RowId, id: RowId) -> _ {
         .select(row)
 }
 
-/// A page of the events within the filter's time, by start, then id. The status is added where the port is implemented: a query of changing shape has to
-/// name its backend.
+/// A page of the events within the filter's time, by start, then id. The status is added where the port is implemented: a query of changing
+/// shape has to name its backend.
 pub fn list<DB: Backend>(
     account: AccountId,
     filter: EventFilter,
     page: &PageRequest<StartPosition<EventId>>,
 ) -> list_after<DB> {
-    let After { start, id } = After::new(page.after.as_ref(), EventId::as_bytes);
-    let from = filter.from.map_or(i64::MIN, LocalMinute::as_minutes);
-    let before = filter.before.map_or(i64::MAX, LocalMinute::as_minutes);
-    list_after(
-        account.as_bytes().into(),
-        from.max(start),
+    let Window {
+        from,
         before,
         start,
         id,
-        rows_for(page),
-    )
+    } = Window::new(filter.from, filter.before, page.after.as_ref(), EventId::as_bytes);
+    list_after(account.as_bytes().into(), from, before, start, id, rows_for(page))
 }
 
 #[auto_type]
