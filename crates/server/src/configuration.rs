@@ -238,9 +238,8 @@ impl<F: Fn(&str) -> Option<Result<String, &'static str>>> Reader<F> {
     }
 
     fn milliseconds(&mut self, name: &str, default: Duration) -> Duration {
-        let default = u32::try_from(default.as_millis()).ok().and_then(NonZeroU32::new);
-        let read = self.count(name, default.unwrap_or(NonZeroU32::MAX));
-        Duration::from_millis(read.get().into())
+        let default = usize::try_from(default.as_millis()).unwrap_or(usize::MAX);
+        Duration::from_millis(self.size(name, default) as u64)
     }
 
     fn size(&mut self, name: &str, default: usize) -> usize {

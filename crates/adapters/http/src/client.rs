@@ -17,7 +17,7 @@ const FORWARDING: [&str; 6] = [
 /// The proxies before this server, and how they tell for whom they speak.
 #[derive(Debug, Clone)]
 pub struct Proxies {
-    /// Their networks. What any other peer says of where it comes from is not believed.
+    /// Their networks. The server ignores what any other peer says about a request's origin.
     pub trusted: Vec<IpNet>,
     /// The one header that is believed. It lists addresses, the nearest one last: `X-Forwarded-For`, `Forwarded` (RFC 7239), or one with
     /// a single address.

@@ -408,7 +408,8 @@ impl Connections {
         })
     }
 
-    /// Closes the connections whose clients are overdue, and makes room where there are too many. Call it every second or so.
+    /// Closes the connections whose clients are overdue. If there are still too many, it closes those that have waited longest. Call it every
+    /// second or so.
     pub(crate) fn tidy(&self) {
         let now = self.clock.now();
         let overdue = |connection: &Connection| {

@@ -697,7 +697,7 @@ mod tests {
         }
     }
 
-    /// Money: without a format some generators take a float of 32 bits; and a `multipleOf` of 0.01 fails for 149.9 where it is divided.
+    /// Money. Without a format, some generators use a 32-bit float. With a `multipleOf` of 0.01, validators that divide refuse 149.9.
     #[test]
     fn prices_are_doubles() {
         for owner in ["Event", "CreateEvent", "EditEvent"] {

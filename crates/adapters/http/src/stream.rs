@@ -103,7 +103,7 @@ impl ClientStream {
         Poll::Pending
     }
 
-    /// Some of what the client has sent, at most so many bytes: where it lies in what was read.
+    /// Reads up to `most` bytes from the client, and returns their range in `read`.
     fn poll_some(&mut self, context: &mut Context<'_>, most: usize) -> Poll<io::Result<Range<usize>>> {
         if self.ahead.is_empty() {
             let mut read = ReadBuf::new(&mut self.read[..most]);

@@ -143,9 +143,7 @@ impl PostgresUrl {
             root_certificate,
         })
     }
-}
 
-impl PostgresUrl {
     /// Whether what is sent over a network may be read on the way: TLS is used if the server offers it, and nobody asks who it is.
     #[must_use]
     pub fn may_go_unencrypted(&self) -> bool {

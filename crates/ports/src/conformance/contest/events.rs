@@ -68,7 +68,7 @@ pub async fn event_versions_are_contested(servers: &[Stores]) {
         .await;
 }
 
-/// Two customers who want the last place, and one customer who asks twice.
+/// Two customers want the last place; or one customer asks for it twice at once.
 pub async fn places_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
     let tenants = Tenants::of(&one);
