@@ -17,7 +17,7 @@ use actix_web::{
     dev::{Payload, ServiceRequest, ServiceResponse},
     http::{Method, header::HeaderMap},
     middleware::Next,
-    web::Data,
+    web::{Data, ReqData},
 };
 use chatgrow_application::{Application, Recalled};
 use chatgrow_domain::AccountId;
@@ -69,18 +69,13 @@ pub(crate) async fn authenticate(
     limits: Data<RateLimits>,
     in_flight: Data<InFlight>,
     settings: Data<Settings>,
+    deadline: ReqData<Deadline>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let deadline = Deadline::after(settings.request_timeout);
-    request.extensions_mut().insert(deadline);
     let key = single(request.headers(), X_API_KEY).unwrap_or_default();
     let client = || settings.proxies.client(request.peer_addr(), request.headers());
-    let identified = deadline
-        .wait_for(identify(&application, &limits, key, client))
-        .await
-        .map_err(Stopped::from)
-        .flatten();
+    let identified = identify(&application, &limits, *deadline, key, client).await;
     let admitted = identified.and_then(|caller| {
         request.extensions_mut().insert(Caller(caller));
         Ok((caller, limits.admit_request(caller.key)?))
@@ -141,6 +136,7 @@ impl From<Refused> for Stopped {
 async fn identify(
     application: &Application,
     limits: &RateLimits,
+    deadline: Deadline,
     key: &str,
     client: impl Fn() -> IpAddr,
 ) -> Result<chatgrow_application::Caller, Stopped> {
@@ -149,14 +145,14 @@ async fn identify(
         Recalled::Caller(caller) => Ok(caller),
         Recalled::Nobody => Err(Stopped::unauthenticated(limits.admit_failure(client())?)),
         // It was valid a moment ago, so it is looked up whatever others behind its address do.
-        Recalled::Stale(key) => match authentication.look_up(key).await? {
+        Recalled::Stale(key) => match deadline.wait_for(authentication.look_up(key)).await?? {
             Some(caller) => Ok(caller),
             None => Err(Stopped::unauthenticated(limits.admit_failure(client())?)),
         },
         // An address that has failed too often gets no look-ups. A key that the server has not seen counts as a failure, valid or not.
         Recalled::New(key) => {
             let quota = limits.admit_failure(client())?;
-            let found = authentication.look_up(key).await?;
+            let found = deadline.wait_for(authentication.look_up(key)).await??;
             found.ok_or_else(|| Stopped::unauthenticated(quota))
         }
     }

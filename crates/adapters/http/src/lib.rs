@@ -353,8 +353,8 @@ fn cors(origins: &[String]) -> Cors {
 struct Deadline(Instant);
 
 impl Deadline {
-    fn after(timeout: Duration) -> Self {
-        Self(Instant::now() + timeout)
+    fn after(started: std::time::Instant, timeout: Duration) -> Self {
+        Self(Instant::from_std(started) + timeout)
     }
 
     fn earlier_by(self, margin: Duration) -> Self {
@@ -418,7 +418,7 @@ mod tests {
             let request = TestRequest::with_uri(path).to_request();
             request
                 .extensions_mut()
-                .insert(Deadline::after(Duration::from_secs(5)));
+                .insert(Deadline::after(std::time::Instant::now(), Duration::from_secs(5)));
             assert_eq!(call_service(&app, request).await.status(), status, "{path}");
         }
     }

@@ -3,7 +3,7 @@
 //! key's secret, a body, a path with an address in it, or a query string; and nothing that a client could make long.
 
 use crate::{
-    BASE_PATH, Route, Settings,
+    BASE_PATH, Deadline, Route, Settings,
     authentication::Caller,
     connections::{Connection, Sending},
     error::{ApiError, Problem},
@@ -147,6 +147,9 @@ pub(crate) async fn observe(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<Pieces<Option<Sending>>>, Error> {
     let started = Instant::now();
+    request
+        .extensions_mut()
+        .insert(Deadline::after(started, settings.request_timeout));
     let connection = request.conn_data::<Arc<Connection>>().cloned();
     if let Some(connection) = &connection {
         connection.begin(has_body(&request));

@@ -80,6 +80,11 @@ impl FromRequest for Once {
     }
 }
 
+/// A defect.
+fn outside() -> ApiError {
+    ApiError::from(Problem::Internal).because("a handler stands outside of the API")
+}
+
 /// The request's key, without the quotes of a structured field's string.
 fn key_of(request: &HttpRequest) -> Result<Option<String>, ApiError> {
     let mut values = request.headers().get_all(IDEMPOTENCY_KEY);
@@ -147,9 +152,7 @@ impl Once {
         };
         // A moment before the time-out of all requests, which would tell less.
         let deadline = self.request.extensions().get::<Deadline>().copied();
-        let deadline = deadline
-            .unwrap_or_else(|| Deadline::after(settings.request_timeout))
-            .earlier_by(ASK_AGAIN);
+        let deadline = deadline.ok_or_else(outside)?.earlier_by(ASK_AGAIN);
         let _turn = deadline
             .wait_for(running.enter((repeatable.account, repeatable.id)))
             .await
@@ -170,8 +173,7 @@ impl Once {
     }
 
     fn data<D: 'static>(&self) -> Result<Data<D>, ApiError> {
-        let data = self.request.app_data::<Data<D>>().cloned();
-        data.ok_or_else(|| ApiError::from(Problem::Internal).because("a handler stands outside of the API"))
+        self.request.app_data::<Data<D>>().cloned().ok_or_else(outside)
     }
 
     /// Account, method, resource and key say which request it is.
