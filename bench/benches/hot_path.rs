@@ -8,17 +8,17 @@ use actix_web::{
     rt::System,
     test::{TestRequest, init_service},
 };
+use chatgrow_api::{Api, BASE_PATH, RateLimitSettings, Settings};
 use chatgrow_application::Application;
 use chatgrow_domain::{
     AccountId, ApiKey, ApiKeyId, ApiKeyName, Capacity, Customer, CustomerId, CustomerName, Duration,
     EmailAddress, Event, EventDescription, EventId, EventLocation, EventTitle, LocalMinute, Money,
     NewCustomer, NewEvent, ObjectId, Phone, PlainApiKey, TimeSlot, Timestamp, conflict,
 };
-use chatgrow_http::{Api, BASE_PATH, RateLimitSettings, Settings};
 use chatgrow_ports::{
-    MockAccountStore, MockApiKeyStore, MockAppointmentStore, MockClock, MockCustomerStore, MockEventStore,
-    MockIdSource, MockIdempotencyStore, MockRandomness, MockRegistrationStore, MockStoreChanges,
-    MockStoreHealth, Page, Stores,
+    AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
+    MockClock, MockCustomerStore, MockEventStore, MockIdSource, MockIdempotencyStore, MockRandomness,
+    MockRegistrationStore, MockStoreChanges, MockStoreHealth, Page, SchedulingStores, Stores,
 };
 use divan::Bencher;
 use prometheus_client::registry::Registry;
@@ -204,12 +204,20 @@ fn application() -> Made<Application> {
     let mut changes = MockStoreChanges::new();
     changes.expect_mark().returning(|| None);
     let stores = Stores {
-        accounts: Arc::new(MockAccountStore::new()),
-        api_keys: Arc::new(api_keys),
-        customers: Arc::new(customers),
-        appointments: Arc::new(appointments),
-        events: Arc::new(event_store),
-        registrations: Arc::new(MockRegistrationStore::new()),
+        access: AccessStores {
+            accounts: Arc::new(MockAccountStore::new()),
+            api_keys: Arc::new(api_keys),
+        },
+        crm: CrmStores {
+            customers: Arc::new(customers),
+        },
+        scheduling: SchedulingStores {
+            appointments: Arc::new(appointments),
+        },
+        events: EventsStores {
+            events: Arc::new(event_store),
+            registrations: Arc::new(MockRegistrationStore::new()),
+        },
         idempotency: Arc::new(MockIdempotencyStore::new()),
         health: Arc::new(MockStoreHealth::new()),
         changes: Arc::new(changes),

@@ -5,7 +5,7 @@ use actix_web::{
     http::{StatusCode, header::ContentType},
     web::{self, Bytes, ServiceConfig},
 };
-use chatgrow_http::BASE_PATH;
+use chatgrow_api::BASE_PATH;
 use std::{error::Error, fs, path::Path};
 
 /// The server's own answers, byte for byte.

@@ -6,8 +6,8 @@ use chatgrow_domain::{
     LocalMinute, NewAppointment, NewCustomer, ObjectId, Phone, ServiceType, TimeSlot, Timestamp,
 };
 use chatgrow_sql::{
-    appointments::AppointmentRow,
-    customers::CustomerRow,
+    crm::customer::CustomerRow,
+    scheduling::appointment::AppointmentRow,
     schema::{accounts, appointments, customers},
 };
 use clap::ValueEnum;

@@ -17,7 +17,7 @@ use actix_web::{
 };
 use chatgrow::{Database, DatabaseUrl};
 use chatgrow_domain::{AccountName, AccountSlug, ApiKeyName};
-use chatgrow_http::{Api, BASE_PATH, Settings};
+use chatgrow_api::{Api, BASE_PATH, Settings};
 use libfuzzer_sys::{
     arbitrary::{self, Arbitrary},
     fuzz_target,
@@ -168,12 +168,14 @@ impl Running {
         let (answer, key) = system.block_on(async {
             let (application, metrics) = chatgrow::application(&Database::at(url)).await.unwrap();
             application
+                .access
                 .accounts
                 .ensure_default(AccountName::new("Default").unwrap())
                 .await
                 .unwrap();
             let name = ApiKeyName::new("fuzz").unwrap();
             let key = application
+                .access
                 .api_keys
                 .create(&AccountSlug::default(), name, None)
                 .await

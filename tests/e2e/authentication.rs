@@ -151,7 +151,7 @@ fn assert_unauthenticated(answer: &Answer, what: &str) {
 
 /// The default account's key of that name, as operators see it.
 async fn listed(app: &TestApp, name: &str) -> chatgrow_domain::ApiKey {
-    let keys = app.application.api_keys.list().await.unwrap();
+    let keys = app.application.access.api_keys.list().await.unwrap();
     keys.into_iter()
         .find(|listed| listed.key.name.as_str() == name)
         .unwrap()
@@ -162,6 +162,7 @@ async fn new_key(app: &TestApp, name: &str, expires_at: Option<Timestamp>) -> St
     let name = ApiKeyName::new(name).unwrap();
     let key = app
         .application
+        .access
         .api_keys
         .create(&AccountSlug::default(), name, expires_at)
         .await;
@@ -189,6 +190,7 @@ async fn bad_credentials(app: &TestApp) -> Vec<(&'static str, Vec<HeaderValue>)>
     let revoked = new_key(app, "revoked", None).await;
     assert!(
         app.application
+            .access
             .api_keys
             .revoke(listed(app, "revoked").await.id)
             .await
@@ -433,13 +435,13 @@ async fn a_revoked_key_stops_within_a_second_and_for_good() {
     for _ in 0..3 {
         assert_eq!(app.with_key(key.clone()).get("/customers").await.status, 200);
     }
-    assert!(app.application.api_keys.revoke(id).await.unwrap());
+    assert!(app.application.access.api_keys.revoke(id).await.unwrap());
     assert_refused_within(&app, &key, Duration::from_secs(1)).await;
     for _ in 0..20 {
         assert_unauthenticated(&app.with_key(key.clone()).get("/customers").await, "again");
     }
     assert!(
-        app.application.api_keys.revoke(id).await.unwrap(),
+        app.application.access.api_keys.revoke(id).await.unwrap(),
         "it can be repeated"
     );
     assert!(listed(&app, "revoked").await.revoked_at.is_some());
@@ -454,19 +456,34 @@ async fn the_last_use_of_a_key_is_noted() {
     assert_eq!(listed(&app, "used").await.last_used_at, None);
 
     assert_eq!(used.get("/nothing").await.status, 404);
-    app.application.authentication.flush_key_uses().await.unwrap();
+    app.application
+        .access
+        .authentication
+        .flush_key_uses()
+        .await
+        .unwrap();
     let key = listed(&app, "used").await;
     let first = key.last_used_at.unwrap();
     assert!(first >= key.created_at);
     assert_eq!(listed(&app, "unused").await.last_used_at, None);
 
-    app.application.authentication.flush_key_uses().await.unwrap();
+    app.application
+        .access
+        .authentication
+        .flush_key_uses()
+        .await
+        .unwrap();
     assert_eq!(
         listed(&app, "used").await.last_used_at,
         Some(first),
         "reading the list is no use"
     );
     used.get("/customers").await;
-    app.application.authentication.flush_key_uses().await.unwrap();
+    app.application
+        .access
+        .authentication
+        .flush_key_uses()
+        .await
+        .unwrap();
     assert!(listed(&app, "used").await.last_used_at >= Some(first));
 }

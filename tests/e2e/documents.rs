@@ -1,6 +1,6 @@
 //! The documents that clients and operators read are held against the code.
 
-use chatgrow_http::Problem;
+use chatgrow_api::Problem;
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 fn read(path: &str) -> String {
@@ -29,11 +29,11 @@ fn errors_md_is_the_table_of_problems() {
 
 #[test]
 fn guides_name_every_operation_and_every_code() {
-    let document = chatgrow_http::document();
+    let document = chatgrow_api::document();
     for guide in ["docs/guide.en.md", "docs/guide.he.md"] {
         let guide_text = read(guide);
         for (path, methods) in document["paths"].as_object().unwrap() {
-            let path = path.trim_start_matches(chatgrow_http::BASE_PATH);
+            let path = path.trim_start_matches(chatgrow_api::BASE_PATH);
             for method in methods.as_object().unwrap().keys() {
                 let operation = format!("{} /api/webhooks{path}", method.to_uppercase());
                 assert!(

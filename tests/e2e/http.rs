@@ -613,7 +613,7 @@ async fn the_documentation_shows_this_api_and_no_other() {
     let document = page(&app, "/api-docs/openapi.json").await;
     assert_eq!(document.status, 200);
     assert_eq!(document.header("content-type"), Some("application/json"));
-    assert_eq!(document.json, chatgrow_http::document());
+    assert_eq!(document.json, chatgrow_api::document());
 }
 
 #[tokio::test]

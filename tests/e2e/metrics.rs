@@ -113,7 +113,7 @@ async fn what_clients_make_up_makes_no_series() {
 #[tokio::test]
 async fn rate_limited_requests_are_counted() {
     let mut settings = settings();
-    settings.rate_limits = Some(chatgrow_http::RateLimitSettings {
+    settings.rate_limits = Some(chatgrow_api::RateLimitSettings {
         window: std::time::Duration::from_secs(3600),
         max_requests: std::num::NonZeroU32::MIN,
         max_auth_failures: std::num::NonZeroU32::MIN,

@@ -30,7 +30,7 @@ async fn the_committed_document_is_the_served_one() {
 #[tokio::test]
 async fn answers_hold_exactly_the_documented_fields() {
     let app = TestApp::start().await;
-    let schemas = chatgrow_http::document()["components"]["schemas"].clone();
+    let schemas = chatgrow_api::document()["components"]["schemas"].clone();
     let customer = serde_json::json!({ "name": "Dana", "email": "dana@example.com" });
     let appointment = serde_json::json!({
         "customerEmail": "dana@example.com", "date": "2025-12-25", "time": "14:30", "serviceType": "lesson",

@@ -1,7 +1,7 @@
 //! Rate limits.
 
+use chatgrow_api::RateLimitSettings;
 use chatgrow_domain::{AccountSlug, ApiKeyName, PlainApiKey};
-use chatgrow_http::RateLimitSettings;
 use e2e::{Answer, TestApp, binary::eventually, settings};
 use reqwest::Method;
 use serde_json::json;
@@ -87,7 +87,7 @@ async fn a_refused_request_does_nothing() {
 }
 
 async fn another_key(app: &TestApp) -> String {
-    let keys = &app.application.api_keys;
+    let keys = &app.application.access.api_keys;
     let key = keys
         .create(&AccountSlug::default(), ApiKeyName::new("another").unwrap(), None)
         .await;
@@ -222,7 +222,7 @@ async fn beyond_the_limit_of_failures_nothing_is_looked_up() {
     for (number, status) in [(1, 401), (2, 401), (3, 429)] {
         assert_eq!(get_as(&app, guess(number).reveal()).await.status, status);
     }
-    let looked_up = || app.application.authentication.keys_met().looked_up;
+    let looked_up = || app.application.access.authentication.keys_met().looked_up;
     let before = looked_up();
     for number in 4..100 {
         assert_eq!(get_as(&app, guess(number).reveal()).await.status, 429);
@@ -240,7 +240,7 @@ async fn beyond_the_limit_of_failures_a_known_key_is_looked_up_again() {
     let app = limited(HOUR, 100_000, 1).await;
     assert_eq!(app.get("/customers").await.status, 200);
     assert_eq!(get_as(&app, "guess").await.status, 429);
-    let looked_up = || app.application.authentication.keys_met().looked_up;
+    let looked_up = || app.application.access.authentication.keys_met().looked_up;
     let before = looked_up();
     eventually("the key is looked up again", async || {
         assert_eq!(app.get("/customers").await.status, 200);

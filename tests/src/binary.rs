@@ -7,7 +7,7 @@
 )]
 
 use crate::{Answer, ApiClient};
-use chatgrow_http::BASE_PATH;
+use chatgrow_api::BASE_PATH;
 use reqwest::{
     Client,
     header::{HeaderMap, HeaderName, HeaderValue},

@@ -10,9 +10,9 @@
 pub mod binary;
 
 use chatgrow::{Database, DatabaseUrl};
+use chatgrow_api::{Api, BASE_PATH, Listen, Settings};
 use chatgrow_application::Application;
 use chatgrow_domain::{AccountName, AccountSlug, ApiKeyName, PlainApiKey};
-use chatgrow_http::{Api, BASE_PATH, Listen, Settings};
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 use std::{num::NonZeroUsize, ops::Deref, sync::Arc, time::Duration};
@@ -295,6 +295,7 @@ impl TestApp {
         };
         let (application, metrics) = chatgrow::application(&Database::at(database)).await.unwrap();
         application
+            .access
             .accounts
             .ensure_default(AccountName::new("Default").unwrap())
             .await
@@ -338,6 +339,7 @@ impl TestApp {
         let slug = AccountSlug::new(slug).unwrap();
         let account = self
             .application
+            .access
             .accounts
             .create(slug, AccountName::new("Another").unwrap())
             .await
@@ -474,6 +476,7 @@ impl ApiClient {
 
 async fn new_key(application: &Application, account: &AccountSlug) -> PlainApiKey {
     application
+        .access
         .api_keys
         .create(account, ApiKeyName::new("test").unwrap(), None)
         .await

@@ -7,9 +7,9 @@ use chatgrow_domain::{
     NewCustomer, NewEvent, ObjectId, Phone, ServiceType, TimeSlot, Timestamp,
 };
 use chatgrow_ports::{
-    Companions, MockAccountStore, MockApiKeyStore, MockAppointmentStore, MockClock, MockCustomerStore,
-    MockEventStore, MockIdSource, MockIdempotencyStore, MockRandomness, MockRegistrationStore,
-    MockStoreChanges, MockStoreHealth, Stores,
+    AccessStores, Companions, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore,
+    MockAppointmentStore, MockClock, MockCustomerStore, MockEventStore, MockIdSource, MockIdempotencyStore,
+    MockRandomness, MockRegistrationStore, MockStoreChanges, MockStoreHealth, SchedulingStores, Stores,
 };
 use std::sync::Arc;
 use time::macros::{date, time};
@@ -137,12 +137,20 @@ impl Mocks {
         let mut randomness = MockRandomness::new();
         randomness.expect_secret().returning(|| [7; 32]);
         let stores = Stores {
-            accounts: Arc::new(self.accounts),
-            api_keys: Arc::new(self.api_keys),
-            customers: Arc::new(self.customers),
-            appointments: Arc::new(self.appointments),
-            events: Arc::new(self.events),
-            registrations: Arc::new(self.registrations),
+            access: AccessStores {
+                accounts: Arc::new(self.accounts),
+                api_keys: Arc::new(self.api_keys),
+            },
+            crm: CrmStores {
+                customers: Arc::new(self.customers),
+            },
+            scheduling: SchedulingStores {
+                appointments: Arc::new(self.appointments),
+            },
+            events: EventsStores {
+                events: Arc::new(self.events),
+                registrations: Arc::new(self.registrations),
+            },
             idempotency: Arc::new(self.idempotency),
             health: Arc::new(MockStoreHealth::new()),
             changes: Arc::new(MockStoreChanges::new()),

@@ -4,23 +4,17 @@
 //! An edit reads, applies the rule, and writes "this new state, if the version is still N". Where somebody else was
 //! faster the store says `Stale`, and the use case begins again with what is now true, [`ATTEMPTS`] times at most.
 
-mod accounts;
-mod api_keys;
-mod appointments;
-mod authentication;
-mod customers;
+mod access;
+mod commit;
+mod crm;
 mod events;
-mod idempotency;
-mod registrations;
+mod scheduling;
 
-pub use accounts::{Accounts, CreateAccountError};
-pub use api_keys::{ApiKeys, CreateKeyError, ListedKey};
-pub use appointments::{AppointmentError, Appointments};
-pub use authentication::{Authentication, Caller, KeysMet, LookUp, Recalled};
-pub use customers::{CustomerError, Customers, Put};
-pub use events::{EventError, Events};
-pub use idempotency::{Admits, Idempotency, RepeatError, Repeatable, With};
-pub use registrations::{RegistrationError, Registrations};
+pub use access::*;
+pub use commit::{Admits, Idempotency, RepeatError, Repeatable, With};
+pub use crm::*;
+pub use events::*;
+pub use scheduling::*;
 
 use chatgrow_ports::{Clock, IdSource, Mark, Randomness, StoreError, Stores};
 use std::sync::Arc;
@@ -47,22 +41,16 @@ pub struct System {
 
 /// Every use case, wired to one store.
 pub struct Application {
-    /// Who is calling.
-    pub authentication: Authentication,
+    /// Accounts, their API keys, and who is calling.
+    pub access: Access,
     /// Customers.
-    pub customers: Customers,
+    pub crm: Crm,
     /// Appointments.
-    pub appointments: Appointments,
-    /// Events.
-    pub events: Events,
-    /// Registrations.
-    pub registrations: Registrations,
+    pub scheduling: Scheduling,
+    /// Events and registrations.
+    pub events: EventsContext,
     /// Requests that may be repeated.
     pub idempotency: Idempotency,
-    /// For operators: accounts.
-    pub accounts: Accounts,
-    /// For operators: keys.
-    pub api_keys: ApiKeys,
     stores: Stores,
 }
 
@@ -71,14 +59,11 @@ impl Application {
     #[must_use]
     pub fn new(stores: Stores, system: &System) -> Self {
         Self {
-            authentication: Authentication::new(stores.api_keys.clone(), system.clock.clone()),
-            customers: Customers::new(&stores, system),
-            appointments: Appointments::new(&stores, system),
-            events: Events::new(&stores, system),
-            registrations: Registrations::new(&stores, system),
+            access: Access::new(&stores, system),
+            crm: Crm::new(&stores, system),
+            scheduling: Scheduling::new(&stores, system),
+            events: EventsContext::new(&stores, system),
             idempotency: Idempotency::new(&stores, system),
-            accounts: Accounts::new(&stores, system),
-            api_keys: ApiKeys::new(&stores, system),
             stores,
         }
     }

@@ -12,37 +12,28 @@
 //! of its own, neither a closed list nor a length.
 //!
 //! A list MUST have the order that its method names, whatever the order in which the rows came, and begin after the position that is
-//! asked for. The `conformance` feature holds the suite that every adapter has to pass.
+//! asked for. `chatgrow-conformance` is the suite that every adapter has to pass.
 
-mod accounts;
-mod api_keys;
-mod appointments;
-mod companions;
-mod customers;
+mod access;
+mod commit;
+mod crm;
 mod events;
 mod page;
-mod registrations;
+mod scheduling;
 mod store;
 mod system;
 
-#[cfg(feature = "conformance")]
-pub mod conformance;
-
-pub use accounts::{AccountStore, InsertAccountError};
-pub use api_keys::{ApiKeyStore, KeyUse};
-pub use appointments::{AppointmentFilter, AppointmentStore, BookError, UpdateAppointmentError};
-pub use companions::{Answer, Companions, IdempotencyRecord, IdempotencyStore, RequestId};
-pub use customers::{CustomerFilter, CustomerStore, InsertCustomerError, UpdateCustomerError};
-pub use events::{EventFilter, EventStore, UpdateEventError};
+pub use access::*;
+pub use commit::{Answer, Companions, IdempotencyRecord, IdempotencyStore, RequestId};
+pub use crm::*;
+pub use events::*;
 pub use page::{Listed, Page, PageRequest, StartPosition};
-pub use registrations::{RegisterError, RegistrationStore};
+pub use scheduling::*;
 pub use store::{Mark, Migrations, StoreChanges, StoreError, StoreHealth, Stores};
 pub use system::{Clock, IdSource, Randomness};
 
 #[cfg(feature = "mocks")]
 pub use {
-    accounts::MockAccountStore, api_keys::MockApiKeyStore, appointments::MockAppointmentStore,
-    companions::MockIdempotencyStore, customers::MockCustomerStore, events::MockEventStore,
-    registrations::MockRegistrationStore, store::MockStoreChanges, store::MockStoreHealth, system::MockClock,
+    commit::MockIdempotencyStore, store::MockStoreChanges, store::MockStoreHealth, system::MockClock,
     system::MockIdSource, system::MockRandomness,
 };

@@ -1,8 +1,8 @@
 //! What is common to all stores.
 
 use crate::{
-    AccountStore, ApiKeyStore, AppointmentStore, CustomerStore, EventStore, IdempotencyStore,
-    RegistrationStore,
+    AccessStores, AccountStore, ApiKeyStore, AppointmentStore, CrmStores, CustomerStore, EventStore,
+    EventsStores, IdempotencyStore, RegistrationStore, SchedulingStores,
 };
 use async_trait::async_trait;
 use std::{error::Error, sync::Arc};
@@ -80,18 +80,14 @@ pub trait StoreChanges: Send + Sync {
 /// One store, seen through each of its ports.
 #[derive(Clone)]
 pub struct Stores {
-    /// Accounts.
-    pub accounts: Arc<dyn AccountStore>,
-    /// API keys.
-    pub api_keys: Arc<dyn ApiKeyStore>,
+    /// Accounts and their API keys.
+    pub access: AccessStores,
     /// Customers.
-    pub customers: Arc<dyn CustomerStore>,
+    pub crm: CrmStores,
     /// Appointments.
-    pub appointments: Arc<dyn AppointmentStore>,
-    /// Events.
-    pub events: Arc<dyn EventStore>,
-    /// Registrations.
-    pub registrations: Arc<dyn RegistrationStore>,
+    pub scheduling: SchedulingStores,
+    /// Events and registrations.
+    pub events: EventsStores,
     /// Records of requests.
     pub idempotency: Arc<dyn IdempotencyStore>,
     /// Whether it answers.
@@ -116,12 +112,10 @@ impl Stores {
             + 'static,
     {
         Self {
-            accounts: store.clone(),
-            api_keys: store.clone(),
-            customers: store.clone(),
-            appointments: store.clone(),
-            events: store.clone(),
-            registrations: store.clone(),
+            access: AccessStores::of(&store),
+            crm: CrmStores::of(&store),
+            scheduling: SchedulingStores::of(&store),
+            events: EventsStores::of(&store),
             idempotency: store.clone(),
             health: store.clone(),
             changes: store,

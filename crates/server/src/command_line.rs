@@ -111,16 +111,18 @@ pub(crate) async fn copy(from: &str, to: &str) -> Result<(), Failure> {
 
 pub(crate) async fn accounts(application: &Application, command: AccountsCommand) -> Result<(), Failure> {
     match command {
-        AccountsCommand::Create { slug, name } => match application.accounts.create(slug, name).await {
-            Ok(account) => writeln!(stdout(), "{}", account.slug.as_str())?,
-            Err(CreateAccountError::SlugTaken) => {
-                return Err("there is an account with that slug already".into());
+        AccountsCommand::Create { slug, name } => {
+            match application.access.accounts.create(slug, name).await {
+                Ok(account) => writeln!(stdout(), "{}", account.slug.as_str())?,
+                Err(CreateAccountError::SlugTaken) => {
+                    return Err("there is an account with that slug already".into());
+                }
+                Err(error) => return Err(error.into()),
             }
-            Err(error) => return Err(error.into()),
-        },
+        }
         AccountsCommand::List => {
             writeln!(stdout(), "{:<24}  {:<20}  NAME", "CREATED", "SLUG")?;
-            for account in application.accounts.list().await? {
+            for account in application.access.accounts.list().await? {
                 let created = instant(Some(account.created_at));
                 writeln!(
                     stdout(),
@@ -140,7 +142,7 @@ pub(crate) async fn keys(application: &Application, command: KeysCommand) -> Res
             name,
             account,
             expires,
-        }) => match application.api_keys.create(&account, name, expires).await {
+        }) => match application.access.api_keys.create(&account, name, expires).await {
             Ok(key) => writeln!(stdout(), "{}", key.reveal()).map_err(|error| {
                 format!("a key was made but can't be shown ({error}): revoke it, see `chatgrow keys list`")
             })?,
@@ -158,7 +160,7 @@ pub(crate) async fn keys(application: &Application, command: KeysCommand) -> Res
                 .map(|name| format!("{name:<24}"))
                 .join("  ");
             writeln!(stdout(), "{:<24}  {:<20}  {columns}  NAME", "ID", "ACCOUNT")?;
-            for listed in application.api_keys.list().await? {
+            for listed in application.access.api_keys.list().await? {
                 let key = listed.key;
                 let instants = [
                     Some(key.created_at),
@@ -182,7 +184,7 @@ pub(crate) async fn keys(application: &Application, command: KeysCommand) -> Res
 }
 
 pub(crate) async fn revoke(application: &Application, id: ApiKeyId) -> Result<(), Failure> {
-    if application.api_keys.revoke(id).await? {
+    if application.access.api_keys.revoke(id).await? {
         Ok(())
     } else {
         Err("there is no key with that id; `chatgrow keys list` shows all".into())

@@ -1,7 +1,7 @@
 //! Configuration: the environment, and `.env`. Everything has a default; a bad value stops the start and is told by name.
 
 use crate::database::{Database, DatabaseUrl};
-use chatgrow_http::{ConnectionLimits, MetricsAccess, Proxies, RateLimitSettings, Settings};
+use chatgrow_api::{ConnectionLimits, MetricsAccess, Proxies, RateLimitSettings, Settings};
 use chatgrow_sql::Migrations;
 use ipnet::IpNet;
 use std::{

@@ -117,7 +117,7 @@ fn read_dotenv() -> Result<(), Failure> {
 /// Makes the first account. Not for those who only look: a database that is to be filled by a copy stays empty.
 async fn ensure_default(application: &Application) -> Result<(), Failure> {
     let name = AccountName::new("Default account")?;
-    Ok(application.accounts.ensure_default(name).await?)
+    Ok(application.access.accounts.ensure_default(name).await?)
 }
 
 /// How many threads serve requests: one for each processor.

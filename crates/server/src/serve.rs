@@ -2,9 +2,9 @@
 
 use crate::{Configuration, Database, Failure, LogFormat};
 use actix_web::rt;
+use chatgrow_api::{Api, BASE_PATH, ConnectionLimits, Listen};
 use chatgrow_application::Application;
 use chatgrow_domain::{ApiKeyName, PlainApiKey};
-use chatgrow_http::{Api, BASE_PATH, ConnectionLimits, Listen};
 use prometheus_client::{metrics::counter::Counter, registry::Registry};
 use std::{
     io::{IsTerminal, Write},
@@ -67,6 +67,7 @@ pub(crate) async fn serve(
     let addresses = server.addresses().to_vec();
 
     let first_key = application
+        .access
         .api_keys
         .create_first(ApiKeyName::new("First key")?)
         .await?;
@@ -88,7 +89,7 @@ pub(crate) async fn serve(
     if let Some(metrics) = metrics_server {
         metrics.abort();
     }
-    if let Err(error) = application.authentication.flush_key_uses().await {
+    if let Err(error) = application.access.authentication.flush_key_uses().await {
         tracing::warn!(%error, "the last uses of keys could not be written");
     }
     tracing::info!("stopped");
@@ -161,8 +162,9 @@ fn greet(
 }
 
 async fn chores(application: Arc<Application>, api: Api, database: Database) {
-    match application.api_keys.list().await {
+    match application.access.api_keys.list().await {
         Ok(keys) => application
+            .access
             .authentication
             .remember_all(keys.into_iter().map(|listed| listed.key)),
         Err(error) => tracing::warn!(%error, "the keys could not be read beforehand"),
@@ -178,7 +180,7 @@ async fn chores(application: Arc<Application>, api: Api, database: Database) {
         if let Err(error) = application.idempotency.sweep().await {
             tracing::warn!(%error, "expired records of requests could not be forgotten; the next attempt follows");
         }
-        if let Err(error) = application.authentication.flush_key_uses().await {
+        if let Err(error) = application.access.authentication.flush_key_uses().await {
             tracing::warn!(%error, "the last uses of keys could not be written; the next attempt follows");
         }
     }

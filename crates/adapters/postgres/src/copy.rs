@@ -7,9 +7,13 @@ use crate::{
 use async_trait::async_trait;
 use chatgrow_ports::StoreError;
 use chatgrow_sql::{
-    accounts, api_keys, appointments,
+    access::{account, api_key},
+    commit,
     copy::{BATCH, Batch, COUNT, Copied, Count, ImportError, Part, Summary, Tally},
-    customers, events, idempotency, registrations, schema,
+    crm::customer,
+    events::{event, registration},
+    scheduling::appointment,
+    schema,
 };
 use diesel::{
     dsl::exists,
@@ -53,7 +57,7 @@ impl Copied for PostgresStore {
             .map_err(StoreError::unavailable)?;
         let taken = connection.transaction(async move |connection| {
             connection.batch_execute(BEGIN).await?;
-            let any = diesel::select(exists(accounts::everything()));
+            let any = diesel::select(exists(account::everything()));
             if any.get_result(connection).await? {
                 return Err(Ended(ImportError::NotEmpty));
             }
@@ -79,13 +83,13 @@ async fn send(parts: &Sender<Part>, part: Part) -> QueryResult<()> {
 /// Reads every table, and sends its rows where somebody wants them.
 async fn read(connection: &mut AsyncPgConnection, parts: Option<&Sender<Part>>) -> QueryResult<Tally> {
     let mut tally = Tally::default();
-    table(connection, accounts::everything(), &mut tally, parts).await?;
-    table(connection, api_keys::everything(), &mut tally, parts).await?;
-    table(connection, customers::everything(), &mut tally, parts).await?;
-    table(connection, appointments::everything(), &mut tally, parts).await?;
-    table(connection, events::everything(), &mut tally, parts).await?;
-    table(connection, registrations::everything(), &mut tally, parts).await?;
-    table(connection, idempotency::everything(), &mut tally, parts).await?;
+    table(connection, account::everything(), &mut tally, parts).await?;
+    table(connection, api_key::everything(), &mut tally, parts).await?;
+    table(connection, customer::everything(), &mut tally, parts).await?;
+    table(connection, appointment::everything(), &mut tally, parts).await?;
+    table(connection, event::everything(), &mut tally, parts).await?;
+    table(connection, registration::everything(), &mut tally, parts).await?;
+    table(connection, commit::everything(), &mut tally, parts).await?;
     Ok(tally)
 }
 

@@ -4,7 +4,7 @@
 //! server process, and most writes are one statement. A pool keeps the connections; what fails because the database is away, busy
 //! or slow is [`StoreError::Unavailable`], and the next call begins anew.
 
-mod api_keys;
+mod access;
 mod connect;
 mod copy;
 mod error;

@@ -7,7 +7,8 @@ mod faults;
 mod raw_sql;
 mod support;
 
-use chatgrow_ports::{Stores, conformance_suite};
+use chatgrow_conformance::conformance_suite;
+use chatgrow_ports::Stores;
 use chatgrow_postgres::{Options, PostgresStore, PostgresUrl};
 use std::sync::Arc;
 

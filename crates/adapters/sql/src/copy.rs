@@ -1,8 +1,11 @@
 //! Moving house: a whole store, streamed table by table out of one snapshot into an empty store, and compared there.
 
 use crate::{
-    accounts::AccountRow, api_keys::ApiKeyRow, appointments::AppointmentRow, customers::CustomerRow,
-    events::EventRow, idempotency::IdempotencyRow, registrations::RegistrationRow,
+    access::{account::AccountRow, api_key::ApiKeyRow},
+    commit::IdempotencyRow,
+    crm::customer::CustomerRow,
+    events::{event::EventRow, registration::RegistrationRow},
+    scheduling::appointment::AppointmentRow,
 };
 use async_trait::async_trait;
 use chatgrow_ports::StoreError;

@@ -13,20 +13,18 @@
     reason = "nearly every function here only makes a query"
 )]
 
-pub mod accounts;
-pub mod api_keys;
-pub mod appointments;
+pub mod access;
 pub mod columns;
+pub mod commit;
 pub mod copy;
-pub mod customers;
+pub mod crm;
 pub mod events;
 pub mod guards;
-pub mod idempotency;
 pub mod migrations;
 mod prepared;
 #[cfg(feature = "testing")]
 pub mod refused;
-pub mod registrations;
+pub mod scheduling;
 pub mod schema;
 
 pub use chatgrow_ports::Migrations;

@@ -4,9 +4,13 @@ use crate::{SqliteStore, error::store_error};
 use async_trait::async_trait;
 use chatgrow_ports::{Companions, StoreError};
 use chatgrow_sql::{
-    accounts, api_keys, appointments,
+    access::{account, api_key},
+    commit,
     copy::{BATCH, Batch, COUNT, Copied, Count, ImportError, Part, Summary, Tally},
-    customers, events, idempotency, registrations, schema,
+    crm::customer,
+    events::{event, registration},
+    scheduling::appointment,
+    schema,
 };
 use diesel::{
     connection::{DefaultLoadingMode, SimpleConnection},
@@ -50,7 +54,7 @@ impl Copied for SqliteStore {
 
     async fn import(&self, mut parts: Receiver<Part>) -> Result<Summary, ImportError> {
         self.write(Companions::default(), move |connection| {
-            if diesel::select(exists(accounts::everything())).get_result(connection).map_err(store_error)? {
+            if diesel::select(exists(account::everything())).get_result(connection).map_err(store_error)? {
                 return Err(ImportError::NotEmpty);
             }
             let triggers: Vec<Trigger> = diesel::sql_query(
@@ -88,13 +92,13 @@ fn each(
     connection: &mut SqliteConnection,
     mut take: impl FnMut(Batch) -> QueryResult<()>,
 ) -> QueryResult<()> {
-    table(connection, accounts::everything(), &mut take)?;
-    table(connection, api_keys::everything(), &mut take)?;
-    table(connection, customers::everything(), &mut take)?;
-    table(connection, appointments::everything(), &mut take)?;
-    table(connection, events::everything(), &mut take)?;
-    table(connection, registrations::everything(), &mut take)?;
-    table(connection, idempotency::everything(), &mut take)
+    table(connection, account::everything(), &mut take)?;
+    table(connection, api_key::everything(), &mut take)?;
+    table(connection, customer::everything(), &mut take)?;
+    table(connection, appointment::everything(), &mut take)?;
+    table(connection, event::everything(), &mut take)?;
+    table(connection, registration::everything(), &mut take)?;
+    table(connection, commit::everything(), &mut take)
 }
 
 fn table<'q, R, Q>(

@@ -7,7 +7,7 @@
 //! A read of a few rows runs on the thread that asks for it, on that thread's own connection: with its pages in memory it takes less
 //! than handing it to another thread does (ADR 0011). What may take long goes to a thread for blocking work.
 
-mod api_keys;
+mod access;
 mod copy;
 mod error;
 pub mod reserve;

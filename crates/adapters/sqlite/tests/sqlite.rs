@@ -2,13 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "test code: what goes wrong fails the test")]
 
+use chatgrow_conformance::conformance_suite;
 use chatgrow_domain::{
     Account, AccountId, AccountName, AccountSlug, Customer, CustomerId, CustomerName, EmailAddress,
     NewCustomer, ObjectId, Timestamp,
 };
 use chatgrow_ports::{
     AccountStore, Answer, Companions, CustomerStore, IdempotencyRecord, IdempotencyStore, RequestId,
-    StoreError, StoreHealth, Stores, conformance_suite,
+    StoreError, StoreHealth, Stores,
 };
 use chatgrow_sql::refused::{Refused, statements};
 use chatgrow_sqlite::{Options, SqliteStore};

@@ -1,0 +1,178 @@
+//! Authentication: before anything else about a request under the API's paths is looked at, its key is.
+//!
+//! [`authenticate`] guards the paths, unknown ones included. [`Caller`] is what it leaves for the handlers, and is itself
+//! the OpenAPI security scheme: a handler that takes it is documented as needing a key, and one that would stand outside
+//! the guard fails.
+
+use crate::{
+    Deadline, Settings,
+    access::rate_limits::{QuotaLeft, RateLimits, Refused},
+    connection::in_flight::InFlight,
+    connection::pieces::until_sent,
+    error::{ApiError, Problem},
+};
+use actix_web::{
+    Error, FromRequest, HttpMessage, HttpRequest,
+    body::{BodySize, BoxBody, MessageBody},
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    http::{Method, header::HeaderMap},
+    middleware::Next,
+    web::{Data, ReqData},
+};
+use chatgrow_application::{Application, Recalled};
+use chatgrow_domain::AccountId;
+use paperclip::actix::Apiv2Security;
+use std::{
+    future::{Ready, ready},
+    net::IpAddr,
+};
+
+/// The header that brings the key.
+const X_API_KEY: &str = "x-api-key";
+
+/// Whom the request comes from.
+#[derive(Clone, Copy, Apiv2Security)]
+#[openapi(
+    apiKey,
+    alias = "ApiKey",
+    in = "header",
+    name = "X-API-Key",
+    description = "The account's API key, `cg_live_…`. The operator makes one with `chatgrow keys create`."
+)]
+pub(crate) struct Caller(pub(crate) chatgrow_application::Caller);
+
+impl Caller {
+    /// The account whose data the request may touch.
+    pub(crate) fn account(self) -> AccountId {
+        self.0.account
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(
+            request
+                .extensions()
+                .get::<Self>()
+                .copied()
+                .ok_or_else(|| Problem::Unauthenticated.into()),
+        )
+    }
+}
+
+/// The middleware.
+pub(crate) async fn authenticate(
+    application: Data<Application>,
+    limits: Data<RateLimits>,
+    in_flight: Data<InFlight>,
+    settings: Data<Settings>,
+    deadline: ReqData<Deadline>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let key = single(request.headers(), X_API_KEY).unwrap_or_default();
+    let client = || settings.proxies.client(request.peer_addr(), request.headers());
+    let identified = identify(&application, &limits, *deadline, key, client).await;
+    let admitted = identified.and_then(|caller| {
+        request.extensions_mut().insert(Caller(caller));
+        Ok((caller, limits.admit_request(caller.key)?))
+    });
+    let (mut response, quota) = match admitted {
+        Ok((caller, quota)) => {
+            let read = request.method() == Method::GET;
+            let response = next.call(request).await?.map_into_boxed_body();
+            let response = if read {
+                until_read(response, caller.account, &in_flight)
+            } else {
+                response
+            };
+            (response, quota)
+        }
+        Err(Stopped { error, quota }) => (request.error_response(error), quota.map(|quota| *quota)),
+    };
+    if let Some(quota) = quota {
+        quota.write_to(response.headers_mut());
+    }
+    Ok(response)
+}
+
+/// Why a request goes no further, and what is left of the quota that it counts for.
+struct Stopped {
+    error: ApiError,
+    quota: Option<Box<QuotaLeft>>,
+}
+
+impl Stopped {
+    fn unauthenticated(quota: Option<QuotaLeft>) -> Self {
+        Self {
+            error: Problem::Unauthenticated.into(),
+            quota: quota.map(Box::new),
+        }
+    }
+}
+
+impl<E: Into<ApiError>> From<E> for Stopped {
+    fn from(error: E) -> Self {
+        Self {
+            error: error.into(),
+            quota: None,
+        }
+    }
+}
+
+impl From<Refused> for Stopped {
+    fn from(refused: Refused) -> Self {
+        Self {
+            error: ApiError::rate_limited(refused.retry_after),
+            quota: Some(Box::new(refused.quota)),
+        }
+    }
+}
+
+/// Whose key it is.
+async fn identify(
+    application: &Application,
+    limits: &RateLimits,
+    deadline: Deadline,
+    key: &str,
+    client: impl Fn() -> IpAddr,
+) -> Result<chatgrow_application::Caller, Stopped> {
+    let authentication = &application.access.authentication;
+    match authentication.recall(key) {
+        Recalled::Caller(caller) => Ok(caller),
+        Recalled::Nobody => Err(Stopped::unauthenticated(limits.admit_failure(client())?)),
+        // It was valid a moment ago, so it is looked up whatever others behind its address do.
+        Recalled::Stale(key) => match deadline.wait_for(authentication.look_up(key)).await?? {
+            Some(caller) => Ok(caller),
+            None => Err(Stopped::unauthenticated(limits.admit_failure(client())?)),
+        },
+        // An address that has failed too often gets no look-ups. A key that the server has not seen counts as a failure, valid or not.
+        Recalled::New(key) => {
+            let quota = limits.admit_failure(client())?;
+            let found = deadline.wait_for(authentication.look_up(key)).await??;
+            found.ok_or_else(|| Stopped::unauthenticated(quota))
+        }
+    }
+}
+
+/// The answer to a read, counted for its account until it has been sent; or the refusal to send it.
+fn until_read(response: ServiceResponse, account: AccountId, in_flight: &InFlight) -> ServiceResponse {
+    let BodySize::Sized(bytes) = response.response().body().size() else {
+        return response;
+    };
+    match in_flight.hold(account, bytes) {
+        Ok(None) => response,
+        Ok(Some(held)) => until_sent(response, held).map_into_boxed_body(),
+        Err(error) => ServiceResponse::from_err(error, response.into_parts().0),
+    }
+}
+
+/// The header's value, where it is there once and is text: two keys are none.
+fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name);
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
+}

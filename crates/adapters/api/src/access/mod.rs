@@ -1,0 +1,4 @@
+//! Who may call, and how often.
+
+pub(crate) mod authentication;
+pub(crate) mod rate_limits;

@@ -1,0 +1,249 @@
+//! Rate limits: requests per API key, failed authentications per client address.
+//!
+//! Both are GCRA (`governor`): a client may use its whole quota at once, and gets it back evenly over the window. The
+//! header fields are those of draft-ietf-httpapi-ratelimit-headers-10. A valid key is never held up by the failures of
+//! others behind the same address, unless it has not been seen before: only failed authentications are counted and refused there.
+
+use crate::connection::client::network;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use chatgrow_domain::ApiKeyId;
+use governor::{
+    Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+    middleware::StateInformationMiddleware,
+    state::keyed::DashMapStateStore,
+};
+use std::{hash::Hash, net::IpAddr, num::NonZeroU32, time::Duration};
+
+const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
+/// How many requests are allowed.
+#[derive(Debug, Clone, Copy)]
+pub struct RateLimitSettings {
+    /// The time in which a used-up quota comes back whole.
+    pub window: Duration,
+    /// Requests per API key and window.
+    pub max_requests: NonZeroU32,
+    /// Failed authentications per client address and window.
+    pub max_auth_failures: NonZeroU32,
+}
+
+impl Default for RateLimitSettings {
+    fn default() -> Self {
+        let count = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        Self {
+            window: Duration::from_secs(60),
+            max_requests: count(600),
+            max_auth_failures: count(300),
+        }
+    }
+}
+
+/// The limits of one server process.
+pub(crate) struct RateLimits(Option<Enabled>);
+
+struct Enabled {
+    requests: Limiter<ApiKeyId>,
+    auth_failures: Limiter<IpAddr>,
+}
+
+struct Limiter<K: Hash + Eq + Clone> {
+    name: &'static str,
+    limiter: RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>,
+    clock: DefaultClock,
+    max: NonZeroU32,
+    window: Duration,
+    policy: HeaderValue,
+}
+
+/// What is left of a client's quota.
+pub(crate) struct QuotaLeft {
+    name: &'static str,
+    max: NonZeroU32,
+    window: Duration,
+    policy: HeaderValue,
+    remaining: u32,
+}
+
+/// A request over the limit.
+pub(crate) struct Refused {
+    /// Seconds.
+    pub(crate) retry_after: u64,
+    pub(crate) quota: QuotaLeft,
+}
+
+/// Whether a request may go on; `None` where nothing is limited.
+type Admission = Result<Option<QuotaLeft>, Refused>;
+
+impl RateLimits {
+    pub(crate) fn new(settings: Option<RateLimitSettings>) -> Self {
+        Self(settings.map(|settings| Enabled {
+            requests: Limiter::new("default", settings.max_requests, settings.window),
+            auth_failures: Limiter::new(
+                "authentication-failures",
+                settings.max_auth_failures,
+                settings.window,
+            ),
+        }))
+    }
+
+    pub(crate) fn admit_request(&self, key: ApiKeyId) -> Admission {
+        self.0
+            .as_ref()
+            .map(|limits| limits.requests.admit(&key))
+            .transpose()
+    }
+
+    pub(crate) fn admit_failure(&self, address: IpAddr) -> Admission {
+        self.0
+            .as_ref()
+            .map(|limits| limits.auth_failures.admit(&network(address)))
+            .transpose()
+    }
+
+    pub(crate) fn forget_idle(&self) {
+        if let Some(limits) = &self.0 {
+            limits.requests.limiter.retain_recent();
+            limits.auth_failures.limiter.retain_recent();
+        }
+    }
+}
+
+impl<K: Hash + Eq + Clone> Limiter<K> {
+    fn new(name: &'static str, max: NonZeroU32, window: Duration) -> Self {
+        // A window shorter than a nanosecond a request is no limit worth the name.
+        let period = (window / max.get()).max(Duration::from_nanos(1));
+        let quota = Quota::with_period(period)
+            .unwrap_or_else(|| Quota::per_second(max))
+            .allow_burst(max);
+        let limiter = RateLimiter::dashmap(quota).with_middleware::<StateInformationMiddleware>();
+        let policy = format!("\"{name}\";q={max};w={}", whole_seconds(window));
+        Self {
+            name,
+            limiter,
+            clock: DefaultClock::default(),
+            max,
+            window,
+            // Digits and quotes are a header's value.
+            policy: HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static("")),
+        }
+    }
+
+    fn admit(&self, client: &K) -> Result<QuotaLeft, Refused> {
+        let left = |remaining| QuotaLeft {
+            name: self.name,
+            max: self.max,
+            window: self.window,
+            policy: self.policy.clone(),
+            remaining,
+        };
+        match self.limiter.check_key(client) {
+            Ok(state) => Ok(left(state.remaining_burst_capacity())),
+            Err(wait) => {
+                let wait = wait.wait_time_from(self.clock.now());
+                Err(Refused {
+                    retry_after: whole_seconds(wait),
+                    quota: left(0),
+                })
+            }
+        }
+    }
+}
+
+/// Rounded up, so that who waits so long is let in.
+fn whole_seconds(duration: Duration) -> u64 {
+    (duration.as_secs() + u64::from(duration.subsec_nanos() > 0)).max(1)
+}
+
+impl QuotaLeft {
+    /// Adds `RateLimit-Policy` and `RateLimit`; `t` is when the whole quota is back, in seconds.
+    pub(crate) fn write_to(&self, headers: &mut HeaderMap) {
+        let Self {
+            name,
+            max,
+            window,
+            policy,
+            remaining,
+        } = self;
+        headers.insert(RATELIMIT_POLICY, policy.clone());
+        let until_whole = *window / max.get() * (max.get() - remaining);
+        let (mut remains, mut time) = (itoa::Buffer::new(), itoa::Buffer::new());
+        let (remains, time) = (
+            remains.format(*remaining),
+            time.format(whole_seconds(until_whole)),
+        );
+        let left = ["\"", name, "\";r=", remains, ";t=", time].concat();
+        if let Ok(left) = HeaderValue::try_from(left) {
+            headers.insert(RATELIMIT, left);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(max: u32) -> RateLimits {
+        let max = NonZeroU32::new(max).unwrap();
+        RateLimits::new(Some(RateLimitSettings {
+            window: Duration::from_secs(3600),
+            max_requests: max,
+            max_auth_failures: max,
+        }))
+    }
+
+    #[test]
+    fn addresses_of_one_ipv6_site_share_a_quota() {
+        let limits = limits(1);
+        assert!(limits.admit_failure("2001:db8::1".parse().unwrap()).is_ok());
+        assert!(limits.admit_failure("2001:db8::2".parse().unwrap()).is_err());
+        assert!(limits.admit_failure("2001:db8:0:1::1".parse().unwrap()).is_ok());
+        assert!(limits.admit_failure("::ffff:192.0.2.1".parse().unwrap()).is_ok());
+        assert!(
+            limits.admit_failure("192.0.2.1".parse().unwrap()).is_err(),
+            "the same host, mapped"
+        );
+    }
+
+    #[test]
+    fn header_fields_tell_the_policy_and_what_is_left() {
+        let limits = limits(2);
+        let address = "192.0.2.1".parse().unwrap();
+        let mut headers = HeaderMap::new();
+        limits
+            .admit_failure(address)
+            .ok()
+            .flatten()
+            .unwrap()
+            .write_to(&mut headers);
+        assert_eq!(
+            headers.get("ratelimit-policy").unwrap(),
+            "\"authentication-failures\";q=2;w=3600"
+        );
+        assert_eq!(
+            headers.get("ratelimit").unwrap(),
+            "\"authentication-failures\";r=1;t=1800"
+        );
+        limits.admit_failure(address).ok().unwrap();
+        let refused = limits.admit_failure(address).err().unwrap();
+        assert!(
+            (1790..=1800).contains(&refused.retry_after),
+            "{}",
+            refused.retry_after
+        );
+    }
+
+    #[test]
+    fn idle_clients_are_forgotten() {
+        let second = RateLimitSettings {
+            window: Duration::from_nanos(1),
+            max_requests: NonZeroU32::MIN,
+            max_auth_failures: NonZeroU32::MIN,
+        };
+        let limits = RateLimits::new(Some(second));
+        limits.admit_failure("192.0.2.1".parse().unwrap()).ok().unwrap();
+        limits.forget_idle();
+        assert!(limits.0.unwrap().auth_failures.limiter.is_empty());
+    }
+}

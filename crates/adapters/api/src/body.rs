@@ -1,0 +1,186 @@
+//! The JSON body of a request.
+
+use crate::{
+    Settings,
+    access::authentication::Caller,
+    commit::IDEMPOTENCY_KEY,
+    connection::connections::Connection,
+    connection::in_flight::{Held, InFlight},
+    error::{ApiError, Problem},
+    fingerprint::Fingerprint,
+    query::unknown_names,
+};
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest,
+    dev::Payload,
+    error::PayloadError,
+    http::header,
+    web::{Bytes, Data},
+};
+use paperclip::{
+    actix::OperationModifier,
+    v2::{
+        models::{DefaultOperationRaw, DefaultSchemaRaw},
+        schema::Apiv2Schema,
+    },
+};
+use serde::de::DeserializeOwned;
+use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
+
+/// A JSON object, read as a `T`.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if !is_json(request) {
+            return Box::pin(async { Err(Problem::UnsupportedMediaType.into()) });
+        }
+        // Half of the request's own time, so that there is an answer to a body that dawdles.
+        let patience = request
+            .app_data::<Data<Settings>>()
+            .map(|settings| settings.request_timeout / 2);
+        let held = hold(request);
+        let bytes = Bytes::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            let _held = held?;
+            let bytes = match patience {
+                Some(patience) => tokio::time::timeout(patience, bytes)
+                    .await
+                    .map_err(|_| Problem::RequestTimeout)?,
+                None => bytes.await,
+            };
+            let bytes = bytes.map_err(|error| unreadable(&error))?;
+            if let Some(connection) = request.conn_data::<Arc<Connection>>() {
+                connection.has_body();
+            }
+            let json = object(&bytes)?;
+            let body = serde_json::from_str(json).map_err(|error| malformed(&error))?;
+            if is_strict(&request) {
+                refuse_unknown::<T>(json)?;
+            }
+            if request.headers().contains_key(IDEMPOTENCY_KEY) {
+                request.extensions_mut().insert(Fingerprint::of(json));
+            }
+            Ok(Self(body))
+        })
+    }
+}
+
+/// Counts the body for its account until it has been read: all that it announces or, if it announces nothing, all that it may have.
+fn hold(request: &HttpRequest) -> Result<Option<Held>, ApiError> {
+    let in_flight = request.app_data::<Data<InFlight>>();
+    let settings = request.app_data::<Data<Settings>>();
+    let caller = request.extensions().get::<Caller>().copied();
+    let (Some(in_flight), Some(settings), Some(caller)) = (in_flight, settings, caller) else {
+        return Ok(None);
+    };
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    let most = settings.max_body_bytes;
+    in_flight.hold(caller.account(), length.unwrap_or(most).min(most) as u64)
+}
+
+/// Whether the body says that it is JSON in UTF-8, or says nothing.
+fn is_json(request: &HttpRequest) -> bool {
+    let headers = request.headers();
+    let plain = |encoding: &header::HeaderValue| encoding.as_bytes().eq_ignore_ascii_case(b"identity");
+    if !headers.get(header::CONTENT_ENCODING).is_none_or(plain) {
+        return false;
+    }
+    headers
+        .get(header::CONTENT_TYPE)
+        .is_none_or(|value| value.to_str().is_ok_and(is_json_type))
+}
+
+fn is_json_type(content_type: &str) -> bool {
+    let content_type = content_type.to_ascii_lowercase();
+    let mut parts = content_type.split(';');
+    let name = parts.next().unwrap_or_default().trim();
+    let json = name == "application/json" || name.starts_with("application/") && name.ends_with("+json");
+    let mut parameters = parts.filter_map(|parameter| parameter.split_once('='));
+    let charset = parameters.find(|(name, _)| name.trim() == "charset");
+    json && charset.is_none_or(|(_, charset)| matches!(charset.trim().trim_matches('"'), "utf-8" | "utf8"))
+}
+
+fn unreadable(error: &actix_web::Error) -> ApiError {
+    match error.as_error::<PayloadError>() {
+        Some(PayloadError::Overflow) => Problem::PayloadTooLarge.into(),
+        _ => ApiError::validation("The request body could not be read", Vec::new()),
+    }
+}
+
+/// Whether the client wants to be told of fields that mean nothing here: `Prefer: handling=strict` (RFC 7240).
+fn is_strict(request: &HttpRequest) -> bool {
+    let values = request.headers().get_all("prefer");
+    let mut preferences = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split([',', ';']));
+    preferences.any(|preference| {
+        let (name, value) = preference.split_once('=').unwrap_or_default();
+        name.trim().eq_ignore_ascii_case("handling")
+            && value.trim().trim_matches('"').eq_ignore_ascii_case("strict")
+    })
+}
+
+/// Refuses an object with fields that a `T` doesn't have.
+fn refuse_unknown<T: DeserializeOwned>(json: &str) -> Result<(), ApiError> {
+    let mut unknown = Vec::new();
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let ignored = |path: serde_ignored::Path<'_>| unknown.push(path.to_string());
+    serde_ignored::deserialize::<_, _, T>(&mut reader, ignored).map_err(|error| malformed(&error))?;
+    if unknown.is_empty() {
+        Ok(())
+    } else {
+        Err(unknown_names(unknown, "is no field of this body"))
+    }
+}
+
+/// The text of a body that begins as an object does.
+fn object(bytes: &[u8]) -> Result<&str, ApiError> {
+    // serde_json doesn't look into what it skips.
+    let text = str::from_utf8(bytes)
+        .map_err(|_| ApiError::validation("The request body is not UTF-8", Vec::new()))?;
+    // Some Windows clients begin with a byte order mark; a parser may pass over it (RFC 8259, section 8.1).
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // A sequence would do for serde, field by field.
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(ApiError::validation(
+            "The request body must be a JSON object",
+            Vec::new(),
+        ));
+    }
+    Ok(text)
+}
+
+/// serde's own words may quote the body; where the fault lies is enough.
+fn malformed(error: &serde_json::Error) -> ApiError {
+    let (line, column) = (error.line(), error.column());
+    ApiError::validation(
+        format!("The request body is not valid JSON at line {line}, column {column}"),
+        Vec::new(),
+    )
+}
+
+impl<T: Apiv2Schema> Apiv2Schema for Body<T> {
+    fn name() -> Option<String> {
+        T::name()
+    }
+
+    fn raw_schema() -> DefaultSchemaRaw {
+        T::raw_schema()
+    }
+}
+
+impl<T: Apiv2Schema> OperationModifier for Body<T> {
+    fn update_parameter(operation: &mut DefaultOperationRaw) {
+        actix_web::web::Json::<T>::update_parameter(operation);
+    }
+
+    fn update_definitions(map: &mut BTreeMap<String, DefaultSchemaRaw>) {
+        actix_web::web::Json::<T>::update_definitions(map);
+    }
+}

@@ -1,0 +1,8 @@
+//! What lies between the API and the network: who may be connected, what is read from a client and when, and what waits to be sent.
+
+pub(crate) mod client;
+pub(crate) mod connections;
+pub(crate) mod in_flight;
+pub(crate) mod listen;
+pub(crate) mod pieces;
+pub(crate) mod stream;

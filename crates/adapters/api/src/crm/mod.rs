@@ -1,0 +1,3 @@
+//! Whom a business serves: customers.
+
+pub(crate) mod customer;

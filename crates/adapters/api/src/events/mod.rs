@@ -1,0 +1,4 @@
+//! What customers register for: events and registrations.
+
+pub(crate) mod event;
+pub(crate) mod registration;

@@ -1,0 +1,124 @@
+//! Lists that are asked for again while nothing was written.
+//!
+//! A web site asks for the same events with every page that it shows. Each worker keeps its answers for as long as the store's mark stays
+//! as it is, that is until the next write, whoever makes it: an answer is never older than the last write that was acknowledged. (ADR
+//! 0011 has the measured gain.)
+
+use crate::access::authentication::Caller;
+use actix_web::{
+    Error, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{Method, StatusCode},
+    middleware::Next,
+    web::{Bytes, Data, ReqData},
+};
+use chatgrow_application::Application;
+use chatgrow_domain::AccountId;
+use chatgrow_ports::Mark;
+use std::{cell::RefCell, collections::HashMap};
+
+/// The most that a worker keeps, in bytes of bodies and of the targets that they answer.
+const MOST: usize = 4 << 20;
+
+/// The largest body that is kept.
+const LARGEST: usize = MOST / 16;
+
+/// What one worker keeps.
+#[derive(Default)]
+pub(crate) struct Kept {
+    /// Since when.
+    mark: Option<Mark>,
+    bodies: HashMap<(AccountId, String), Bytes>,
+    bytes: usize,
+}
+
+impl Kept {
+    /// Forgets what is older than the mark.
+    fn since(&mut self, mark: Mark) -> &mut Self {
+        if self.mark != Some(mark) {
+            *self = Self {
+                mark: Some(mark),
+                ..Self::default()
+            };
+        }
+        self
+    }
+
+    fn keep(&mut self, key: (AccountId, String), body: Bytes) {
+        let bytes = key.1.len() + body.len() + size_of::<((AccountId, String), Bytes)>();
+        if bytes > LARGEST {
+            return;
+        }
+        if self.bytes + bytes > MOST {
+            // Its capacity as well: it was large because of what goes.
+            self.bodies = HashMap::new();
+            self.bytes = 0;
+        }
+        self.bytes += bytes;
+        self.bodies.insert(key, body);
+    }
+}
+
+/// The middleware, around resources whose GET answers nothing but a body that follows from the account, the target and what is stored.
+pub(crate) async fn keep(
+    caller: ReqData<Caller>,
+    application: Data<Application>,
+    kept: Data<RefCell<Kept>>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let read = request.method() == Method::GET;
+    let Some(mark) = read.then(|| application.mark()).flatten() else {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    };
+    let key = (caller.account(), request.uri().to_string());
+    let found = kept.borrow_mut().since(mark).bodies.get(&key).cloned();
+    if let Some(body) = found {
+        return Ok(request.into_response(json(body)));
+    }
+    let (request, response) = next.call(request).await?.into_parts();
+    if response.status() != StatusCode::OK {
+        return Ok(ServiceResponse::new(request, response.map_into_boxed_body()));
+    }
+    let (head, body) = response.into_parts();
+    let response = match body.try_into_bytes() {
+        Ok(body) => {
+            // What was read is as new as the mark, or newer.
+            kept.borrow_mut().since(mark).keep(key, body.clone());
+            json(body)
+        }
+        Err(body) => head.set_body(BoxBody::new(body)),
+    };
+    Ok(ServiceResponse::new(request, response))
+}
+
+fn json(body: Bytes) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chatgrow_domain::ObjectId;
+
+    #[test]
+    fn long_targets_count_as_well_as_bodies() {
+        let account = AccountId::new(ObjectId::from_bytes([1; 12]));
+        let (mut kept, body) = (Kept::default(), Bytes::from_static(b"{}"));
+        let mut most = 0;
+        for number in 0..4 * MOST / 8000 {
+            kept.keep((account, format!("{number:08000}")), body.clone());
+            let held: usize = kept
+                .bodies
+                .iter()
+                .map(|(key, body)| key.1.len() + body.len())
+                .sum();
+            assert!(held <= MOST && held <= kept.bytes, "{held}");
+            most = most.max(held);
+        }
+        assert!(most > MOST / 2, "it keeps nothing");
+        kept.keep((account, "x".repeat(LARGEST)), body);
+        assert!(!kept.bodies.keys().any(|key| key.1.len() == LARGEST));
+    }
+}

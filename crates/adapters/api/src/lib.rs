@@ -1,0 +1,425 @@
+//! The API over HTTP, on actix-web.
+//!
+//! A handler parses, calls one use case and renders; it holds no rule and no SQL. What is common to all requests is
+//! middleware, from the outside in: request id, log and headers ([`observe`]); CORS; and, for the API's own paths,
+//! authentication and rate limits ([`authentication`]), and the time-out.
+
+mod access;
+mod body;
+mod commit;
+mod conditions;
+mod connection;
+mod crm;
+mod error;
+mod events;
+mod fields;
+mod fingerprint;
+mod health;
+mod kept;
+mod metrics;
+mod observe;
+mod openapi;
+mod pages;
+mod query;
+mod responses;
+mod scheduling;
+mod swagger;
+
+pub use access::rate_limits::RateLimitSettings;
+pub use connection::{
+    client::Proxies,
+    connections::ConnectionLimits,
+    listen::{Bound, Listen},
+};
+pub use error::Problem;
+pub use metrics::MetricsAccess;
+pub use openapi::document;
+
+use crate::{
+    access::rate_limits::RateLimits,
+    commit::Running,
+    connection::{connections::Connections, in_flight::InFlight, listen},
+    error::ApiError,
+    health::Readiness,
+    kept::Kept,
+    metrics::Metrics,
+};
+use actix_cors::Cors;
+use actix_web::{
+    App, Error, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    http::{Method, header::X_FORWARDED_FOR},
+    middleware::{Condition, Next, from_fn},
+    web::{Data, PathConfig, PayloadConfig, ReqData},
+};
+use chatgrow_application::Application;
+use futures_util::FutureExt;
+use paperclip::actix::{OpenApiExt, web};
+use prometheus_client::registry::Registry;
+use std::{cell::RefCell, io, net::ToSocketAddrs, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use tokio::time::{Instant, timeout_at};
+
+macro_rules! base_path {
+    () => {
+        "/api/webhooks"
+    };
+}
+
+/// Where the API's paths begin.
+pub const BASE_PATH: &str = base_path!();
+
+/// The pattern of the path that a request was routed by. (actix tells it, too, but matches the path anew for that.)
+#[derive(Clone, Copy)]
+struct Route(&'static str);
+
+/// A resource of the API, which knows its route.
+macro_rules! resource {
+    ($path:literal) => {
+        web::resource($path).app_data(Route(concat!(base_path!(), $path)))
+    };
+}
+
+/// What operators may set of the HTTP side.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Rate limits; `None` is none.
+    pub rate_limits: Option<RateLimitSettings>,
+    /// How many connections there may be.
+    pub connections: ConnectionLimits,
+    /// The proxies that are believed when they tell whom they speak for.
+    pub proxies: Proxies,
+    /// The largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// The longest that a request may take, the reading of its body included.
+    pub request_timeout: Duration,
+    /// How long an answer to a request with an `Idempotency-Key` is remembered.
+    pub idempotency_ttl: Duration,
+    /// The origins whose pages may call the API from a browser; `*` is every one, none is no CORS.
+    pub cors_allowed_origins: Vec<String>,
+    /// Who may read `/metrics` beside the API's paths.
+    pub metrics: MetricsAccess,
+    /// Whether there is Swagger UI, and the OpenAPI document, at `/api-docs`.
+    pub api_docs: bool,
+}
+
+/// What holds if operators set nothing.
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            rate_limits: Some(RateLimitSettings::default()),
+            connections: ConnectionLimits {
+                all: 10_000,
+                per_client: 1000,
+            },
+            proxies: Proxies {
+                trusted: Vec::new(),
+                header: X_FORWARDED_FOR,
+            },
+            max_body_bytes: 262_144,
+            request_timeout: Duration::from_secs(30),
+            idempotency_ttl: Duration::from_secs(24 * 3600),
+            cors_allowed_origins: Vec::new(),
+            metrics: MetricsAccess::Local,
+            api_docs: true,
+        }
+    }
+}
+
+/// The API, ready to be served by any number of workers.
+#[derive(Clone)]
+pub struct Api {
+    application: Data<Application>,
+    limits: Data<RateLimits>,
+    running: Data<Running>,
+    in_flight: Data<InFlight>,
+    readiness: Data<Readiness>,
+    metrics: Data<Metrics>,
+    connections: Arc<Connections>,
+    settings: Data<Settings>,
+}
+
+impl Api {
+    /// Puts HTTP before the use cases, and its metrics beside those in the registry.
+    #[must_use]
+    pub fn new(application: Arc<Application>, mut metrics: Registry, settings: Settings) -> Self {
+        let limits = RateLimits::new(settings.rate_limits);
+        let own = metrics.sub_registry_with_prefix("chatgrow");
+        Self {
+            connections: Connections::new(settings.connections, settings.proxies.clone(), own),
+            metrics: Data::new(Metrics::new(metrics, application.clone())),
+            application: Data::from(application),
+            limits: Data::new(limits),
+            running: Data::default(),
+            in_flight: Data::default(),
+            readiness: Data::default(),
+            settings: Data::new(settings),
+        }
+    }
+
+    /// Frees the memory of clients that have not been seen for a while. Call it now and then.
+    pub fn forget_idle_clients(&self) {
+        self.limits.forget_idle();
+        self.in_flight.forget_idle();
+    }
+
+    /// Binds a server of the API.
+    ///
+    /// # Errors
+    /// None of the addresses can be listened on.
+    pub fn bind(&self, addresses: impl ToSocketAddrs, listen: Listen) -> io::Result<Bound> {
+        let (api, timeout) = (self.clone(), self.settings.request_timeout);
+        listen::bind(move || api.app(), addresses, listen, &self.connections, timeout)
+    }
+
+    /// Binds a server of what is for operators only: the metrics, and health.
+    ///
+    /// # Errors
+    /// None of the addresses can be listened on.
+    pub fn bind_metrics(&self, addresses: impl ToSocketAddrs, listen: Listen) -> io::Result<Bound> {
+        let (api, timeout) = (self.clone(), self.settings.request_timeout);
+        // A door of its own: however many stand at the other one, a probe comes in.
+        let few = ConnectionLimits {
+            all: 100,
+            per_client: 100,
+        };
+        let proxies = self.settings.proxies.clone();
+        let connections = Connections::new(few, proxies, &mut Registry::default());
+        listen::bind(
+            move || api.metrics_app(),
+            addresses,
+            listen,
+            &connections,
+            timeout,
+        )
+    }
+
+    /// The actix application of one worker; it needs no socket and no database.
+    #[must_use]
+    pub fn app(
+        &self,
+    ) -> App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<impl MessageBody + use<>>,
+            Error = Error,
+            InitError = (),
+        > + use<>,
+    > {
+        let origins = &self.settings.cors_allowed_origins;
+        let (metrics, api_docs) = (self.settings.metrics, self.settings.api_docs);
+        App::new()
+            .app_data(self.application.clone())
+            .app_data(self.limits.clone())
+            .app_data(self.running.clone())
+            .app_data(self.in_flight.clone())
+            .app_data(self.readiness.clone())
+            .app_data(self.metrics.clone())
+            .app_data(Data::new(RefCell::new(Kept::default())))
+            .app_data(self.settings.clone())
+            .app_data(PayloadConfig::new(self.settings.max_body_bytes))
+            // What can't be decoded names nothing.
+            .app_data(
+                PathConfig::default().error_handler(|_, _| ApiError::from(Problem::PathNotFound).into()),
+            )
+            .wrap(Condition::new(!origins.is_empty(), cors(origins)))
+            .wrap(from_fn(observe::observe))
+            .configure(health::routes)
+            .configure(|config| metrics.routes(config))
+            .configure(|config| {
+                if api_docs {
+                    swagger::routes(config);
+                }
+            })
+            .wrap_api()
+            .configure(routes)
+            .build()
+            .default_service(actix_web::web::to(not_found))
+    }
+
+    fn metrics_app(
+        &self,
+    ) -> App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<impl MessageBody + use<>>,
+            Error = Error,
+            InitError = (),
+        > + use<>,
+    > {
+        App::new()
+            .app_data(self.application.clone())
+            .app_data(self.readiness.clone())
+            .app_data(self.metrics.clone())
+            .app_data(self.settings.clone())
+            .wrap(from_fn(observe::observe))
+            .configure(health::routes)
+            .configure(|config| MetricsAccess::Everybody.routes(config))
+            .default_service(actix_web::web::to(not_found))
+    }
+}
+
+/// The API's own paths: what [`openapi::document`] describes.
+fn routes(config: &mut web::ServiceConfig) {
+    let customers = resource!("/customers")
+        .route(web::post().to(crm::customer::create))
+        .route(web::get().to(crm::customer::list));
+    let customer = resource!("/customers/{email}")
+        .route(web::get().to(crm::customer::get))
+        .route(web::put().to(crm::customer::put))
+        .route(web::patch().to(crm::customer::edit));
+    let customers_registrations = resource!("/customers/{email}/registrations")
+        .route(web::get().to(events::registration::list_of_customer));
+    let appointments = resource!("/appointments")
+        .route(web::post().to(scheduling::appointment::book))
+        .route(web::get().to(scheduling::appointment::list));
+    let appointment = resource!("/appointments/{id}")
+        .route(web::get().to(scheduling::appointment::get))
+        .route(web::patch().to(scheduling::appointment::edit))
+        .route(web::delete().to(scheduling::appointment::cancel));
+    let events = resource!("/events")
+        .route(web::post().to(events::event::create))
+        .route(web::get().to(events::event::list));
+    let event = resource!("/events/{id}")
+        .route(web::get().to(events::event::get))
+        .route(web::patch().to(events::event::edit));
+    let registrations = resource!("/events/{id}/registrations")
+        .route(web::post().to(events::registration::register))
+        .route(web::get().to(events::registration::list));
+    let registration = resource!("/events/{id}/registrations/{registrationId}")
+        .route(web::get().to(events::registration::get))
+        .route(web::delete().to(events::registration::unregister));
+
+    let lists = [appointments, events];
+    let resources = [
+        customers,
+        customer,
+        customers_registrations,
+        appointment,
+        event,
+        registrations,
+        registration,
+    ];
+    // They are tried in this order: plain paths first, for the others take a regular expression each.
+    let api = lists
+        .into_iter()
+        .fold(web::scope(BASE_PATH).app_data(Route(BASE_PATH)), |api, list| {
+            api.service(list.wrap(from_fn(kept::keep)).wrap(from_fn(handle)))
+        });
+    let api = resources
+        .into_iter()
+        .fold(api, |api, resource| api.service(resource.wrap(from_fn(handle))));
+    let api = api.default_service(actix_web::web::to(not_found));
+    config.service(api.wrap(from_fn(access::authentication::authenticate)));
+}
+
+async fn not_found() -> Result<HttpResponse, ApiError> {
+    Err(Problem::PathNotFound.into())
+}
+
+fn cors(origins: &[String]) -> Cors {
+    let exposed = [
+        "X-Request-Id",
+        "RateLimit",
+        "RateLimit-Policy",
+        "Retry-After",
+        "Location",
+        "ETag",
+        "Idempotent-Replayed",
+    ];
+    let methods = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ];
+    let cors = Cors::default()
+        .allowed_methods(methods)
+        .allow_any_header()
+        .expose_headers(exposed)
+        .max_age(3600);
+    let allow = |cors: Cors, origin: &String| match origin.as_str() {
+        "*" => cors.allow_any_origin().send_wildcard(),
+        origin => cors.allowed_origin(origin),
+    };
+    origins.iter().fold(cors, allow)
+}
+
+/// When a request has taken too long.
+#[derive(Clone, Copy)]
+struct Deadline(Instant);
+
+impl Deadline {
+    fn after(started: std::time::Instant, timeout: Duration) -> Self {
+        Self(Instant::from_std(started) + timeout)
+    }
+
+    fn earlier_by(self, margin: Duration) -> Self {
+        Self(self.0 - margin)
+    }
+
+    /// The future's output, where it is in time.
+    async fn wait_for<T>(self, future: impl Future<Output = T>) -> Result<T, ApiError> {
+        timeout_at(self.0, future)
+            .await
+            .map_err(|_| ApiError::from(Problem::Unavailable).because("the request timed out"))
+    }
+}
+
+/// Refuses parameters that the operation doesn't have, and gives up on a request whose handler takes too long, its body included. A write
+/// that was under way is finished or undone as a whole, so its caller has to look before repeating it, or repeat it with its
+/// `Idempotency-Key`. A handler that panics, which is a defect, costs its own request and no other: it is answered like every other defect.
+///
+/// It wraps resources, not the application: actix routes a request only while nobody else holds it.
+async fn handle(
+    deadline: ReqData<Deadline>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let given_up = request.request().clone();
+    let route = request.app_data::<Route>().copied();
+    if let Some(Err(error)) = route.map(|route| query::refuse_unknown(&request, route)) {
+        return Ok(request.error_response(error));
+    }
+    let answered = deadline.wait_for(next.call(request));
+    // What the handler leaves behind is its request's own.
+    let error = match AssertUnwindSafe(answered).catch_unwind().await {
+        Ok(Ok(response)) => return response.map(ServiceResponse::map_into_boxed_body),
+        Ok(Err(error)) => error,
+        Err(_) => ApiError::from(Problem::Internal).because("the handler panicked"),
+    };
+    Ok(ServiceResponse::from_err(error, given_up))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::{
+        HttpMessage,
+        http::StatusCode,
+        test::{TestRequest, call_service, init_service},
+    };
+
+    #[actix_web::test]
+    async fn a_handler_that_panics_costs_its_own_request_only() {
+        async fn handler(path: actix_web::web::Path<String>) -> HttpResponse {
+            assert_ne!(path.as_str(), "panic", "a defect in a handler");
+            HttpResponse::Ok().finish()
+        }
+        let resource = actix_web::web::resource("/{what}").route(actix_web::web::get().to(handler));
+        let app = init_service(App::new().service(resource.wrap(from_fn(handle)))).await;
+        for (path, status) in [
+            ("/panic", StatusCode::INTERNAL_SERVER_ERROR),
+            ("/other", StatusCode::OK),
+        ] {
+            let request = TestRequest::with_uri(path).to_request();
+            request
+                .extensions_mut()
+                .insert(Deadline::after(std::time::Instant::now(), Duration::from_secs(5)));
+            assert_eq!(call_service(&app, request).await.status(), status, "{path}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What operators watch, in the text format of Prometheus, at [`PATH`].
+//!
+//! Labels are bounded: routes, known methods, statuses and codes of errors; nothing that a client makes up. No value tells
+//! anything of a person or an account.
+
+use crate::{
+    Settings,
+    error::{ApiError, Problem},
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{Method, StatusCode, header},
+    web::{self, Data, ServiceConfig},
+};
+use chatgrow_application::{Application, KeysMet};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text},
+    metrics::{MetricType, counter::ConstCounter, counter::Counter, family::Family, histogram::Histogram},
+    registry::Registry,
+};
+use std::{fmt, sync::Arc, time::Duration};
+
+/// Where they are.
+pub(crate) const PATH: &str = "/metrics";
+
+/// Upper bounds of the latencies, in seconds: from a cached read to the longest time-out.
+const LATENCIES: [f64; 15] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
+
+/// The names are those of OpenTelemetry's semantic conventions.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Request {
+    http_request_method: &'static str,
+    http_route: String,
+    http_response_status_code: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Failed {
+    code: &'static str,
+}
+
+/// The metrics of one server process.
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<Request, Histogram, fn() -> Histogram>,
+    errors: Family<Failed, Counter>,
+    replays: Counter,
+}
+
+impl Metrics {
+    /// Adds those of HTTP and of the use cases to what is in the registry.
+    pub(crate) fn new(mut registry: Registry, application: Arc<Application>) -> Self {
+        let histogram = || Histogram::new(LATENCIES);
+        let requests = Family::new_with_constructor(histogram as fn() -> Histogram);
+        let (errors, replays) = (Family::default(), Counter::default());
+        registry.register(
+            "http_server_request_duration_seconds",
+            "From a request's head to its answer's",
+            requests.clone(),
+        );
+        let own = registry.sub_registry_with_prefix("chatgrow");
+        own.register(
+            "errors",
+            "Requests that were refused or failed, by the error's code",
+            errors.clone(),
+        );
+        own.register(
+            "idempotent_replays",
+            "Requests that were answered by the record of an earlier one",
+            replays.clone(),
+        );
+        own.register_collector(Box::new(KeyLookUps(application)));
+        Self {
+            registry,
+            requests,
+            errors,
+            replays,
+        }
+    }
+
+    pub(crate) fn answered(&self, method: &Method, route: Option<&str>, status: StatusCode, took: Duration) {
+        let request = Request {
+            http_request_method: known(method),
+            http_route: route.unwrap_or_default().to_owned(),
+            http_response_status_code: status.as_u16(),
+        };
+        self.requests.get_or_create(&request).observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn failed(&self, problem: Problem) {
+        let (_, code, _) = problem.describe();
+        self.errors.get_or_create(&Failed { code }).inc();
+    }
+
+    pub(crate) fn replayed(&self) {
+        self.replays.inc();
+    }
+}
+
+/// The methods that the API has, and one name for all that clients make up.
+pub(crate) fn known(method: &Method) -> &'static str {
+    let known = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"];
+    known
+        .into_iter()
+        .find(|known| method.as_str() == *known)
+        .unwrap_or("_OTHER")
+}
+
+/// Where keys were found, read when somebody looks.
+struct KeyLookUps(Arc<Application>);
+
+impl fmt::Debug for KeyLookUps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("KeyLookUps")
+            .field(&self.0.access.authentication.keys_met())
+            .finish()
+    }
+}
+
+impl Collector for KeyLookUps {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let KeysMet { recalled, looked_up } = self.0.access.authentication.keys_met();
+        let help = "Well-formed keys, by whether they were in the memory";
+        let mut encoder = encoder.encode_descriptor("api_key_cache", help, None, MetricType::Counter)?;
+        for (result, count) in [("hit", recalled), ("miss", looked_up)] {
+            ConstCounter::new(count).encode(encoder.encode_family(&[("result", result)])?)?;
+        }
+        Ok(())
+    }
+}
+
+/// Who may read them where the API is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricsAccess {
+    /// Nobody: they are somewhere else.
+    Nobody,
+    /// Programs on the same machine that speak for themselves; to others the path is unknown.
+    Local,
+    /// Whoever reaches the API.
+    Everybody,
+}
+
+impl MetricsAccess {
+    /// Adds the path, if anybody may read them.
+    pub(crate) fn routes(self, config: &mut ServiceConfig) {
+        let resource = web::resource(PATH);
+        match self {
+            Self::Nobody => return,
+            Self::Local => config.service(resource.route(web::get().to(show_locally))),
+            Self::Everybody => config.service(resource.route(web::get().to(show))),
+        };
+    }
+}
+
+async fn show_locally(
+    request: HttpRequest,
+    settings: Data<Settings>,
+    metrics: Data<Metrics>,
+) -> Result<HttpResponse, ApiError> {
+    if settings.proxies.is_local(request.peer_addr(), request.headers()) {
+        Ok(show(metrics).await)
+    } else {
+        Err(Problem::PathNotFound.into())
+    }
+}
+
+async fn show(metrics: Data<Metrics>) -> HttpResponse {
+    let mut text = String::new();
+    if text::encode(&mut text, &metrics.registry).is_err() {
+        return HttpResponse::InternalServerError().finish();
+    }
+    HttpResponse::Ok()
+        .insert_header((
+            header::CONTENT_TYPE,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        ))
+        .body(text)
+}

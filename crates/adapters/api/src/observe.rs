@@ -1,0 +1,277 @@
+//! The outermost layer: request id, one log line a request, metrics, headers that every answer carries, the envelope around
+//! errors, and the limits of a request's head. The log tells method, route, status, latency, client, key, account and trace; never a
+//! key's secret, a body, a path with an address in it, or a query string; and nothing that a client could make long.
+
+use crate::{
+    BASE_PATH, Deadline, Route, Settings,
+    access::authentication::Caller,
+    commit::IDEMPOTENT_REPLAYED,
+    connection::connections::{Connection, Sending},
+    connection::pieces::{Pieces, until_sent},
+    error::{ApiError, Problem},
+    metrics::{self, Metrics},
+    swagger,
+};
+use actix_web::{
+    Error, HttpMessage, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web::Data,
+};
+use std::{
+    borrow::Cow,
+    hash::{BuildHasher, RandomState},
+    net::IpAddr,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest target of a request, in bytes: room for every filter and cursor, percent-encoded.
+const MAX_TARGET: usize = 8 * 1024;
+
+/// The most characters of an error's cause in the log.
+const MAX_CAUSE: usize = 500;
+
+/// The most that a request's header fields may have, names and values together, in bytes.
+const MAX_HEADER_FIELDS: usize = 32 * 1024;
+
+/// The id of the request that is being served.
+struct RequestId(HeaderValue);
+
+impl RequestId {
+    /// The caller's own id, where it sent a sane one; else a fresh one.
+    fn of(request: &ServiceRequest) -> Self {
+        let sane = |value: &&HeaderValue| {
+            let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._:-".contains(byte);
+            (1..=128).contains(&value.len()) && value.as_bytes().iter().all(allowed)
+        };
+        Self(
+            request
+                .headers()
+                .get(X_REQUEST_ID)
+                .filter(sane)
+                .cloned()
+                .unwrap_or_else(Self::fresh),
+        )
+    }
+
+    fn fresh() -> HeaderValue {
+        static PROCESS: LazyLock<String> =
+            LazyLock::new(|| format!("{:016x}-", RandomState::new().hash_one(std::process::id())));
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let id = [PROCESS.as_str(), itoa::Buffer::new().format(number)].concat();
+        HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("-"))
+    }
+
+    fn as_str(&self) -> &str {
+        // Nothing else passes `of`.
+        self.0.to_str().unwrap_or_default()
+    }
+}
+
+/// Where a request stands in the trace that its sender keeps (W3C Trace Context, `traceparent`).
+struct Trace {
+    trace_id: String,
+    parent_id: String,
+}
+
+impl Trace {
+    /// What the caller says; `None` where it says nothing or is not to be understood.
+    fn of(request: &ServiceRequest) -> Option<Self> {
+        let hex = |part: &str, length| {
+            let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+            part.len() == length && part.bytes().all(digit)
+        };
+        let id = |part: &str, length| hex(part, length) && part.bytes().any(|byte| byte != b'0');
+        let mut parts = request.headers().get("traceparent")?.to_str().ok()?.split('-');
+        let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        // A later version may have more parts; of this one they are an error.
+        let understood = hex(version, 2) && version != "ff" && (version != "00" || parts.next().is_none());
+        (understood && id(trace, 32) && id(parent, 16) && hex(flags, 2)).then(|| Self {
+            trace_id: trace.to_owned(),
+            parent_id: parent.to_owned(),
+        })
+    }
+}
+
+/// What speaks against a request's head. (actix has refused one of 128 KiB before.)
+fn refused(request: &ServiceRequest) -> Option<Problem> {
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
+    let fields: usize = request
+        .headers()
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    if target > MAX_TARGET {
+        Some(Problem::TargetTooLong)
+    } else if fields > MAX_HEADER_FIELDS {
+        Some(Problem::HeaderFieldsTooLarge)
+    } else if is_disguised(request.uri().path()) {
+        Some(Problem::PathNotFound)
+    } else {
+        None
+    }
+}
+
+/// Whether a path outside of the API is percent-encoded. None has to be, and a proxy before this server may go by how a path is written.
+fn is_disguised(path: &str) -> bool {
+    path.contains('%') && !path.starts_with(BASE_PATH)
+}
+
+/// Whether a body follows the head.
+fn has_body(request: &ServiceRequest) -> bool {
+    let headers = request.headers();
+    let length = headers.get(header::CONTENT_LENGTH);
+    headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != "0")
+}
+
+/// The middleware.
+pub(crate) async fn observe(
+    metrics: Data<Metrics>,
+    settings: Data<Settings>,
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<Pieces<Option<Sending>>>, Error> {
+    let started = Instant::now();
+    request
+        .extensions_mut()
+        .insert(Deadline::after(started, settings.request_timeout));
+    let connection = request.conn_data::<Arc<Connection>>().cloned();
+    if let Some(connection) = &connection {
+        connection.begin(has_body(&request));
+    }
+    let id = RequestId::of(&request);
+    let method = request.method().clone();
+    if method == Method::HEAD {
+        // A HEAD is a GET whose body stays at home (RFC 9110, section 9.3.2): the HTTP layer below leaves it out.
+        request.head_mut().method = Method::GET;
+    }
+    let trace = Trace::of(&request);
+    let response = match refused(&request) {
+        Some(problem) => request.error_response(ApiError::from(problem)),
+        None => next.call(request).await?.map_into_boxed_body(),
+    };
+    let mut response = with_envelope(response, &id);
+    let api_page = !response.request().path().starts_with(swagger::PATH);
+    add_headers(response.headers_mut(), &id, api_page);
+    let request = response.request();
+    let client = settings.proxies.client(request.peer_addr(), request.headers());
+    let answered = Instant::now();
+    let latency = answered.saturating_duration_since(started);
+    tell(&response, &id, client, trace.as_ref(), &method, latency, &metrics);
+    let sending = connection.map(|connection| connection.answer(answered));
+    Ok(until_sent(response, sending))
+}
+
+/// Gives errors, actix's own bare ones too, the envelope, with the request's id.
+fn with_envelope(response: ServiceResponse, id: &RequestId) -> ServiceResponse {
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let body = match response
+        .response()
+        .error()
+        .map(|error| error.as_error::<ApiError>())
+    {
+        Some(Some(error)) => error.body(id.as_str()),
+        // A handler's own answer, such as readiness.
+        None if response.headers().contains_key(header::CONTENT_TYPE) => return response,
+        _ => ApiError::from(bare(status)).body(id.as_str()),
+    };
+    let (request, response) = response.into_parts();
+    let mut response: HttpResponse = response.set_body(BoxBody::new(body));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    ServiceResponse::new(request, response)
+}
+
+/// What actix means by a bare status.
+fn bare(status: StatusCode) -> Problem {
+    match status {
+        StatusCode::NOT_FOUND => Problem::PathNotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Problem::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::PayloadTooLarge,
+        status if status.is_client_error() => Problem::Validation,
+        _ => Problem::Internal,
+    }
+}
+
+fn add_headers(headers: &mut HeaderMap, id: &RequestId, api_page: bool) {
+    headers.insert(X_REQUEST_ID, id.0.clone());
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    let policy = if api_page {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        "default-src 'none'; frame-ancestors 'none'"
+    } else {
+        // Swagger UI styles its elements in place and draws its icons from data: URLs.
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+    };
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+}
+
+/// Tells the log and the metrics.
+fn tell(
+    response: &ServiceResponse,
+    id: &RequestId,
+    client: IpAddr,
+    trace: Option<&Trace>,
+    method: &Method,
+    latency: Duration,
+    metrics: &Metrics,
+) {
+    let request = response.request();
+    let known = request.app_data::<Route>().map(|route| Cow::Borrowed(route.0));
+    let route = known.or_else(|| request.match_pattern().map(Cow::Owned));
+    let error = response
+        .response()
+        .error()
+        .and_then(|error| error.as_error::<ApiError>());
+    if let Some(error) = error {
+        metrics.failed(error.problem);
+    }
+    if response.headers().contains_key(IDEMPOTENT_REPLAYED) {
+        metrics.replayed();
+    }
+
+    let caller = request.extensions().get::<Caller>().map(|caller| caller.0);
+    let account = caller.map(|caller| tracing::field::display(caller.account));
+    let key = caller.map(|caller| tracing::field::display(caller.key));
+    let known_method = metrics::known(method);
+    let (request_id, route) = (id.as_str(), route.as_deref());
+    let (status, latency_ms) = (response.status().as_u16(), latency.as_secs_f64() * 1000.0);
+    let trace_id = trace.map(|trace| trace.trace_id.as_str());
+    let parent_id = trace.map(|trace| trace.parent_id.as_str());
+    if status >= 500 {
+        let cause = error.and_then(|error| error.cause.as_deref());
+        let cause = cause.map(|cause| {
+            cause
+                .char_indices()
+                .nth(MAX_CAUSE)
+                .map_or(cause, |(end, _)| &cause[..end])
+        });
+        tracing::error!(request_id, trace_id, parent_id, method = %known_method, route, status, latency_ms, %client, account, key, cause, "request");
+    } else {
+        tracing::info!(request_id, trace_id, parent_id, method = %known_method, route, status, latency_ms, %client, account, key, "request");
+    }
+    metrics.answered(method, route, response.status(), latency);
+}

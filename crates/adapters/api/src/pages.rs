@@ -1,0 +1,149 @@
+//! Lists in pages that are bounded in bytes as well as in items: the items are read a few at a time and written out at once, so a page takes
+//! little memory whatever is in it, and `nextCursor` goes on wherever it ends.
+
+use crate::{
+    access::authentication::Caller,
+    connection::in_flight::InFlight,
+    error::{ApiError, Problem},
+    query::Cursor,
+};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web::Data};
+use chatgrow_domain::PageLimit;
+use chatgrow_ports::{Listed, Page, PageRequest};
+use paperclip::{
+    actix::OperationModifier,
+    v2::{models::DefaultSchemaRaw, schema::Apiv2Schema},
+};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use std::{
+    future::{Ready, ready},
+    marker::PhantomData,
+};
+use tokio::task::yield_now;
+
+/// The most bytes of the items of one page; one item it holds in any case.
+const MOST: usize = 1 << 20;
+
+/// How many items are asked for at a time.
+const SOME: u16 = 100;
+
+/// What a handler makes its page with.
+pub(crate) struct Pages {
+    in_flight: Data<InFlight>,
+    caller: Caller,
+}
+
+impl FromRequest for Pages {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let in_flight = request.app_data::<Data<InFlight>>().cloned();
+        let caller = request.extensions().get::<Caller>().copied();
+        let pages = in_flight.zip(caller);
+        ready(
+            pages
+                .map(|(in_flight, caller)| Self { in_flight, caller })
+                .ok_or_else(|| ApiError::from(Problem::Internal).because("a list stands outside of the API")),
+        )
+    }
+}
+
+impl Pages {
+    /// The page that is asked for, each item shown as a `W`, out of what `list` reads.
+    pub(crate) async fn page<T, W, E>(
+        &self,
+        request: PageRequest<T::Position>,
+        list: impl AsyncFn(PageRequest<T::Position>) -> Result<Page<T, T::Position>, E>,
+    ) -> Result<Shown<W>, ApiError>
+    where
+        T: Listed<Position: Cursor + Copy>,
+        W: From<T> + Serialize,
+        ApiError: From<E>,
+    {
+        let _turn = self.in_flight.list(self.caller.account(), MOST as u64).await?;
+        let PageRequest { limit, mut after } = request;
+        let (mut items, mut bytes) = (Items::default(), 0);
+        loop {
+            let wanted = limit.get() - items.count();
+            let some = PageLimit::new(wanted.min(SOME).into()).unwrap_or(limit);
+            let page = list(PageRequest { limit: some, after }).await?;
+            for item in page.items {
+                let position = item.position();
+                let json = to_raw_value(&W::from(item)).map_err(unwritable)?;
+                bytes += json.get().len();
+                if bytes > MOST && items.count() > 0 {
+                    return Ok(Shown::new(items, after.as_ref()));
+                }
+                items.json.push(json);
+                after = Some(position);
+            }
+            if page.next.is_none() || items.count() >= limit.get() {
+                return Ok(Shown::new(items, page.next.as_ref()));
+            }
+            // A long list is no reason for others to wait.
+            yield_now().await;
+        }
+    }
+}
+
+/// Structs of strings and numbers always can be written.
+fn unwritable(error: serde_json::Error) -> ApiError {
+    ApiError::from(Problem::Internal).because(error)
+}
+
+/// A page as an answer shows it.
+pub(crate) struct Shown<W> {
+    pub(crate) count: usize,
+    pub(crate) items: Items<W>,
+    pub(crate) next_cursor: Option<String>,
+}
+
+impl<W> Shown<W> {
+    fn new(items: Items<W>, next: Option<&impl Cursor>) -> Self {
+        Self {
+            count: items.json.len(),
+            items,
+            next_cursor: next.map(Cursor::encode),
+        }
+    }
+}
+
+/// Items that are written out already.
+pub(crate) struct Items<W> {
+    json: Vec<Box<RawValue>>,
+    _of: PhantomData<W>,
+}
+
+impl<W> Default for Items<W> {
+    fn default() -> Self {
+        Self {
+            json: Vec::new(),
+            _of: PhantomData,
+        }
+    }
+}
+
+impl<W> Items<W> {
+    /// How many; no page holds more than fit.
+    fn count(&self) -> u16 {
+        u16::try_from(self.json.len()).unwrap_or(u16::MAX)
+    }
+}
+
+impl<W> Serialize for Items<W> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.json.serialize(serializer)
+    }
+}
+
+impl<W: Apiv2Schema> Apiv2Schema for Items<W> {
+    fn raw_schema() -> DefaultSchemaRaw {
+        Vec::<W>::raw_schema()
+    }
+}
+
+impl Apiv2Schema for Pages {}
+
+impl OperationModifier for Pages {}

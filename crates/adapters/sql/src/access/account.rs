@@ -1,0 +1,106 @@
+//! Accounts.
+
+use crate::{
+    RowId,
+    columns::RowReader,
+    schema::accounts::{self, dsl},
+};
+use chatgrow_domain::{Account, AccountId, AccountName, AccountSlug};
+use chatgrow_ports::StoreError;
+use diesel::{
+    backend::Backend,
+    dsl::{AsSelect, auto_type},
+    prelude::*,
+};
+
+/// An account as it is stored.
+#[derive(Debug, Clone, Hash, Queryable, Selectable, Insertable)]
+#[diesel(table_name = accounts)]
+pub struct AccountRow {
+    id: RowId,
+    slug: String,
+    name: String,
+    created_at: i64,
+}
+
+impl From<&Account> for AccountRow {
+    fn from(account: &Account) -> Self {
+        Self {
+            id: account.id.as_bytes().into(),
+            slug: account.slug.as_str().to_owned(),
+            name: account.name.as_str().to_owned(),
+            created_at: account.created_at.as_millis(),
+        }
+    }
+}
+
+impl TryFrom<AccountRow> for Account {
+    type Error = StoreError;
+
+    fn try_from(row: AccountRow) -> Result<Self, StoreError> {
+        let read = RowReader {
+            table: "accounts",
+            id: row.id,
+        };
+        Ok(Self {
+            id: AccountId::new(row.id.object_id()),
+            slug: read.get("slug", AccountSlug::new(row.slug))?,
+            name: read.get("name", AccountName::new(row.name))?,
+            created_at: read.timestamp("created_at", row.created_at)?,
+        })
+    }
+}
+
+/// The account with that slug.
+#[auto_type]
+pub fn by_slug<DB: Backend>(slug: String) -> _ {
+    let row: AsSelect<AccountRow, DB> = AccountRow::as_select();
+    accounts::table.filter(dsl::slug.eq(slug)).select(row)
+}
+
+/// All accounts, oldest first.
+#[auto_type]
+pub fn all<DB: Backend>() -> _ {
+    let row: AsSelect<AccountRow, DB> = AccountRow::as_select();
+    accounts::table.order((dsl::created_at, dsl::id)).select(row)
+}
+
+/// Every row, by key.
+#[auto_type]
+pub fn everything<DB: Backend>() -> _ {
+    let row: AsSelect<AccountRow, DB> = AccountRow::as_select();
+    accounts::table.order(dsl::id).select(row)
+}
+
+/// Implements [`AccountStore`](chatgrow_ports::AccountStore) for a store with the methods of [`port`](crate::port).
+#[macro_export]
+macro_rules! account_store {
+    ($store:ty) => {
+        const _: () = {
+            use $crate::{
+                access::account::{self, AccountRow},
+                port::*,
+                schema::accounts::table,
+            };
+
+            #[async_trait]
+            impl AccountStore for $store {
+                async fn insert(&self, account: &Account) -> Result<(), InsertAccountError> {
+                    let insert = diesel::insert_into(table).values(AccountRow::from(account));
+                    self.execute(Companions::default(), insert)
+                        .await
+                        .map(|_| ())
+                }
+
+                async fn by_slug(&self, slug: &AccountSlug) -> Result<Option<Account>, StoreError> {
+                    self.find::<AccountRow, _>(account::by_slug(slug.as_str().to_owned()))
+                        .await
+                }
+
+                async fn list(&self) -> Result<Vec<Account>, StoreError> {
+                    self.all::<AccountRow, _>(account::all()).await
+                }
+            }
+        };
+    };
+}

@@ -1,0 +1,161 @@
+//! Records of requests, which commit with what they caused.
+
+use crate::{
+    RowId,
+    columns::RowReader,
+    schema::idempotency_records::{self, dsl},
+};
+use chatgrow_domain::AccountId;
+use chatgrow_ports::{Answer, IdempotencyRecord, RequestId, StoreError};
+use diesel::{
+    backend::Backend,
+    dsl::{AsSelect, auto_type},
+    prelude::*,
+};
+
+/// A record as it is stored.
+#[derive(Debug, Clone, Hash, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = idempotency_records)]
+#[diesel(primary_key(account_id, id))]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
+pub struct IdempotencyRow {
+    account_id: RowId,
+    id: Vec<u8>,
+    fingerprint: Vec<u8>,
+    status: i64,
+    location: Option<String>,
+    etag: Option<String>,
+    body: Vec<u8>,
+    created_at: i64,
+    expires_at: i64,
+}
+
+impl From<IdempotencyRecord> for IdempotencyRow {
+    fn from(record: IdempotencyRecord) -> Self {
+        Self {
+            account_id: record.account.as_bytes().into(),
+            id: record.id.0.to_vec(),
+            fingerprint: record.fingerprint.to_vec(),
+            status: record.answer.status.into(),
+            location: record.answer.location,
+            etag: record.answer.etag,
+            body: record.answer.body,
+            created_at: record.created_at.as_millis(),
+            expires_at: record.expires_at.as_millis(),
+        }
+    }
+}
+
+impl IdempotencyRow {
+    /// When the request was carried out: a record that has expired by then makes way for this one.
+    #[must_use]
+    pub fn created_at(&self) -> i64 {
+        self.created_at
+    }
+}
+
+impl TryFrom<IdempotencyRow> for IdempotencyRecord {
+    type Error = StoreError;
+
+    fn try_from(row: IdempotencyRow) -> Result<Self, StoreError> {
+        let read = RowReader {
+            table: "idempotency_records",
+            id: row.account_id,
+        };
+        Ok(Self {
+            account: AccountId::new(row.account_id.object_id()),
+            id: RequestId(read.get("id", row.id.as_slice().try_into())?),
+            fingerprint: read.get("fingerprint", row.fingerprint.as_slice().try_into())?,
+            answer: Answer {
+                status: read.get("status", u16::try_from(row.status))?,
+                location: row.location,
+                etag: row.etag,
+                body: row.body,
+            },
+            created_at: read.timestamp("created_at", row.created_at)?,
+            expires_at: read.timestamp("expires_at", row.expires_at)?,
+        })
+    }
+}
+
+/// The account's record with that id.
+#[auto_type]
+pub fn by_id<DB: Backend>(account: RowId, id: Vec<u8>) -> _ {
+    let row: AsSelect<IdempotencyRow, DB> = IdempotencyRow::as_select();
+    idempotency_records::table
+        .filter(dsl::account_id.eq(account))
+        .filter(dsl::id.eq(id))
+        .select(row)
+}
+
+/// Every row, by key.
+#[auto_type]
+pub fn everything<DB: Backend>() -> _ {
+    let row: AsSelect<IdempotencyRow, DB> = IdempotencyRow::as_select();
+    idempotency_records::table
+        .order((dsl::account_id, dsl::id))
+        .select(row)
+}
+
+/// Deletes records that expired by an instant, the first of `$2` at the most.
+pub const SWEEP: &str = "DELETE FROM idempotency_records WHERE (account_id, id) IN
+    (SELECT account_id, id FROM idempotency_records WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+
+/// The statement that writes a record, unless there is one that has not expired: then it changes no row.
+#[macro_export]
+macro_rules! insert_record {
+    ($row:expr) => {{
+        use $crate::{
+            port::{
+                ExpressionMethods,
+                diesel::{self, query_dsl::methods::FilterDsl},
+            },
+            schema::idempotency_records::{dsl, table},
+        };
+        let row: $crate::commit::IdempotencyRow = $row;
+        let now = row.created_at();
+        let insert = diesel::insert_into(table)
+            .values(row.clone())
+            .on_conflict((dsl::account_id, dsl::id))
+            .do_update()
+            .set(row);
+        FilterDsl::filter(insert, dsl::expires_at.le(now))
+    }};
+}
+
+/// Implements [`IdempotencyStore`](chatgrow_ports::IdempotencyStore) for a store with the methods of [`port`](crate::port).
+#[macro_export]
+macro_rules! idempotency_store {
+    ($store:ty) => {
+        const _: () = {
+            use $crate::{
+                commit::{self, IdempotencyRow},
+                port::*,
+            };
+
+            #[async_trait]
+            impl IdempotencyStore for $store {
+                async fn find(
+                    &self,
+                    account: AccountId,
+                    id: RequestId,
+                ) -> Result<Option<IdempotencyRecord>, StoreError> {
+                    let record = commit::by_id(account.as_bytes().into(), id.0.to_vec());
+                    self.find::<IdempotencyRow, _>(record).await
+                }
+
+                async fn write(&self, companions: Companions) -> Result<(), StoreError> {
+                    self.write_alone(companions).await
+                }
+
+                async fn sweep(&self, now: Timestamp, most: u32) -> Result<usize, StoreError> {
+                    use diesel::sql_types::BigInt;
+                    let sweep = diesel::sql_query(commit::SWEEP)
+                        .bind::<BigInt, _>(now.as_millis())
+                        .bind::<BigInt, _>(i64::from(most));
+                    self.execute(Companions::default(), sweep).await
+                }
+            }
+        };
+    };
+}

@@ -1,0 +1,212 @@
+//! Customers.
+
+use crate::{
+    RowId,
+    columns::{RowReader, rows_for, versioned},
+    schema::customers::{self, dsl},
+};
+use chatgrow_domain::{
+    AccountId, Customer, CustomerId, CustomerName, CustomerSummary, EmailAddress, Notes, Phone,
+};
+use chatgrow_ports::{PageRequest, StoreError};
+use diesel::{
+    backend::Backend,
+    dsl::{AsSelect, auto_type},
+    prelude::*,
+};
+
+/// A customer as it is stored.
+#[derive(Debug, Clone, Hash, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = customers)]
+#[diesel(primary_key(account_id, id))]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
+pub struct CustomerRow {
+    account_id: RowId,
+    id: RowId,
+    name: String,
+    email: String,
+    email_key: String,
+    phone: Option<String>,
+    notes: Option<String>,
+    created_at: i64,
+    updated_at: i64,
+    version: i64,
+}
+
+impl CustomerRow {
+    /// The row of an account's customer.
+    #[must_use]
+    pub fn new(account: AccountId, customer: &Customer) -> Self {
+        Self {
+            account_id: account.as_bytes().into(),
+            id: customer.id.as_bytes().into(),
+            name: customer.name.as_str().to_owned(),
+            email: customer.email.as_str().to_owned(),
+            email_key: customer.email.key().as_str().to_owned(),
+            phone: customer.phone.as_ref().map(|phone| phone.as_str().to_owned()),
+            notes: customer.notes.as_ref().map(|notes| notes.as_str().to_owned()),
+            created_at: customer.created_at.as_millis(),
+            updated_at: customer.updated_at.as_millis(),
+            version: customer.version.get(),
+        }
+    }
+}
+
+impl TryFrom<CustomerRow> for Customer {
+    type Error = StoreError;
+
+    fn try_from(row: CustomerRow) -> Result<Self, StoreError> {
+        let read = RowReader {
+            table: "customers",
+            id: row.id,
+        };
+        Ok(Self {
+            id: CustomerId::new(row.id.object_id()),
+            name: read.get("name", CustomerName::new(row.name))?,
+            email: read.get("email", EmailAddress::new(row.email))?,
+            phone: read.optional("phone", row.phone, Phone::new)?,
+            notes: read.optional("notes", row.notes, Notes::new)?,
+            created_at: read.timestamp("created_at", row.created_at)?,
+            updated_at: read.timestamp("updated_at", row.updated_at)?,
+            version: read.version(row.version)?,
+        })
+    }
+}
+
+/// The columns of a customer that appointments and registrations show.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = customers)]
+pub struct CustomerSummaryRow {
+    id: RowId,
+    name: String,
+    email: String,
+    version: i64,
+}
+
+impl TryFrom<CustomerSummaryRow> for CustomerSummary {
+    type Error = StoreError;
+
+    fn try_from(row: CustomerSummaryRow) -> Result<Self, StoreError> {
+        let read = RowReader {
+            table: "customers",
+            id: row.id,
+        };
+        Ok(Self {
+            id: CustomerId::new(row.id.object_id()),
+            name: read.get("name", CustomerName::new(row.name))?,
+            email: read.get("email", EmailAddress::new(row.email))?,
+            version: read.version(row.version)?,
+        })
+    }
+}
+
+/// The customer with that address, by its key.
+#[auto_type]
+pub fn by_email<DB: Backend>(account: RowId, email_key: String) -> _ {
+    let row: AsSelect<CustomerRow, DB> = CustomerRow::as_select();
+    customers::table
+        .filter(dsl::account_id.eq(account))
+        .filter(dsl::email_key.eq(email_key))
+        .select(row)
+}
+
+/// A page of the customers, by id. What the filter asks for is added where the port is implemented: a query of changing shape has
+/// to name its backend.
+pub fn list<DB: Backend>(account: AccountId, page: &PageRequest<CustomerId>) -> list_after<DB> {
+    let after = page.after.map_or(RowId::FIRST, |id| id.as_bytes().into());
+    list_after(account.as_bytes().into(), after, rows_for(page))
+}
+
+#[auto_type]
+fn list_after<DB: Backend>(account: RowId, after: RowId, rows: i64) -> _ {
+    let row: AsSelect<CustomerRow, DB> = CustomerRow::as_select();
+    customers::table
+        .filter(dsl::account_id.eq(account))
+        .filter(dsl::id.gt(after))
+        .order(dsl::id)
+        .limit(rows)
+        .select(row)
+}
+
+versioned!(customers, Customer);
+
+/// Every row, by key.
+#[auto_type]
+pub fn everything<DB: Backend>() -> _ {
+    let row: AsSelect<CustomerRow, DB> = CustomerRow::as_select();
+    customers::table.order((dsl::account_id, dsl::id)).select(row)
+}
+
+/// Implements [`CustomerStore`](chatgrow_ports::CustomerStore) for a store with the methods of [`port`](crate::port).
+#[macro_export]
+macro_rules! customer_store {
+    ($store:ty) => {
+        const _: () = {
+            use $crate::{
+                crm::customer::{self, CustomerRow},
+                port::*,
+                schema::customers::{dsl, table},
+            };
+
+            #[async_trait]
+            impl CustomerStore for $store {
+                async fn insert(
+                    &self,
+                    account: AccountId,
+                    customer: &Customer,
+                    companions: Companions,
+                ) -> Result<(), InsertCustomerError> {
+                    let insert = diesel::insert_into(table).values(CustomerRow::new(account, customer));
+                    self.execute(companions, insert).await.map(|_| ())
+                }
+
+                async fn by_email(
+                    &self,
+                    account: AccountId,
+                    email: &EmailKey,
+                ) -> Result<Option<Customer>, StoreError> {
+                    let email = email.as_str().to_owned();
+                    self.find::<CustomerRow, _>(customer::by_email(account.as_bytes().into(), email))
+                        .await
+                }
+
+                async fn list(
+                    &self,
+                    account: AccountId,
+                    filter: &CustomerFilter,
+                    request: PageRequest<CustomerId>,
+                ) -> Result<Page<Customer, CustomerId>, StoreError> {
+                    let mut query = customer::list(account, &request).into_boxed();
+                    if let Some(email) = &filter.email {
+                        query = query.filter(dsl::email_key.eq(email.as_str().to_owned()));
+                    }
+                    match filter.updated_since {
+                        None => self.page::<CustomerRow, _>(query, request).await,
+                        // No index has the last change.
+                        Some(since) => {
+                            let query = query.filter(dsl::updated_at.ge(since.as_millis()));
+                            self.search::<CustomerRow, _>(query, request).await
+                        }
+                    }
+                }
+
+                async fn update(
+                    &self,
+                    account: AccountId,
+                    customer: &Customer,
+                    companions: Companions,
+                ) -> Result<(), UpdateCustomerError> {
+                    let update = diesel::update(customer::before(account, customer))
+                        .set(CustomerRow::new(account, customer));
+                    match self
+                        .execute::<UpdateCustomerError>(companions, update)
+                        .await?
+                    {
+                        0 => Err(UpdateCustomerError::Stale),
+                        _ => Ok(()),
+                    }
+                }
+            }
+        };
+    };
+}

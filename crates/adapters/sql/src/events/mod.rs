@@ -1,0 +1,4 @@
+//! What customers register for: events and registrations.
+
+pub mod event;
+pub mod registration;

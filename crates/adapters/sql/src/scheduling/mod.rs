@@ -1,0 +1,3 @@
+//! When a business serves them: appointments.
+
+pub mod appointment;

@@ -1,0 +1,139 @@
+//! Accounts: made and listed by the operator.
+
+use crate::System;
+use chatgrow_domain::{Account, AccountId, AccountName, AccountSlug};
+use chatgrow_ports::{AccountStore, InsertAccountError, StoreError, Stores};
+use std::sync::Arc;
+
+/// Why an account was not created.
+pub type CreateAccountError = InsertAccountError;
+
+/// Use cases of accounts.
+pub struct Accounts {
+    accounts: Arc<dyn AccountStore>,
+    system: System,
+}
+
+impl Accounts {
+    pub(crate) fn new(stores: &Stores, system: &System) -> Self {
+        Self {
+            accounts: stores.access.accounts.clone(),
+            system: system.clone(),
+        }
+    }
+
+    /// Makes an account.
+    ///
+    /// # Errors
+    /// [`CreateAccountError`] where the slug is taken or the store fails.
+    pub async fn create(&self, slug: AccountSlug, name: AccountName) -> Result<Account, CreateAccountError> {
+        let id = AccountId::new(self.system.ids.next_id());
+        let account = Account {
+            id,
+            slug,
+            name,
+            created_at: self.system.clock.now(),
+        };
+        self.accounts.insert(&account).await?;
+        Ok(account)
+    }
+
+    /// Makes the account `default`, by that name, where the store holds no account yet. Several servers may start at once on a
+    /// new store.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    pub async fn ensure_default(&self, name: AccountName) -> Result<(), StoreError> {
+        if !self.accounts.list().await?.is_empty() {
+            return Ok(());
+        }
+        match self.create(AccountSlug::default(), name).await {
+            Ok(_) | Err(CreateAccountError::SlugTaken) => Ok(()),
+            Err(CreateAccountError::Store(error)) => Err(error),
+        }
+    }
+
+    /// All accounts, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    pub async fn list(&self) -> Result<Vec<Account>, StoreError> {
+        self.accounts.list().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{Mocks, default_account};
+
+    fn name() -> AccountName {
+        AccountName::new("Default account").unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_default_account_is_made_on_a_new_store_only() {
+        let mut mocks = Mocks::at(1000);
+        mocks
+            .accounts
+            .expect_list()
+            .returning(|| Ok(vec![default_account()]));
+        mocks
+            .build()
+            .access
+            .accounts
+            .ensure_default(name())
+            .await
+            .unwrap();
+
+        let mut mocks = Mocks::at(1000);
+        mocks.accounts.expect_list().returning(|| Ok(Vec::new()));
+        let is_default = |account: &Account| account.slug == AccountSlug::default();
+        mocks
+            .accounts
+            .expect_insert()
+            .withf(is_default)
+            .times(1)
+            .returning(|_| Ok(()));
+        mocks
+            .build()
+            .access
+            .accounts
+            .ensure_default(name())
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn losing_the_race_for_the_default_account_is_success() {
+        let mut mocks = Mocks::at(1000);
+        mocks.accounts.expect_list().returning(|| Ok(Vec::new()));
+        mocks
+            .accounts
+            .expect_insert()
+            .returning(|_| Err(InsertAccountError::SlugTaken));
+        mocks
+            .build()
+            .access
+            .accounts
+            .ensure_default(name())
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_taken_slug_is_told() {
+        let mut mocks = Mocks::at(1000);
+        mocks
+            .accounts
+            .expect_insert()
+            .returning(|_| Err(InsertAccountError::SlugTaken));
+        let outcome = mocks
+            .build()
+            .access
+            .accounts
+            .create(AccountSlug::new("studio").unwrap(), name())
+            .await;
+        assert!(matches!(outcome, Err(CreateAccountError::SlugTaken)));
+    }
+}

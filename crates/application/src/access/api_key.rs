@@ -1,0 +1,246 @@
+//! API keys: made, listed and revoked by the operator.
+
+use crate::System;
+use chatgrow_domain::{AccountSlug, ApiKey, ApiKeyId, ApiKeyName, PlainApiKey, Timestamp};
+use chatgrow_ports::{AccountStore, ApiKeyStore, StoreError, Stores};
+use std::sync::Arc;
+
+/// Why a key was not created.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateKeyError {
+    /// No account has the slug.
+    #[error("there is no such account")]
+    AccountNotFound,
+    /// The expiry has passed.
+    #[error("the expiry must be in the future")]
+    Expired,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A key in an operator's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedKey {
+    /// The key.
+    pub key: ApiKey,
+    /// Whose it is.
+    pub account: AccountSlug,
+}
+
+/// Use cases of API keys.
+pub struct ApiKeys {
+    accounts: Arc<dyn AccountStore>,
+    api_keys: Arc<dyn ApiKeyStore>,
+    system: System,
+}
+
+impl ApiKeys {
+    pub(crate) fn new(stores: &Stores, system: &System) -> Self {
+        Self {
+            accounts: stores.access.accounts.clone(),
+            api_keys: stores.access.api_keys.clone(),
+            system: system.clone(),
+        }
+    }
+
+    /// Makes a key of an account. The plain key is in the answer and nowhere else.
+    ///
+    /// # Errors
+    /// [`CreateKeyError`] where there is no such account, the expiry has passed, or the store fails.
+    pub async fn create(
+        &self,
+        account: &AccountSlug,
+        name: ApiKeyName,
+        expires_at: Option<Timestamp>,
+    ) -> Result<PlainApiKey, CreateKeyError> {
+        let (plain, key) = self.new_key(account, name, expires_at).await?;
+        self.api_keys.insert(&key).await?;
+        Ok(plain)
+    }
+
+    /// Makes the first key of the account `default`; `None` where the account has had one before.
+    ///
+    /// # Errors
+    /// [`CreateKeyError`] where there is no such account or the store fails.
+    pub async fn create_first(&self, name: ApiKeyName) -> Result<Option<PlainApiKey>, CreateKeyError> {
+        let (plain, key) = self.new_key(&AccountSlug::default(), name, None).await?;
+        Ok(self.api_keys.insert_first(&key).await?.then_some(plain))
+    }
+
+    async fn new_key(
+        &self,
+        account: &AccountSlug,
+        name: ApiKeyName,
+        expires_at: Option<Timestamp>,
+    ) -> Result<(PlainApiKey, ApiKey), CreateKeyError> {
+        let account = self
+            .accounts
+            .by_slug(account)
+            .await?
+            .ok_or(CreateKeyError::AccountNotFound)?;
+        let now = self.system.clock.now();
+        let plain = PlainApiKey::from_random(self.system.randomness.secret());
+        let key = ApiKey {
+            id: ApiKeyId::new(self.system.ids.next_id()),
+            account_id: account.id,
+            name,
+            digest: plain.digest(),
+            created_at: now,
+            expires_at,
+            last_used_at: None,
+            revoked_at: None,
+        };
+        if key.is_valid_at(now) {
+            Ok((plain, key))
+        } else {
+            Err(CreateKeyError::Expired)
+        }
+    }
+
+    /// All keys of all accounts, by account and age, revoked and expired ones included.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    pub async fn list(&self) -> Result<Vec<ListedKey>, StoreError> {
+        let mut listed = Vec::new();
+        for account in self.accounts.list().await? {
+            for key in self.api_keys.list(account.id).await? {
+                listed.push(ListedKey {
+                    key,
+                    account: account.slug.clone(),
+                });
+            }
+        }
+        Ok(listed)
+    }
+
+    /// Revokes a key for good; every server refuses it within a second. Returns whether there is such a key; revoking it
+    /// again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store fails.
+    pub async fn revoke(&self, id: ApiKeyId) -> Result<bool, StoreError> {
+        self.api_keys.revoke(id, self.system.clock.now()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{Mocks, account, at, default_account, id};
+    use mockall::predicate::eq;
+
+    fn name() -> ApiKeyName {
+        ApiKeyName::new("site").unwrap()
+    }
+
+    fn with_default_account() -> Mocks {
+        let mut mocks = Mocks::at(1000);
+        mocks
+            .accounts
+            .expect_by_slug()
+            .with(eq(AccountSlug::default()))
+            .returning(|_| Ok(Some(default_account())));
+        mocks
+    }
+
+    #[tokio::test]
+    async fn only_the_digest_of_a_new_key_is_stored() {
+        let mut mocks = with_default_account();
+        let digest = PlainApiKey::from_random([7; 32]).digest();
+        let stored = move |key: &ApiKey| {
+            key.digest == digest && key.account_id == account() && key.expires_at == Some(at(2000))
+        };
+        mocks
+            .api_keys
+            .expect_insert()
+            .withf(stored)
+            .times(1)
+            .returning(|_| Ok(()));
+        let key = mocks
+            .build()
+            .access
+            .api_keys
+            .create(&AccountSlug::default(), name(), Some(at(2000)))
+            .await
+            .unwrap();
+        assert_eq!(key.digest(), digest);
+    }
+
+    #[tokio::test]
+    async fn a_key_that_has_expired_is_not_made() {
+        let outcome = with_default_account()
+            .build()
+            .access
+            .api_keys
+            .create(&AccountSlug::default(), name(), Some(at(1000)))
+            .await;
+        assert!(matches!(outcome, Err(CreateKeyError::Expired)));
+    }
+
+    #[tokio::test]
+    async fn a_key_needs_an_account() {
+        let mut mocks = Mocks::at(1000);
+        mocks.accounts.expect_by_slug().returning(|_| Ok(None));
+        let outcome = mocks
+            .build()
+            .access
+            .api_keys
+            .create(&AccountSlug::default(), name(), None)
+            .await;
+        assert!(matches!(outcome, Err(CreateKeyError::AccountNotFound)));
+    }
+
+    #[tokio::test]
+    async fn the_first_key_is_told_only_where_it_is_the_first() {
+        for first in [true, false] {
+            let mut mocks = with_default_account();
+            mocks
+                .api_keys
+                .expect_insert_first()
+                .times(1)
+                .returning(move |_| Ok(first));
+            assert_eq!(
+                mocks
+                    .build()
+                    .access
+                    .api_keys
+                    .create_first(name())
+                    .await
+                    .unwrap()
+                    .is_some(),
+                first
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_revocation_happens_now() {
+        let mut mocks = Mocks::at(1000);
+        let key = ApiKeyId::new(id(9));
+        mocks
+            .api_keys
+            .expect_revoke()
+            .with(eq(key), eq(at(1000)))
+            .times(1)
+            .returning(|_, _| Ok(true));
+        assert!(mocks.build().access.api_keys.revoke(key).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn the_list_names_each_keys_account() {
+        let mut mocks = Mocks::at(1000);
+        mocks
+            .accounts
+            .expect_list()
+            .returning(|| Ok(vec![default_account()]));
+        mocks
+            .api_keys
+            .expect_list()
+            .with(eq(account()))
+            .times(1)
+            .returning(|_| Ok(Vec::new()));
+        assert_eq!(mocks.build().access.api_keys.list().await.unwrap(), []);
+    }
+}

@@ -1,0 +1,22 @@
+//! Whom a business serves: customers.
+
+mod customer;
+
+pub use customer::{CustomerError, Customers, Put};
+
+use crate::System;
+use chatgrow_ports::Stores;
+
+/// The use cases of this context.
+pub struct Crm {
+    /// Customers.
+    pub customers: Customers,
+}
+
+impl Crm {
+    pub(crate) fn new(stores: &Stores, system: &System) -> Self {
+        Self {
+            customers: Customers::new(stores, system),
+        }
+    }
+}

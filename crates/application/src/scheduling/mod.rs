@@ -1,0 +1,22 @@
+//! When a business serves them: appointments.
+
+mod appointment;
+
+pub use appointment::{AppointmentError, Appointments};
+
+use crate::System;
+use chatgrow_ports::Stores;
+
+/// The use cases of this context.
+pub struct Scheduling {
+    /// Appointments.
+    pub appointments: Appointments,
+}
+
+impl Scheduling {
+    pub(crate) fn new(stores: &Stores, system: &System) -> Self {
+        Self {
+            appointments: Appointments::new(stores, system),
+        }
+    }
+}

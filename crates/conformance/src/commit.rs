@@ -1,0 +1,403 @@
+use crate::{
+    RACERS, at, customer_with_email,
+    events::event::new_event,
+    events::registration::registration,
+    fresh_id, new_account, new_customer, race,
+    scheduling::appointment::{appointment, slot},
+};
+use chatgrow_domain::{AccountId, Customer, CustomerEdit, CustomerName, EventEdit, EventTitle, PageLimit};
+use chatgrow_ports::{
+    Answer, BookError, Companions, CustomerFilter, IdempotencyRecord, InsertCustomerError, PageRequest,
+    RegisterError, RequestId, StoreError, Stores, UpdateAppointmentError, UpdateCustomerError,
+    UpdateEventError,
+};
+
+const DAY: i64 = 86_400_000;
+
+pub(crate) fn fresh_request() -> RequestId {
+    let mut bytes = [7; 32];
+    bytes[..12].copy_from_slice(fresh_id().as_bytes());
+    RequestId(bytes)
+}
+
+/// A record that expires a day after 5.
+pub(crate) fn record(account: AccountId, id: RequestId) -> IdempotencyRecord {
+    IdempotencyRecord {
+        account,
+        id,
+        fingerprint: [9; 32],
+        answer: Answer {
+            status: 201,
+            location: Some("/customers/דנה".to_owned()),
+            etag: None,
+            body: vec![0, 255, b'{'],
+        },
+        created_at: at(5),
+        expires_at: at(5 + DAY),
+    }
+}
+
+pub(crate) fn with(record: &IdempotencyRecord) -> Companions {
+    Companions {
+        record: Some(record.clone()),
+    }
+}
+
+async fn customers(stores: &Stores, account: AccountId) -> Vec<Customer> {
+    let limit = PageLimit::new(500).unwrap();
+    let page = stores
+        .crm
+        .customers
+        .list(
+            account,
+            &CustomerFilter::default(),
+            PageRequest { limit, after: None },
+        )
+        .await;
+    page.unwrap().items
+}
+
+/// A record is found as it went in, by its account only.
+pub async fn record_round_trips(stores: &Stores) {
+    let (account, other) = (new_account(stores).await, new_account(stores).await);
+    let written = record(account, fresh_request());
+    stores.idempotency.write(with(&written)).await.unwrap();
+    let second = IdempotencyRecord {
+        answer: Answer {
+            status: 200,
+            location: None,
+            etag: Some("\"3\"".to_owned()),
+            body: Vec::new(),
+        },
+        ..record(account, fresh_request())
+    };
+    stores.idempotency.write(with(&second)).await.unwrap();
+    for written in [written, second] {
+        let found = stores.idempotency.find(account, written.id).await.unwrap();
+        assert_eq!(
+            found,
+            Some(written.clone()),
+            "what was written is read back as it was, and what is not there is absent"
+        );
+        assert_eq!(
+            stores.idempotency.find(other, written.id).await.unwrap(),
+            None,
+            "what was written is read back as it was, and what is not there is absent"
+        );
+    }
+    assert_eq!(
+        stores.idempotency.find(account, fresh_request()).await.unwrap(),
+        None,
+        "what was written is read back as it was, and what is not there is absent"
+    );
+    stores.idempotency.write(Companions::default()).await.unwrap();
+}
+
+/// A record commits with the write of each method that takes one; with a known one no method writes, whatever it would refuse else.
+pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
+    let account = new_account(stores).await;
+    let customer = new_customer(stores, account).await;
+    let event = new_event(stores, account, Some(1)).await;
+    let (booked, place) = (
+        appointment(&customer, slot(0, 60)),
+        registration(event.id, &customer),
+    );
+    let renamed = customer.edited(
+        CustomerEdit {
+            name: Some(CustomerName::new("Noa").unwrap()),
+            ..CustomerEdit::default()
+        },
+        at(5),
+    );
+    let new = customer_with_email("new@example.com");
+    let another_event = chatgrow_domain::Event {
+        id: chatgrow_domain::EventId::new(fresh_id()),
+        ..event.clone()
+    };
+    let cancelled = booked.cancelled(at(6));
+
+    // Twice: the second time each would be refused for another reason, too.
+    for repeated in [false, true] {
+        macro_rules! check {
+            ($id:literal, $call:expr, $repeated:pat) => {{
+                let mut bytes = [$id; 32];
+                bytes[..12].copy_from_slice(account.as_bytes());
+                let record = record(account, RequestId(bytes));
+                let outcome = $call(with(&record)).await;
+                if repeated {
+                    assert_refused!(
+                        outcome,
+                        $repeated,
+                        "request {} was carried out, which is told first",
+                        $id
+                    );
+                } else {
+                    outcome.unwrap();
+                }
+                assert!(
+                    stores
+                        .idempotency
+                        .find(account, record.id)
+                        .await
+                        .unwrap()
+                        .is_some(),
+                    "{}",
+                    $id
+                );
+            }};
+        }
+        use StoreError::Repeated;
+        check!(
+            1,
+            |c| stores.crm.customers.insert(account, &new, c),
+            InsertCustomerError::Store(Repeated)
+        );
+        check!(
+            2,
+            |c| stores.crm.customers.update(account, &renamed, c),
+            UpdateCustomerError::Store(Repeated)
+        );
+        check!(
+            3,
+            |c| stores.scheduling.appointments.book(account, &booked, c),
+            BookError::Store(Repeated)
+        );
+        check!(
+            4,
+            |c| stores.scheduling.appointments.update(account, &cancelled, c),
+            UpdateAppointmentError::Store(Repeated)
+        );
+        check!(
+            5,
+            |c| stores.events.events.insert(account, &another_event, c),
+            Repeated
+        );
+        check!(
+            6,
+            |c| stores.events.registrations.register(account, &place, c),
+            RegisterError::Store(Repeated)
+        );
+        check!(
+            7,
+            |c| stores
+                .events
+                .registrations
+                .unregister(account, event.id, place.id, c),
+            Repeated
+        );
+        let present = stores
+            .events
+            .events
+            .by_id(account, event.id)
+            .await
+            .unwrap()
+            .unwrap();
+        let title = Some(EventTitle::new("Pilates").unwrap());
+        let edit = EventEdit {
+            title,
+            ..EventEdit::default()
+        };
+        let edited = present.edited(edit, at(7)).unwrap();
+        check!(
+            8,
+            |c| stores.events.events.update(account, &edited, c),
+            UpdateEventError::Store(Repeated)
+        );
+        check!(9, |c| stores.idempotency.write(c), Repeated);
+    }
+    let read = stores
+        .scheduling
+        .appointments
+        .by_id(account, booked.id)
+        .await
+        .unwrap();
+    assert_eq!(read.map(|read| read.status), Some(cancelled.status));
+    assert_eq!(customers(stores, account).await.len(), 2);
+}
+
+/// What is refused leaves no record, so that it may be tried again.
+pub async fn a_refused_request_leaves_no_record(stores: &Stores) {
+    let account = new_account(stores).await;
+    let customer = new_customer(stores, account).await;
+    let event = new_event(stores, account, Some(1)).await;
+    let booked = appointment(&customer, slot(0, 60));
+    stores
+        .scheduling
+        .appointments
+        .book(account, &booked, Companions::default())
+        .await
+        .unwrap();
+    let record = record(account, fresh_request());
+
+    let twice = Customer {
+        id: chatgrow_domain::CustomerId::new(fresh_id()),
+        ..customer.clone()
+    };
+    let refused = stores.crm.customers.insert(account, &twice, with(&record)).await;
+    assert_refused!(refused, InsertCustomerError::EmailTaken, "the address is taken");
+    let overlapping = appointment(&customer, slot(30, 60));
+    let refused = stores
+        .scheduling
+        .appointments
+        .book(account, &overlapping, with(&record))
+        .await;
+    assert_refused!(refused, BookError::SlotTaken, "the slot is taken");
+    let stale = booked.cancelled(at(5)).cancelled(at(6));
+    let stale = chatgrow_domain::Appointment {
+        version: stale.version.next(),
+        ..stale
+    };
+    let refused = stores
+        .scheduling
+        .appointments
+        .update(account, &stale, with(&record))
+        .await;
+    assert_refused!(
+        refused,
+        UpdateAppointmentError::Stale,
+        "it is not the version after the stored one"
+    );
+    let freed = stores
+        .events
+        .registrations
+        .unregister(
+            account,
+            event.id,
+            registration(event.id, &customer).id,
+            with(&record),
+        )
+        .await;
+    assert!(
+        !freed.unwrap(),
+        "what is refused leaves no record, and may be tried again"
+    );
+    let nowhere = registration(chatgrow_domain::EventId::new(fresh_id()), &customer);
+    let refused = stores
+        .events
+        .registrations
+        .register(account, &nowhere, with(&record))
+        .await;
+    assert_refused!(refused, RegisterError::EventNotFound, "there is no such event");
+
+    assert_eq!(
+        stores.idempotency.find(account, record.id).await.unwrap(),
+        None,
+        "what is refused leaves no record, and may be tried again"
+    );
+    let free = appointment(&customer, slot(60, 60));
+    stores
+        .scheduling
+        .appointments
+        .book(account, &free, with(&record))
+        .await
+        .unwrap();
+    assert_eq!(
+        stores.idempotency.find(account, record.id).await.unwrap(),
+        Some(record),
+        "what is refused leaves no record, and may be tried again"
+    );
+}
+
+/// A record that has expired makes way, and is swept up; others stay.
+pub async fn records_expire(stores: &Stores) {
+    let account = new_account(stores).await;
+    let (old, kept) = (record(account, fresh_request()), record(account, fresh_request()));
+    stores.idempotency.write(with(&old)).await.unwrap();
+    let again = IdempotencyRecord {
+        created_at: old.expires_at,
+        expires_at: at(5 + 2 * DAY),
+        fingerprint: [1; 32],
+        ..old.clone()
+    };
+    let early = IdempotencyRecord {
+        created_at: at(4 + DAY),
+        ..again.clone()
+    };
+    let repeated = stores.idempotency.write(with(&early)).await;
+    assert_refused!(
+        repeated,
+        StoreError::Repeated,
+        "the record has not expired at the instant at which the new one was made"
+    );
+    stores.idempotency.write(with(&again)).await.unwrap();
+    assert_eq!(
+        stores.idempotency.find(account, old.id).await.unwrap(),
+        Some(again.clone()),
+        "a record makes way from the instant on at which it expires, and not earlier; a sweep forgets those and no more than asked"
+    );
+
+    let kept = IdempotencyRecord {
+        expires_at: at(5 + 3 * DAY),
+        ..kept
+    };
+    stores.idempotency.write(with(&kept)).await.unwrap();
+    for _ in 0..5 {
+        let expiring = record(account, fresh_request());
+        stores.idempotency.write(with(&expiring)).await.unwrap();
+    }
+    let now = at(5 + 2 * DAY);
+    assert_eq!(
+        stores.idempotency.sweep(now, 4).await.unwrap(),
+        4,
+        "a record makes way from the instant on at which it expires, and not earlier; a sweep forgets those and no more than asked"
+    );
+    assert_eq!(
+        stores.idempotency.sweep(now, 4).await.unwrap(),
+        2,
+        "a record makes way from the instant on at which it expires, and not earlier; a sweep forgets those and no more than asked"
+    );
+    assert_eq!(
+        stores.idempotency.sweep(now, 4).await.unwrap(),
+        0,
+        "a record makes way from the instant on at which it expires, and not earlier; a sweep forgets those and no more than asked"
+    );
+    assert_eq!(
+        stores.idempotency.find(account, old.id).await.unwrap(),
+        None,
+        "a record makes way from the instant on at which it expires, and not earlier; a sweep forgets those and no more than asked"
+    );
+    assert_eq!(
+        stores.idempotency.find(account, kept.id).await.unwrap(),
+        Some(kept),
+        "a record makes way from the instant on at which it expires, and not earlier; a sweep forgets those and no more than asked"
+    );
+}
+
+/// Of many that carry out one request at once exactly one does; the others are told that it was or is being carried out.
+pub async fn a_request_races_to_one_effect(servers: &[Stores]) {
+    let account = new_account(&servers[0]).await;
+    let record = record(account, fresh_request());
+    let outcomes = race(servers, |racer, stores| {
+        let (record, customer) = (
+            record.clone(),
+            customer_with_email(&format!("{racer}@example.com")),
+        );
+        async move {
+            stores
+                .crm
+                .customers
+                .insert(account, &customer, with(&record))
+                .await
+        }
+    })
+    .await;
+    assert_eq!(
+        outcomes.iter().filter(|outcome| outcome.is_ok()).count(),
+        1,
+        "{outcomes:?}"
+    );
+    let told = |outcome: &&Result<(), InsertCustomerError>| {
+        matches!(
+            outcome,
+            Err(InsertCustomerError::Store(
+                StoreError::Repeated | StoreError::InProgress
+            ))
+        )
+    };
+    assert_eq!(outcomes.iter().filter(told).count(), RACERS - 1, "{outcomes:?}");
+    assert_eq!(
+        customers(&servers[0], account).await.len(),
+        1,
+        "the winner's state is kept, and nothing else"
+    );
+}

@@ -1,0 +1,109 @@
+//! Contests for appointments: their slots and their versions.
+
+use super::{Tenants, assert_one_wins, contest, two_callers};
+use crate::{
+    at,
+    scheduling::appointment::{appointment, moved, slot},
+};
+use chatgrow_domain::Appointment;
+use chatgrow_ports::{BookError, Companions, Stores, UpdateAppointmentError};
+
+/// Two that want one slot: by bookings and by moves.
+#[expect(
+    clippy::async_yields_async,
+    reason = "what a call needs is made first; the call begins later"
+)]
+pub async fn slots_are_contested(servers: &[Stores]) {
+    let (one, other) = two_callers(servers);
+    let tenants = Tenants::of(&one);
+    let kinds = [(false, false), (false, true), (true, false), (true, true)];
+    contest(&kinds, async |round, (first_moves, second_moves)| {
+        let (account, customer) = tenants.tenant(round).await;
+        let start = i64::try_from(round.number).unwrap() * 1000;
+        let want = async |stores: &Stores, moves, from: i64, to| {
+            let appointments = stores.scheduling.appointments.clone();
+            let mut wanted = appointment(&customer, slot(to, 60));
+            if moves {
+                let booked = appointment(&customer, slot(from, 60));
+                appointments
+                    .book(account, &booked, Companions::default())
+                    .await
+                    .unwrap();
+                wanted = moved(&booked, wanted.slot);
+            }
+            async move {
+                let outcome = if moves {
+                    appointments.update(account, &wanted, Companions::default()).await
+                } else {
+                    let booked = appointments.book(account, &wanted, Companions::default()).await;
+                    booked.map_err(|error| match error {
+                        BookError::SlotTaken => UpdateAppointmentError::SlotTaken,
+                        BookError::Store(error) => error.into(),
+                    })
+                };
+                outcome.map(|()| wanted)
+            }
+        };
+        let first = want(&one, first_moves, start, start + 300).await;
+        let second = want(&other, second_moves, start + 100, start + 330).await;
+        let outcomes = round.both(first, second).await;
+        let taken = |error: &_| matches!(error, UpdateAppointmentError::SlotTaken);
+        assert_one_wins(&outcomes, "the slot of an appointment", taken);
+        let winner: Appointment = outcomes.0.or(outcomes.1).unwrap();
+        let read = one
+            .scheduling
+            .appointments
+            .by_id(account, winner.id)
+            .await
+            .unwrap();
+        assert_eq!(read, Some(winner), "the one that succeeded is what is kept");
+    })
+    .await;
+}
+
+/// Two updates of one version of an appointment: a move and a cancellation.
+pub async fn appointment_versions_are_contested(servers: &[Stores]) {
+    let (one, other) = two_callers(servers);
+    let tenants = Tenants::of(&one);
+    contest(&[()], async |round, ()| {
+        let (account, customer) = tenants.tenant(round).await;
+        let start = i64::try_from(round.number).unwrap() * 1000;
+        let booked = appointment(&customer, slot(start, 60));
+        one.scheduling
+            .appointments
+            .book(account, &booked, Companions::default())
+            .await
+            .unwrap();
+        let update = |stores: &Stores, next: Appointment| {
+            let appointments = stores.scheduling.appointments.clone();
+            async move {
+                appointments
+                    .update(account, &next, Companions::default())
+                    .await
+                    .map(|()| next)
+            }
+        };
+        let next = [
+            moved(&booked, slot(start + 30, 60)),
+            booked.cancelled(at(1_763_893_900_000)),
+        ];
+        let (first, second) = (round.number % 2, 1 - round.number % 2);
+        let outcomes = round
+            .both(
+                update(&one, next[first].clone()),
+                update(&other, next[second].clone()),
+            )
+            .await;
+        let stale = |error: &_| matches!(error, UpdateAppointmentError::Stale);
+        assert_one_wins(&outcomes, "the next version of an appointment", stale);
+        let winner = outcomes.0.or(outcomes.1).unwrap();
+        let read = one
+            .scheduling
+            .appointments
+            .by_id(account, winner.id)
+            .await
+            .unwrap();
+        assert_eq!(read, Some(winner), "the update that succeeded is what is kept");
+    })
+    .await;
+}

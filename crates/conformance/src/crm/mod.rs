@@ -1,0 +1,5 @@
+//! Whom a business serves: customers.
+
+pub(crate) mod customer;
+
+pub use customer::*;

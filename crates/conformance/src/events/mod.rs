@@ -1,0 +1,7 @@
+//! What customers register for: events and registrations.
+
+pub(crate) mod event;
+pub(crate) mod registration;
+
+pub use event::*;
+pub use registration::*;

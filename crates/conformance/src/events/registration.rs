@@ -1,0 +1,753 @@
+use crate::{
+    RACERS, ROUNDS, at, at_once, drop_after, earliest,
+    events::event::{new_event, with_status},
+    first_page, fresh_id, latest, longest, new_account, new_customer, poll_counts, race, walk,
+};
+use chatgrow_domain::{
+    AccountId, Capacity, Customer, Event, EventEdit, EventId, EventStatus, Notes, PageLimit, Registration,
+    RegistrationId, RegistrationRefused,
+};
+use chatgrow_ports::{Companions, PageRequest, RegisterError, StoreError, Stores, UpdateEventError};
+
+pub(crate) fn registration(event: EventId, customer: &Customer) -> Registration {
+    let notes = Some(Notes::new("צמחוני\n🥗").unwrap());
+    Registration::new(
+        RegistrationId::new(fresh_id()),
+        event,
+        customer,
+        notes,
+        at(1_763_893_800_123),
+    )
+}
+
+async fn register(
+    stores: &Stores,
+    account: AccountId,
+    event: EventId,
+) -> Result<Registration, RegisterError> {
+    let customer = new_customer(stores, account).await;
+    let registration = registration(event, &customer);
+    stores
+        .events
+        .registrations
+        .register(account, &registration, Companions::default())
+        .await
+        .map(|()| registration)
+}
+
+async fn participants(stores: &Stores, account: AccountId, event: EventId) -> i64 {
+    stores
+        .events
+        .events
+        .by_id(account, event)
+        .await
+        .unwrap()
+        .unwrap()
+        .participants
+}
+
+async fn all(stores: &Stores, account: AccountId, event: EventId) -> Vec<Registration> {
+    stores
+        .events
+        .registrations
+        .list(account, event, first_page(500))
+        .await
+        .unwrap()
+        .items
+}
+
+/// The event's registrations, which are as many as it counts.
+pub(crate) async fn counted(stores: &Stores, account: AccountId, event: EventId) -> Vec<Registration> {
+    let registrations = all(stores, account, event).await;
+    assert_eq!(
+        participants(stores, account, event).await,
+        i64::try_from(registrations.len()).unwrap()
+    );
+    registrations
+}
+
+/// A registration is listed as it went in, and counted.
+pub async fn registration_round_trips(stores: &Stores) {
+    let account = new_account(stores).await;
+    let event = new_event(stores, account, None).await;
+    let first = register(stores, account, event.id).await.unwrap();
+    let mut expected = vec![first];
+    for (notes, created_at) in [
+        (None, earliest()),
+        (Some(longest(Notes::MAX_CHARS)), latest()),
+        (Some("\u{1}\t\r\n.".to_owned()), at(-1)),
+    ] {
+        let customer = new_customer(stores, account).await;
+        let next = Registration {
+            notes: notes.map(|notes| Notes::new(notes).unwrap()),
+            created_at,
+            ..registration(event.id, &customer)
+        };
+        stores
+            .events
+            .registrations
+            .register(account, &next, Companions::default())
+            .await
+            .unwrap();
+        expected.push(next);
+    }
+    let page = stores
+        .events
+        .registrations
+        .list(account, event.id, first_page(4))
+        .await
+        .unwrap();
+    assert_eq!(
+        (page.items, page.next),
+        (expected, None),
+        "what was written is read back as it was, and what is not there is absent"
+    );
+    assert_eq!(
+        participants(stores, account, event.id).await,
+        4,
+        "what was written is read back as it was, and what is not there is absent"
+    );
+    assert_eq!(
+        stores
+            .events
+            .registrations
+            .list(account, EventId::new(fresh_id()), first_page(50))
+            .await
+            .unwrap()
+            .items,
+        [],
+        "what was written is read back as it was, and what is not there is absent"
+    );
+}
+
+/// No such event, not active, already registered, full: the first that holds is told, and nothing is counted.
+pub async fn registration_refusals_come_in_order(stores: &Stores) {
+    let account = new_account(stores).await;
+    let nowhere = register(stores, account, EventId::new(fresh_id())).await;
+    assert_refused!(nowhere, RegisterError::EventNotFound, "there is no such event");
+
+    let event = new_event(stores, account, Some(1)).await;
+    let only = register(stores, account, event.id).await.unwrap();
+    let again = Registration {
+        id: RegistrationId::new(fresh_id()),
+        ..only
+    };
+    let twice = stores
+        .events
+        .registrations
+        .register(account, &again, Companions::default())
+        .await;
+    assert_refused!(
+        twice,
+        RegisterError::AlreadyRegistered,
+        "the customer has a place, which is told before the event is full"
+    );
+    let full = register(stores, account, event.id).await;
+    assert_refused!(
+        full,
+        RegisterError::Refused(RegistrationRefused::Full),
+        "every place is taken"
+    );
+
+    let current = stores
+        .events
+        .events
+        .by_id(account, event.id)
+        .await
+        .unwrap()
+        .unwrap();
+    stores
+        .events
+        .events
+        .update(
+            account,
+            &with_status(&current, EventStatus::Completed),
+            Companions::default(),
+        )
+        .await
+        .unwrap();
+    let late = stores
+        .events
+        .registrations
+        .register(account, &again, Companions::default())
+        .await;
+    assert_refused!(
+        late,
+        RegisterError::Refused(RegistrationRefused::NotActive),
+        "the event is over, which is told before the customer has a place, and before it is full"
+    );
+    assert_eq!(
+        participants(stores, account, event.id).await,
+        1,
+        "what is refused is neither kept nor counted"
+    );
+    assert_eq!(
+        stores
+            .events
+            .registrations
+            .list(account, event.id, first_page(50))
+            .await
+            .unwrap()
+            .items
+            .len(),
+        1,
+        "what is refused is neither kept nor counted"
+    );
+}
+
+/// Many customers, few places: exactly as many get one.
+pub async fn registrations_race_for_the_last_places(servers: &[Stores]) {
+    const PLACES: usize = 5;
+    let stores = &servers[0];
+    let account = new_account(stores).await;
+    let event = new_event(stores, account, Some(5)).await;
+    let customers = new_customers(stores, account).await;
+    let outcomes = race(servers, |racer, stores| {
+        let registration = registration(event.id, &customers[racer]);
+        async move {
+            stores
+                .events
+                .registrations
+                .register(account, &registration, Companions::default())
+                .await
+        }
+    })
+    .await;
+    assert_winners!(
+        outcomes,
+        PLACES,
+        RegisterError::Refused(RegistrationRefused::Full)
+    );
+    assert_eq!(
+        counted(stores, account, event.id).await.len(),
+        PLACES,
+        "the winner's state is kept, and nothing else"
+    );
+}
+
+/// A customer for each racer.
+async fn new_customers(stores: &Stores, account: AccountId) -> Vec<Customer> {
+    let mut customers = Vec::new();
+    for _ in 0..RACERS {
+        customers.push(new_customer(stores, account).await);
+    }
+    customers
+}
+
+/// One customer who asks many times at once gets one place.
+pub async fn registration_of_one_customer_races_to_one_place(servers: &[Stores]) {
+    let stores = &servers[0];
+    let account = new_account(stores).await;
+    let event = new_event(stores, account, None).await;
+    let customer = new_customer(stores, account).await;
+    let outcomes = race(servers, |_, stores| {
+        let registration = registration(event.id, &customer);
+        async move {
+            stores
+                .events
+                .registrations
+                .register(account, &registration, Companions::default())
+                .await
+        }
+    })
+    .await;
+    assert_winners!(outcomes, 1, RegisterError::AlreadyRegistered);
+    assert_eq!(
+        counted(stores, account, event.id).await.len(),
+        1,
+        "the winner's state is kept, and nothing else"
+    );
+}
+
+/// Of many calls that free one place exactly one does, and the place can be taken again.
+pub async fn registration_is_freed_once(servers: &[Stores]) {
+    let stores = &servers[0];
+    let account = new_account(stores).await;
+    let event = new_event(stores, account, Some(1)).await;
+    let registration = register(stores, account, event.id).await.unwrap();
+    let outcomes = race(servers, |_, stores| async move {
+        stores
+            .events
+            .registrations
+            .unregister(account, event.id, registration.id, Companions::default())
+            .await
+            .unwrap()
+    })
+    .await;
+    assert_eq!(outcomes.iter().filter(|freed| **freed).count(), 1);
+    assert_eq!(counted(stores, account, event.id).await, []);
+    register(stores, account, event.id).await.unwrap();
+}
+
+/// A place is freed while the same customer asks for one: freed it is, once, and the customer may have come back, once.
+pub async fn registration_is_freed_while_its_customer_comes_again(servers: &[Stores]) {
+    let stores = &servers[0];
+    let account = new_account(stores).await;
+    let customer = new_customer(stores, account).await;
+    for _ in 0..ROUNDS {
+        let event = new_event(stores, account, Some(1)).await;
+        let old = registration(event.id, &customer);
+        stores
+            .events
+            .registrations
+            .register(account, &old, Companions::default())
+            .await
+            .unwrap();
+        let old = old.id;
+        let outcomes = race(servers, |racer, stores| {
+            let again = registration(event.id, &customer);
+            async move {
+                // Both on either server.
+                if racer % 4 < 2 {
+                    let freed = stores
+                        .events
+                        .registrations
+                        .unregister(account, event.id, old, Companions::default())
+                        .await;
+                    (Some(freed), None)
+                } else {
+                    let outcome = stores
+                        .events
+                        .registrations
+                        .register(account, &again, Companions::default())
+                        .await;
+                    (None, Some(outcome.map(|()| again)))
+                }
+            }
+        })
+        .await;
+        let (freed, came): (Vec<_>, Vec<_>) = outcomes.into_iter().unzip();
+        let freed: Result<Vec<_>, _> = freed.into_iter().flatten().collect();
+        assert_eq!(freed.unwrap().into_iter().filter(|freed| *freed).count(), 1);
+        let came: Vec<_> = came.into_iter().flatten().collect();
+        let kept = counted(stores, account, event.id).await;
+        assert_winners!(came, kept.len(), RegisterError::AlreadyRegistered);
+        assert_eq!(came.into_iter().filter_map(Result::ok).collect::<Vec<_>>(), kept);
+    }
+}
+
+/// Half of the racers register, half edit the event as it was before: an edit succeeds once at most, and only where nobody had
+/// registered. Returns how many edits and how many registrations succeeded.
+async fn race_with_edits(
+    servers: &[Stores],
+    edit: EventEdit,
+    refusal: RegistrationRefused,
+) -> (usize, usize) {
+    let stores = &servers[0];
+    let account = new_account(stores).await;
+    let event = new_event(stores, account, None).await;
+    let edited = event.edited(edit, at(1_763_893_900_000)).unwrap();
+    let customers = new_customers(stores, account).await;
+    let outcomes = race(servers, |racer, stores| {
+        let (registration, edited) = (registration(event.id, &customers[racer]), edited.clone());
+        async move {
+            // Both on either server.
+            if racer % 4 < 2 {
+                (
+                    Some(
+                        stores
+                            .events
+                            .events
+                            .update(account, &edited, Companions::default())
+                            .await,
+                    ),
+                    None,
+                )
+            } else {
+                let outcome = stores
+                    .events
+                    .registrations
+                    .register(account, &registration, Companions::default())
+                    .await;
+                (None, Some(outcome))
+            }
+        }
+    })
+    .await;
+    let (edits, places): (Vec<_>, Vec<_>) = outcomes.into_iter().unzip();
+    let (edits, places): (Vec<_>, Vec<_>) = (
+        edits.into_iter().flatten().collect(),
+        places.into_iter().flatten().collect(),
+    );
+    let succeeded = edits.iter().filter(|outcome| outcome.is_ok()).count();
+    assert!(succeeded <= 1);
+    assert_winners!(edits, succeeded, UpdateEventError::Stale);
+    let registered = counted(stores, account, event.id).await.len();
+    assert_winners!(
+        places,
+        registered,
+        RegisterError::Refused(told) if *told == refusal
+    );
+    let read = stores
+        .events
+        .events
+        .by_id(account, event.id)
+        .await
+        .unwrap()
+        .unwrap();
+    let expected = Event {
+        participants: read.participants,
+        version: read.version,
+        ..if succeeded == 1 { edited } else { event }
+    };
+    assert_eq!(read, expected);
+    (succeeded, registered)
+}
+
+/// A capacity is lowered only as long as nobody has registered beyond it.
+pub async fn registrations_race_with_a_smaller_capacity(servers: &[Stores]) {
+    let edit = EventEdit {
+        capacity: Some(Some(Capacity::new(3).unwrap())),
+        ..EventEdit::default()
+    };
+    for _ in 0..ROUNDS {
+        let outcome = race_with_edits(servers, edit.clone(), RegistrationRefused::Full).await;
+        assert!([(0, RACERS / 2), (1, 3)].contains(&outcome), "{outcome:?}");
+    }
+}
+
+/// An event that has ended takes nobody any more.
+pub async fn registrations_race_with_the_end_of_the_event(servers: &[Stores]) {
+    let edit = EventEdit {
+        status: Some(EventStatus::Cancelled),
+        ..EventEdit::default()
+    };
+    for _ in 0..ROUNDS {
+        let outcome = race_with_edits(servers, edit.clone(), RegistrationRefused::NotActive).await;
+        assert!([(0, RACERS / 2), (1, 0)].contains(&outcome), "{outcome:?}");
+    }
+}
+
+/// Registering and freeing are states of the event too: an edit that did not see them is stale.
+pub async fn registration_moves_the_version_on(stores: &Stores) {
+    let account = new_account(stores).await;
+    let event = new_event(stores, account, None).await;
+    let registration = register(stores, account, event.id).await.unwrap();
+    let registered = stores
+        .events
+        .events
+        .by_id(account, event.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        registered.version,
+        event.version.next(),
+        "what was changed is read back as it is now"
+    );
+    assert!(
+        stores
+            .events
+            .registrations
+            .unregister(account, event.id, registration.id, Companions::default())
+            .await
+            .unwrap(),
+        "what was changed is read back as it is now"
+    );
+    let freed = stores
+        .events
+        .events
+        .by_id(account, event.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        freed.version,
+        registered.version.next(),
+        "what was changed is read back as it is now"
+    );
+}
+
+/// No method sees or changes another account's registrations, nor through another event, nor gives a customer of another
+/// account a place.
+pub async fn registrations_of_accounts_are_apart(stores: &Stores) {
+    let (account, other) = (new_account(stores).await, new_account(stores).await);
+    let (event, another) = (
+        new_event(stores, account, Some(2)).await,
+        new_event(stores, account, None).await,
+    );
+    let (customer, others_customer) = (
+        new_customer(stores, account).await,
+        new_customer(stores, other).await,
+    );
+    let mine = registration(event.id, &customer);
+    stores
+        .events
+        .registrations
+        .register(account, &mine, Companions::default())
+        .await
+        .unwrap();
+    let registered = stores.events.events.by_id(account, event.id).await.unwrap();
+
+    for customer in [&others_customer, &customer] {
+        let foreign_event = registration(event.id, customer);
+        let outcome = stores
+            .events
+            .registrations
+            .register(other, &foreign_event, Companions::default())
+            .await;
+        assert_refused!(
+            outcome,
+            RegisterError::EventNotFound,
+            "the account has no such event: it is another account's"
+        );
+    }
+    let foreign_customer = registration(event.id, &others_customer);
+    let outcome = stores
+        .events
+        .registrations
+        .register(account, &foreign_customer, Companions::default())
+        .await;
+    assert_refused!(
+        outcome,
+        RegisterError::Store(StoreError::Failed(_)),
+        "the customer is not one of the account, which is a defect of the caller"
+    );
+    for (account, event) in [(other, event.id), (account, another.id)] {
+        let found = stores.events.registrations.by_id(account, event, mine.id).await;
+        assert_eq!(
+            found.unwrap(),
+            None,
+            "no account sees or changes what another one has"
+        );
+        assert!(
+            !stores
+                .events
+                .registrations
+                .unregister(account, event, mine.id, Companions::default())
+                .await
+                .unwrap(),
+            "no account sees or changes what another one has"
+        );
+        let before_all = PageRequest {
+            limit: PageLimit::DEFAULT,
+            after: Some(RegistrationId::new("000000000000000000000000".parse().unwrap())),
+        };
+        for page in [first_page(50), before_all] {
+            let page = stores
+                .events
+                .registrations
+                .list(account, event, page)
+                .await
+                .unwrap();
+            assert_eq!(
+                (page.items, page.next),
+                (vec![], None),
+                "no account sees or changes what another one has"
+            );
+        }
+    }
+    let found = stores
+        .events
+        .registrations
+        .by_id(account, event.id, mine.id)
+        .await;
+    assert_eq!(
+        found.unwrap(),
+        Some(mine.clone()),
+        "no account sees or changes what another one has"
+    );
+    assert_eq!(
+        all(stores, account, event.id).await,
+        [mine],
+        "no account sees or changes what another one has"
+    );
+    assert_eq!(
+        stores.events.events.by_id(account, event.id).await.unwrap(),
+        registered,
+        "nothing was counted"
+    );
+    register(stores, account, event.id).await.unwrap();
+}
+
+/// In the order in which they came; each that was there comes once, whatever comes meanwhile.
+pub async fn registration_pages_are_stable_under_inserts(stores: &Stores) {
+    let account = new_account(stores).await;
+    let event = new_event(stores, account, None).await;
+    let mut expected = Vec::new();
+    for _ in 0..5 {
+        expected.push(register(stores, account, event.id).await.unwrap().id);
+    }
+    let seen = walk(
+        2,
+        |page| stores.events.registrations.list(account, event.id, page),
+        async || {
+            if participants(stores, account, event.id).await < 8 {
+                register(stores, account, event.id).await.unwrap();
+            }
+        },
+    )
+    .await;
+    let ids: Vec<_> = seen.iter().map(|registration| registration.id).collect();
+    assert!(ids.is_sorted_by(|one, next| one < next));
+    assert_eq!(ids[..5], expected);
+}
+
+/// A customer's registrations are listed over all events, in the order in which they came, and no other customer's.
+pub async fn registrations_of_a_customer_are_listed(stores: &Stores) {
+    let (account, other) = (new_account(stores).await, new_account(stores).await);
+    let (dana, noa) = (
+        new_customer(stores, account).await,
+        new_customer(stores, account).await,
+    );
+    let mut expected = Vec::new();
+    for _ in 0..5 {
+        let event = new_event(stores, account, None).await;
+        for customer in [&dana, &noa] {
+            let place = registration(event.id, customer);
+            let registered = stores
+                .events
+                .registrations
+                .register(account, &place, Companions::default());
+            registered.await.unwrap();
+            if customer.id == dana.id {
+                expected.push(place);
+            }
+        }
+    }
+    let gone = expected.remove(2);
+    let freed =
+        stores
+            .events
+            .registrations
+            .unregister(account, gone.event_id, gone.id, Companions::default());
+    assert!(freed.await.unwrap());
+    let list = |page| stores.events.registrations.of_customer(account, dana.id, page);
+    assert_eq!(walk(2, list, async || ()).await, expected);
+    let page = stores
+        .events
+        .registrations
+        .of_customer(other, dana.id, first_page(50))
+        .await;
+    assert_eq!(page.unwrap().items, [], "another account's");
+}
+
+/// Clients that hang up at any moment leave the count equal to the registrations.
+pub async fn dropped_registrations_keep_the_count_right(stores: &Stores) {
+    let account = new_account(stores).await;
+    let event = new_event(stores, account, Some(20)).await;
+    let mut customers = Vec::new();
+    for _ in 0..RACERS {
+        customers.push(new_customer(stores, account).await);
+    }
+    let tasks: Vec<_> = customers
+        .into_iter()
+        .map(|customer| {
+            let (registrations, registration) = (
+                stores.events.registrations.clone(),
+                registration(event.id, &customer),
+            );
+            tokio::spawn(async move {
+                registrations
+                    .register(account, &registration, Companions::default())
+                    .await
+            })
+        })
+        .collect();
+    for (index, task) in tasks.iter().enumerate() {
+        if index % 2 == 0 {
+            tokio::task::yield_now().await;
+            task.abort();
+        }
+    }
+    for task in tasks {
+        // Aborted ones may have come through all the same.
+        let _ = task.await;
+    }
+    assert!(counted(stores, account, event.id).await.len() <= 20);
+}
+
+/// A registration that is dropped after any number of polls is there and counted or neither, and holds nobody up.
+pub async fn registration_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
+    let account = new_account(stores).await;
+    let (customer, rival) = (
+        new_customer(stores, account).await,
+        new_customer(stores, account).await,
+    );
+    for polls in poll_counts() {
+        let event = new_event(stores, account, Some(1)).await;
+        let (dropped, rival) = (registration(event.id, &customer), registration(event.id, &rival));
+        let outcome = drop_after(
+            polls,
+            stores
+                .events
+                .registrations
+                .register(account, &dropped, Companions::default()),
+        )
+        .await;
+        let taken = match at_once(stores.events.registrations.register(
+            account,
+            &rival,
+            Companions::default(),
+        ))
+        .await
+        {
+            Ok(()) => false,
+            Err(RegisterError::Refused(RegistrationRefused::Full)) => true,
+            Err(error) => panic!("after {polls} polls: {error:?}"),
+        };
+        let kept = if taken { dropped } else { rival };
+        assert_eq!(
+            counted(stores, account, event.id).await,
+            [kept],
+            "after {polls} polls"
+        );
+        if let Some(outcome) = outcome {
+            outcome.unwrap();
+            assert!(taken);
+            return;
+        }
+    }
+}
+
+/// A place whose freeing is dropped after any number of polls is freed and counted off or neither, and holds nobody up.
+pub async fn unregistration_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
+    let account = new_account(stores).await;
+    let rival = new_customer(stores, account).await;
+    for polls in poll_counts() {
+        let event = new_event(stores, account, Some(1)).await;
+        let first = register(stores, account, event.id).await.unwrap().id;
+        let free = || {
+            stores
+                .events
+                .registrations
+                .unregister(account, event.id, first, Companions::default())
+        };
+        let rival = registration(event.id, &rival);
+        let outcome = drop_after(polls, free()).await;
+        let freed = match at_once(stores.events.registrations.register(
+            account,
+            &rival,
+            Companions::default(),
+        ))
+        .await
+        {
+            Ok(()) => true,
+            Err(RegisterError::Refused(RegistrationRefused::Full)) => false,
+            Err(error) => panic!("after {polls} polls: {error:?}"),
+        };
+        // What was dropped may still be on its way; once this is answered, it no longer matters.
+        let freed_now = at_once(free()).await.unwrap();
+        assert!(!(freed && freed_now), "freed twice, after {polls} polls");
+        if !freed {
+            at_once(
+                stores
+                    .events
+                    .registrations
+                    .register(account, &rival, Companions::default()),
+            )
+            .await
+            .unwrap();
+        }
+        assert_eq!(
+            counted(stores, account, event.id).await,
+            [rival],
+            "after {polls} polls"
+        );
+        if let Some(outcome) = outcome {
+            assert!(outcome.unwrap());
+            assert!(freed);
+            return;
+        }
+    }
+}

@@ -1,0 +1,536 @@
+//! Histories: whatever happens in whatever order, a store answers and keeps what the domain's rules alone would.
+
+use crate::{at, fresh_id, new_account, new_customer, walk};
+use chatgrow_domain::{
+    AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentStatus, Capacity, Customer, Duration,
+    Event, EventEdit, EventId, EventStatus, EventTitle, LocalMinute, NewAppointment, NewEvent, Registration,
+    RegistrationId, RegistrationRefused, ServiceType, TimeSlot, Timestamp, conflict,
+};
+use chatgrow_ports::{
+    AppointmentFilter, BookError, Companions, EventFilter, RegisterError, StoreError, Stores,
+    UpdateAppointmentError, UpdateEventError,
+};
+use proptest::{
+    collection::vec,
+    option, prop_assert, prop_assert_eq, prop_oneof,
+    sample::select,
+    strategy::{Just, Strategy},
+    test_runner::{Config, TestCaseError, TestError, TestRunner},
+};
+use std::fmt::Debug;
+use tokio::{runtime::Handle, task::block_in_place};
+
+/// How many histories are tried; a store has to bear each of them in an account of its own.
+const HISTORIES: u32 = 48;
+const MOST_STEPS: usize = 60;
+const CUSTOMERS: usize = 4;
+
+/// What a caller does. A number picks one of the things that there are by then (they are counted round and round), or one that
+/// never was.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// At a minute, for so many minutes.
+    Book(usize, i64, i64),
+    Move(usize, Seen, i64, i64),
+    Describe(usize, Seen, ServiceType),
+    Cancel(usize, Seen),
+    /// An event that so many may take part in.
+    Plan(Option<i64>),
+    SetStatus(usize, Seen, EventStatus),
+    SetCapacity(usize, Seen, Option<i64>),
+    /// A customer for an event.
+    Register(usize, usize),
+    Unregister(usize),
+    /// A registration, looked for at any event.
+    UnregisterFrom(usize, usize),
+}
+
+/// Which state an edit begins with.
+#[derive(Debug, Clone, Copy)]
+enum Seen {
+    /// The present one.
+    Present,
+    /// One so many states before, where there were so many: a stale edit.
+    Before(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let any = || 0_usize..40;
+    let seen = || {
+        prop_oneof![
+            4 => Just(Seen::Present),
+            1 => (0_usize..4).prop_map(Seen::Before),
+        ]
+    };
+    // Few enough that most slots are contested, and some of the longest, which reach over many short ones.
+    // Half of them in quarters of an hour, so that many just touch.
+    let quarters = |most: i64| (0..most).prop_map(|quarter| quarter * 15);
+    let start = || prop_oneof![0_i64..300, quarters(20)];
+    let minutes =
+        || prop_oneof![4 => 1_i64..60, 4 => quarters(4).prop_map(|minutes| minutes + 15), 1 => Just(1440)];
+    let capacity = || option::weighted(0.8, 1_i64..4);
+    prop_oneof![
+        4 => (any(), start(), minutes()).prop_map(|(who, start, long)| Step::Book(who, start, long)),
+        3 => (any(), seen(), start(), minutes())
+            .prop_map(|(which, seen, start, long)| Step::Move(which, seen, start, long)),
+        1 => (any(), seen(), select(ServiceType::ALL))
+            .prop_map(|(which, seen, service)| Step::Describe(which, seen, service)),
+        2 => (any(), seen()).prop_map(|(which, seen)| Step::Cancel(which, seen)),
+        1 => capacity().prop_map(Step::Plan),
+        1 => (any(), seen(), select(EventStatus::ALL))
+            .prop_map(|(which, seen, status)| Step::SetStatus(which, seen, status)),
+        2 => (any(), seen(), capacity())
+            .prop_map(|(which, seen, capacity)| Step::SetCapacity(which, seen, capacity)),
+        6 => (any(), any()).prop_map(|(event, who)| Step::Register(event, who)),
+        2 => any().prop_map(Step::Unregister),
+        1 => (any(), any()).prop_map(|(which, event)| Step::UnregisterFrom(which, event)),
+    ]
+}
+
+/// What a store says to a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Done,
+    SlotTaken,
+    Stale,
+    EventNotFound,
+    AlreadyRegistered,
+    NotActive,
+    Full,
+    Freed(bool),
+}
+
+/// The domain's rules and nothing else: what a store should answer and hold.
+///
+/// Of what can change it keeps every state, the present one last.
+struct Model {
+    customers: Vec<Customer>,
+    appointments: Vec<Vec<Appointment>>,
+    events: Vec<Vec<Event>>,
+    /// Those that have been freed included: they can be asked for again.
+    registrations: Vec<(Registration, bool)>,
+    now: i64,
+}
+
+/// The one that the number picks; `None` for the one that never was.
+fn pick<T>(things: &[T], index: usize) -> Option<&T> {
+    things.get(index % (things.len() + 1))
+}
+
+/// The state that an edit begins with.
+fn begin<T>(states: &[T], seen: Seen) -> &T {
+    let back = match seen {
+        Seen::Present => 0,
+        Seen::Before(states) => states + 1,
+    };
+    &states[(states.len() - 1).saturating_sub(back)]
+}
+
+fn present<T>(things: &[Vec<T>]) -> impl Iterator<Item = &T> {
+    things.iter().filter_map(|states| states.last())
+}
+
+fn slot(start: i64, minutes: i64) -> TimeSlot {
+    TimeSlot {
+        start: LocalMinute::from_minutes(start).unwrap(),
+        duration: Duration::from_minutes(minutes).unwrap(),
+    }
+}
+
+fn capacity(people: Option<i64>) -> Option<Capacity> {
+    people.map(|people| Capacity::new(people).unwrap())
+}
+
+impl Model {
+    fn tick(&mut self) -> Timestamp {
+        self.now += 1;
+        at(self.now)
+    }
+
+    fn someone(&self, index: usize) -> &Customer {
+        &self.customers[index % self.customers.len()]
+    }
+
+    /// The appointment to be edited; one that no store has, where the number picks none.
+    fn appointment(&self, index: usize, seen: Seen) -> Appointment {
+        pick(&self.appointments, index).map_or_else(
+            || self.new_appointment(index, slot(0, 60), at(0)),
+            |states| begin(states, seen).clone(),
+        )
+    }
+
+    fn new_appointment(&self, customer: usize, slot: TimeSlot, now: Timestamp) -> Appointment {
+        let new = NewAppointment {
+            slot,
+            service_type: ServiceType::Other,
+            notes: None,
+        };
+        Appointment::new(AppointmentId::new(fresh_id()), self.someone(customer), new, now)
+    }
+
+    fn event(&self, index: usize, seen: Seen) -> Event {
+        pick(&self.events, index).map_or_else(
+            || Event::new(EventId::new(fresh_id()), new_event(None), at(0)),
+            |states| begin(states, seen).clone(),
+        )
+    }
+
+    fn is_free(&self, id: AppointmentId, slot: &TimeSlot) -> bool {
+        let confirmed = present(&self.appointments)
+            .filter(|appointment| appointment.status == AppointmentStatus::Confirmed)
+            .map(|appointment| (appointment.id, appointment.slot));
+        conflict(&id, slot, confirmed).is_none()
+    }
+
+    fn book(&mut self, new: &Appointment) -> Answer {
+        if !self.is_free(new.id, &new.slot) {
+            return Answer::SlotTaken;
+        }
+        self.appointments.push(vec![new.clone()]);
+        Answer::Done
+    }
+
+    fn update_appointment(&mut self, next: &Appointment) -> Answer {
+        let states = self.appointments.iter().position(|states| {
+            states[0].id == next.id && states.last().map(|present| present.version) == next.version.previous()
+        });
+        let Some(states) = states else {
+            return Answer::Stale;
+        };
+        if next.status == AppointmentStatus::Confirmed && !self.is_free(next.id, &next.slot) {
+            return Answer::SlotTaken;
+        }
+        self.appointments[states].push(next.clone());
+        Answer::Done
+    }
+
+    fn update_event(&mut self, next: &Event) -> Answer {
+        for states in &mut self.events {
+            if states[0].id == next.id
+                && states.last().map(|present| present.version) == next.version.previous()
+            {
+                states.push(next.clone());
+                return Answer::Done;
+            }
+        }
+        Answer::Stale
+    }
+
+    /// The event counts one more or one less.
+    fn count(&mut self, event: EventId, change: i64) {
+        for states in &mut self.events {
+            let present = states[states.len() - 1].clone();
+            if present.id == event {
+                states.push(Event {
+                    participants: present.participants + change,
+                    version: present.version.next(),
+                    ..present
+                });
+            }
+        }
+    }
+
+    fn register(&mut self, new: &Registration) -> Answer {
+        let Some(event) = present(&self.events).find(|event| event.id == new.event_id) else {
+            return Answer::EventNotFound;
+        };
+        let admitted = event.admit();
+        let already = self.registrations.iter().any(|(registration, there)| {
+            *there && registration.event_id == new.event_id && registration.customer.id == new.customer.id
+        });
+        match admitted {
+            Err(RegistrationRefused::NotActive) => Answer::NotActive,
+            _ if already => Answer::AlreadyRegistered,
+            Err(RegistrationRefused::Full) => Answer::Full,
+            Ok(()) => {
+                self.registrations.push((new.clone(), true));
+                self.count(new.event_id, 1);
+                Answer::Done
+            }
+        }
+    }
+
+    fn unregister(&mut self, event: EventId, id: RegistrationId) -> Answer {
+        let place = self
+            .registrations
+            .iter_mut()
+            .find(|(registration, there)| *there && registration.event_id == event && registration.id == id);
+        match place {
+            None => Answer::Freed(false),
+            Some((_, there)) => {
+                *there = false;
+                self.count(event, -1);
+                Answer::Freed(true)
+            }
+        }
+    }
+}
+
+fn new_event(capacity: Option<Capacity>) -> NewEvent {
+    NewEvent {
+        title: EventTitle::new("Yoga").unwrap(),
+        description: None,
+        start: LocalMinute::from_minutes(0).unwrap(),
+        location: None,
+        capacity,
+        price: None,
+    }
+}
+
+fn failed(error: &StoreError) -> TestCaseError {
+    TestCaseError::fail(format!("{error:?}"))
+}
+
+async fn book(stores: &Stores, account: AccountId, new: &Appointment) -> Result<Answer, TestCaseError> {
+    match stores
+        .scheduling
+        .appointments
+        .book(account, new, Companions::default())
+        .await
+    {
+        Ok(()) => Ok(Answer::Done),
+        Err(BookError::SlotTaken) => Ok(Answer::SlotTaken),
+        Err(BookError::Store(error)) => Err(failed(&error)),
+    }
+}
+
+async fn update_appointment(
+    stores: &Stores,
+    account: AccountId,
+    next: &Appointment,
+) -> Result<Answer, TestCaseError> {
+    match stores
+        .scheduling
+        .appointments
+        .update(account, next, Companions::default())
+        .await
+    {
+        Ok(()) => Ok(Answer::Done),
+        Err(UpdateAppointmentError::SlotTaken) => Ok(Answer::SlotTaken),
+        Err(UpdateAppointmentError::Stale) => Ok(Answer::Stale),
+        Err(UpdateAppointmentError::Store(error)) => Err(failed(&error)),
+    }
+}
+
+async fn update_event(stores: &Stores, account: AccountId, next: &Event) -> Result<Answer, TestCaseError> {
+    match stores
+        .events
+        .events
+        .update(account, next, Companions::default())
+        .await
+    {
+        Ok(()) => Ok(Answer::Done),
+        Err(UpdateEventError::Stale) => Ok(Answer::Stale),
+        Err(UpdateEventError::Store(error)) => Err(failed(&error)),
+    }
+}
+
+async fn register(stores: &Stores, account: AccountId, new: &Registration) -> Result<Answer, TestCaseError> {
+    match stores
+        .events
+        .registrations
+        .register(account, new, Companions::default())
+        .await
+    {
+        Ok(()) => Ok(Answer::Done),
+        Err(RegisterError::EventNotFound) => Ok(Answer::EventNotFound),
+        Err(RegisterError::AlreadyRegistered) => Ok(Answer::AlreadyRegistered),
+        Err(RegisterError::Refused(RegistrationRefused::NotActive)) => Ok(Answer::NotActive),
+        Err(RegisterError::Refused(RegistrationRefused::Full)) => Ok(Answer::Full),
+        Err(RegisterError::Store(error)) => Err(failed(&error)),
+    }
+}
+
+/// Takes the step in the store and in the model. `None` where the domain doesn't let a caller go that far; otherwise what the
+/// two answered, the store's first.
+async fn take(
+    stores: &Stores,
+    account: AccountId,
+    model: &mut Model,
+    step: Step,
+) -> Result<Option<(Answer, Answer)>, TestCaseError> {
+    let now = model.tick();
+    let next_appointment = match step {
+        Step::Move(which, seen, start, minutes) => {
+            let (slot, base) = (slot(start, minutes), model.appointment(which, seen));
+            let start = slot.start.to_date_time();
+            let edit = AppointmentEdit {
+                date: Some(start.date()),
+                time: Some(start.time()),
+                duration: Some(slot.duration),
+                ..AppointmentEdit::default()
+            };
+            Some(base.edited(edit, now).ok())
+        }
+        Step::Describe(which, seen, service_type) => {
+            let edit = AppointmentEdit {
+                service_type: Some(service_type),
+                ..AppointmentEdit::default()
+            };
+            Some(model.appointment(which, seen).edited(edit, now).ok())
+        }
+        Step::Cancel(which, seen) => Some(Some(model.appointment(which, seen).cancelled(now))),
+        _ => None,
+    };
+    if let Some(next) = next_appointment {
+        // Where nothing changes, this is the present state itself: as stale as any.
+        let Some(next) = next else { return Ok(None) };
+        let answer = update_appointment(stores, account, &next).await?;
+        return Ok(Some((answer, model.update_appointment(&next))));
+    }
+    let edit_of_event = match step {
+        Step::SetStatus(which, seen, status) => Some((
+            which,
+            seen,
+            EventEdit {
+                status: Some(status),
+                ..EventEdit::default()
+            },
+        )),
+        Step::SetCapacity(which, seen, people) => Some((
+            which,
+            seen,
+            EventEdit {
+                capacity: Some(capacity(people)),
+                ..EventEdit::default()
+            },
+        )),
+        _ => None,
+    };
+    if let Some((which, seen, edit)) = edit_of_event {
+        let Ok(next) = model.event(which, seen).edited(edit, now) else {
+            return Ok(None);
+        };
+        let answer = update_event(stores, account, &next).await?;
+        return Ok(Some((answer, model.update_event(&next))));
+    }
+    Ok(Some(match step {
+        Step::Book(customer, start, minutes) => {
+            let new = model.new_appointment(customer, slot(start, minutes), now);
+            (book(stores, account, &new).await?, model.book(&new))
+        }
+        Step::Plan(people) => {
+            let event = Event::new(EventId::new(fresh_id()), new_event(capacity(people)), now);
+            let planned = stores
+                .events
+                .events
+                .insert(account, &event, Companions::default())
+                .await;
+            planned.map_err(|error| failed(&error))?;
+            model.events.push(vec![event]);
+            (Answer::Done, Answer::Done)
+        }
+        Step::Register(event, customer) => {
+            let (event, customer) = (model.event(event, Seen::Present).id, model.someone(customer));
+            let id = RegistrationId::new(fresh_id());
+            let new = Registration::new(id, event, customer, None, now);
+            (register(stores, account, &new).await?, model.register(&new))
+        }
+        Step::Unregister(which) | Step::UnregisterFrom(which, _) => {
+            let (event, id) = pick(&model.registrations, which).map_or_else(
+                || (EventId::new(fresh_id()), RegistrationId::new(fresh_id())),
+                |(registration, _)| (registration.event_id, registration.id),
+            );
+            let event = match step {
+                Step::UnregisterFrom(_, elsewhere) => model.event(elsewhere, Seen::Present).id,
+                _ => event,
+            };
+            let freed = stores
+                .events
+                .registrations
+                .unregister(account, event, id, Companions::default())
+                .await;
+            let freed = freed.map_err(|error| failed(&error))?;
+            (Answer::Freed(freed), model.unregister(event, id))
+        }
+        _ => unreachable!("edits have been taken above"),
+    }))
+}
+
+/// Everything that can be read is what the model holds.
+async fn compare(stores: &Stores, account: AccountId, model: &Model) -> Result<(), TestCaseError> {
+    fn equal<T: Debug + PartialEq>(read: &[T], expected: &[T]) -> Result<(), TestCaseError> {
+        prop_assert_eq!(read, expected, "what is read, and what it should be");
+        Ok(())
+    }
+    let mut appointments: Vec<_> = present(&model.appointments).cloned().collect();
+    appointments.sort_by_key(|appointment| (appointment.slot.start, appointment.id));
+    for status in [None, Some(AppointmentStatus::Confirmed)] {
+        let filter = AppointmentFilter {
+            status,
+            ..AppointmentFilter::default()
+        };
+        let list = |page| stores.scheduling.appointments.list(account, &filter, page);
+        appointments.retain(|appointment| status.is_none_or(|status| appointment.status == status));
+        equal(&walk(7, list, async || ()).await, &appointments)?;
+    }
+    let mut events: Vec<_> = present(&model.events).cloned().collect();
+    events.sort_by_key(|event| (event.start, event.id));
+    let list = |page| stores.events.events.list(account, EventFilter::default(), page);
+    equal(&walk(3, list, async || ()).await, &events)?;
+    for event in events {
+        let expected: Vec<_> = model
+            .registrations
+            .iter()
+            .filter(|(registration, there)| *there && registration.event_id == event.id)
+            .map(|(registration, _)| registration.clone())
+            .collect();
+        prop_assert_eq!(
+            event.participants,
+            i64::try_from(expected.len()).unwrap(),
+            "the model's own count"
+        );
+        let list = |page| stores.events.registrations.list(account, event.id, page);
+        equal(&walk(2, list, async || ()).await, &expected)?;
+    }
+    Ok(())
+}
+
+async fn live(stores: &Stores, history: &[Step]) -> Result<(), TestCaseError> {
+    let account = new_account(stores).await;
+    let mut model = Model {
+        customers: Vec::new(),
+        appointments: Vec::new(),
+        events: Vec::new(),
+        registrations: Vec::new(),
+        now: 0,
+    };
+    for _ in 0..CUSTOMERS {
+        model.customers.push(new_customer(stores, account).await);
+    }
+    for (index, step) in history.iter().enumerate() {
+        if let Some((store, domain)) = take(stores, account, &mut model, *step).await? {
+            prop_assert!(
+                store == domain,
+                "step {}, {step:?}: the store says {store:?}, the domain {domain:?}",
+                index + 1
+            );
+        }
+    }
+    compare(stores, account, &model).await
+}
+
+/// Random sequences of calls, stale and senseless ones among them: a store answers each as the domain's rules do, and holds in
+/// the end what they would. A failure is told with the shortest history that leads to it.
+#[expect(clippy::unused_async, reason = "the suite awaits every case")]
+pub async fn random_histories_agree_with_the_model(stores: &Stores) {
+    let config = Config {
+        cases: HISTORIES,
+        failure_persistence: None,
+        max_shrink_iters: 4096,
+        ..Config::default()
+    };
+    let outcome = block_in_place(|| {
+        TestRunner::new(config).run(&vec(step(), 1..=MOST_STEPS), |history| {
+            Handle::current().block_on(live(stores, &history))
+        })
+    });
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, history)) => {
+            let steps: Vec<_> = history.iter().map(|step| format!("{step:?}")).collect();
+            panic!("{reason}\nThe history:\n{}", steps.join("\n"))
+        }
+        Err(TestError::Abort(reason)) => panic!("{reason}"),
+    }
+}

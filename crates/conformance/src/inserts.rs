@@ -1,0 +1,144 @@
+//! Inserts add; they never replace.
+
+use crate::{
+    access::api_key::key,
+    at, customer_with_email,
+    events::event::new_event,
+    events::registration::registration,
+    fresh_id, new_account, new_customer,
+    scheduling::appointment::{appointment, slot},
+};
+use chatgrow_domain::{
+    Account, AccountId, AccountName, AccountSlug, ApiKey, Appointment, Customer, Event, EventTitle,
+    Registration,
+};
+use chatgrow_ports::{
+    BookError, Companions, InsertAccountError, InsertCustomerError, RegisterError, StoreError, Stores,
+};
+
+/// An insert with the id of a row that is there is a defect of its caller: it fails, and the row stays as it was.
+pub async fn an_insert_replaces_nothing(stores: &Stores) {
+    let why = "the id is taken, and an insert replaces nothing";
+    let studio = |slug: &str| Account {
+        id: AccountId::new(fresh_id()),
+        slug: AccountSlug::new(slug).unwrap(),
+        name: AccountName::new("Studio").unwrap(),
+        created_at: at(0),
+    };
+    let first = studio("first");
+    stores.access.accounts.insert(&first).await.unwrap();
+    let again = Account {
+        id: first.id,
+        ..studio("second")
+    };
+    let outcome = stores.access.accounts.insert(&again).await;
+    assert_refused!(outcome, InsertAccountError::Store(StoreError::Failed(_)), "{why}");
+    let accounts = stores.access.accounts.list().await.unwrap();
+    assert_eq!(accounts, [first], "accounts: {why}");
+
+    let account = new_account(stores).await;
+    let kept = key(account, 1);
+    stores.access.api_keys.insert(&kept).await.unwrap();
+    let again = ApiKey {
+        id: kept.id,
+        ..key(account, 2)
+    };
+    let outcome = stores.access.api_keys.insert(&again).await;
+    assert_refused!(outcome, StoreError::Failed(_), "{why}");
+    let keys = stores.access.api_keys.list(account).await.unwrap();
+    assert_eq!(keys, [kept], "API keys: {why}");
+
+    let customer = new_customer(stores, account).await;
+    let again = Customer {
+        id: customer.id,
+        ..customer_with_email("another@example.com")
+    };
+    let outcome = stores
+        .crm
+        .customers
+        .insert(account, &again, Companions::default())
+        .await;
+    assert_refused!(
+        outcome,
+        InsertCustomerError::Store(StoreError::Failed(_)),
+        "{why}"
+    );
+    let read = stores
+        .crm
+        .customers
+        .by_email(account, &customer.email.key())
+        .await
+        .unwrap();
+    assert_eq!(read.as_ref(), Some(&customer), "customers: {why}");
+
+    let booked = appointment(&customer, slot(0, 60));
+    let outcome = stores
+        .scheduling
+        .appointments
+        .book(account, &booked, Companions::default());
+    outcome.await.unwrap();
+    let again = Appointment {
+        id: booked.id,
+        ..appointment(&customer, slot(600, 60))
+    };
+    let outcome = stores
+        .scheduling
+        .appointments
+        .book(account, &again, Companions::default())
+        .await;
+    assert_refused!(outcome, BookError::Store(StoreError::Failed(_)), "{why}");
+    let read = stores
+        .scheduling
+        .appointments
+        .by_id(account, booked.id)
+        .await
+        .unwrap();
+    assert_eq!(read, Some(booked), "appointments: {why}");
+
+    let event = new_event(stores, account, None).await;
+    let again = Event {
+        title: EventTitle::new("Another").unwrap(),
+        ..event.clone()
+    };
+    let outcome = stores
+        .events
+        .events
+        .insert(account, &again, Companions::default())
+        .await;
+    assert_refused!(outcome, StoreError::Failed(_), "{why}");
+    let read = stores.events.events.by_id(account, event.id).await.unwrap();
+    assert_eq!(read.as_ref(), Some(&event), "events: {why}");
+
+    let place = registration(event.id, &customer);
+    let outcome = stores
+        .events
+        .registrations
+        .register(account, &place, Companions::default());
+    outcome.await.unwrap();
+    let another = new_customer(stores, account).await;
+    let again = Registration {
+        id: place.id,
+        ..registration(event.id, &another)
+    };
+    let outcome = stores
+        .events
+        .registrations
+        .register(account, &again, Companions::default())
+        .await;
+    assert_refused!(outcome, RegisterError::Store(StoreError::Failed(_)), "{why}");
+    let read = stores
+        .events
+        .registrations
+        .by_id(account, event.id, place.id)
+        .await
+        .unwrap();
+    assert_eq!(read, Some(place), "registrations: {why}");
+    let event = stores
+        .events
+        .events
+        .by_id(account, event.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(event.participants, 1, "what was not registered is not counted");
+}

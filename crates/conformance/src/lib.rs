@@ -1,0 +1,444 @@
+//! The executable contract of the storage ports: one case per promise.
+//!
+//! An adapter instantiates all of them with [`conformance_suite!`](crate::conformance_suite); it honours the ports when
+//! they pass. Every case opens a database of its own and races real tasks where the promise is about concurrency: once on
+//! one store, and once spread over two stores of the same database, as two servers have it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    clippy::too_many_lines,
+    reason = "a test suite: what goes wrong fails the test, and a case tells its story in one piece"
+)]
+
+/// Asserts that exactly so many of the outcomes are `Ok`, and that each of the others is that refusal.
+macro_rules! assert_winners {
+    ($outcomes:expr, $winners:expr, $refusal:pat $(if $guard:expr)?) => {{
+        let (won, lost): (Vec<_>, Vec<_>) = $outcomes.iter().partition(|outcome| outcome.is_ok());
+        for outcome in lost {
+            assert!(
+                matches!(outcome, Err($refusal) $(if $guard)?),
+                "whoever loses this race must be told Err({}), but one was told {outcome:?}",
+                stringify!($refusal)
+            );
+        }
+        assert_eq!(
+            won.len(),
+            $winners,
+            "so many of these {} must succeed, and no more: {won:?} did",
+            $outcomes.len()
+        );
+    }};
+}
+
+/// Asserts that a call was refused in that way, and says why it has to be.
+macro_rules! assert_refused {
+    ($outcome:expr, $refusal:pat, $($why:tt)+) => {
+        match &$outcome {
+            Err($refusal) => {}
+            other => panic!(
+                "{}, so the answer must be Err({}), but it is {other:?}",
+                format_args!($($why)+),
+                stringify!($refusal)
+            ),
+        }
+    };
+}
+
+mod access;
+mod commit;
+mod contest;
+mod crm;
+mod edits;
+mod events;
+mod histories;
+mod inserts;
+mod marks;
+mod scheduling;
+
+pub use access::*;
+pub use commit::*;
+pub use contest::{access::*, crm::*, events::*, scheduling::*};
+pub use crm::*;
+pub use edits::*;
+pub use events::*;
+pub use histories::*;
+pub use inserts::*;
+pub use marks::*;
+pub use scheduling::*;
+
+use chatgrow_domain::{
+    Account, AccountId, AccountName, AccountSlug, ApiKeyName, Customer, CustomerId, CustomerName,
+    EmailAddress, EventDescription, EventLocation, EventTitle, Invalid, LocalMinute, NewCustomer, Notes,
+    ObjectId, PageLimit, Phone, Timestamp, parse_date, parse_time,
+};
+use chatgrow_ports::{Companions, Page, PageRequest, StoreError, Stores};
+use std::{
+    future::Future,
+    iter::successors,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+use tokio::{sync::Barrier, task::yield_now, time::timeout};
+
+/// Instantiates every case as a test: `conformance_suite!(open)`, where
+/// `async fn open() -> Option<(Stores, Stores, impl Sized)>` makes an empty database and gives two stores of it, each with
+/// connections of its own, and something that keeps it alive; or `None` where there is no such database on this machine.
+///
+/// A case that races becomes two tests, `on_one_server` and `on_two_servers`.
+#[macro_export]
+macro_rules! conformance_suite {
+    ($open:path) => {
+        $crate::conformance_suite! { @cases $open;
+            account_round_trips,
+            api_key_round_trips,
+            api_key_is_found_by_digest_only,
+            api_key_revocation_keeps_the_first_instant,
+            api_key_last_use_never_moves_back,
+            api_keys_of_accounts_are_apart,
+            customer_round_trips,
+            customer_emails_round_trip,
+            customer_email_is_unique_without_case,
+            customer_is_updated_from_the_version_before_only,
+            customer_can_not_take_a_taken_email,
+            customers_of_accounts_are_apart,
+            customers_are_filtered,
+            customer_pages_are_stable_under_inserts,
+            appointment_round_trips,
+            appointment_shows_the_customer_as_it_is_now,
+            appointments_touch_but_do_not_overlap,
+            appointment_may_run_past_midnight,
+            appointment_frees_its_slot_when_cancelled,
+            appointment_never_conflicts_with_itself,
+            appointment_is_not_moved_onto_another,
+            appointment_is_updated_from_the_version_before_only,
+            appointments_of_accounts_are_apart,
+            appointments_are_filtered,
+            appointment_pages_are_stable_under_inserts,
+            dropped_bookings_leave_all_or_nothing,
+            booking_dropped_after_any_poll_is_all_or_nothing,
+            move_dropped_after_any_poll_is_all_or_nothing,
+            event_round_trips,
+            event_is_updated_from_the_version_before_only,
+            events_of_accounts_are_apart,
+            events_are_listed_by_start_and_filtered,
+            event_pages_are_stable_under_inserts,
+            registration_round_trips,
+            registration_refusals_come_in_order,
+            registration_moves_the_version_on,
+            registrations_of_accounts_are_apart,
+            registrations_of_a_customer_are_listed,
+            registration_pages_are_stable_under_inserts,
+            dropped_registrations_keep_the_count_right,
+            registration_dropped_after_any_poll_is_all_or_nothing,
+            unregistration_dropped_after_any_poll_is_all_or_nothing,
+            random_histories_agree_with_the_model,
+            record_round_trips,
+            a_repeated_request_writes_nothing,
+            a_refused_request_leaves_no_record,
+            records_expire,
+            an_insert_replaces_nothing,
+            every_edit_of_a_customer_is_kept,
+            every_edit_of_an_appointment_is_kept,
+            every_edit_of_an_event_is_kept,
+            a_working_store_is_healthy,
+            accounts_are_listed_by_creation,
+            api_keys_are_listed_by_creation,
+            a_stale_customer_is_told_first,
+            a_stale_appointment_is_told_first,
+        }
+        $crate::conformance_suite! { @races $open;
+            account_slugs_are_unique_under_a_race,
+            api_key_is_first_once,
+            api_key_revocations_race_to_one_instant,
+            api_key_uses_race_to_the_last,
+            customer_email_is_unique_under_a_race,
+            customer_email_is_unique_among_inserts_and_updates,
+            customers_do_not_swap_emails,
+            customer_updates_race_to_one_winner,
+            appointment_races_have_one_winner,
+            appointment_moves_race_to_one_winner,
+            appointment_bookings_and_moves_race_to_one_winner,
+            appointments_do_not_swap_slots,
+            appointment_updates_race_to_one_winner,
+            appointment_edits_do_not_meet_moves,
+            event_updates_race_to_one_winner,
+            registrations_race_for_the_last_places,
+            registration_of_one_customer_races_to_one_place,
+            registration_is_freed_once,
+            registration_is_freed_while_its_customer_comes_again,
+            registrations_race_with_a_smaller_capacity,
+            registrations_race_with_the_end_of_the_event,
+            a_request_races_to_one_effect,
+            account_slugs_are_contested,
+            first_api_keys_are_contested,
+            revocations_are_contested,
+            last_uses_are_contested,
+            customer_emails_are_contested,
+            customer_versions_are_contested,
+            slots_are_contested,
+            appointment_versions_are_contested,
+            event_versions_are_contested,
+            places_are_contested,
+            freed_places_are_contested,
+            requests_are_contested,
+            the_mark_moves_with_every_write,
+        }
+    };
+    (@cases $open:path; $($case:ident),+ $(,)?) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn $case() {
+            let Some((stores, _, _alive)) = $open().await else { return };
+            $crate::$case(&stores).await;
+        }
+    )+};
+    (@races $open:path; $($case:ident),+ $(,)?) => {$(
+        mod $case {
+            use super::*;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn on_one_server() {
+                let Some((stores, _, _alive)) = $open().await else { return };
+                $crate::$case(&[stores]).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn on_two_servers() {
+                let Some((one, other, _alive)) = $open().await else { return };
+                $crate::$case(&[one, other]).await;
+            }
+        }
+    )+};
+}
+
+/// How many tasks race.
+const RACERS: usize = 64;
+
+/// How often a race is run whose calls take more than one lock: whether they get into each other's way is a matter of luck.
+const ROUNDS: usize = 4;
+
+/// More pages than any list of a case has.
+const MOST_PAGES: usize = 500;
+
+/// An id that nothing else has.
+fn fresh_id() -> ObjectId {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let mut bytes = [0; 12];
+    bytes[4..].copy_from_slice(&NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+    ObjectId::from_bytes(bytes)
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis).unwrap()
+}
+
+/// The first instant that there is.
+fn earliest() -> Timestamp {
+    let first = -377_705_116_800_000;
+    assert_eq!(Timestamp::from_millis(first - 1), None);
+    at(first)
+}
+
+/// The last instant that there is.
+fn latest() -> Timestamp {
+    let last = 253_402_300_799_999;
+    assert_eq!(Timestamp::from_millis(last + 1), None);
+    at(last)
+}
+
+/// The wall clock's first and last minute.
+fn ends_of_the_calendar() -> (LocalMinute, LocalMinute) {
+    let minute = |date, time| LocalMinute::new(parse_date(date).unwrap(), parse_time(time).unwrap());
+    (minute("0001-01-01", "00:00"), minute("9999-12-31", "23:59"))
+}
+
+/// A text of so many characters, most of them four bytes long, that begins with what is often mangled: quotes, wildcards,
+/// what looks like an escape, spaces at an end, a mark of direction, letters that compose, the last character of all.
+fn longest(chars: usize) -> String {
+    const AWKWARD: &str = " '\"\\%_$1?;--\u{FEFF}\u{202E}e\u{301}é\u{FFFD}\u{10FFFF}ﬁI\u{307}ſ👩‍👩‍👧שָׁ";
+    let rest = chars.checked_sub(AWKWARD.chars().count()).unwrap();
+    format!("{AWKWARD}{}", "𝔸".repeat(rest))
+}
+
+/// Whatever text a client sends, no store ever meets U+0000, which not every one can keep: no value of the domain holds it.
+fn assert_all_refuse_nul() {
+    let with_nul = "a\0a1";
+    assert_eq!(Notes::new(with_nul), Err(Invalid::Nul));
+    assert_eq!(EventDescription::new(with_nul), Err(Invalid::Nul));
+    for outcome in [
+        AccountName::new(with_nul).err(),
+        ApiKeyName::new(with_nul).err(),
+        CustomerName::new(with_nul).err(),
+        Phone::new(with_nul).err(),
+        EventTitle::new(with_nul).err(),
+        EventLocation::new(with_nul).err(),
+    ] {
+        assert_eq!(outcome, Some(Invalid::ControlCharacter));
+    }
+    assert_eq!(AccountSlug::new(with_nul), Err(Invalid::Slug));
+}
+
+async fn new_account(stores: &Stores) -> AccountId {
+    let id = AccountId::new(fresh_id());
+    let account = Account {
+        id,
+        slug: AccountSlug::new(format!("account-{id}")).unwrap(),
+        name: AccountName::new("סטודיו").unwrap(),
+        created_at: at(0),
+    };
+    stores.access.accounts.insert(&account).await.unwrap();
+    id
+}
+
+fn customer_with_email(email: &str) -> Customer {
+    let new = NewCustomer {
+        name: CustomerName::new("ישראל ישראלי").unwrap(),
+        email: EmailAddress::new(email).unwrap(),
+        phone: Some(Phone::new("050-1234567").unwrap()),
+        notes: Some(Notes::new("first\nsecond").unwrap()),
+    };
+    Customer::new(CustomerId::new(fresh_id()), new, at(1_763_893_800_123))
+}
+
+async fn new_customer(stores: &Stores, account: AccountId) -> Customer {
+    let customer = customer_with_email(&format!("c{}@example.com", fresh_id()));
+    stores
+        .crm
+        .customers
+        .insert(account, &customer, Companions::default())
+        .await
+        .unwrap();
+    customer
+}
+
+/// Runs [`RACERS`] tasks at one instant and returns what they returned, in their order. They take the servers in turn.
+async fn race<F: Future<Output: Send + 'static> + Send + 'static>(
+    servers: &[Stores],
+    racer: impl Fn(usize, Stores) -> F,
+) -> Vec<F::Output> {
+    race_of(RACERS, servers, racer).await
+}
+
+/// The same with so many.
+async fn race_of<F: Future<Output: Send + 'static> + Send + 'static>(
+    racers: usize,
+    servers: &[Stores],
+    racer: impl Fn(usize, Stores) -> F,
+) -> Vec<F::Output> {
+    let start = Arc::new(Barrier::new(racers));
+    let running: Vec<_> = (0..racers)
+        .map(|index| {
+            let start = start.clone();
+            let task = racer(index, servers[index % servers.len()].clone());
+            tokio::spawn(async move {
+                start.wait().await;
+                task.await
+            })
+        })
+        .collect();
+    let mut outputs = Vec::new();
+    for task in running {
+        outputs.push(task.await.unwrap());
+    }
+    outputs
+}
+
+/// How often a call is polled before it is dropped: 0, 1, 2 and so on, in larger steps once a call is long under way.
+fn poll_counts() -> impl Iterator<Item = usize> {
+    successors(Some(0), |polls| Some(polls + 1 + polls / 16))
+}
+
+/// Polls the call so many times, whether it asks for it or not, with some time for others in between; then drops it. Returns
+/// its output if it came that far.
+async fn drop_after<F: Future>(polls: usize, call: F) -> Option<F::Output> {
+    let mut call = pin!(call);
+    let mut nobody = Context::from_waker(Waker::noop());
+    for _ in 0..polls {
+        if let Poll::Ready(output) = call.as_mut().poll(&mut nobody) {
+            return Some(output);
+        }
+        yield_now().await;
+    }
+    None
+}
+
+/// Fails where the call takes longer than ten seconds: something that a dropped call has left behind is in its way.
+async fn at_once<F: Future>(call: F) -> F::Output {
+    timeout(Duration::from_secs(10), call).await.unwrap()
+}
+
+fn first_page<P>(limit: i64) -> PageRequest<P> {
+    PageRequest {
+        limit: PageLimit::new(limit).unwrap(),
+        after: None,
+    }
+}
+
+/// Reads the whole list in pages of `limit`; after each page runs `meanwhile`.
+async fn walk<T, P, L: Future<Output = Result<Page<T, P>, StoreError>>, M: Future>(
+    limit: i64,
+    list: impl Fn(PageRequest<P>) -> L,
+    meanwhile: impl Fn() -> M,
+) -> Vec<T> {
+    let limit = PageLimit::new(limit).unwrap();
+    let (mut items, mut after) = (Vec::new(), None);
+    for _ in 0..MOST_PAGES {
+        let page = list(PageRequest { limit, after }).await.unwrap();
+        assert!(
+            page.items.len() <= limit.get().into(),
+            "a page holds {} items at the most, but it holds {}",
+            limit.get(),
+            page.items.len()
+        );
+        items.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return items;
+        }
+        meanwhile().await;
+    }
+    panic!(
+        "a list ends, but this one went on for {MOST_PAGES} pages: each must begin after the last item of the one before"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_case_is_in_the_macro() {
+        let files = [
+            include_str!("access/account.rs"),
+            include_str!("access/api_key.rs"),
+            include_str!("scheduling/appointment.rs"),
+            include_str!("contest/access.rs"),
+            include_str!("contest/crm.rs"),
+            include_str!("contest/events.rs"),
+            include_str!("contest/scheduling.rs"),
+            include_str!("crm/customer.rs"),
+            include_str!("edits.rs"),
+            include_str!("events/event.rs"),
+            include_str!("histories.rs"),
+            include_str!("commit.rs"),
+            include_str!("inserts.rs"),
+            include_str!("marks.rs"),
+            include_str!("events/registration.rs"),
+        ];
+        let cases = files
+            .iter()
+            .flat_map(|file| file.lines())
+            .filter_map(|line| line.strip_prefix("pub async fn "));
+        for case in cases.filter_map(|line| line.split_once('(')) {
+            let listed = format!("            {},\n", case.0);
+            assert!(
+                include_str!("lib.rs").contains(&listed),
+                "conformance_suite! does not run {}",
+                case.0
+            );
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What a store says of itself: that it can be written to, and that something was written.
+
+use crate::{
+    access::api_key::key,
+    at,
+    commit::{fresh_request, record, with},
+    crm::customer::renamed,
+    customer_with_email,
+    events::event::{new_event, with_status},
+    events::registration::registration,
+    fresh_id, new_account,
+    scheduling::appointment::{appointment, moved, slot},
+};
+use chatgrow_domain::{Account, AccountId, AccountName, AccountSlug, EventId, EventStatus};
+use chatgrow_ports::{Companions, KeyUse, Stores};
+use std::thread;
+
+/// A store that can be read and written says that it is healthy.
+pub async fn a_working_store_is_healthy(stores: &Stores) {
+    for when in ["while it is empty", "after a write"] {
+        let health = stores.health.check().await;
+        assert!(
+            health.is_ok(),
+            "this store works, {when}, but its check says {health:?}"
+        );
+        new_account(stores).await;
+    }
+}
+
+/// Whatever is written, by whichever server, changes the mark of each; otherwise somebody would go on with what was read before it.
+///
+/// A mark is good for one thread. This case stays on the thread that runs it: nothing here is spawned.
+pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
+    let thread = thread::current().id();
+    for (writer, reader) in [(0, servers.len() - 1), (servers.len() - 1, 0)] {
+        let (stores, reader) = (&servers[writer], &servers[reader]);
+        macro_rules! marked {
+            ($what:literal, $write:expr) => {{
+                let before = reader.changes.mark();
+                $write.await.unwrap();
+                assert_eq!(thread::current().id(), thread, "a mark is good for one thread");
+                let after = reader.changes.mark();
+                assert!(
+                    after.is_none() || after != before,
+                    "{}: it was written, but the mark is {after:?} as before, so what was read before the write is taken for present",
+                    $what
+                );
+            }};
+        }
+        let (none, later) = (Companions::default, at(1_763_893_900_000));
+        let id = AccountId::new(fresh_id());
+        let account = Account {
+            id,
+            slug: AccountSlug::new(format!("marked-{id}")).unwrap(),
+            name: AccountName::new("Studio").unwrap(),
+            created_at: at(0),
+        };
+        marked!("accounts.insert", stores.access.accounts.insert(&account));
+        let account = id;
+        let (first, second) = (key(account, 1), key(account, 2));
+        marked!(
+            "api_keys.insert_first",
+            stores.access.api_keys.insert_first(&first)
+        );
+        marked!("api_keys.insert", stores.access.api_keys.insert(&second));
+        let used = KeyUse {
+            account_id: account,
+            id: first.id,
+            at: at(10),
+        };
+        marked!("api_keys.record_use", stores.access.api_keys.record_use(&[used]));
+        marked!("api_keys.revoke", stores.access.api_keys.revoke(first.id, at(20)));
+
+        let dana = customer_with_email("dana@example.com");
+        marked!(
+            "customers.insert",
+            stores.crm.customers.insert(account, &dana, none())
+        );
+        let noa = renamed(&dana, "Noa");
+        marked!(
+            "customers.update",
+            stores.crm.customers.update(account, &noa, none())
+        );
+
+        let booked = appointment(&dana, slot(0, 60));
+        marked!(
+            "appointments.book",
+            stores.scheduling.appointments.book(account, &booked, none())
+        );
+        let moved = moved(&booked, slot(600, 60));
+        marked!(
+            "appointments.update",
+            stores.scheduling.appointments.update(account, &moved, none())
+        );
+        let cancelled = moved.cancelled(later);
+        marked!(
+            "appointments.update to cancelled",
+            stores.scheduling.appointments.update(account, &cancelled, none())
+        );
+
+        let event = chatgrow_domain::Event {
+            id: EventId::new(fresh_id()),
+            ..new_event(stores, account, None).await
+        };
+        marked!(
+            "events.insert",
+            stores.events.events.insert(account, &event, none())
+        );
+        let place = registration(event.id, &dana);
+        marked!(
+            "registrations.register",
+            stores.events.registrations.register(account, &place, none())
+        );
+        let freed = stores
+            .events
+            .registrations
+            .unregister(account, event.id, place.id, none());
+        marked!("registrations.unregister", freed);
+        let event = stores
+            .events
+            .events
+            .by_id(account, event.id)
+            .await
+            .unwrap()
+            .unwrap();
+        let ended = with_status(&event, EventStatus::Cancelled);
+        marked!(
+            "events.update",
+            stores.events.events.update(account, &ended, none())
+        );
+
+        let record = record(account, fresh_request());
+        marked!("idempotency.write", stores.idempotency.write(with(&record)));
+        marked!(
+            "idempotency.sweep",
+            stores.idempotency.sweep(record.expires_at, 10)
+        );
+    }
+}

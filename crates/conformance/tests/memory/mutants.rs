@@ -1,0 +1,274 @@
+//! Mutants: the store in memory with one defect each, and the case of the suite that refuses it.
+//!
+//! A case that is relaxed until a mutant survives fails here. `MUTANT_RUNS=100 cargo test --package chatgrow-conformance
+//! mutants -- --nocapture --test-threads=1` runs each a hundred times and tells how often it survived: once at the most.
+
+use crate::{
+    defects::{Defect, Defect::*, List::*, Method::*},
+    store::two_stores,
+};
+use chatgrow_conformance as conformance;
+use chatgrow_ports::Stores;
+use std::{env, panic::AssertUnwindSafe, thread, time::Duration};
+use tokio::{runtime::Builder, time::timeout};
+
+/// How long a case may take. A case that hangs doesn't refuse anything.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How many of a hundred runs a mutant may survive.
+const SURVIVALS: usize = 1;
+
+/// Runs a case as a test would, on a runtime of its own. Returns whether it failed.
+fn refuses(case: impl AsyncFnOnce() + Send) -> bool {
+    thread::scope(|scope| {
+        let run = scope.spawn(AssertUnwindSafe(|| {
+            let runtime = Builder::new_multi_thread()
+                .worker_threads(4)
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async { timeout(TIMEOUT, case()).await.is_ok() })
+        }));
+        // What panicked has refused the store.
+        run.join().map_or(true, |ended| {
+            assert!(ended, "the case hangs instead of failing");
+            false
+        })
+    })
+}
+
+/// Asserts that the suite refuses the defect, as often as `MUTANT_RUNS` says.
+fn assert_refused(defect: Defect, case: &str, refused: impl Fn() -> bool) {
+    let Ok(runs) = env::var("MUTANT_RUNS") else {
+        // Whether two threads meet between two instructions is luck, and so is what a random case tries; nothing else is.
+        let luck = matches!(defect, UnlockedWithoutAwait(_))
+            || case.starts_with("every_edit")
+            || case.starts_with("random");
+        let tries = if luck { 3 } else { 1 };
+        assert!(
+            (0..tries).any(|_| refused()),
+            "a store with the defect {defect:?} passed {case}, which has to refuse it"
+        );
+        return;
+    };
+    let runs = runs.parse().unwrap();
+    let survived = (0..runs).filter(|_| !refused()).count();
+    println!("| {defect:?} | {case} | survives {survived} of {runs} |");
+    assert!(
+        survived * 100 <= SURVIVALS * runs,
+        "a store with the defect {defect:?} passed {case} in {survived} of {runs} runs"
+    );
+}
+
+/// One test for each line: the defect, and the case that refuses it. A race refuses it on one server or on two, as in the suite.
+macro_rules! mutants {
+    ($($name:ident: $defect:expr => $kind:ident $case:ident;)+) => {$(
+        #[test]
+        fn $name() {
+            assert_refused($defect, stringify!($case), || mutants!(@run $kind $case, $defect));
+        }
+    )+};
+    (@run case $case:ident, $defect:expr) => {{
+        let [one, _] = two_stores(Some($defect));
+        refuses(async || conformance::$case(&one).await)
+    }};
+    (@run race $case:ident, $defect:expr) => {{
+        let run = |servers: Vec<Stores>| refuses(async move || conformance::$case(&servers).await);
+        let [one, _] = two_stores(Some($defect));
+        run(vec![one]) || run(two_stores(Some($defect)).into())
+    }};
+}
+
+mutants! {
+    // Looks, lets others in, then writes.
+    slug_unlocked: Unlocked(InsertAccount) => race account_slugs_are_contested;
+    slug_unlocked_without_await: UnlockedWithoutAwait(InsertAccount) => race account_slugs_are_contested;
+    first_key_unlocked: Unlocked(InsertFirstKey) => race first_api_keys_are_contested;
+    first_key_unlocked_without_await: UnlockedWithoutAwait(InsertFirstKey) => race first_api_keys_are_contested;
+    revocation_unlocked: Unlocked(Revoke) => race revocations_are_contested;
+    revocation_unlocked_without_await: UnlockedWithoutAwait(Revoke) => race revocations_are_contested;
+    use_unlocked: Unlocked(RecordUse) => race last_uses_are_contested;
+    use_unlocked_without_await: UnlockedWithoutAwait(RecordUse) => race last_uses_are_contested;
+    email_unlocked: Unlocked(InsertCustomer) => race customer_emails_are_contested;
+    email_unlocked_without_await: UnlockedWithoutAwait(InsertCustomer) => race customer_emails_are_contested;
+    email_of_update_unlocked: Unlocked(UpdateCustomer) => race customer_emails_are_contested;
+    email_of_update_unlocked_without_await: UnlockedWithoutAwait(UpdateCustomer) => race customer_emails_are_contested;
+    customer_unlocked: Unlocked(UpdateCustomer) => race customer_versions_are_contested;
+    customer_unlocked_without_await: UnlockedWithoutAwait(UpdateCustomer) => race customer_versions_are_contested;
+    booking_unlocked: Unlocked(Book) => race slots_are_contested;
+    booking_unlocked_without_await: UnlockedWithoutAwait(Book) => race slots_are_contested;
+    move_unlocked: Unlocked(UpdateAppointment) => race slots_are_contested;
+    move_unlocked_without_await: UnlockedWithoutAwait(UpdateAppointment) => race slots_are_contested;
+    appointment_unlocked: Unlocked(UpdateAppointment) => race appointment_versions_are_contested;
+    appointment_unlocked_without_await: UnlockedWithoutAwait(UpdateAppointment) => race appointment_versions_are_contested;
+    event_unlocked: Unlocked(UpdateEvent) => race event_versions_are_contested;
+    event_unlocked_without_await: UnlockedWithoutAwait(UpdateEvent) => race event_versions_are_contested;
+    registration_unlocked: Unlocked(Register) => race places_are_contested;
+    registration_unlocked_without_await: UnlockedWithoutAwait(Register) => race places_are_contested;
+    unregistration_unlocked: Unlocked(Unregister) => race freed_places_are_contested;
+    unregistration_unlocked_without_await: UnlockedWithoutAwait(Unregister) => race freed_places_are_contested;
+    request_unlocked: Unlocked(InsertCustomer) => race requests_are_contested;
+    request_unlocked_without_await: UnlockedWithoutAwait(InsertCustomer) => race requests_are_contested;
+
+    // Replaces a row of the same id.
+    account_overwritten: Overwrites(InsertAccount) => case an_insert_replaces_nothing;
+    key_overwritten: Overwrites(InsertKey) => case an_insert_replaces_nothing;
+    customer_overwritten: Overwrites(InsertCustomer) => case an_insert_replaces_nothing;
+    appointment_overwritten: Overwrites(Book) => case an_insert_replaces_nothing;
+    event_overwritten: Overwrites(InsertEvent) => case an_insert_replaces_nothing;
+    registration_overwritten: Overwrites(Register) => case an_insert_replaces_nothing;
+
+    // Doesn't look at the version.
+    customer_version_ignored: IgnoresVersion(UpdateCustomer) => case customer_is_updated_from_the_version_before_only;
+    appointment_version_ignored: IgnoresVersion(UpdateAppointment) => case appointment_is_updated_from_the_version_before_only;
+    event_version_ignored: IgnoresVersion(UpdateEvent) => case event_is_updated_from_the_version_before_only;
+    stale_customer_told_last: StaleLast(UpdateCustomer) => case a_stale_customer_is_told_first;
+    stale_appointment_told_last: StaleLast(UpdateAppointment) => case a_stale_appointment_is_told_first;
+
+    // Lists.
+    customers_unsorted: Unsorted(Customers) => case customer_pages_are_stable_under_inserts;
+    appointments_unsorted: Unsorted(Appointments) => case appointment_pages_are_stable_under_inserts;
+    events_unsorted: Unsorted(Events) => case events_are_listed_by_start_and_filtered;
+    registrations_unsorted: Unsorted(Registrations) => case registration_pages_are_stable_under_inserts;
+    customers_begin_anew: IgnoresCursor(Customers) => case customer_pages_are_stable_under_inserts;
+    appointments_begin_anew: IgnoresCursor(Appointments) => case appointment_pages_are_stable_under_inserts;
+    events_begin_anew: IgnoresCursor(Events) => case event_pages_are_stable_under_inserts;
+    registrations_begin_anew: IgnoresCursor(Registrations) => case registration_pages_are_stable_under_inserts;
+    customers_unlimited: IgnoresLimit(Customers) => case customer_pages_are_stable_under_inserts;
+    appointments_unlimited: IgnoresLimit(Appointments) => case appointment_pages_are_stable_under_inserts;
+    events_unlimited: IgnoresLimit(Events) => case event_pages_are_stable_under_inserts;
+    registrations_unlimited: IgnoresLimit(Registrations) => case registration_pages_are_stable_under_inserts;
+    customers_end_early: EndsEarly(Customers) => case customer_pages_are_stable_under_inserts;
+    appointments_end_early: EndsEarly(Appointments) => case appointment_pages_are_stable_under_inserts;
+    events_end_early: EndsEarly(Events) => case event_pages_are_stable_under_inserts;
+    registrations_end_early: EndsEarly(Registrations) => case registration_pages_are_stable_under_inserts;
+    customers_go_on: AlwaysGoesOn(Customers) => case customers_of_accounts_are_apart;
+    appointments_go_on: AlwaysGoesOn(Appointments) => case appointment_pages_are_stable_under_inserts;
+    events_go_on: AlwaysGoesOn(Events) => case event_pages_are_stable_under_inserts;
+    registrations_go_on: AlwaysGoesOn(Registrations) => case registration_round_trips;
+    customers_leak: Leaks(Customers) => case customers_of_accounts_are_apart;
+    appointments_leak: Leaks(Appointments) => case appointments_of_accounts_are_apart;
+    events_leak: Leaks(Events) => case events_of_accounts_are_apart;
+    registrations_leak: Leaks(Registrations) => case registrations_of_accounts_are_apart;
+
+    places_of_customer_unsorted: Unsorted(RegistrationsOfCustomer) => case registrations_of_a_customer_are_listed;
+    places_of_customer_begin_anew: IgnoresCursor(RegistrationsOfCustomer) => case registrations_of_a_customer_are_listed;
+    places_of_customer_unlimited: IgnoresLimit(RegistrationsOfCustomer) => case registrations_of_a_customer_are_listed;
+    places_of_customer_end_early: EndsEarly(RegistrationsOfCustomer) => case registrations_of_a_customer_are_listed;
+    places_of_customer_leak: Leaks(RegistrationsOfCustomer) => case registrations_of_a_customer_are_listed;
+    customers_since_ignored: IgnoresSince(Customers) => case customers_are_filtered;
+    appointments_since_ignored: IgnoresSince(Appointments) => case appointments_are_filtered;
+
+    // Health and changes.
+    never_healthy: Unhealthy => case a_working_store_is_healthy;
+    mark_constant: ConstantMark => race the_mark_moves_with_every_write;
+    mark_of_own_writes: MarkOfOwnWrites => race the_mark_moves_with_every_write;
+    account_unmarked: Unmarked(InsertAccount) => race the_mark_moves_with_every_write;
+    key_unmarked: Unmarked(InsertKey) => race the_mark_moves_with_every_write;
+    first_key_unmarked: Unmarked(InsertFirstKey) => race the_mark_moves_with_every_write;
+    revocation_unmarked: Unmarked(Revoke) => race the_mark_moves_with_every_write;
+    use_unmarked: Unmarked(RecordUse) => race the_mark_moves_with_every_write;
+    customer_unmarked: Unmarked(InsertCustomer) => race the_mark_moves_with_every_write;
+    customer_update_unmarked: Unmarked(UpdateCustomer) => race the_mark_moves_with_every_write;
+    booking_unmarked: Unmarked(Book) => race the_mark_moves_with_every_write;
+    move_unmarked: Unmarked(UpdateAppointment) => race the_mark_moves_with_every_write;
+    event_unmarked: Unmarked(InsertEvent) => race the_mark_moves_with_every_write;
+    event_update_unmarked: Unmarked(UpdateEvent) => race the_mark_moves_with_every_write;
+    registration_unmarked: Unmarked(Register) => race the_mark_moves_with_every_write;
+    unregistration_unmarked: Unmarked(Unregister) => race the_mark_moves_with_every_write;
+    record_unmarked: Unmarked(WriteRecord) => race the_mark_moves_with_every_write;
+    sweep_unmarked: Unmarked(Sweep) => race the_mark_moves_with_every_write;
+
+    // Accounts and keys.
+    accounts_by_id: AccountsById => case accounts_are_listed_by_creation;
+    accounts_by_creation_only: AccountsByCreationOnly => case accounts_are_listed_by_creation;
+    keys_by_id: KeysById => case api_keys_are_listed_by_creation;
+    keys_by_creation_only: KeysByCreationOnly => case api_keys_are_listed_by_creation;
+    keys_of_all: KeysOfAll => case api_keys_of_accounts_are_apart;
+    key_of_unknown_account: UnknownAccounts => case api_keys_of_accounts_are_apart;
+    last_use_moves_back: LastUseMovesBack => case api_key_last_use_never_moves_back;
+    use_of_any_account: UseOfAnyAccount => case api_keys_of_accounts_are_apart;
+    revoked_again: RevokesAgain => case api_key_revocation_keeps_the_first_instant;
+    revoked_is_gone: RevokedIsGone => case api_key_revocation_keeps_the_first_instant;
+    revokes_nobody: RevokesNobody => case api_key_revocation_keeps_the_first_instant;
+
+    // Customers.
+    email_with_case: EmailWithCase => case customer_email_is_unique_without_case;
+    email_of_any_account: EmailOfAnyAccount => case customer_email_is_unique_without_case;
+    email_of_itself: EmailOfItself => case customer_can_not_take_a_taken_email;
+    email_found_anywhere: EmailFoundAnywhere => case customers_of_accounts_are_apart;
+    customer_of_unknown_account: UnknownAccounts => case customers_of_accounts_are_apart;
+    email_ignored: IgnoresEmail => case customers_are_filtered;
+    phone_forgotten: ForgetsPhone => case customer_round_trips;
+    phone_too_long: ShortPhones => case every_edit_of_a_customer_is_kept;
+
+    // Appointments.
+    cancelled_occupies: CancelledOccupies => case appointment_frees_its_slot_when_cancelled;
+    conflicts_with_itself: ConflictsWithItself => case appointment_never_conflicts_with_itself;
+    touching_overlaps: TouchingOverlaps => case appointments_touch_but_do_not_overlap;
+    last_minute_shared: LastMinuteShared => case appointments_touch_but_do_not_overlap;
+    only_same_start: OnlySameStart => case appointments_touch_but_do_not_overlap;
+    moves_unguarded: MovesUnguarded => case appointment_is_not_moved_onto_another;
+    customer_as_booked: CustomerAsBooked => case appointment_shows_the_customer_as_it_is_now;
+    unknown_customers: UnknownCustomers => case appointments_of_accounts_are_apart;
+    from_ignored: IgnoresFrom => case appointments_are_filtered;
+    before_included: BeforeIncluded => case appointments_are_filtered;
+    status_ignored: IgnoresStatus => case appointments_are_filtered;
+    customer_ignored: IgnoresCustomer => case appointments_are_filtered;
+    slot_too_long: ShortDays => case every_edit_of_an_appointment_is_kept;
+
+    // Events and registrations.
+    event_from_ignored: IgnoresEventFrom => case events_are_listed_by_start_and_filtered;
+    event_before_ignored: IgnoresEventBefore => case events_are_listed_by_start_and_filtered;
+    event_status_ignored: IgnoresEventStatus => case events_are_listed_by_start_and_filtered;
+    event_of_unknown_account: UnknownAccounts => case events_of_accounts_are_apart;
+    never_completed: NeverCompleted => case every_edit_of_an_event_is_kept;
+    too_dear: Cheap => case every_edit_of_an_event_is_kept;
+    uncounted: Uncounted => case registration_round_trips;
+    not_counted_off: NotCountedOff => race registration_is_freed_once;
+    version_stays_on_register: VersionStaysOnRegister => case registration_moves_the_version_on;
+    version_stays_on_unregister: VersionStaysOnUnregister => case registration_moves_the_version_on;
+    overfull: Overfull => case registration_refusals_come_in_order;
+    ended_events_admit: EndedEventsAdmit => case registration_refusals_come_in_order;
+    two_places: TwoPlaces => case registration_refusals_come_in_order;
+    full_before_registered: FullBeforeRegistered => case registration_refusals_come_in_order;
+    full_before_ended: FullBeforeEnded => case registration_refusals_come_in_order;
+    place_of_unknown_customer: UnknownCustomers => case registrations_of_accounts_are_apart;
+    unregistered_anywhere: UnregistersAnywhere => case registrations_of_accounts_are_apart;
+    unregistered_twice: UnregistersTwice => race registration_is_freed_once;
+    place_found_anywhere: RegistrationFoundAnywhere => case registrations_of_accounts_are_apart;
+    history_overfull: Overfull => case random_histories_agree_with_the_model;
+    history_touching: TouchingOverlaps => case random_histories_agree_with_the_model;
+
+    // Records of requests.
+    unrecorded_customer: Unrecorded(InsertCustomer) => case a_repeated_request_writes_nothing;
+    unrecorded_customer_update: Unrecorded(UpdateCustomer) => case a_repeated_request_writes_nothing;
+    unrecorded_booking: Unrecorded(Book) => case a_repeated_request_writes_nothing;
+    unrecorded_move: Unrecorded(UpdateAppointment) => case a_repeated_request_writes_nothing;
+    unrecorded_event: Unrecorded(InsertEvent) => case a_repeated_request_writes_nothing;
+    unrecorded_event_update: Unrecorded(UpdateEvent) => case a_repeated_request_writes_nothing;
+    unrecorded_registration: Unrecorded(Register) => case a_repeated_request_writes_nothing;
+    unrecorded_unregistration: Unrecorded(Unregister) => case a_repeated_request_writes_nothing;
+    unrecorded_record: Unrecorded(WriteRecord) => case record_round_trips;
+    repeated_customer: Repeats(InsertCustomer) => case a_repeated_request_writes_nothing;
+    repeated_customer_update: Repeats(UpdateCustomer) => case a_repeated_request_writes_nothing;
+    repeated_booking: Repeats(Book) => case a_repeated_request_writes_nothing;
+    repeated_move: Repeats(UpdateAppointment) => case a_repeated_request_writes_nothing;
+    repeated_event: Repeats(InsertEvent) => case a_repeated_request_writes_nothing;
+    repeated_event_update: Repeats(UpdateEvent) => case a_repeated_request_writes_nothing;
+    repeated_registration: Repeats(Register) => case a_repeated_request_writes_nothing;
+    repeated_unregistration: Repeats(Unregister) => case a_repeated_request_writes_nothing;
+    repeated_record: Repeats(WriteRecord) => case a_repeated_request_writes_nothing;
+    repeated_told_last: RepeatedLast => case a_repeated_request_writes_nothing;
+    refusals_recorded: RecordsRefused => case a_refused_request_leaves_no_record;
+    nothing_recorded: RecordsNothing => case a_refused_request_leaves_no_record;
+    records_of_all: RecordsOfAll => case record_round_trips;
+    records_never_expire: RecordsNeverExpire => case records_expire;
+    records_expire_at_once: RecordsExpireAtOnce => case records_expire;
+    records_expire_late: RecordsExpireLate => case records_expire;
+    sweeps_all: SweepsAll => case records_expire;
+    sweeps_late: SweepsLate => case records_expire;
+    sweeps_without_limit: SweepsWithoutLimit => case records_expire;
+    sweeps_nothing: SweepsNothing => case records_expire;
+    sweep_miscounts: SweepMiscounts => case records_expire;
+}

@@ -1,0 +1,7 @@
+//! Who may call: accounts and their API keys.
+
+mod account;
+mod api_key;
+
+pub use account::{Account, AccountName, AccountSlug};
+pub use api_key::{ApiKey, ApiKeyDigest, ApiKeyName, PlainApiKey};

@@ -1,0 +1,5 @@
+//! Whom a business serves: customers.
+
+mod customer;
+
+pub use customer::{Customer, CustomerEdit, CustomerName, CustomerSummary, NewCustomer, Phone};

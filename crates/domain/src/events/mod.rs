@@ -1,0 +1,10 @@
+//! What customers register for: events and registrations.
+
+mod event;
+mod registration;
+
+pub use event::{
+    Capacity, Event, EventDescription, EventEdit, EventEditError, EventLocation, EventStatus, EventTitle,
+    NewEvent,
+};
+pub use registration::{Registration, RegistrationRefused};

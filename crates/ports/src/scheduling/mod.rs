@@ -1,0 +1,26 @@
+//! When a business serves them: appointments.
+
+mod appointment;
+
+pub use appointment::{AppointmentFilter, AppointmentStore, BookError, UpdateAppointmentError};
+
+#[cfg(feature = "mocks")]
+pub use appointment::MockAppointmentStore;
+
+use std::sync::Arc;
+
+/// The stores of this context.
+#[derive(Clone)]
+pub struct SchedulingStores {
+    /// Appointments.
+    pub appointments: Arc<dyn AppointmentStore>,
+}
+
+impl SchedulingStores {
+    /// The ports of a store that honours all of them.
+    pub fn of<S: AppointmentStore + 'static>(store: &Arc<S>) -> Self {
+        Self {
+            appointments: store.clone(),
+        }
+    }
+}
