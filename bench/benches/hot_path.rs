@@ -226,6 +226,7 @@ fn application() -> Made<Application> {
         clock: Arc::new(clock),
         ids: Arc::new(ids),
         randomness: Arc::new(MockRandomness::new()),
+        turns: Arc::new(chatgrow_ports::MockTurns::new()),
     };
     Ok(Application::new(stores, &system))
 }

@@ -1,15 +1,16 @@
 //! What the use cases' tests share: one example of each resource, and an application on mocks.
 
-use crate::{Application, System};
+use crate::{Actor, Application, Caller, Precondition, Request, RequestId, Scopes, System, commit::Commits};
 use chatgrow_domain::{
-    Account, AccountId, AccountName, AccountSlug, Appointment, AppointmentId, Customer, CustomerId,
+    Account, AccountId, AccountName, AccountSlug, ApiKeyId, Appointment, AppointmentId, Customer, CustomerId,
     CustomerName, Duration, EmailAddress, Event, EventId, EventTitle, LocalMinute, NewAppointment,
-    NewCustomer, NewEvent, ObjectId, Phone, ServiceType, TimeSlot, Timestamp,
+    NewCustomer, NewEvent, ObjectId, Phone, Revision, ServiceType, TimeSlot, Timestamp,
 };
 use chatgrow_ports::{
-    AccessStores, Companions, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore,
-    MockAppointmentStore, MockClock, MockCustomerStore, MockEventStore, MockIdSource, MockIdempotencyStore,
-    MockRandomness, MockRegistrationStore, MockStoreChanges, MockStoreHealth, SchedulingStores, Stores,
+    AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
+    MockClock, MockCustomerStore, MockEventStore, MockIdSource, MockIdempotencyStore, MockRandomness,
+    MockRegistrationStore, MockStoreChanges, MockStoreHealth, MockTurns, SchedulingStores, StoredAnswer,
+    Stores,
 };
 use std::sync::Arc;
 use time::macros::{date, time};
@@ -86,14 +87,38 @@ pub fn event() -> Event {
     Event::new(EventId::new(id(1)), new, at(1000))
 }
 
-/// Nothing is to commit with a write.
-pub fn alone<T>(_: &T) -> Companions {
-    Companions::default()
+pub fn caller() -> Caller {
+    Caller {
+        account: account(),
+        actor: Actor::ApiKey(ApiKeyId::new(id(9))),
+        scopes: Scopes::All,
+        request_id: RequestId::new("request"),
+    }
 }
 
-/// Whatever is there now may be changed.
-pub fn anything<T>(_: Option<&T>) -> bool {
-    true
+/// A request on no condition that doesn't name itself.
+pub fn request<T>() -> Request<T> {
+    Request {
+        caller: caller(),
+        precondition: Precondition::None,
+        once: None,
+        answer: |_| answer(),
+    }
+}
+
+/// A request for a state that nothing is in.
+pub fn request_for_another_state<T>() -> Request<T> {
+    Request {
+        precondition: Precondition::OneOf(vec![Revision::claimed("another")]),
+        ..request()
+    }
+}
+
+pub fn answer() -> StoredAnswer {
+    StoredAnswer {
+        format: 1,
+        bytes: b"{}".to_vec(),
+    }
 }
 
 /// Mocks of all ports; a call that a test doesn't expect fails it.
@@ -105,6 +130,7 @@ pub struct Mocks {
     pub events: MockEventStore,
     pub registrations: MockRegistrationStore,
     pub idempotency: MockIdempotencyStore,
+    pub turns: MockTurns,
     clock: MockClock,
 }
 
@@ -121,6 +147,7 @@ impl Mocks {
             events: MockEventStore::new(),
             registrations: MockRegistrationStore::new(),
             idempotency: MockIdempotencyStore::new(),
+            turns: MockTurns::new(),
             clock,
         }
     }
@@ -132,6 +159,16 @@ impl Mocks {
     }
 
     pub fn build(self) -> Application {
+        let (stores, system) = self.parts();
+        Application::new(stores, &system)
+    }
+
+    pub fn build_commits(self) -> Commits {
+        let (stores, system) = self.parts();
+        Commits::new(&stores, &system)
+    }
+
+    fn parts(self) -> (Stores, System) {
         let mut ids = MockIdSource::new();
         ids.expect_next_id().returning(|| id(1));
         let mut randomness = MockRandomness::new();
@@ -159,7 +196,8 @@ impl Mocks {
             clock: Arc::new(self.clock),
             ids: Arc::new(ids),
             randomness: Arc::new(randomness),
+            turns: Arc::new(self.turns),
         };
-        Application::new(stores, &system)
+        (stores, system)
     }
 }

@@ -1,8 +1,8 @@
 //! The use cases: each method is one thing that a caller can ask for. They know the rules (domain) and what the rules
 //! need (ports), and nothing of HTTP or SQL.
 //!
-//! An edit reads, applies the rule, and writes "this new state, if the version is still N". Where somebody else was
-//! faster the store says `Stale`, and the use case begins again with what is now true, [`ATTEMPTS`] times at most.
+//! A change reads, applies the rule, and writes "this new state, if the version is still N". If somebody else was faster, the use case
+//! begins again with what is now true ([`commit`]).
 
 mod access;
 mod commit;
@@ -11,22 +11,14 @@ mod events;
 mod scheduling;
 
 pub use access::*;
-pub use commit::{Admits, Idempotency, RepeatError, Repeatable, With};
+pub use commit::{Effect, Idempotency, Once, Outcome, Precondition, Request};
 pub use crm::*;
 pub use events::*;
 pub use scheduling::*;
 
-use chatgrow_ports::{Clock, IdSource, Mark, Randomness, StoreError, Stores};
+use crate::commit::Commits;
+use chatgrow_ports::{Clock, IdSource, Mark, Randomness, StoreError, Stores, Turns};
 use std::sync::Arc;
-
-/// How often an edit is tried before the caller is told to come back: each lost race means that another edit of the same
-/// resource has succeeded meanwhile.
-const ATTEMPTS: usize = 64;
-
-/// An edit lost [`ATTEMPTS`] races in a row.
-fn contended() -> StoreError {
-    StoreError::unavailable("too many concurrent edits of one resource")
-}
 
 /// What use cases need beside stores.
 #[derive(Clone)]
@@ -37,6 +29,8 @@ pub struct System {
     pub ids: Arc<dyn IdSource>,
     /// Secrets.
     pub randomness: Arc<dyn Randomness>,
+    /// Turns of repeated requests.
+    pub turns: Arc<dyn Turns>,
 }
 
 /// Every use case, wired to one store.
@@ -49,7 +43,7 @@ pub struct Application {
     pub scheduling: Scheduling,
     /// Events and registrations.
     pub events: EventsContext,
-    /// Requests that may be repeated.
+    /// The records of requests that may be repeated.
     pub idempotency: Idempotency,
     stores: Stores,
 }
@@ -58,11 +52,12 @@ impl Application {
     /// Wires the use cases.
     #[must_use]
     pub fn new(stores: Stores, system: &System) -> Self {
+        let commits = Commits::new(&stores, system);
         Self {
             access: Access::new(&stores, system),
-            crm: Crm::new(&stores, system),
-            scheduling: Scheduling::new(&stores, system),
-            events: EventsContext::new(&stores, system),
+            crm: Crm::new(&stores, system, &commits),
+            scheduling: Scheduling::new(&stores, system, &commits),
+            events: EventsContext::new(&stores, system, &commits),
             idempotency: Idempotency::new(&stores, system),
             stores,
         }

@@ -5,40 +5,40 @@ use crate::{
     fresh_id, new_account, new_customer, race,
     scheduling::appointment::{appointment, slot},
 };
-use chatgrow_domain::{AccountId, Customer, CustomerEdit, CustomerName, EventEdit, EventTitle, PageLimit};
+use chatgrow_domain::{
+    AccountId, AppointmentRefusal, Customer, CustomerEdit, CustomerName, CustomerRefusal, EventEdit,
+    EventTitle, PageLimit, RegistrationRefusal,
+};
 use chatgrow_ports::{
-    Answer, BookError, Companions, CustomerFilter, IdempotencyRecord, InsertCustomerError, PageRequest,
-    RegisterError, RequestId, StoreError, Stores, UpdateAppointmentError, UpdateCustomerError,
-    UpdateEventError,
+    Commit, CustomerFilter, Failure, IdempotencyKey, IdempotencyRecord, PageRequest, StoreError,
+    StoredAnswer, Stores,
 };
 
 const DAY: i64 = 86_400_000;
 
-pub(crate) fn fresh_request() -> RequestId {
+pub(crate) fn fresh_request() -> IdempotencyKey {
     let mut bytes = [7; 32];
     bytes[..12].copy_from_slice(fresh_id().as_bytes());
-    RequestId(bytes)
+    IdempotencyKey(bytes)
 }
 
 /// A record that expires a day after 5.
-pub(crate) fn record(account: AccountId, id: RequestId) -> IdempotencyRecord {
+pub(crate) fn record(account: AccountId, key: IdempotencyKey) -> IdempotencyRecord {
     IdempotencyRecord {
         account,
-        id,
+        key,
         fingerprint: [9; 32],
-        answer: Answer {
-            status: 201,
-            location: Some("/customers/דנה".to_owned()),
-            etag: None,
-            body: vec![0, 255, b'{'],
+        answer: StoredAnswer {
+            format: 1,
+            bytes: vec![0, 255, b'{'],
         },
         created_at: at(5),
         expires_at: at(5 + DAY),
     }
 }
 
-pub(crate) fn with(record: &IdempotencyRecord) -> Companions {
-    Companions {
+pub(crate) fn with(record: &IdempotencyRecord) -> Commit {
+    Commit {
         record: Some(record.clone()),
     }
 }
@@ -63,24 +63,22 @@ pub async fn record_round_trips(stores: &Stores) {
     let written = record(account, fresh_request());
     stores.idempotency.write(with(&written)).await.unwrap();
     let second = IdempotencyRecord {
-        answer: Answer {
-            status: 200,
-            location: None,
-            etag: Some("\"3\"".to_owned()),
-            body: Vec::new(),
+        answer: StoredAnswer {
+            format: u16::MAX,
+            bytes: Vec::new(),
         },
         ..record(account, fresh_request())
     };
     stores.idempotency.write(with(&second)).await.unwrap();
     for written in [written, second] {
-        let found = stores.idempotency.find(account, written.id).await.unwrap();
+        let found = stores.idempotency.find(account, written.key).await.unwrap();
         assert_eq!(
             found,
             Some(written.clone()),
             "what was written is read back as it was, and what is not there is absent"
         );
         assert_eq!(
-            stores.idempotency.find(other, written.id).await.unwrap(),
+            stores.idempotency.find(other, written.key).await.unwrap(),
             None,
             "what was written is read back as it was, and what is not there is absent"
         );
@@ -90,7 +88,7 @@ pub async fn record_round_trips(stores: &Stores) {
         None,
         "what was written is read back as it was, and what is not there is absent"
     );
-    stores.idempotency.write(Companions::default()).await.unwrap();
+    stores.idempotency.write(Commit::default()).await.unwrap();
 }
 
 /// A record commits with the write of each method that takes one; with a known one no method writes, whatever it would refuse else.
@@ -122,7 +120,7 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
             ($id:literal, $call:expr, $repeated:pat) => {{
                 let mut bytes = [$id; 32];
                 bytes[..12].copy_from_slice(account.as_bytes());
-                let record = record(account, RequestId(bytes));
+                let record = record(account, IdempotencyKey(bytes));
                 let outcome = $call(with(&record)).await;
                 if repeated {
                     assert_refused!(
@@ -137,7 +135,7 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
                 assert!(
                     stores
                         .idempotency
-                        .find(account, record.id)
+                        .find(account, record.key)
                         .await
                         .unwrap()
                         .is_some(),
@@ -150,22 +148,22 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
         check!(
             1,
             |c| stores.crm.customers.insert(account, &new, c),
-            InsertCustomerError::Store(Repeated)
+            Failure::Store(Repeated)
         );
         check!(
             2,
             |c| stores.crm.customers.update(account, &renamed, c),
-            UpdateCustomerError::Store(Repeated)
+            Failure::Store(Repeated)
         );
         check!(
             3,
             |c| stores.scheduling.appointments.book(account, &booked, c),
-            BookError::Store(Repeated)
+            Failure::Store(Repeated)
         );
         check!(
             4,
             |c| stores.scheduling.appointments.update(account, &cancelled, c),
-            UpdateAppointmentError::Store(Repeated)
+            Failure::Store(Repeated)
         );
         check!(
             5,
@@ -175,7 +173,7 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
         check!(
             6,
             |c| stores.events.registrations.register(account, &place, c),
-            RegisterError::Store(Repeated)
+            Failure::Store(Repeated)
         );
         check!(
             7,
@@ -201,7 +199,7 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
         check!(
             8,
             |c| stores.events.events.update(account, &edited, c),
-            UpdateEventError::Store(Repeated)
+            Failure::Store(Repeated)
         );
         check!(9, |c| stores.idempotency.write(c), Repeated);
     }
@@ -224,7 +222,7 @@ pub async fn a_refused_request_leaves_no_record(stores: &Stores) {
     stores
         .scheduling
         .appointments
-        .book(account, &booked, Companions::default())
+        .book(account, &booked, Commit::default())
         .await
         .unwrap();
     let record = record(account, fresh_request());
@@ -234,14 +232,22 @@ pub async fn a_refused_request_leaves_no_record(stores: &Stores) {
         ..customer.clone()
     };
     let refused = stores.crm.customers.insert(account, &twice, with(&record)).await;
-    assert_refused!(refused, InsertCustomerError::EmailTaken, "the address is taken");
+    assert_refused!(
+        refused,
+        Failure::Refused(CustomerRefusal::EmailTaken),
+        "the address is taken"
+    );
     let overlapping = appointment(&customer, slot(30, 60));
     let refused = stores
         .scheduling
         .appointments
         .book(account, &overlapping, with(&record))
         .await;
-    assert_refused!(refused, BookError::SlotTaken, "the slot is taken");
+    assert_refused!(
+        refused,
+        Failure::Refused(AppointmentRefusal::SlotTaken),
+        "the slot is taken"
+    );
     let stale = booked.cancelled(at(5)).cancelled(at(6));
     let stale = chatgrow_domain::Appointment {
         version: stale.version.next(),
@@ -254,7 +260,7 @@ pub async fn a_refused_request_leaves_no_record(stores: &Stores) {
         .await;
     assert_refused!(
         refused,
-        UpdateAppointmentError::Stale,
+        Failure::Refused(AppointmentRefusal::VersionMismatch),
         "it is not the version after the stored one"
     );
     let freed = stores
@@ -277,10 +283,14 @@ pub async fn a_refused_request_leaves_no_record(stores: &Stores) {
         .registrations
         .register(account, &nowhere, with(&record))
         .await;
-    assert_refused!(refused, RegisterError::EventNotFound, "there is no such event");
+    assert_refused!(
+        refused,
+        Failure::Refused(RegistrationRefusal::EventNotFound),
+        "there is no such event"
+    );
 
     assert_eq!(
-        stores.idempotency.find(account, record.id).await.unwrap(),
+        stores.idempotency.find(account, record.key).await.unwrap(),
         None,
         "what is refused leaves no record, and may be tried again"
     );
@@ -292,7 +302,7 @@ pub async fn a_refused_request_leaves_no_record(stores: &Stores) {
         .await
         .unwrap();
     assert_eq!(
-        stores.idempotency.find(account, record.id).await.unwrap(),
+        stores.idempotency.find(account, record.key).await.unwrap(),
         Some(record),
         "what is refused leaves no record, and may be tried again"
     );
@@ -321,7 +331,7 @@ pub async fn records_expire(stores: &Stores) {
     );
     stores.idempotency.write(with(&again)).await.unwrap();
     assert_eq!(
-        stores.idempotency.find(account, old.id).await.unwrap(),
+        stores.idempotency.find(account, old.key).await.unwrap(),
         Some(again.clone()),
         "a record makes way from the instant on at which it expires, and not earlier; a sweep forgets those and no more than asked"
     );
@@ -352,12 +362,12 @@ pub async fn records_expire(stores: &Stores) {
         "a record makes way from the instant on at which it expires, and not earlier; a sweep forgets those and no more than asked"
     );
     assert_eq!(
-        stores.idempotency.find(account, old.id).await.unwrap(),
+        stores.idempotency.find(account, old.key).await.unwrap(),
         None,
         "a record makes way from the instant on at which it expires, and not earlier; a sweep forgets those and no more than asked"
     );
     assert_eq!(
-        stores.idempotency.find(account, kept.id).await.unwrap(),
+        stores.idempotency.find(account, kept.key).await.unwrap(),
         Some(kept),
         "a record makes way from the instant on at which it expires, and not earlier; a sweep forgets those and no more than asked"
     );
@@ -386,12 +396,10 @@ pub async fn a_request_races_to_one_effect(servers: &[Stores]) {
         1,
         "{outcomes:?}"
     );
-    let told = |outcome: &&Result<(), InsertCustomerError>| {
+    let told = |outcome: &&Result<(), Failure<CustomerRefusal>>| {
         matches!(
             outcome,
-            Err(InsertCustomerError::Store(
-                StoreError::Repeated | StoreError::InProgress
-            ))
+            Err(Failure::Store(StoreError::Repeated | StoreError::InProgress))
         )
     };
     assert_eq!(outcomes.iter().filter(told).count(), RACERS - 1, "{outcomes:?}");

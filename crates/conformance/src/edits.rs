@@ -8,11 +8,11 @@ use crate::{
     scheduling::appointment::{appointment, moved, slot},
 };
 use chatgrow_domain::{
-    Appointment, AppointmentEdit, Capacity, CustomerEdit, CustomerName, Duration, EmailAddress,
-    EventDescription, EventEdit, EventLocation, EventStatus, EventTitle, LocalMinute, Money, Notes, Phone,
-    ServiceType, TimeSlot, Timestamp,
+    Appointment, AppointmentEdit, AppointmentRefusal, Capacity, CustomerEdit, CustomerName, Duration,
+    EmailAddress, EventDescription, EventEdit, EventLocation, EventStatus, EventTitle, LocalMinute, Money,
+    Notes, Phone, ServiceType, TimeSlot, Timestamp,
 };
-use chatgrow_ports::{Companions, StoreError, Stores, UpdateAppointmentError};
+use chatgrow_ports::{Commit, Failure, StoreError, Stores};
 use proptest::{
     arbitrary::any,
     collection::vec,
@@ -72,7 +72,7 @@ pub async fn appointment_edits_do_not_meet_moves(servers: &[Stores]) {
         let outcome = stores
             .scheduling
             .appointments
-            .book(account, &new, Companions::default());
+            .book(account, &new, Commit::default());
         outcome.await.unwrap();
         booked.push(new);
     }
@@ -101,10 +101,10 @@ pub async fn appointment_edits_do_not_meet_moves(servers: &[Stores]) {
                 let outcome = stores
                     .scheduling
                     .appointments
-                    .update(account, &next, Companions::default());
+                    .update(account, &next, Commit::default());
                 match outcome.await {
                     Ok(()) if edits => next,
-                    Err(UpdateAppointmentError::SlotTaken) if !edits => before,
+                    Err(Failure::Refused(AppointmentRefusal::SlotTaken)) if !edits => before,
                     other if edits => panic!("an edit of notes is in nobody's way, but: {other:?}"),
                     other => panic!("a move onto a slot that never gets free is refused, but: {other:?}"),
                 }
@@ -312,7 +312,7 @@ pub async fn every_edit_of_a_customer_is_kept(stores: &Stores) {
                 let outcome = stores
                     .crm
                     .customers
-                    .update(account, &next, Companions::default())
+                    .update(account, &next, Commit::default())
                     .await;
                 kept(
                     &next,
@@ -336,7 +336,7 @@ pub async fn every_edit_of_an_appointment_is_kept(stores: &Stores) {
         let outcome = stores
             .scheduling
             .appointments
-            .book(account, &present, Companions::default())
+            .book(account, &present, Commit::default())
             .await;
         kept(
             &present,
@@ -354,7 +354,7 @@ pub async fn every_edit_of_an_appointment_is_kept(stores: &Stores) {
                 let outcome = stores
                     .scheduling
                     .appointments
-                    .update(account, &next, Companions::default())
+                    .update(account, &next, Commit::default())
                     .await;
                 kept(
                     &next,
@@ -379,7 +379,7 @@ pub async fn every_edit_of_an_event_is_kept(stores: &Stores) {
         let outcome = stores
             .events
             .registrations
-            .register(account, &place, Companions::default());
+            .register(account, &place, Commit::default());
         outcome.await.unwrap();
         let mut present = stores
             .events
@@ -395,7 +395,7 @@ pub async fn every_edit_of_an_event_is_kept(stores: &Stores) {
                 let outcome = stores
                     .events
                     .events
-                    .update(account, &next, Companions::default())
+                    .update(account, &next, Commit::default())
                     .await;
                 kept(&next, outcome, stores.events.events.by_id(account, next.id).await)?;
                 present = next;

@@ -2,14 +2,12 @@
 
 use crate::{at, fresh_id, new_account, new_customer, walk};
 use chatgrow_domain::{
-    AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentStatus, Capacity, Customer, Duration,
-    Event, EventEdit, EventId, EventStatus, EventTitle, LocalMinute, NewAppointment, NewEvent, Registration,
-    RegistrationId, RegistrationRefused, ServiceType, TimeSlot, Timestamp, conflict,
+    AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, Capacity,
+    Customer, Duration, Event, EventEdit, EventId, EventRefusal, EventStatus, EventTitle, LocalMinute,
+    NewAppointment, NewEvent, Registration, RegistrationId, RegistrationRefusal, ServiceType, TimeSlot,
+    Timestamp, conflict,
 };
-use chatgrow_ports::{
-    AppointmentFilter, BookError, Companions, EventFilter, RegisterError, StoreError, Stores,
-    UpdateAppointmentError, UpdateEventError,
-};
+use chatgrow_ports::{AppointmentFilter, Commit, EventFilter, Failure, Stores};
 use proptest::{
     collection::vec,
     option, prop_assert, prop_assert_eq, prop_oneof,
@@ -239,9 +237,9 @@ impl Model {
             *there && registration.event_id == new.event_id && registration.customer.id == new.customer.id
         });
         match admitted {
-            Err(RegistrationRefused::NotActive) => Answer::NotActive,
+            Err(RegistrationRefusal::NotActive) => Answer::NotActive,
             _ if already => Answer::AlreadyRegistered,
-            Err(RegistrationRefused::Full) => Answer::Full,
+            Err(_) => Answer::Full,
             Ok(()) => {
                 self.registrations.push((new.clone(), true));
                 self.count(new.event_id, 1);
@@ -277,7 +275,7 @@ fn new_event(capacity: Option<Capacity>) -> NewEvent {
     }
 }
 
-fn failed(error: &StoreError) -> TestCaseError {
+fn failed(error: &impl Debug) -> TestCaseError {
     TestCaseError::fail(format!("{error:?}"))
 }
 
@@ -285,12 +283,12 @@ async fn book(stores: &Stores, account: AccountId, new: &Appointment) -> Result<
     match stores
         .scheduling
         .appointments
-        .book(account, new, Companions::default())
+        .book(account, new, Commit::default())
         .await
     {
         Ok(()) => Ok(Answer::Done),
-        Err(BookError::SlotTaken) => Ok(Answer::SlotTaken),
-        Err(BookError::Store(error)) => Err(failed(&error)),
+        Err(Failure::Refused(AppointmentRefusal::SlotTaken)) => Ok(Answer::SlotTaken),
+        Err(error) => Err(failed(&error)),
     }
 }
 
@@ -302,13 +300,13 @@ async fn update_appointment(
     match stores
         .scheduling
         .appointments
-        .update(account, next, Companions::default())
+        .update(account, next, Commit::default())
         .await
     {
         Ok(()) => Ok(Answer::Done),
-        Err(UpdateAppointmentError::SlotTaken) => Ok(Answer::SlotTaken),
-        Err(UpdateAppointmentError::Stale) => Ok(Answer::Stale),
-        Err(UpdateAppointmentError::Store(error)) => Err(failed(&error)),
+        Err(Failure::Refused(AppointmentRefusal::SlotTaken)) => Ok(Answer::SlotTaken),
+        Err(Failure::Refused(AppointmentRefusal::VersionMismatch)) => Ok(Answer::Stale),
+        Err(error) => Err(failed(&error)),
     }
 }
 
@@ -316,12 +314,12 @@ async fn update_event(stores: &Stores, account: AccountId, next: &Event) -> Resu
     match stores
         .events
         .events
-        .update(account, next, Companions::default())
+        .update(account, next, Commit::default())
         .await
     {
         Ok(()) => Ok(Answer::Done),
-        Err(UpdateEventError::Stale) => Ok(Answer::Stale),
-        Err(UpdateEventError::Store(error)) => Err(failed(&error)),
+        Err(Failure::Refused(EventRefusal::VersionMismatch)) => Ok(Answer::Stale),
+        Err(error) => Err(failed(&error)),
     }
 }
 
@@ -329,15 +327,15 @@ async fn register(stores: &Stores, account: AccountId, new: &Registration) -> Re
     match stores
         .events
         .registrations
-        .register(account, new, Companions::default())
+        .register(account, new, Commit::default())
         .await
     {
         Ok(()) => Ok(Answer::Done),
-        Err(RegisterError::EventNotFound) => Ok(Answer::EventNotFound),
-        Err(RegisterError::AlreadyRegistered) => Ok(Answer::AlreadyRegistered),
-        Err(RegisterError::Refused(RegistrationRefused::NotActive)) => Ok(Answer::NotActive),
-        Err(RegisterError::Refused(RegistrationRefused::Full)) => Ok(Answer::Full),
-        Err(RegisterError::Store(error)) => Err(failed(&error)),
+        Err(Failure::Refused(RegistrationRefusal::EventNotFound)) => Ok(Answer::EventNotFound),
+        Err(Failure::Refused(RegistrationRefusal::AlreadyRegistered)) => Ok(Answer::AlreadyRegistered),
+        Err(Failure::Refused(RegistrationRefusal::NotActive)) => Ok(Answer::NotActive),
+        Err(Failure::Refused(RegistrationRefusal::Full)) => Ok(Answer::Full),
+        Err(error) => Err(failed(&error)),
     }
 }
 
@@ -414,7 +412,7 @@ async fn take(
             let planned = stores
                 .events
                 .events
-                .insert(account, &event, Companions::default())
+                .insert(account, &event, Commit::default())
                 .await;
             planned.map_err(|error| failed(&error))?;
             model.events.push(vec![event]);
@@ -438,7 +436,7 @@ async fn take(
             let freed = stores
                 .events
                 .registrations
-                .unregister(account, event, id, Companions::default())
+                .unregister(account, event, id, Commit::default())
                 .await;
             let freed = freed.map_err(|error| failed(&error))?;
             (Answer::Freed(freed), model.unregister(event, id))

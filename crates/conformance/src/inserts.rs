@@ -12,9 +12,7 @@ use chatgrow_domain::{
     Account, AccountId, AccountName, AccountSlug, ApiKey, Appointment, Customer, Event, EventTitle,
     Registration,
 };
-use chatgrow_ports::{
-    BookError, Companions, InsertAccountError, InsertCustomerError, RegisterError, StoreError, Stores,
-};
+use chatgrow_ports::{Commit, Failure, StoreError, Stores};
 
 /// An insert with the id of a row that is there is a defect of its caller: it fails, and the row stays as it was.
 pub async fn an_insert_replaces_nothing(stores: &Stores) {
@@ -32,7 +30,7 @@ pub async fn an_insert_replaces_nothing(stores: &Stores) {
         ..studio("second")
     };
     let outcome = stores.access.accounts.insert(&again).await;
-    assert_refused!(outcome, InsertAccountError::Store(StoreError::Failed(_)), "{why}");
+    assert_refused!(outcome, Failure::Store(StoreError::Failed(_)), "{why}");
     let accounts = stores.access.accounts.list().await.unwrap();
     assert_eq!(accounts, [first], "accounts: {why}");
 
@@ -56,13 +54,9 @@ pub async fn an_insert_replaces_nothing(stores: &Stores) {
     let outcome = stores
         .crm
         .customers
-        .insert(account, &again, Companions::default())
+        .insert(account, &again, Commit::default())
         .await;
-    assert_refused!(
-        outcome,
-        InsertCustomerError::Store(StoreError::Failed(_)),
-        "{why}"
-    );
+    assert_refused!(outcome, Failure::Store(StoreError::Failed(_)), "{why}");
     let read = stores
         .crm
         .customers
@@ -75,7 +69,7 @@ pub async fn an_insert_replaces_nothing(stores: &Stores) {
     let outcome = stores
         .scheduling
         .appointments
-        .book(account, &booked, Companions::default());
+        .book(account, &booked, Commit::default());
     outcome.await.unwrap();
     let again = Appointment {
         id: booked.id,
@@ -84,9 +78,9 @@ pub async fn an_insert_replaces_nothing(stores: &Stores) {
     let outcome = stores
         .scheduling
         .appointments
-        .book(account, &again, Companions::default())
+        .book(account, &again, Commit::default())
         .await;
-    assert_refused!(outcome, BookError::Store(StoreError::Failed(_)), "{why}");
+    assert_refused!(outcome, Failure::Store(StoreError::Failed(_)), "{why}");
     let read = stores
         .scheduling
         .appointments
@@ -103,7 +97,7 @@ pub async fn an_insert_replaces_nothing(stores: &Stores) {
     let outcome = stores
         .events
         .events
-        .insert(account, &again, Companions::default())
+        .insert(account, &again, Commit::default())
         .await;
     assert_refused!(outcome, StoreError::Failed(_), "{why}");
     let read = stores.events.events.by_id(account, event.id).await.unwrap();
@@ -113,7 +107,7 @@ pub async fn an_insert_replaces_nothing(stores: &Stores) {
     let outcome = stores
         .events
         .registrations
-        .register(account, &place, Companions::default());
+        .register(account, &place, Commit::default());
     outcome.await.unwrap();
     let another = new_customer(stores, account).await;
     let again = Registration {
@@ -123,9 +117,9 @@ pub async fn an_insert_replaces_nothing(stores: &Stores) {
     let outcome = stores
         .events
         .registrations
-        .register(account, &again, Companions::default())
+        .register(account, &again, Commit::default())
         .await;
-    assert_refused!(outcome, RegisterError::Store(StoreError::Failed(_)), "{why}");
+    assert_refused!(outcome, Failure::Store(StoreError::Failed(_)), "{why}");
     let read = stores
         .events
         .registrations

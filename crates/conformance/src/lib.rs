@@ -72,7 +72,7 @@ use chatgrow_domain::{
     EmailAddress, EventDescription, EventLocation, EventTitle, Invalid, LocalMinute, NewCustomer, Notes,
     ObjectId, PageLimit, Phone, Timestamp, parse_date, parse_time,
 };
-use chatgrow_ports::{Companions, Page, PageRequest, StoreError, Stores};
+use chatgrow_ports::{Commit, Page, PageRequest, StoreError, Stores};
 use std::{
     future::Future,
     iter::successors,
@@ -310,7 +310,7 @@ async fn new_customer(stores: &Stores, account: AccountId) -> Customer {
     stores
         .crm
         .customers
-        .insert(account, &customer, Companions::default())
+        .insert(account, &customer, Commit::default())
         .await
         .unwrap();
     customer

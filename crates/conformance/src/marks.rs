@@ -12,7 +12,7 @@ use crate::{
     scheduling::appointment::{appointment, moved, slot},
 };
 use chatgrow_domain::{Account, AccountId, AccountName, AccountSlug, EventId, EventStatus};
-use chatgrow_ports::{Companions, KeyUse, Stores};
+use chatgrow_ports::{Commit, KeyUse, Stores};
 use std::thread;
 
 /// A store that can be read and written says that it is healthy.
@@ -47,7 +47,7 @@ pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
                 );
             }};
         }
-        let (none, later) = (Companions::default, at(1_763_893_900_000));
+        let (none, later) = (Commit::default, at(1_763_893_900_000));
         let id = AccountId::new(fresh_id());
         let account = Account {
             id,

@@ -12,6 +12,7 @@ mod ids;
 mod invalid;
 mod money;
 mod page;
+mod refusal;
 mod schedule;
 mod scheduling;
 mod text;
@@ -28,8 +29,9 @@ pub use ids::{
 pub use invalid::Invalid;
 pub use money::Money;
 pub use page::PageLimit;
+pub use refusal::{ChangeRefusal, Refusal};
 pub use schedule::{Duration, LocalMinute, TimeSlot, conflict, parse_date, parse_time};
 pub use scheduling::*;
 pub use text::Notes;
 pub use timestamp::Timestamp;
-pub use version::Version;
+pub use version::{Revised, Revision, Version};

@@ -1,5 +1,7 @@
 //! Versions: an edit is "this new state, if the version is still N".
 
+use std::fmt::Display;
+
 /// Counts the states of one resource, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(i64);
@@ -31,4 +33,40 @@ impl Version {
     pub const fn get(self) -> i64 {
         self.0
     }
+}
+
+/// Which state of which resource: its id and its versions, and those of what it shows of others. Two states of anything are the same if
+/// their revisions are.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Revision(String);
+
+impl Revision {
+    /// The state of the resource with that id in these versions.
+    #[must_use]
+    pub fn of<const N: usize>(id: impl Display, versions: [Version; N]) -> Self {
+        let mut revision = id.to_string();
+        for version in versions {
+            revision.push('.');
+            revision.push_str(itoa::Buffer::new().format(version.get()));
+        }
+        Self(revision)
+    }
+
+    /// What a caller says that it has seen; perhaps nothing ever had it.
+    #[must_use]
+    pub fn claimed(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The revision as text, without blanks and quotes if it is not a claim.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Something whose states can be told apart.
+pub trait Revised {
+    /// The revision of this state.
+    fn revision(&self) -> Revision;
 }

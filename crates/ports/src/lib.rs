@@ -4,7 +4,7 @@
 //! written (the exceptions, which find the account or serve the operator, say so). Absence is `None` or `false`, never
 //! an error. **A mutating method is one atomic write**: what has to be checked and written together is one method, whose
 //! doc says what an adapter MUST guarantee under concurrency, and a future dropped at any point leaves all of it or
-//! nothing; its [`Companions`] commit with it.
+//! nothing; its [`Commit`] commits with it.
 //!
 //! Some things are a defect of the caller, which no method has a name for: an account that isn't there, a customer whom the account
 //! doesn't have, an insert with an id that is taken. They MUST fail with [`StoreError::Failed`] and change nothing; above all, **an
@@ -24,16 +24,16 @@ mod store;
 mod system;
 
 pub use access::*;
-pub use commit::{Answer, Companions, IdempotencyRecord, IdempotencyStore, RequestId};
+pub use commit::{Commit, IdempotencyKey, IdempotencyRecord, IdempotencyStore, StoredAnswer};
 pub use crm::*;
 pub use events::*;
 pub use page::{Listed, Page, PageRequest, StartPosition};
 pub use scheduling::*;
-pub use store::{Mark, Migrations, StoreChanges, StoreError, StoreHealth, Stores};
-pub use system::{Clock, IdSource, Randomness};
+pub use store::{Failure, Mark, Migrations, StoreChanges, StoreError, StoreHealth, Stores};
+pub use system::{Clock, IdSource, Randomness, Turn, Turns};
 
 #[cfg(feature = "mocks")]
 pub use {
     commit::MockIdempotencyStore, store::MockStoreChanges, store::MockStoreHealth, system::MockClock,
-    system::MockIdSource, system::MockRandomness,
+    system::MockIdSource, system::MockRandomness, system::MockTurns,
 };

@@ -5,6 +5,7 @@ use crate::{
     EventsStores, IdempotencyStore, RegistrationStore, SchedulingStores,
 };
 use async_trait::async_trait;
+use chatgrow_domain::Refusal;
 use std::{error::Error, sync::Arc};
 
 /// A store could not do what it was asked. A write has happened whole or not at all, but which of the two may be open: a
@@ -24,10 +25,10 @@ pub enum StoreError {
         /// The row's id, in hex.
         id: String,
     },
-    /// The request of the write's companions was carried out before; nothing was written now.
+    /// The request of the write's commit was carried out before; nothing was written now.
     #[error("the request was carried out before")]
     Repeated,
-    /// The request of the write's companions is being carried out by somebody else; nothing was written now.
+    /// The request of the write's commit is being carried out by somebody else; nothing was written now.
     #[error("the request is being carried out")]
     InProgress,
     /// Anything else: a defect, here or in the store.
@@ -44,6 +45,23 @@ impl StoreError {
     /// A [`Failed`](Self::Failed) for a reason.
     pub fn failed(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Failed(reason.into())
+    }
+}
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure<R: Refusal> {
+    /// A rule, or the guard that keeps it, refused it.
+    #[error(transparent)]
+    Refused(R),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<R: Refusal> From<R> for Failure<R> {
+    fn from(refusal: R) -> Self {
+        Self::Refused(refusal)
     }
 }
 

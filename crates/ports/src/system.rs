@@ -1,6 +1,9 @@
-//! Time, ids and randomness: ports, so that use cases can be tested to the letter.
+//! Time, ids, randomness and waiting: ports, so that use cases can be tested to the letter.
 
-use chatgrow_domain::{ObjectId, Timestamp};
+use crate::IdempotencyKey;
+use async_trait::async_trait;
+use chatgrow_domain::{AccountId, ObjectId, Timestamp};
+use std::time::Instant;
 
 /// Tells the time.
 #[cfg_attr(feature = "mocks", mockall::automock)]
@@ -22,4 +25,20 @@ pub trait IdSource: Send + Sync {
 pub trait Randomness: Send + Sync {
     /// 256 bits that nobody can guess.
     fn secret(&self) -> [u8; 32];
+}
+
+/// A turn: it ends when this is dropped.
+pub type Turn = Box<dyn Send>;
+
+/// Lets repetitions of a request wait for each other.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait Turns: Send + Sync {
+    /// Waits until no other request of the account with that key is carried out by this server: a turn, or `None` if the deadline comes
+    /// first.
+    async fn enter(&self, account: AccountId, key: IdempotencyKey, deadline: Instant) -> Option<Turn>;
+
+    /// Waits for a moment, after which it is worth asking whether a request on another server has ended. Returns `false` if the deadline
+    /// comes first.
+    async fn pause(&self, deadline: Instant) -> bool;
 }

@@ -1,9 +1,10 @@
 //! The command line. Commands for operators work on the same store as a running server.
 
 use crate::{DatabaseUrl, Failure, database};
-use chatgrow_application::{Application, CreateAccountError, CreateKeyError};
+use chatgrow_application::Application;
 use chatgrow_domain::{
-    AccountName, AccountSlug, ApiKeyId, ApiKeyName, Invalid, LocalMinute, MalformedId, Timestamp, parse_date,
+    AccountName, AccountRefusal, AccountSlug, ApiKeyId, ApiKeyName, ApiKeyRefusal, Invalid, LocalMinute,
+    MalformedId, Timestamp, parse_date,
 };
 use clap::{Args, Parser, Subcommand};
 use std::io::{Write, stdout};
@@ -114,7 +115,7 @@ pub(crate) async fn accounts(application: &Application, command: AccountsCommand
         AccountsCommand::Create { slug, name } => {
             match application.access.accounts.create(slug, name).await {
                 Ok(account) => writeln!(stdout(), "{}", account.slug.as_str())?,
-                Err(CreateAccountError::SlugTaken) => {
+                Err(chatgrow_ports::Failure::Refused(AccountRefusal::SlugTaken)) => {
                     return Err("there is an account with that slug already".into());
                 }
                 Err(error) => return Err(error.into()),
@@ -146,7 +147,7 @@ pub(crate) async fn keys(application: &Application, command: KeysCommand) -> Res
             Ok(key) => writeln!(stdout(), "{}", key.reveal()).map_err(|error| {
                 format!("a key was made but can't be shown ({error}): revoke it, see `chatgrow keys list`")
             })?,
-            Err(CreateKeyError::AccountNotFound) => {
+            Err(chatgrow_ports::Failure::Refused(ApiKeyRefusal::AccountNotFound)) => {
                 return Err(format!(
                     "there is no account {}; `chatgrow accounts list` shows all",
                     account.as_str()

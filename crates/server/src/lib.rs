@@ -5,6 +5,7 @@ mod configuration;
 mod database;
 mod serve;
 mod system;
+mod turns;
 
 pub use configuration::{Configuration, LogFormat};
 pub use database::{Database, DatabaseUrl};

@@ -1,5 +1,6 @@
-//! The real clock, ids and randomness.
+//! The real clock, ids, randomness and turns.
 
+use crate::turns::Running;
 use chatgrow_application::System;
 use chatgrow_domain::{ObjectId, Timestamp};
 use chatgrow_ports::{Clock, IdSource, Randomness};
@@ -13,6 +14,7 @@ pub(crate) fn system() -> Result<System, getrandom::Error> {
         clock: Arc::new(SystemClock),
         ids: Arc::new(ObjectIds::default()),
         randomness: Arc::new(OsRandomness),
+        turns: Arc::new(Running::default()),
     })
 }
 

@@ -4,10 +4,8 @@ CREATE TABLE idempotency_records (
     account_id bytea NOT NULL REFERENCES accounts (id),
     id bytea NOT NULL CHECK (octet_length(id) = 32),
     fingerprint bytea NOT NULL CHECK (octet_length(fingerprint) = 32),
-    status bigint NOT NULL CHECK (status BETWEEN 200 AND 599),
-    location text,
-    etag text,
-    body bytea NOT NULL,
+    answer_format bigint NOT NULL CHECK (answer_format > 0),
+    answer bytea NOT NULL,
     created_at instant NOT NULL,
     expires_at instant NOT NULL CHECK (expires_at > created_at),
     PRIMARY KEY (account_id, id)

@@ -4,10 +4,8 @@ CREATE TABLE idempotency_records_in_order (
     account_id BLOB NOT NULL REFERENCES accounts (id),
     id BLOB NOT NULL CHECK (length(id) = 32),
     fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),
-    status INTEGER NOT NULL CHECK (status BETWEEN 200 AND 599),
-    location TEXT,
-    etag TEXT,
-    body BLOB NOT NULL,
+    answer_format INTEGER NOT NULL CHECK (answer_format > 0),
+    answer BLOB NOT NULL,
     created_at INTEGER NOT NULL CHECK (created_at BETWEEN -377705116800000 AND 253402300799999),
     expires_at INTEGER NOT NULL CHECK (expires_at > created_at AND expires_at <= 253402300799999),
     PRIMARY KEY (account_id, id)

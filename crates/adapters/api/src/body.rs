@@ -74,14 +74,14 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 fn hold(request: &HttpRequest) -> Result<Option<Held>, ApiError> {
     let in_flight = request.app_data::<Data<InFlight>>();
     let settings = request.app_data::<Data<Settings>>();
-    let caller = request.extensions().get::<Caller>().copied();
-    let (Some(in_flight), Some(settings), Some(caller)) = (in_flight, settings, caller) else {
+    let account = request.extensions().get::<Caller>().map(Caller::account);
+    let (Some(in_flight), Some(settings), Some(account)) = (in_flight, settings, account) else {
         return Ok(None);
     };
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
     let most = settings.max_body_bytes;
-    in_flight.hold(caller.account(), length.unwrap_or(most).min(most) as u64)
+    in_flight.hold(account, length.unwrap_or(most).min(most) as u64)
 }
 
 /// Whether the body says that it is JSON in UTF-8, or says nothing.

@@ -1,48 +1,41 @@
-//! `Idempotency-Key`: a request that names itself is carried out once, however often it comes
-//! (draft-ietf-httpapi-idempotency-key-header).
-//!
-//! The answer is made before the write and commits with it. A repetition that comes later is answered by the record; one that comes
-//! at the same time waits, and the store's own unique key has the last word, whichever server it reaches. What is refused leaves no
-//! record: a corrected world may answer anew.
+//! Requests that change something: how they name themselves (`Idempotency-Key`), on what condition they come (`If-Match`), and how they are
+//! answered, now and when they are repeated.
 
 use crate::{
-    Deadline, Route, Settings,
+    Begun, Route, Settings,
     access::authentication::Caller,
-    conditions::{ETag, Tags},
+    conditions::precondition,
     error::{ApiError, Problem},
     fingerprint::Fingerprint,
-    responses::Render,
+    responses::{Answer, Render},
 };
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, Responder,
     body::BoxBody,
     dev::Payload,
-    http::{
-        StatusCode,
-        header::{self, HeaderValue},
-    },
+    http::header::{self, HeaderValue},
     web::Data,
 };
-use chatgrow_application::{Application, RepeatError, Repeatable, With};
-use chatgrow_domain::{AccountId, EmailAddress};
-use chatgrow_ports::{Answer, Companions, RequestId};
+use chatgrow_application::{Effect, Once, Outcome, Precondition, Request};
+use chatgrow_domain::EmailAddress;
+use chatgrow_ports::{IdempotencyKey, StoredAnswer};
 use paperclip::{
     actix::OperationModifier,
     v2::{
-        models::{DataType, DefaultOperationRaw, DefaultSchemaRaw, Either, Parameter, ParameterIn},
+        models::{
+            DataType, DefaultOperationRaw, DefaultSchemaRaw, Either, Parameter, ParameterIn, SecurityScheme,
+        },
         schema::Apiv2Schema,
     },
 };
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 use std::{
-    collections::HashSet,
+    collections::BTreeMap,
     future::{Ready, ready},
-    pin::pin,
-    sync::{Mutex, MutexGuard, PoisonError},
+    marker::PhantomData,
     time::Duration,
 };
-use tokio::{sync::Notify, time::sleep};
 
 /// The header that names a request.
 pub(crate) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
@@ -54,35 +47,32 @@ pub(crate) const IDEMPOTENT_REPLAYED: header::HeaderName =
 /// The most characters of a key.
 pub(crate) const MAX_KEY_CHARS: usize = 255;
 
-/// How long to wait before asking again whether a request on another server has ended.
-const ASK_AGAIN: Duration = Duration::from_millis(20);
+/// How long before the time-out of all requests one stops to wait for its twin: its own answer tells more.
+const MARGIN: Duration = Duration::from_millis(20);
 
-/// A request that may name itself, and what it may change.
-pub(crate) struct Once {
+/// A request that changes something, and is answered with an `R`.
+pub(crate) struct Write<R> {
     request: HttpRequest,
     key: Option<String>,
-    if_match: Option<Tags>,
+    precondition: Precondition,
+    answer: PhantomData<R>,
 }
 
-impl FromRequest for Once {
+impl<R> FromRequest for Write<R> {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let once = || {
+        let write = || {
             Ok(Self {
                 request: request.clone(),
                 key: key_of(request)?,
-                if_match: Tags::if_match(request)?,
+                precondition: precondition(request)?,
+                answer: PhantomData,
             })
         };
-        ready(once())
+        ready(write())
     }
-}
-
-/// A defect.
-fn outside() -> ApiError {
-    ApiError::from(Problem::Internal).because("a handler stands outside of the API")
 }
 
 /// The request's key, without the quotes of a structured field's string.
@@ -106,91 +96,46 @@ fn key_of(request: &HttpRequest) -> Result<Option<String>, ApiError> {
     Ok(Some(key.to_owned()))
 }
 
-/// An answer, or the one of before.
-pub(crate) enum Reply<R> {
-    Fresh(R),
-    Replayed(Answer),
-}
-
-impl Once {
-    /// Whether the request may change what is there now: its `If-Match`.
-    pub(crate) fn admits<T>(
-        &self,
-        tag: impl Fn(&T) -> ETag + Send + Sync,
-    ) -> impl Fn(Option<&T>) -> bool + Send + Sync {
-        let tags = self.if_match.as_ref();
-        move |current| match (tags, current) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(tags), Some(current)) => tags.admit(&tag(current)),
-        }
-    }
-
-    /// Carries the request out, unless it was before. `work` gets what has to commit with its write; it may be called again where it
-    /// failed.
-    pub(crate) async fn run<T, E, R>(
-        &self,
-        render: impl Fn(&T) -> R + Send + Sync,
-        work: impl AsyncFn(With<'_, T>) -> Result<T, E>,
-    ) -> Result<Reply<R>, ApiError>
+impl<R> Write<R> {
+    /// What the use case needs to know of the request. The body must have been read: its fingerprint is a part of it.
+    pub(crate) fn request<T>(self) -> Result<Request<T>, ApiError>
     where
-        R: Render,
-        ApiError: From<E>,
+        R: Render + for<'a> From<&'a Effect<T>>,
     {
-        let Some(key) = &self.key else {
-            let outcome = work(&|_| Companions::default()).await?;
-            return Ok(Reply::Fresh(render(&outcome)));
-        };
-        let (application, settings) = (self.data::<Application>()?, self.data::<Settings>()?);
-        let running = self.data::<Running>()?;
-        let repeatable = self.repeatable(key)?;
-        let with = |outcome: &T| {
-            let answer = render(outcome).answer();
-            application
-                .idempotency
-                .companions(&repeatable, answer, settings.idempotency_ttl)
-        };
-        // A moment before the time-out of all requests, which would tell less.
-        let deadline = self.request.extensions().get::<Deadline>().copied();
-        let deadline = deadline.ok_or_else(outside)?.earlier_by(ASK_AGAIN);
-        let _turn = deadline
-            .wait_for(running.enter((repeatable.account, repeatable.id)))
-            .await
-            .map_err(|_| Problem::IdempotencyInProgress)?;
-        loop {
-            let error = match work(&with).await {
-                Ok(outcome) => return Ok(Reply::Fresh(render(&outcome))),
-                Err(error) => ApiError::from(error),
-            };
-            // It may have been carried out before, and what is in its way be its own effect; or the store may take no writes now.
-            match application.idempotency.answer(&repeatable).await {
-                Ok(Some(answer)) => return Ok(Reply::Replayed(answer)),
-                Err(other) if error.status().is_client_error() => return Err(other.into()),
-                _ if error.problem != Problem::IdempotencyInProgress => return Err(error),
-                _ => deadline.wait_for(sleep(ASK_AGAIN)).await.map_err(|_| error)?,
-            }
-        }
-    }
-
-    fn data<D: 'static>(&self) -> Result<Data<D>, ApiError> {
-        self.request.app_data::<Data<D>>().cloned().ok_or_else(outside)
-    }
-
-    /// Account, method, resource and key say which request it is.
-    fn repeatable(&self, key: &str) -> Result<Repeatable, ApiError> {
-        let extensions = self.request.extensions();
-        let caller = extensions.get::<Caller>().ok_or(Problem::Unauthenticated)?;
-        let mut id = Sha256::new();
-        for part in [self.request.method().as_str(), &self.resource(), key] {
-            id.update(part);
-            id.update([0]);
-        }
-        let nothing = Fingerprint([0; 32]);
-        Ok(Repeatable {
-            account: caller.account(),
-            id: RequestId(id.finalize().into()),
-            fingerprint: extensions.get::<Fingerprint>().copied().unwrap_or(nothing).0,
+        let caller = self.request.extensions().get::<Caller>().cloned();
+        let Caller(caller) = caller.ok_or(Problem::Unauthenticated)?;
+        let once = self.key.as_deref().map(|key| self.once(key));
+        Ok(Request {
+            caller,
+            precondition: self.precondition.clone(),
+            once: once.transpose()?,
+            answer: |effect| R::from(effect).answer().to_stored(),
         })
+    }
+
+    fn once(&self, key: &str) -> Result<Once, ApiError> {
+        let settings = self.request.app_data::<Data<Settings>>();
+        let extensions = self.request.extensions();
+        let (Some(settings), Some(begun)) = (settings, extensions.get::<Begun>()) else {
+            return Err(ApiError::from(Problem::Internal).because("a handler stands outside of the API"));
+        };
+        let nothing = Fingerprint([0; 32]);
+        Ok(Once {
+            key: self.digest(key),
+            fingerprint: extensions.get::<Fingerprint>().copied().unwrap_or(nothing).0,
+            remembered: settings.idempotency_ttl,
+            deadline: (begun.deadline.0 - MARGIN).into_std(),
+        })
+    }
+
+    /// Method, resource and key say which request of the account it is.
+    fn digest(&self, key: &str) -> IdempotencyKey {
+        let mut digest = Sha256::new();
+        for part in [self.request.method().as_str(), &self.resource(), key] {
+            digest.update(part);
+            digest.update([0]);
+        }
+        IdempotencyKey(digest.finalize().into())
     }
 
     /// The path of the resource in one spelling: no percent-encoding, and an e-mail address as addresses are compared.
@@ -211,6 +156,33 @@ impl Once {
     }
 }
 
+/// An answer, or the one of before.
+pub(crate) enum Reply<R> {
+    Fresh(R),
+    Replayed(Answer),
+}
+
+/// The reply to a request with that outcome.
+pub(crate) fn reply<T, R: for<'a> From<&'a Effect<T>>>(outcome: Outcome<T>) -> Result<Reply<R>, ApiError> {
+    match outcome {
+        Outcome::Done(effect) => Ok(Reply::Fresh(R::from(&effect))),
+        Outcome::Replayed(stored) => replayed(&stored),
+        Outcome::KeyReused => Err(Problem::IdempotencyKeyReused.into()),
+        Outcome::InProgress => Err(Problem::IdempotencyInProgress.into()),
+    }
+}
+
+/// The answer of before. A server of another version may have kept it in a form that this one can't read; even so the request is not
+/// carried out again.
+fn replayed<R>(stored: &StoredAnswer) -> Result<Reply<R>, ApiError> {
+    let answer = Answer::from_stored(stored).ok_or_else(|| {
+        ApiError::from(Problem::IdempotencyInProgress).with_message(
+            "The request with this Idempotency-Key was carried out, but its answer can't be read by this server",
+        )
+    })?;
+    Ok(Reply::Replayed(answer))
+}
+
 impl<R: Responder<Body = BoxBody>> Responder for Reply<R> {
     type Body = BoxBody;
 
@@ -219,7 +191,7 @@ impl<R: Responder<Body = BoxBody>> Responder for Reply<R> {
             Self::Fresh(response) => return response.respond_to(request),
             Self::Replayed(answer) => answer,
         };
-        let mut response = respond(answer);
+        let mut response = answer.respond();
         response
             .headers_mut()
             .insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
@@ -227,74 +199,9 @@ impl<R: Responder<Body = BoxBody>> Responder for Reply<R> {
     }
 }
 
-/// The answer as a response.
-pub(crate) fn respond(answer: Answer) -> HttpResponse {
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-    let mut response = HttpResponse::build(status);
-    let headers = [(header::LOCATION, answer.location), (header::ETAG, answer.etag)];
-    for (name, value) in headers {
-        if let Some(value) = value {
-            response.insert_header((name, value));
-        }
-    }
-    response.content_type("application/json").body(answer.body)
-}
+impl<R> Apiv2Schema for Write<R> {}
 
-/// The requests with a key that this server is carrying out.
-#[derive(Default)]
-pub(crate) struct Running {
-    requests: Mutex<HashSet<(AccountId, RequestId)>>,
-    ended: Notify,
-}
-
-impl Running {
-    fn requests(&self) -> MutexGuard<'_, HashSet<(AccountId, RequestId)>> {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until no other request with that id is carried out here.
-    async fn enter(&self, request: (AccountId, RequestId)) -> Turn<'_> {
-        loop {
-            let mut ended = pin!(self.ended.notified());
-            // Before the look, so that an end right after it is not missed.
-            ended.as_mut().enable();
-            let entered = self.requests().insert(request);
-            if entered {
-                return Turn {
-                    running: self,
-                    request,
-                };
-            }
-            ended.await;
-        }
-    }
-}
-
-/// A request that is being carried out; it ends when this is dropped.
-struct Turn<'a> {
-    running: &'a Running,
-    request: (AccountId, RequestId),
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.running.requests().remove(&self.request);
-        self.running.ended.notify_waiters();
-    }
-}
-
-impl From<RepeatError> for ApiError {
-    fn from(error: RepeatError) -> Self {
-        match error {
-            RepeatError::KeyReused => Problem::IdempotencyKeyReused.into(),
-            RepeatError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl Apiv2Schema for Once {}
-
-impl OperationModifier for Once {
+impl<R> OperationModifier for Write<R> {
     fn update_parameter(operation: &mut DefaultOperationRaw) {
         operation.parameters.push(Either::Right(Parameter {
             name: IDEMPOTENCY_KEY.to_owned(),
@@ -305,6 +212,14 @@ impl OperationModifier for Once {
             data_type: Some(DataType::String),
             ..Parameter::default()
         }));
+    }
+
+    fn update_security(operation: &mut DefaultOperationRaw) {
+        Caller::update_security(operation);
+    }
+
+    fn update_security_definitions(map: &mut BTreeMap<String, SecurityScheme>) {
+        Caller::update_security_definitions(map);
     }
 }
 
@@ -323,7 +238,7 @@ impl<R: OperationModifier> OperationModifier for Reply<R> {
         R::update_response(operation);
     }
 
-    fn update_definitions(map: &mut std::collections::BTreeMap<String, DefaultSchemaRaw>) {
+    fn update_definitions(map: &mut BTreeMap<String, DefaultSchemaRaw>) {
         R::update_definitions(map);
     }
 }

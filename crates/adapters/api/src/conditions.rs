@@ -7,28 +7,16 @@ use actix_web::{
     HttpRequest,
     http::{Method, header},
 };
-use chatgrow_domain::Version;
-use std::fmt::Display;
+use chatgrow_application::Precondition;
+use chatgrow_domain::Revision;
 
-/// A strong entity tag, quotes included.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ETag(pub(crate) String);
-
-impl ETag {
-    /// The tag of what shows that resource in these versions. The id makes it fit no other resource, also none that has the same path later.
-    pub(crate) fn of<const N: usize>(id: impl Display, versions: [Version; N]) -> Self {
-        let mut tag = format!("\"{id}");
-        for version in versions {
-            tag.push('.');
-            tag.push_str(itoa::Buffer::new().format(version.get()));
-        }
-        tag.push('"');
-        Self(tag)
-    }
+/// The strong entity tag of a state, quotes included. The id in it makes it fit no other resource, also none that has the same path later.
+pub(crate) fn etag(revision: &Revision) -> String {
+    ["\"", revision.as_str(), "\""].concat()
 }
 
 /// The entity tags that a header lists.
-pub(crate) struct Tags {
+struct Tags {
     any: bool,
     tags: Vec<String>,
 }
@@ -62,23 +50,28 @@ impl Tags {
         let some = tags.any || !tags.tags.is_empty();
         some.then_some(Some(tags)).ok_or(())
     }
+}
 
-    /// What may be changed: `If-Match`, or anything.
-    ///
-    /// # Errors
-    /// The header is not valid: who took it for absent would overwrite what has not been seen.
-    pub(crate) fn if_match(request: &HttpRequest) -> Result<Option<Self>, ApiError> {
-        Self::of(request, header::IF_MATCH).map_err(|()| {
-            let message =
-                "must be * or entity tags as an answer's ETag has them, quotes included, separated by commas";
-            ApiError::of_header("If-Match", message)
-        })
-    }
-
-    /// Whether one of them is that tag. A weak one is none that a change may rest on.
-    pub(crate) fn admit(&self, tag: &ETag) -> bool {
-        self.any || self.tags.contains(&tag.0)
-    }
+/// What may be changed: `If-Match`. A weak tag is none that a change may rest on.
+///
+/// # Errors
+/// The header is not valid: whoever took it for absent would overwrite what has not been seen.
+pub(crate) fn precondition(request: &HttpRequest) -> Result<Precondition, ApiError> {
+    let tags = Tags::of(request, header::IF_MATCH).map_err(|()| {
+        let message =
+            "must be * or entity tags as an answer's ETag has them, quotes included, separated by commas";
+        ApiError::of_header("If-Match", message)
+    })?;
+    Ok(match tags {
+        None => Precondition::None,
+        Some(Tags { any: true, .. }) => Precondition::Something,
+        Some(Tags { tags, .. }) => {
+            let strong = tags
+                .iter()
+                .filter_map(|tag| tag.strip_prefix('"')?.strip_suffix('"'));
+            Precondition::OneOf(strong.map(Revision::claimed).collect())
+        }
+    })
 }
 
 /// The entity tag at the beginning of a list, if there is one, and what follows the comma behind it. A list may have empty places.
@@ -114,22 +107,27 @@ mod tests {
     use super::*;
     use actix_web::test::TestRequest;
 
-    fn if_match(values: &[&str]) -> Option<Vec<String>> {
+    fn if_match(values: &[&str]) -> Option<Precondition> {
         let mut request = TestRequest::default();
         for value in values {
             request = request.append_header((header::IF_MATCH, *value));
         }
-        let tags = Tags::if_match(&request.to_http_request()).ok()??;
-        Some(if tags.any { vec!["*".to_owned()] } else { tags.tags })
+        precondition(&request.to_http_request()).ok()
+    }
+
+    fn one_of(revisions: &[&str]) -> Precondition {
+        let revisions = revisions.iter().map(|revision| Revision::claimed(revision));
+        Precondition::OneOf(revisions.collect())
     }
 
     #[test]
     fn if_match_is_a_star_or_a_list_of_entity_tags() {
-        assert_eq!(if_match(&["*"]).unwrap(), ["*"]);
-        assert_eq!(if_match(&["\"a.1\""]).unwrap(), ["\"a.1\""]);
+        assert_eq!(if_match(&[]), Some(Precondition::None));
+        assert_eq!(if_match(&["*"]), Some(Precondition::Something));
+        assert_eq!(if_match(&["\"a.1\""]), Some(one_of(&["a.1"])));
         assert_eq!(
-            if_match(&[" W/\"a\" ,, \"b,c\",", "\"d\""]).unwrap(),
-            ["W/\"a\"", "\"b,c\"", "\"d\""]
+            if_match(&[" W/\"a\" ,, \"b,c\",", "\"d\""]),
+            Some(one_of(&["b,c", "d"]))
         );
         for bad in [
             "1",
@@ -145,20 +143,7 @@ mod tests {
             "*,*",
             "'a'",
         ] {
-            assert!(
-                Tags::if_match(
-                    &TestRequest::default()
-                        .append_header((header::IF_MATCH, bad))
-                        .to_http_request()
-                )
-                .is_err(),
-                "{bad}"
-            );
+            assert_eq!(if_match(&[bad]), None, "{bad}");
         }
-        assert!(
-            Tags::if_match(&TestRequest::default().to_http_request())
-                .unwrap()
-                .is_none()
-        );
     }
 }

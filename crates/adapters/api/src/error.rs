@@ -6,9 +6,8 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
-use chatgrow_application::{AppointmentError, CustomerError, EventError, RegistrationError};
-use chatgrow_domain::{EventEditError, RegistrationRefused};
-use chatgrow_ports::StoreError;
+use chatgrow_domain::Refusal;
+use chatgrow_ports::{Failure, StoreError};
 use serde::Serialize;
 use std::{borrow::Cow, fmt};
 
@@ -212,6 +211,10 @@ impl ApiError {
     }
 
     /// The body, as the client of that request sees it.
+    #[expect(
+        clippy::expect_used,
+        reason = "strings and slices of strings always serialize"
+    )]
     pub(crate) fn body(&self, request_id: &str) -> String {
         let (_, code, message) = self.problem.describe();
         // The contract: "exactly the guide's body".
@@ -225,8 +228,7 @@ impl ApiError {
             details: &self.details,
             request_id,
         };
-        // Strings and slices of strings always serialize.
-        serde_json::to_string(&envelope).unwrap_or_default()
+        serde_json::to_string(&envelope).expect("the envelope serializes")
     }
 }
 
@@ -264,53 +266,14 @@ impl From<StoreError> for ApiError {
     }
 }
 
-impl From<CustomerError> for ApiError {
-    fn from(error: CustomerError) -> Self {
-        match error {
-            CustomerError::NotFound => Problem::CustomerNotFound.into(),
-            CustomerError::EmailTaken => Problem::CustomerExists.into(),
-            CustomerError::VersionMismatch => Problem::VersionMismatch.into(),
-            CustomerError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<AppointmentError> for ApiError {
-    fn from(error: AppointmentError) -> Self {
-        match error {
-            AppointmentError::NotFound => Problem::AppointmentNotFound.into(),
-            AppointmentError::CustomerNotFound => Problem::CustomerNotFound.into(),
-            AppointmentError::SlotTaken => Problem::TimeConflict.into(),
-            AppointmentError::VersionMismatch => Problem::VersionMismatch.into(),
-            AppointmentError::Cancelled(_) => Problem::AppointmentCancelled.into(),
-            AppointmentError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<EventError> for ApiError {
-    fn from(error: EventError) -> Self {
-        match error {
-            EventError::NotFound => Problem::EventNotFound.into(),
-            EventError::VersionMismatch => Problem::VersionMismatch.into(),
-            EventError::Refused(EventEditError::InvalidStatus) => Problem::InvalidStatus.into(),
-            EventError::Refused(EventEditError::Full) => Problem::CapacityTooSmall.into(),
-            EventError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<RegistrationError> for ApiError {
-    fn from(error: RegistrationError) -> Self {
-        match error {
-            RegistrationError::EventNotFound => Problem::EventNotFound.into(),
-            RegistrationError::CustomerNotFound => Problem::CustomerNotFound.into(),
-            RegistrationError::NotFound => Problem::RegistrationNotFound.into(),
-            RegistrationError::AlreadyRegistered => Problem::AlreadyRegistered.into(),
-            RegistrationError::VersionMismatch => Problem::VersionMismatch.into(),
-            RegistrationError::Refused(RegistrationRefused::NotActive) => Problem::EventNotActive.into(),
-            RegistrationError::Refused(RegistrationRefused::Full) => Problem::EventFull.into(),
-            RegistrationError::Store(error) => error.into(),
+impl<R: Refusal> From<Failure<R>> for ApiError
+where
+    Problem: From<R>,
+{
+    fn from(failure: Failure<R>) -> Self {
+        match failure {
+            Failure::Refused(refusal) => Problem::from(refusal).into(),
+            Failure::Store(error) => error.into(),
         }
     }
 }

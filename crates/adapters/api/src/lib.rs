@@ -37,7 +37,6 @@ pub use openapi::document;
 
 use crate::{
     access::rate_limits::RateLimits,
-    commit::Running,
     connection::{connections::Connections, in_flight::InFlight, listen},
     error::ApiError,
     health::Readiness,
@@ -53,7 +52,7 @@ use actix_web::{
     middleware::{Condition, Next, from_fn},
     web::{Data, PathConfig, PayloadConfig, ReqData},
 };
-use chatgrow_application::Application;
+use chatgrow_application::{Application, RequestId};
 use futures_util::FutureExt;
 use paperclip::actix::{OpenApiExt, web};
 use prometheus_client::registry::Registry;
@@ -131,7 +130,6 @@ impl Default for Settings {
 pub struct Api {
     application: Data<Application>,
     limits: Data<RateLimits>,
-    running: Data<Running>,
     in_flight: Data<InFlight>,
     readiness: Data<Readiness>,
     metrics: Data<Metrics>,
@@ -150,7 +148,6 @@ impl Api {
             metrics: Data::new(Metrics::new(metrics, application.clone())),
             application: Data::from(application),
             limits: Data::new(limits),
-            running: Data::default(),
             in_flight: Data::default(),
             readiness: Data::default(),
             settings: Data::new(settings),
@@ -212,7 +209,6 @@ impl Api {
         App::new()
             .app_data(self.application.clone())
             .app_data(self.limits.clone())
-            .app_data(self.running.clone())
             .app_data(self.in_flight.clone())
             .app_data(self.readiness.clone())
             .app_data(self.metrics.clone())
@@ -348,6 +344,13 @@ fn cors(origins: &[String]) -> Cors {
     origins.iter().fold(cors, allow)
 }
 
+/// What is known of a request from its beginning on.
+#[derive(Clone)]
+struct Begun {
+    id: RequestId,
+    deadline: Deadline,
+}
+
 /// When a request has taken too long.
 #[derive(Clone, Copy)]
 struct Deadline(Instant);
@@ -355,10 +358,6 @@ struct Deadline(Instant);
 impl Deadline {
     fn after(started: std::time::Instant, timeout: Duration) -> Self {
         Self(Instant::from_std(started) + timeout)
-    }
-
-    fn earlier_by(self, margin: Duration) -> Self {
-        Self(self.0 - margin)
     }
 
     /// The future's output, where it is in time.
@@ -375,7 +374,7 @@ impl Deadline {
 ///
 /// It wraps resources, not the application: actix routes a request only while nobody else holds it.
 async fn handle(
-    deadline: ReqData<Deadline>,
+    begun: ReqData<Begun>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -384,7 +383,7 @@ async fn handle(
     if let Some(Err(error)) = route.map(|route| query::refuse_unknown(&request, route)) {
         return Ok(request.error_response(error));
     }
-    let answered = deadline.wait_for(next.call(request));
+    let answered = begun.deadline.wait_for(next.call(request));
     // What the handler leaves behind is its request's own.
     let error = match AssertUnwindSafe(answered).catch_unwind().await {
         Ok(Ok(response)) => return response.map(ServiceResponse::map_into_boxed_body),
@@ -416,9 +415,10 @@ mod tests {
             ("/other", StatusCode::OK),
         ] {
             let request = TestRequest::with_uri(path).to_request();
-            request
-                .extensions_mut()
-                .insert(Deadline::after(std::time::Instant::now(), Duration::from_secs(5)));
+            request.extensions_mut().insert(Begun {
+                id: RequestId::new("request"),
+                deadline: Deadline::after(std::time::Instant::now(), Duration::from_secs(5)),
+            });
             assert_eq!(call_service(&app, request).await.status(), status, "{path}");
         }
     }

@@ -3,7 +3,7 @@
 //! key's secret, a body, a path with an address in it, or a query string; and nothing that a client could make long.
 
 use crate::{
-    BASE_PATH, Deadline, Route, Settings,
+    BASE_PATH, Begun, Deadline, Route, Settings,
     access::authentication::Caller,
     commit::IDEMPOTENT_REPLAYED,
     connection::connections::{Connection, Sending},
@@ -23,6 +23,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
+use chatgrow_application::RequestId;
 use std::{
     borrow::Cow,
     hash::{BuildHasher, RandomState},
@@ -45,39 +46,23 @@ const MAX_CAUSE: usize = 500;
 /// The most that a request's header fields may have, names and values together, in bytes.
 const MAX_HEADER_FIELDS: usize = 32 * 1024;
 
-/// The id of the request that is being served.
-struct RequestId(HeaderValue);
+/// The caller's own id of the request, if it sent a sane one; else a fresh one.
+fn id_of(request: &ServiceRequest) -> RequestId {
+    let sane = |id: &&str| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
+        (1..=128).contains(&id.len()) && id.bytes().all(allowed)
+    };
+    let sent = request.headers().get(X_REQUEST_ID);
+    let sent = sent.and_then(|id| id.to_str().ok()).filter(sane);
+    sent.map_or_else(fresh_id, RequestId::new)
+}
 
-impl RequestId {
-    /// The caller's own id, where it sent a sane one; else a fresh one.
-    fn of(request: &ServiceRequest) -> Self {
-        let sane = |value: &&HeaderValue| {
-            let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._:-".contains(byte);
-            (1..=128).contains(&value.len()) && value.as_bytes().iter().all(allowed)
-        };
-        Self(
-            request
-                .headers()
-                .get(X_REQUEST_ID)
-                .filter(sane)
-                .cloned()
-                .unwrap_or_else(Self::fresh),
-        )
-    }
-
-    fn fresh() -> HeaderValue {
-        static PROCESS: LazyLock<String> =
-            LazyLock::new(|| format!("{:016x}-", RandomState::new().hash_one(std::process::id())));
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let id = [PROCESS.as_str(), itoa::Buffer::new().format(number)].concat();
-        HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("-"))
-    }
-
-    fn as_str(&self) -> &str {
-        // Nothing else passes `of`.
-        self.0.to_str().unwrap_or_default()
-    }
+fn fresh_id() -> RequestId {
+    static PROCESS: LazyLock<String> =
+        LazyLock::new(|| format!("{:016x}-", RandomState::new().hash_one(std::process::id())));
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    RequestId::new(&[PROCESS.as_str(), itoa::Buffer::new().format(number)].concat())
 }
 
 /// Where a request stands in the trace that its sender keeps (W3C Trace Context, `traceparent`).
@@ -147,14 +132,15 @@ pub(crate) async fn observe(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<Pieces<Option<Sending>>>, Error> {
     let started = Instant::now();
-    request
-        .extensions_mut()
-        .insert(Deadline::after(started, settings.request_timeout));
+    let id = id_of(&request);
+    request.extensions_mut().insert(Begun {
+        id: id.clone(),
+        deadline: Deadline::after(started, settings.request_timeout),
+    });
     let connection = request.conn_data::<Arc<Connection>>().cloned();
     if let Some(connection) = &connection {
         connection.begin(has_body(&request));
     }
-    let id = RequestId::of(&request);
     let method = request.method().clone();
     if method == Method::HEAD {
         // A HEAD is a GET whose body stays at home (RFC 9110, section 9.3.2): the HTTP layer below leaves it out.
@@ -213,7 +199,9 @@ fn bare(status: StatusCode) -> Problem {
 }
 
 fn add_headers(headers: &mut HeaderMap, id: &RequestId, api_page: bool) {
-    headers.insert(X_REQUEST_ID, id.0.clone());
+    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(X_REQUEST_ID, id);
+    }
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
@@ -253,9 +241,10 @@ fn tell(
         metrics.replayed();
     }
 
-    let caller = request.extensions().get::<Caller>().map(|caller| caller.0);
-    let account = caller.map(|caller| tracing::field::display(caller.account));
-    let key = caller.map(|caller| tracing::field::display(caller.key));
+    let extensions = request.extensions();
+    let caller = extensions.get::<Caller>();
+    let account = caller.map(|caller| tracing::field::display(caller.account()));
+    let key = caller.map(|caller| tracing::field::display(caller.key()));
     let known_method = metrics::known(method);
     let (request_id, route) = (id.as_str(), route.as_deref());
     let (status, latency_ms) = (response.status().as_u16(), latency.as_secs_f64() * 1000.0);

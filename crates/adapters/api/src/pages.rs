@@ -8,7 +8,7 @@ use crate::{
     query::Cursor,
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web::Data};
-use chatgrow_domain::PageLimit;
+use chatgrow_domain::{AccountId, PageLimit};
 use chatgrow_ports::{Listed, Page, PageRequest};
 use paperclip::{
     actix::OperationModifier,
@@ -31,7 +31,7 @@ const SOME: u16 = 100;
 /// What a handler makes its page with.
 pub(crate) struct Pages {
     in_flight: Data<InFlight>,
-    caller: Caller,
+    account: AccountId,
 }
 
 impl FromRequest for Pages {
@@ -40,11 +40,11 @@ impl FromRequest for Pages {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let in_flight = request.app_data::<Data<InFlight>>().cloned();
-        let caller = request.extensions().get::<Caller>().copied();
-        let pages = in_flight.zip(caller);
+        let account = request.extensions().get::<Caller>().map(Caller::account);
+        let pages = in_flight.zip(account);
         ready(
             pages
-                .map(|(in_flight, caller)| Self { in_flight, caller })
+                .map(|(in_flight, account)| Self { in_flight, account })
                 .ok_or_else(|| ApiError::from(Problem::Internal).because("a list stands outside of the API")),
         )
     }
@@ -62,7 +62,7 @@ impl Pages {
         W: From<T> + Serialize,
         ApiError: From<E>,
     {
-        let _turn = self.in_flight.list(self.caller.account(), MOST as u64).await?;
+        let _turn = self.in_flight.list(self.account, MOST as u64).await?;
         let PageRequest { limit, mut after } = request;
         let (mut items, mut bytes) = (Items::default(), 0);
         loop {

@@ -1,16 +1,17 @@
 //! Answers: their statuses, and how single values look on the wire.
 
 use crate::{
-    commit::respond,
-    conditions::{ETag, is_known},
+    BASE_PATH,
+    conditions::{etag, is_known},
 };
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
     http::{StatusCode, header},
 };
-use chatgrow_domain::{LocalMinute, Money, Timestamp};
-use chatgrow_ports::Answer;
+use chatgrow_application::Effect;
+use chatgrow_domain::{LocalMinute, Money, Revised, Timestamp};
+use chatgrow_ports::StoredAnswer;
 use paperclip::{
     actix::OperationModifier,
     v2::{
@@ -18,37 +19,156 @@ use paperclip::{
         schema::Apiv2Schema,
     },
 };
-use serde::{Serialize, Serializer, ser::Error as _};
+use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use time::{Date, Time};
 
 /// 200 with a body.
 pub(crate) struct Done<T> {
-    /// The version of what the body shows, where it has one.
-    pub(crate) etag: Option<ETag>,
-    pub(crate) body: T,
+    /// Of what the body shows, if that has versions.
+    etag: Option<String>,
+    body: T,
 }
 
-impl<T> Done<T> {
+impl<B> Done<B> {
     /// What has no version.
-    pub(crate) fn new(body: T) -> Self {
+    pub(crate) fn new(body: B) -> Self {
         Self { etag: None, body }
+    }
+
+    /// A resource as it is.
+    pub(crate) fn of<T: Revised + Into<B>>(resource: T) -> Self {
+        Self {
+            etag: Some(etag(&resource.revision())),
+            body: resource.into(),
+        }
     }
 }
 
 /// 201 with a body and the path of what was created.
-pub(crate) struct Created<T> {
-    pub(crate) location: String,
-    /// The version of what the body shows, where it has one.
-    pub(crate) etag: Option<ETag>,
-    pub(crate) body: T,
+pub(crate) struct Created<B> {
+    location: String,
+    etag: String,
+    body: B,
 }
 
 /// Either of them.
-pub(crate) enum CreatedOrDone<T> {
-    Created(Created<T>),
-    Done(Done<T>),
+pub(crate) enum CreatedOrDone<B> {
+    Created(Created<B>),
+    Done(Done<B>),
+}
+
+/// A resource that has a path of its own.
+pub(crate) trait Located {
+    /// The path, from the API's root on.
+    fn location(&self) -> String;
+}
+
+impl<T: Revised + Clone, B: From<T>> From<&Effect<T>> for Done<B> {
+    fn from(effect: &Effect<T>) -> Self {
+        Self::of(effect.resource().clone())
+    }
+}
+
+impl<T: Revised + Located + Clone, B: From<T>> From<&Effect<T>> for Created<B> {
+    fn from(effect: &Effect<T>) -> Self {
+        let resource = effect.resource();
+        Self {
+            location: [BASE_PATH, &resource.location()].concat(),
+            etag: etag(&resource.revision()),
+            body: resource.clone().into(),
+        }
+    }
+}
+
+impl<T: Revised + Located + Clone, B: From<T>> From<&Effect<T>> for CreatedOrDone<B> {
+    fn from(effect: &Effect<T>) -> Self {
+        match effect {
+            Effect::Created(_) => Self::Created(effect.into()),
+            _ => Self::Done(effect.into()),
+        }
+    }
+}
+
+/// An answer, as the client sees it.
+pub(crate) struct Answer {
+    status: StatusCode,
+    location: Option<String>,
+    etag: Option<String>,
+    body: Vec<u8>,
+}
+
+/// The form in which answers are stored: one line of JSON, which is a [`Head`], and the body.
+const FORMAT: u16 = 1;
+
+/// What an answer has beside its body.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    status: u16,
+    location: Option<String>,
+    etag: Option<String>,
+}
+
+impl Answer {
+    #[expect(
+        clippy::expect_used,
+        reason = "structs of strings and numbers always serialize; an empty body must not be recorded as an answer"
+    )]
+    fn new(status: StatusCode, location: Option<&str>, etag: Option<&str>, body: &impl Serialize) -> Self {
+        Self {
+            status,
+            location: location.map(str::to_owned),
+            etag: etag.map(str::to_owned),
+            body: serde_json::to_vec(body).expect("the body serializes"),
+        }
+    }
+
+    /// The answer as it is kept for a repetition of its request.
+    #[expect(
+        clippy::expect_used,
+        reason = "structs of strings and numbers always serialize"
+    )]
+    pub(crate) fn to_stored(&self) -> StoredAnswer {
+        let head = Head {
+            status: self.status.as_u16(),
+            location: self.location.clone(),
+            etag: self.etag.clone(),
+        };
+        let mut bytes = serde_json::to_vec(&head).expect("the head serializes");
+        bytes.push(b'\n');
+        bytes.extend_from_slice(&self.body);
+        StoredAnswer {
+            format: FORMAT,
+            bytes,
+        }
+    }
+
+    /// A stored answer; `None` if it is in a form that this server doesn't know.
+    pub(crate) fn from_stored(stored: &StoredAnswer) -> Option<Self> {
+        let end = stored.bytes.iter().position(|byte| *byte == b'\n')?;
+        let (head, body) = (&stored.bytes[..end], &stored.bytes[end + 1..]);
+        let head: Head = serde_json::from_slice(head)
+            .ok()
+            .filter(|_| stored.format == FORMAT)?;
+        Some(Self {
+            status: StatusCode::from_u16(head.status).ok()?,
+            location: head.location,
+            etag: head.etag,
+            body: body.to_vec(),
+        })
+    }
+
+    /// The answer as a response.
+    pub(crate) fn respond(self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        for (name, value) in [(header::LOCATION, self.location), (header::ETAG, self.etag)] {
+            if let Some(value) = value {
+                response.insert_header((name, value));
+            }
+        }
+        response.content_type("application/json").body(self.body)
+    }
 }
 
 /// What can be answered, and kept to be answered again.
@@ -57,34 +177,24 @@ pub(crate) trait Render {
     fn answer(&self) -> Answer;
 }
 
-fn json(status: StatusCode, location: Option<&str>, etag: Option<&ETag>, body: &impl Serialize) -> Answer {
-    Answer {
-        status: status.as_u16(),
-        location: location.map(str::to_owned),
-        etag: etag.map(|etag| etag.0.clone()),
-        // Structs of strings and numbers always serialize.
-        body: serde_json::to_vec(body).unwrap_or_default(),
+impl<B: Serialize> Render for Done<B> {
+    fn answer(&self) -> Answer {
+        Answer::new(StatusCode::OK, None, self.etag.as_deref(), &self.body)
     }
 }
 
-impl<T: Serialize> Render for Done<T> {
+impl<B: Serialize> Render for Created<B> {
     fn answer(&self) -> Answer {
-        json(StatusCode::OK, None, self.etag.as_ref(), &self.body)
-    }
-}
-
-impl<T: Serialize> Render for Created<T> {
-    fn answer(&self) -> Answer {
-        json(
+        Answer::new(
             StatusCode::CREATED,
             Some(&self.location),
-            self.etag.as_ref(),
+            Some(&self.etag),
             &self.body,
         )
     }
 }
 
-impl<T: Serialize> Render for CreatedOrDone<T> {
+impl<B: Serialize> Render for CreatedOrDone<B> {
     fn answer(&self) -> Answer {
         match self {
             Self::Created(created) => created.answer(),
@@ -95,7 +205,7 @@ impl<T: Serialize> Render for CreatedOrDone<T> {
 
 macro_rules! respond {
     ($($name:ident),+) => {$(
-        impl<T: Serialize> Responder for $name<T> {
+        impl<B: Serialize> Responder for $name<B> {
             type Body = BoxBody;
 
             fn respond_to(self, request: &HttpRequest) -> HttpResponse {
@@ -104,7 +214,7 @@ macro_rules! respond {
                     Some(etag) if is_known(request, &etag) => {
                         HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish()
                     }
-                    _ => respond(answer),
+                    _ => answer.respond(),
                 }
             }
         }

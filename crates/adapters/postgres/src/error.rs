@@ -1,7 +1,7 @@
 //! What a failed statement or connection means to a caller.
 
 use chatgrow_ports::StoreError;
-use chatgrow_sql::{Guard, Refusal};
+use chatgrow_sql::{Guard, Guarded};
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel_async::pooled_connection::deadpool::PoolError;
 
@@ -14,9 +14,9 @@ fn guard(error: &Error) -> Option<Guard> {
 }
 
 /// Sorts the error of a write that a guard may have refused.
-pub(crate) fn refused<E: Refusal>(error: Error) -> E {
+pub(crate) fn refused<E: Guarded>(error: Error) -> E {
     guard(&error)
-        .and_then(E::by)
+        .and_then(E::refused_by)
         .unwrap_or_else(|| store_error(error).into())
 }
 

@@ -20,10 +20,10 @@ use crate::{
 };
 use async_trait::async_trait;
 use chatgrow_ports::{
-    Companions, IdempotencyRecord, Listed, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth,
+    Commit, IdempotencyRecord, Listed, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth,
 };
 use chatgrow_sql::{
-    Migrations, Prepared, Refusal, Unwritten, account_store, appointment_store, bring_up_to_date,
+    Guarded, Migrations, Prepared, Unwritten, account_store, appointment_store, bring_up_to_date,
     customer_store, event_store, expect_none_missing, idempotency_store, insert_record, page,
     registration_store,
 };
@@ -217,12 +217,12 @@ impl PostgresStore {
     }
 
     /// A write of one statement; returns how many rows it changed.
-    async fn execute<E: Refusal + Send + 'static>(
+    async fn execute<E: Guarded + Send + 'static>(
         &self,
-        companions: Companions,
+        commit: Commit,
         statement: impl QueryFragment<Pg> + QueryId + Send + 'static,
     ) -> Result<usize, E> {
-        let written = self.write(companions, |connection| {
+        let written = self.write(commit, |connection| {
             Box::pin(async move {
                 Unwritten::unless(Prepared(statement).execute(connection).await.map_err(refused))
             })
@@ -230,22 +230,22 @@ impl PostgresStore {
         Unwritten::rows(written.await)
     }
 
-    /// A write of nothing but companions.
-    async fn write_alone(&self, companions: Companions) -> Result<(), StoreError> {
-        self.write(companions, |_| Box::pin(async { Ok(()) })).await
+    /// A commit without a write.
+    async fn commit_alone(&self, commit: Commit) -> Result<(), StoreError> {
+        self.write(commit, |_| Box::pin(async { Ok(()) })).await
     }
 
-    /// The one place through which every mutating method goes: `work` and its companions are one atomic write.
+    /// The one place through which every mutating method goes: `work` and its commit are one atomic write.
     async fn write<T, E>(
         &self,
-        companions: Companions,
+        commit: Commit,
         work: impl for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        match companions.record {
+        match commit.record {
             None => self.on_a_connection(work).await,
             Some(record) => {
                 self.on_a_connection(|connection| Box::pin(accompanied(connection, record, work)))

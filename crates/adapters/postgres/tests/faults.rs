@@ -4,8 +4,7 @@
 use crate::support::{account, customer, insert_account, open, open_with};
 use chatgrow_domain::{AccountSlug, Customer, PageLimit};
 use chatgrow_ports::{
-    AccountStore, Companions, CustomerFilter, CustomerStore, InsertCustomerError, PageRequest, StoreError,
-    StoreHealth,
+    AccountStore, Commit, CustomerFilter, CustomerStore, Failure, PageRequest, StoreError, StoreHealth,
 };
 use chatgrow_postgres::{Options, PostgresStore};
 use std::{
@@ -41,13 +40,9 @@ impl Load {
                     while !stop.load(Ordering::Relaxed) {
                         let number = next.fetch_add(1, Ordering::Relaxed);
                         let started = Instant::now();
-                        let outcome = CustomerStore::insert(
-                            &*store,
-                            account(),
-                            &customer(number),
-                            Companions::default(),
-                        )
-                        .await;
+                        let outcome =
+                            CustomerStore::insert(&*store, account(), &customer(number), Commit::default())
+                                .await;
                         assert!(
                             started.elapsed() < Duration::from_secs(20),
                             "{:?}",
@@ -58,7 +53,7 @@ impl Load {
                                 written.push(number);
                                 acknowledged.fetch_add(1, Ordering::Relaxed);
                             }
-                            Err(InsertCustomerError::Store(StoreError::Unavailable(_))) => refused += 1,
+                            Err(Failure::Store(StoreError::Unavailable(_))) => refused += 1,
                             Err(error) => panic!("{error:?}"),
                         }
                         tokio::task::yield_now().await;
@@ -246,22 +241,19 @@ async fn a_lock_of_somebody_else_and_an_exhausted_pool_are_not_waited_for_in_vai
         .map(|number| {
             let store = store.clone();
             tokio::spawn(async move {
-                CustomerStore::insert(&*store, account(), &customer(number), Companions::default()).await
+                CustomerStore::insert(&*store, account(), &customer(number), Commit::default()).await
             })
         })
         .collect();
     for call in calls {
         let outcome = timeout(Duration::from_secs(12), call).await.unwrap().unwrap();
         assert!(
-            matches!(
-                outcome,
-                Err(InsertCustomerError::Store(StoreError::Unavailable(_)))
-            ),
+            matches!(outcome, Err(Failure::Store(StoreError::Unavailable(_)))),
             "{outcome:?}"
         );
     }
     somebody.batch_execute("COMMIT").await.unwrap();
-    CustomerStore::insert(&*store, account(), &customer(1), Companions::default())
+    CustomerStore::insert(&*store, account(), &customer(1), Commit::default())
         .await
         .unwrap();
 }
@@ -271,7 +263,7 @@ async fn look_ups_share_a_connection_and_leave_it_when_it_stalls() {
     let Some((store, _server, url)) = own_server().await else {
         return;
     };
-    CustomerStore::insert(&*store, account(), &customer(1), Companions::default())
+    CustomerStore::insert(&*store, account(), &customer(1), Commit::default())
         .await
         .unwrap();
     let (admin, mut somebody) = (connect(&url).await, connect(&url).await);
@@ -332,7 +324,7 @@ async fn look_ups_that_never_end_keep_no_write_from_the_connection() {
     let look_ups = LookUps::start(&store, 1000);
     for number in 1001..=1010 {
         more(&look_ups.found, 1000).await;
-        CustomerStore::insert(&*store, account(), &customer(number), Companions::default())
+        CustomerStore::insert(&*store, account(), &customer(number), Commit::default())
             .await
             .unwrap();
     }
@@ -361,12 +353,9 @@ async fn a_standby_takes_no_writes_and_says_so() {
         .await
         .unwrap();
     assert!(matches!(store.check().await, Err(StoreError::Unavailable(_))));
-    let outcome = CustomerStore::insert(&store, account(), &customer(1), Companions::default()).await;
+    let outcome = CustomerStore::insert(&store, account(), &customer(1), Commit::default()).await;
     assert!(
-        matches!(
-            outcome,
-            Err(InsertCustomerError::Store(StoreError::Unavailable(_)))
-        ),
+        matches!(outcome, Err(Failure::Store(StoreError::Unavailable(_)))),
         "{outcome:?}"
     );
 }

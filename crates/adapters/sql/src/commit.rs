@@ -1,4 +1,4 @@
-//! Records of requests, which commit with what they caused.
+//! What commits with a write: the records of requests.
 
 use crate::{
     RowId,
@@ -6,7 +6,7 @@ use crate::{
     schema::idempotency_records::{self, dsl},
 };
 use chatgrow_domain::AccountId;
-use chatgrow_ports::{Answer, IdempotencyRecord, RequestId, StoreError};
+use chatgrow_ports::{IdempotencyKey, IdempotencyRecord, StoreError, StoredAnswer};
 use diesel::{
     backend::Backend,
     dsl::{AsSelect, auto_type},
@@ -22,10 +22,8 @@ pub struct IdempotencyRow {
     account_id: RowId,
     id: Vec<u8>,
     fingerprint: Vec<u8>,
-    status: i64,
-    location: Option<String>,
-    etag: Option<String>,
-    body: Vec<u8>,
+    answer_format: i64,
+    answer: Vec<u8>,
     created_at: i64,
     expires_at: i64,
 }
@@ -34,12 +32,10 @@ impl From<IdempotencyRecord> for IdempotencyRow {
     fn from(record: IdempotencyRecord) -> Self {
         Self {
             account_id: record.account.as_bytes().into(),
-            id: record.id.0.to_vec(),
+            id: record.key.0.to_vec(),
             fingerprint: record.fingerprint.to_vec(),
-            status: record.answer.status.into(),
-            location: record.answer.location,
-            etag: record.answer.etag,
-            body: record.answer.body,
+            answer_format: record.answer.format.into(),
+            answer: record.answer.bytes,
             created_at: record.created_at.as_millis(),
             expires_at: record.expires_at.as_millis(),
         }
@@ -64,13 +60,11 @@ impl TryFrom<IdempotencyRow> for IdempotencyRecord {
         };
         Ok(Self {
             account: AccountId::new(row.account_id.object_id()),
-            id: RequestId(read.get("id", row.id.as_slice().try_into())?),
+            key: IdempotencyKey(read.get("id", row.id.as_slice().try_into())?),
             fingerprint: read.get("fingerprint", row.fingerprint.as_slice().try_into())?,
-            answer: Answer {
-                status: read.get("status", u16::try_from(row.status))?,
-                location: row.location,
-                etag: row.etag,
-                body: row.body,
+            answer: StoredAnswer {
+                format: read.get("answer_format", u16::try_from(row.answer_format))?,
+                bytes: row.answer,
             },
             created_at: read.timestamp("created_at", row.created_at)?,
             expires_at: read.timestamp("expires_at", row.expires_at)?,
@@ -78,7 +72,7 @@ impl TryFrom<IdempotencyRow> for IdempotencyRecord {
     }
 }
 
-/// The account's record with that id.
+/// The account's record with that key.
 #[auto_type]
 pub fn by_id<DB: Backend>(account: RowId, id: Vec<u8>) -> _ {
     let row: AsSelect<IdempotencyRow, DB> = IdempotencyRow::as_select();
@@ -138,14 +132,14 @@ macro_rules! idempotency_store {
                 async fn find(
                     &self,
                     account: AccountId,
-                    id: RequestId,
+                    key: IdempotencyKey,
                 ) -> Result<Option<IdempotencyRecord>, StoreError> {
-                    let record = commit::by_id(account.as_bytes().into(), id.0.to_vec());
+                    let record = commit::by_id(account.as_bytes().into(), key.0.to_vec());
                     self.find::<IdempotencyRow, _>(record).await
                 }
 
-                async fn write(&self, companions: Companions) -> Result<(), StoreError> {
-                    self.write_alone(companions).await
+                async fn write(&self, commit: Commit) -> Result<(), StoreError> {
+                    self.commit_alone(commit).await
                 }
 
                 async fn sweep(&self, now: Timestamp, most: u32) -> Result<usize, StoreError> {
@@ -153,7 +147,7 @@ macro_rules! idempotency_store {
                     let sweep = diesel::sql_query(commit::SWEEP)
                         .bind::<BigInt, _>(now.as_millis())
                         .bind::<BigInt, _>(i64::from(most));
-                    self.execute(Companions::default(), sweep).await
+                    self.execute(Commit::default(), sweep).await
                 }
             }
         };

@@ -3,11 +3,8 @@
 //! A rule of the domain that must hold whoever writes is kept by the database itself; an adapter only has to tell by which
 //! guard it was refused.
 
-use chatgrow_domain::RegistrationRefused;
-use chatgrow_ports::{
-    BookError, InsertAccountError, InsertCustomerError, RegisterError, StoreError, UpdateAppointmentError,
-    UpdateCustomerError, UpdateEventError,
-};
+use chatgrow_domain::Refusal;
+use chatgrow_ports::{Failure, StoreError};
 
 /// Why a database refuses a row that is valid in itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,21 +50,33 @@ impl Guard {
     }
 }
 
-/// The outcome of a write, where a guard may speak against it.
-pub trait Refusal: From<StoreError> {
-    /// What that guard's refusal means; `None` where it can't be the one that was in the way.
-    fn by(guard: Guard) -> Option<Self>;
+/// The outcome of a write that a guard may refuse.
+pub trait Guarded: From<StoreError> {
+    /// What that guard's refusal means; `None` if it can't be the one that was in the way.
+    fn refused_by(guard: Guard) -> Option<Self>;
 }
 
-impl Refusal for StoreError {
-    fn by(guard: Guard) -> Option<Self> {
+impl Guarded for StoreError {
+    fn refused_by(guard: Guard) -> Option<Self> {
         (guard == Guard::IdempotencyInProgress).then_some(Self::InProgress)
+    }
+}
+
+/// A refusal that guards can mean.
+pub trait GuardedRefusal: Refusal {
+    /// What that guard means.
+    fn of(guard: Guard) -> Option<Self>;
+}
+
+impl<R: GuardedRefusal> Guarded for Failure<R> {
+    fn refused_by(guard: Guard) -> Option<Self> {
+        R::of(guard).map(Self::Refused)
     }
 }
 
 /// Why a write was taken back.
 pub enum Unwritten<E> {
-    /// It would have changed no row: then its companions don't stay either.
+    /// It would have changed no row: then its commit don't stay either.
     Nothing,
     /// It was refused.
     Refused(E),
@@ -102,34 +111,5 @@ impl<E> Unwritten<E> {
             Err(Self::Nothing) => Ok(0),
             Err(Self::Refused(error)) => Err(error),
         }
-    }
-}
-
-macro_rules! refusals {
-    ($($outcome:ty { $($guard:ident => $refusal:expr),+ $(,)? })+) => {$(
-        impl Refusal for $outcome {
-            fn by(guard: Guard) -> Option<Self> {
-                match guard {
-                    $(Guard::$guard => Some($refusal),)+
-                    _ => None,
-                }
-            }
-        }
-    )+};
-}
-
-refusals! {
-    InsertAccountError { AccountSlug => Self::SlugTaken }
-    InsertCustomerError { CustomerEmail => Self::EmailTaken }
-    UpdateCustomerError { CustomerEmail => Self::EmailTaken }
-    BookError { AppointmentSlot => Self::SlotTaken }
-    UpdateAppointmentError { AppointmentSlot => Self::SlotTaken }
-    // The version was read with its count, so the domain has refused what the count forbids.
-    UpdateEventError { EventCapacity => Self::Stale }
-    RegisterError {
-        RegistrationEvent => Self::EventNotFound,
-        RegistrationActive => RegistrationRefused::NotActive.into(),
-        RegistrationOnce => Self::AlreadyRegistered,
-        EventCapacity => RegistrationRefused::Full.into(),
     }
 }

@@ -29,7 +29,7 @@ pub mod schema;
 
 pub use chatgrow_ports::Migrations;
 pub use columns::{RowId, page};
-pub use guards::{Guard, Refusal, Unwritten};
+pub use guards::{Guard, Guarded, Unwritten};
 pub use migrations::{bring_up_to_date, expect_none_missing};
 pub use prepared::Prepared;
 
@@ -38,8 +38,8 @@ pub use prepared::Prepared;
 /// bounds.
 ///
 /// A store has six methods: `find` (the row of a query that has one at most), `all` (all rows), `page` (the page that a list's
-/// query asks for, where an index leads to its rows), `search` (the same, where it may take long), `execute` (a write of one statement and its companions, refused by a [`Guard`] or not; how many rows it changed:
-/// where it is none, nothing was written) and `write_alone` (a write of nothing but companions).
+/// query asks for, where an index leads to its rows), `search` (the same, where it may take long), `execute` (a write of one statement and its commit, refused by a [`Guard`] or not; how many rows it changed:
+/// where it is none, nothing was written) and `commit_alone` (a commit without a write).
 pub mod port {
     pub use async_trait::async_trait;
     pub use chatgrow_domain::*;

@@ -88,10 +88,8 @@ diesel::table! {
         account_id -> Binary,
         id -> Binary,
         fingerprint -> Binary,
-        status -> BigInt,
-        location -> Nullable<Text>,
-        etag -> Nullable<Text>,
-        body -> Binary,
+        answer_format -> BigInt,
+        answer -> Binary,
         created_at -> BigInt,
         expires_at -> BigInt,
     }

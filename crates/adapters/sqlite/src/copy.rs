@@ -2,7 +2,7 @@
 
 use crate::{SqliteStore, error::store_error};
 use async_trait::async_trait;
-use chatgrow_ports::{Companions, StoreError};
+use chatgrow_ports::{Commit, StoreError};
 use chatgrow_sql::{
     access::{account, api_key},
     commit,
@@ -53,7 +53,7 @@ impl Copied for SqliteStore {
     }
 
     async fn import(&self, mut parts: Receiver<Part>) -> Result<Summary, ImportError> {
-        self.write(Companions::default(), move |connection| {
+        self.write(Commit::default(), move |connection| {
             if diesel::select(exists(account::everything())).get_result(connection).map_err(store_error)? {
                 return Err(ImportError::NotEmpty);
             }

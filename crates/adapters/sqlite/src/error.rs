@@ -1,7 +1,7 @@
 //! What a failed statement means to a caller.
 
 use chatgrow_ports::StoreError;
-use chatgrow_sql::{Guard, Refusal};
+use chatgrow_sql::{Guard, Guarded};
 use diesel::result::Error;
 
 /// What `SQLite` says (`sqlite3_errstr`) when the same call may succeed later, once the operator has made room or another
@@ -41,9 +41,9 @@ fn guard(error: &Error) -> Option<Guard> {
 }
 
 /// Sorts the error of a write that a guard may have refused.
-pub(crate) fn refused<E: Refusal>(error: Error) -> E {
+pub(crate) fn refused<E: Guarded>(error: Error) -> E {
     guard(&error)
-        .and_then(E::by)
+        .and_then(E::refused_by)
         .unwrap_or_else(|| store_error(error).into())
 }
 

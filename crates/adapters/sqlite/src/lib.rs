@@ -19,9 +19,9 @@ use crate::{
     writer::Writer,
 };
 use async_trait::async_trait;
-use chatgrow_ports::{Companions, Listed, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth};
+use chatgrow_ports::{Commit, Listed, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth};
 use chatgrow_sql::{
-    Migrations, Refusal, Unwritten, account_store, appointment_store, bring_up_to_date, customer_store,
+    Guarded, Migrations, Unwritten, account_store, appointment_store, bring_up_to_date, customer_store,
     event_store, idempotency_store, insert_record, page, registration_store,
 };
 use diesel::{
@@ -258,27 +258,27 @@ impl SqliteStore {
     }
 
     /// A write of one statement; returns how many rows it changed.
-    async fn execute<E: Refusal + Send + 'static>(
+    async fn execute<E: Guarded + Send + 'static>(
         &self,
-        companions: Companions,
+        commit: Commit,
         statement: impl QueryFragment<Sqlite> + QueryId + Send + 'static,
     ) -> Result<usize, E> {
-        let written = self.write(companions, move |connection| {
+        let written = self.write(commit, move |connection| {
             Unwritten::unless(statements::execute(connection, statement).map_err(refused))
         });
         Unwritten::rows(written.await)
     }
 
-    /// A write of nothing but companions.
-    async fn write_alone(&self, companions: Companions) -> Result<(), StoreError> {
-        self.write(companions, |_| Ok(())).await
+    /// A commit without a write.
+    async fn commit_alone(&self, commit: Commit) -> Result<(), StoreError> {
+        self.write(commit, |_| Ok(())).await
     }
 
-    /// The one place through which every mutating method goes: `work` and its companions are one atomic write, all or nothing,
+    /// The one place through which every mutating method goes: `work` and its commit are one atomic write, all or nothing,
     /// also where the caller's future is dropped; it has happened, durably, when this returns `Ok`.
     async fn write<T, E>(
         &self,
-        companions: Companions,
+        commit: Commit,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
@@ -288,7 +288,7 @@ impl SqliteStore {
         self.writer
             .write(move |connection| {
                 // First, so that who repeats a request is told that, and not what its own first try is in the way of.
-                if let Some(record) = companions.record {
+                if let Some(record) = commit.record {
                     let insert = insert_record!(record.into());
                     if statements::execute(connection, insert).map_err(store_error)? == 0 {
                         return Err(StoreError::Repeated.into());
@@ -321,7 +321,7 @@ impl StoreHealth for SqliteStore {
                 "UPDATE accounts SET created_at = created_at WHERE id = (SELECT min(id) FROM accounts)";
             let probe =
                 move |connection: &mut SqliteConnection| connection.batch_execute(same).map_err(store_error);
-            self.write(Companions::default(), probe).await?;
+            self.write(Commit::default(), probe).await?;
         }
         self.read_here(|connection| connection.batch_execute("SELECT 1").map_err(store_error))
     }

@@ -8,8 +8,8 @@ use chatgrow_domain::{
     NewCustomer, ObjectId, Timestamp,
 };
 use chatgrow_ports::{
-    AccountStore, Answer, Companions, CustomerStore, IdempotencyRecord, IdempotencyStore, RequestId,
-    StoreError, StoreHealth, Stores,
+    AccountStore, Commit, CustomerStore, IdempotencyKey, IdempotencyRecord, IdempotencyStore, StoreError,
+    StoreHealth, StoredAnswer, Stores,
 };
 use chatgrow_sql::refused::{Refused, statements};
 use chatgrow_sqlite::{Options, SqliteStore};
@@ -68,12 +68,12 @@ async fn what_was_written_is_there_after_a_restart_and_for_another_process() {
     let path = folder.path().join("a #strange? 100% name.db");
     let first = with_account(&path).await;
     let (dana, noa) = (customer(1, "dana@example.com"), customer(2, "noa@example.com"));
-    CustomerStore::insert(&first, account(), &dana, Companions::default())
+    CustomerStore::insert(&first, account(), &dana, Commit::default())
         .await
         .unwrap();
     // Two stores on one file, as a command beside a running server.
     let second = SqliteStore::open(&path, Options::default()).unwrap();
-    CustomerStore::insert(&second, account(), &noa, Companions::default())
+    CustomerStore::insert(&second, account(), &noa, Commit::default())
         .await
         .unwrap();
     assert_eq!(
@@ -98,27 +98,25 @@ async fn an_upgrade_forgets_no_request() {
     let at = |millis| Timestamp::from_millis(millis).unwrap();
     let record = IdempotencyRecord {
         account: account(),
-        id: RequestId([1; 32]),
+        key: IdempotencyKey([1; 32]),
         fingerprint: [2; 32],
-        answer: Answer {
-            status: 201,
-            location: Some("/customers/1".to_owned()),
-            etag: None,
-            body: b"{}".to_vec(),
+        answer: StoredAnswer {
+            format: 1,
+            bytes: b"{}".to_vec(),
         },
         created_at: at(0),
         expires_at: at(1),
     };
-    let companions = Companions {
+    let commit = Commit {
         record: Some(record.clone()),
     };
-    IdempotencyStore::write(&store, companions).await.unwrap();
+    IdempotencyStore::write(&store, commit).await.unwrap();
     drop(store);
     let mut raw = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     while raw.revert_last_migration(MIGRATIONS).unwrap().to_string() != "20261124000000" {}
     drop(raw);
     let upgraded = SqliteStore::open(&path, Options::default()).unwrap();
-    let found = IdempotencyStore::find(&upgraded, account(), record.id).await;
+    let found = IdempotencyStore::find(&upgraded, account(), record.key).await;
     assert_eq!(found.unwrap(), Some(record));
 }
 
@@ -128,7 +126,7 @@ async fn a_row_that_is_no_longer_valid_is_named() {
     let path = folder.path().join("test.db");
     let store = with_account(&path).await;
     let dana = customer(1, "dana@example.com");
-    CustomerStore::insert(&store, account(), &dana, Companions::default())
+    CustomerStore::insert(&store, account(), &dana, Commit::default())
         .await
         .unwrap();
     let mut raw = SqliteConnection::establish(path.to_str().unwrap()).unwrap();

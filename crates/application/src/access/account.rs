@@ -1,12 +1,9 @@
 //! Accounts: made and listed by the operator.
 
 use crate::System;
-use chatgrow_domain::{Account, AccountId, AccountName, AccountSlug};
-use chatgrow_ports::{AccountStore, InsertAccountError, StoreError, Stores};
+use chatgrow_domain::{Account, AccountId, AccountName, AccountRefusal, AccountSlug};
+use chatgrow_ports::{AccountStore, Failure, StoreError, Stores};
 use std::sync::Arc;
-
-/// Why an account was not created.
-pub type CreateAccountError = InsertAccountError;
 
 /// Use cases of accounts.
 pub struct Accounts {
@@ -25,8 +22,12 @@ impl Accounts {
     /// Makes an account.
     ///
     /// # Errors
-    /// [`CreateAccountError`] where the slug is taken or the store fails.
-    pub async fn create(&self, slug: AccountSlug, name: AccountName) -> Result<Account, CreateAccountError> {
+    /// [`AccountRefusal::SlugTaken`], or the store fails.
+    pub async fn create(
+        &self,
+        slug: AccountSlug,
+        name: AccountName,
+    ) -> Result<Account, Failure<AccountRefusal>> {
         let id = AccountId::new(self.system.ids.next_id());
         let account = Account {
             id,
@@ -48,8 +49,8 @@ impl Accounts {
             return Ok(());
         }
         match self.create(AccountSlug::default(), name).await {
-            Ok(_) | Err(CreateAccountError::SlugTaken) => Ok(()),
-            Err(CreateAccountError::Store(error)) => Err(error),
+            Ok(_) | Err(Failure::Refused(AccountRefusal::SlugTaken)) => Ok(()),
+            Err(Failure::Store(error)) => Err(error),
         }
     }
 
@@ -111,7 +112,7 @@ mod tests {
         mocks
             .accounts
             .expect_insert()
-            .returning(|_| Err(InsertAccountError::SlugTaken));
+            .returning(|_| Err(AccountRefusal::SlugTaken.into()));
         mocks
             .build()
             .access
@@ -127,13 +128,16 @@ mod tests {
         mocks
             .accounts
             .expect_insert()
-            .returning(|_| Err(InsertAccountError::SlugTaken));
+            .returning(|_| Err(AccountRefusal::SlugTaken.into()));
         let outcome = mocks
             .build()
             .access
             .accounts
             .create(AccountSlug::new("studio").unwrap(), name())
             .await;
-        assert!(matches!(outcome, Err(CreateAccountError::SlugTaken)));
+        assert!(matches!(
+            outcome,
+            Err(Failure::Refused(AccountRefusal::SlugTaken))
+        ));
     }
 }

@@ -1,23 +1,9 @@
 //! API keys: made, listed and revoked by the operator.
 
 use crate::System;
-use chatgrow_domain::{AccountSlug, ApiKey, ApiKeyId, ApiKeyName, PlainApiKey, Timestamp};
-use chatgrow_ports::{AccountStore, ApiKeyStore, StoreError, Stores};
+use chatgrow_domain::{AccountSlug, ApiKey, ApiKeyId, ApiKeyName, ApiKeyRefusal, PlainApiKey, Timestamp};
+use chatgrow_ports::{AccountStore, ApiKeyStore, Failure, StoreError, Stores};
 use std::sync::Arc;
-
-/// Why a key was not created.
-#[derive(Debug, thiserror::Error)]
-pub enum CreateKeyError {
-    /// No account has the slug.
-    #[error("there is no such account")]
-    AccountNotFound,
-    /// The expiry has passed.
-    #[error("the expiry must be in the future")]
-    Expired,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// A key in an operator's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,13 +33,13 @@ impl ApiKeys {
     /// Makes a key of an account. The plain key is in the answer and nowhere else.
     ///
     /// # Errors
-    /// [`CreateKeyError`] where there is no such account, the expiry has passed, or the store fails.
+    /// [`ApiKeyRefusal`] if there is no such account, the expiry has passed, or the store fails.
     pub async fn create(
         &self,
         account: &AccountSlug,
         name: ApiKeyName,
         expires_at: Option<Timestamp>,
-    ) -> Result<PlainApiKey, CreateKeyError> {
+    ) -> Result<PlainApiKey, Failure<ApiKeyRefusal>> {
         let (plain, key) = self.new_key(account, name, expires_at).await?;
         self.api_keys.insert(&key).await?;
         Ok(plain)
@@ -62,8 +48,11 @@ impl ApiKeys {
     /// Makes the first key of the account `default`; `None` where the account has had one before.
     ///
     /// # Errors
-    /// [`CreateKeyError`] where there is no such account or the store fails.
-    pub async fn create_first(&self, name: ApiKeyName) -> Result<Option<PlainApiKey>, CreateKeyError> {
+    /// [`ApiKeyRefusal`] if there is no such account or the store fails.
+    pub async fn create_first(
+        &self,
+        name: ApiKeyName,
+    ) -> Result<Option<PlainApiKey>, Failure<ApiKeyRefusal>> {
         let (plain, key) = self.new_key(&AccountSlug::default(), name, None).await?;
         Ok(self.api_keys.insert_first(&key).await?.then_some(plain))
     }
@@ -73,12 +62,12 @@ impl ApiKeys {
         account: &AccountSlug,
         name: ApiKeyName,
         expires_at: Option<Timestamp>,
-    ) -> Result<(PlainApiKey, ApiKey), CreateKeyError> {
+    ) -> Result<(PlainApiKey, ApiKey), Failure<ApiKeyRefusal>> {
         let account = self
             .accounts
             .by_slug(account)
             .await?
-            .ok_or(CreateKeyError::AccountNotFound)?;
+            .ok_or(ApiKeyRefusal::AccountNotFound)?;
         let now = self.system.clock.now();
         let plain = PlainApiKey::from_random(self.system.randomness.secret());
         let key = ApiKey {
@@ -94,7 +83,7 @@ impl ApiKeys {
         if key.is_valid_at(now) {
             Ok((plain, key))
         } else {
-            Err(CreateKeyError::Expired)
+            Err(ApiKeyRefusal::Expired.into())
         }
     }
 
@@ -176,7 +165,7 @@ mod tests {
             .api_keys
             .create(&AccountSlug::default(), name(), Some(at(1000)))
             .await;
-        assert!(matches!(outcome, Err(CreateKeyError::Expired)));
+        assert!(matches!(outcome, Err(Failure::Refused(ApiKeyRefusal::Expired))));
     }
 
     #[tokio::test]
@@ -189,7 +178,10 @@ mod tests {
             .api_keys
             .create(&AccountSlug::default(), name(), None)
             .await;
-        assert!(matches!(outcome, Err(CreateKeyError::AccountNotFound)));
+        assert!(matches!(
+            outcome,
+            Err(Failure::Refused(ApiKeyRefusal::AccountNotFound))
+        ));
     }
 
     #[tokio::test]

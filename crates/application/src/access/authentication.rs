@@ -5,7 +5,8 @@
 //! a client with a wrong key costs no look-ups either; [`MAX_STRANGERS`] at most: guesses can't fill the memory. When a key was last
 //! used is noted here and written later, off the request's path.
 
-use chatgrow_domain::{AccountId, ApiKey, ApiKeyDigest, ApiKeyId, PlainApiKey, Timestamp};
+use crate::{Actor, Caller, RequestId, Scopes};
+use chatgrow_domain::{ApiKey, ApiKeyDigest, PlainApiKey, Timestamp};
 use chatgrow_ports::{ApiKeyStore, Clock, KeyUse, StoreError};
 use std::{
     collections::HashMap,
@@ -21,17 +22,8 @@ const FRESH_MILLIS: i64 = 500;
 /// How many keys that nobody has are remembered.
 const MAX_STRANGERS: usize = 1024;
 
-/// Whom a request comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Caller {
-    /// The account whose data the request may touch.
-    pub account: AccountId,
-    /// The key that it brought.
-    pub key: ApiKeyId,
-}
-
 /// What is known of a key before the store is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recalled {
     /// It is this caller's.
     Caller(Caller),
@@ -105,9 +97,9 @@ impl Authentication {
         }
     }
 
-    /// What the memory says of a key. It asks nobody.
+    /// What the memory says of the key that a request brings. It asks nobody.
     #[must_use]
-    pub fn recall(&self, key: &str) -> Recalled {
+    pub fn recall(&self, key: &str, request: &RequestId) -> Recalled {
         let Some(digest) = PlainApiKey::parse(key).map(|key| key.digest()) else {
             return Recalled::Nobody;
         };
@@ -115,7 +107,7 @@ impl Authentication {
             digest,
             now: self.clock.now(),
         };
-        let recalled = self.recall_valid(look_up);
+        let recalled = self.recall_valid(look_up, request);
         let recalled = match recalled {
             Recalled::New(_) if self.is_stranger(&digest, look_up.now) => Recalled::Nobody,
             _ => recalled,
@@ -130,10 +122,17 @@ impl Authentication {
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    pub async fn look_up(&self, LookUp { digest, now }: LookUp) -> Result<Option<Caller>, StoreError> {
+    pub async fn look_up(
+        &self,
+        LookUp { digest, now }: LookUp,
+        request: &RequestId,
+    ) -> Result<Option<Caller>, StoreError> {
         self.look_ups.fetch_add(1, Ordering::Relaxed);
         let found = self.keys.by_digest(&digest).await?;
-        Ok(self.remember(&digest, found.filter(|key| key.is_valid_at(now)), now))
+        let found = found.filter(|key| key.is_valid_at(now));
+        let caller = found.as_ref().map(|key| caller(key, request));
+        self.remember(&digest, found, now);
+        Ok(caller)
     }
 
     /// How well the memory does.
@@ -145,7 +144,7 @@ impl Authentication {
         }
     }
 
-    fn recall_valid(&self, look_up: LookUp) -> Recalled {
+    fn recall_valid(&self, look_up: LookUp, request: &RequestId) -> Recalled {
         let remembered = self.remembered.read().unwrap_or_else(PoisonError::into_inner);
         let Some(entry) = remembered.get(&look_up.digest) else {
             return Recalled::New(look_up);
@@ -158,10 +157,7 @@ impl Authentication {
             return Recalled::Stale(look_up);
         }
         entry.used_at.store(now.as_millis(), Ordering::Relaxed);
-        Recalled::Caller(Caller {
-            account: entry.key.account_id,
-            key: entry.key.id,
-        })
+        Recalled::Caller(caller(&entry.key, request))
     }
 
     fn is_stranger(&self, digest: &ApiKeyDigest, now: Timestamp) -> bool {
@@ -179,16 +175,12 @@ impl Authentication {
         strangers.insert(digest, now);
     }
 
-    fn remember(&self, digest: &ApiKeyDigest, found: Option<ApiKey>, now: Timestamp) -> Option<Caller> {
+    fn remember(&self, digest: &ApiKeyDigest, found: Option<ApiKey>, now: Timestamp) {
         let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
         let Some(key) = found else {
             remembered.remove(digest);
             self.remember_stranger(*digest, now);
-            return None;
-        };
-        let caller = Caller {
-            account: key.account_id,
-            key: key.id,
+            return;
         };
         let written_at = remembered
             .get(digest)
@@ -203,7 +195,6 @@ impl Authentication {
                 written_at,
             },
         );
-        Some(caller)
     }
 
     /// Writes down when keys were last used, those used since the last call. Call it now and then, and at the end.
@@ -246,6 +237,16 @@ impl Authentication {
     }
 }
 
+/// Who makes a request with that key.
+fn caller(key: &ApiKey, request: &RequestId) -> Caller {
+    Caller {
+        account: key.account_id,
+        actor: Actor::ApiKey(key.id),
+        scopes: Scopes::All,
+        request_id: request.clone(),
+    }
+}
+
 /// A clock that was set back makes the age negative: then it is not.
 fn is_fresh(checked_at: Timestamp, now: Timestamp) -> bool {
     (0..FRESH_MILLIS).contains(&(now.as_millis() - checked_at.as_millis()))
@@ -279,10 +280,11 @@ mod tests {
     impl Authentication {
         /// Who holds the key, by the memory or by the store.
         async fn authenticate(&self, key: &str) -> Result<Option<Caller>, StoreError> {
-            match self.recall(key) {
+            let request = RequestId::new("request");
+            match self.recall(key, &request) {
                 Recalled::Caller(caller) => Ok(Some(caller)),
                 Recalled::Nobody => Ok(None),
-                Recalled::Stale(look_up) | Recalled::New(look_up) => self.look_up(look_up).await,
+                Recalled::Stale(look_up) | Recalled::New(look_up) => self.look_up(look_up, &request).await,
             }
         }
     }
@@ -290,7 +292,9 @@ mod tests {
     const CALLER: fn() -> Option<Caller> = || {
         Some(Caller {
             account: account(),
-            key: ApiKeyId::new(id(9)),
+            actor: Actor::ApiKey(ApiKeyId::new(id(9))),
+            scopes: Scopes::All,
+            request_id: RequestId::new("request"),
         })
     };
 
@@ -347,16 +351,17 @@ mod tests {
             ..key()
         };
         authentication.remember_all([key(), revoked]);
-        let recalled = authentication.recall(plain().reveal());
+        let request = RequestId::new("request");
+        let recalled = authentication.recall(plain().reveal(), &request);
         let Recalled::Stale(look_up) = recalled else {
             panic!("{recalled:?}")
         };
-        assert_eq!(authentication.look_up(look_up).await.unwrap(), CALLER());
+        assert_eq!(authentication.look_up(look_up, &request).await.unwrap(), CALLER());
         assert_eq!(
-            authentication.recall(plain().reveal()),
+            authentication.recall(plain().reveal(), &request),
             Recalled::Caller(CALLER().unwrap())
         );
-        let revoked = authentication.recall(PlainApiKey::from_random([8; 32]).reveal());
+        let revoked = authentication.recall(PlainApiKey::from_random([8; 32]).reveal(), &request);
         assert!(matches!(revoked, Recalled::New(_)), "{revoked:?}");
     }
 

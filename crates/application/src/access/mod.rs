@@ -3,10 +3,12 @@
 mod account;
 mod api_key;
 mod authentication;
+mod caller;
 
-pub use account::{Accounts, CreateAccountError};
-pub use api_key::{ApiKeys, CreateKeyError, ListedKey};
-pub use authentication::{Authentication, Caller, KeysMet, LookUp, Recalled};
+pub use account::Accounts;
+pub use api_key::{ApiKeys, ListedKey};
+pub use authentication::{Authentication, KeysMet, LookUp, Recalled};
+pub use caller::{Actor, Caller, RequestId, Scopes};
 
 use crate::System;
 use chatgrow_ports::Stores;

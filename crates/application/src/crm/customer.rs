@@ -1,86 +1,49 @@
 //! Customers: create, read, edit, create-or-replace, list.
 
 use crate::{
-    ATTEMPTS, System,
-    commit::{Admits, With, unchanged},
-    contended,
+    Caller, System,
+    commit::{Commits, Effect, Outcome, Request},
 };
-use chatgrow_domain::{AccountId, Customer, CustomerEdit, CustomerId, EmailKey, NewCustomer};
-use chatgrow_ports::{
-    Companions, CustomerFilter, CustomerStore, IdempotencyStore, InsertCustomerError, Page, PageRequest,
-    StoreError, Stores, UpdateCustomerError,
-};
+use chatgrow_domain::{Customer, CustomerEdit, CustomerId, CustomerRefusal, EmailKey, NewCustomer};
+use chatgrow_ports::{CustomerFilter, CustomerStore, Failure, Page, PageRequest, StoreError, Stores};
 use std::sync::Arc;
-
-/// Why a customer's use case failed.
-#[derive(Debug, thiserror::Error)]
-pub enum CustomerError {
-    /// The account has no customer with that address.
-    #[error("there is no such customer")]
-    NotFound,
-    /// Another customer of the account has the address.
-    #[error("the e-mail address is taken")]
-    EmailTaken,
-    /// What is there now is not what the caller would change.
-    #[error("it has changed")]
-    VersionMismatch,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// What [`Customers::put`] did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Put {
-    /// There was no such customer; now there is this one.
-    Created(Customer),
-    /// The customer is now so.
-    Replaced(Customer),
-}
 
 /// Use cases of customers.
 pub struct Customers {
     customers: Arc<dyn CustomerStore>,
-    idempotency: Arc<dyn IdempotencyStore>,
     system: System,
+    commits: Commits,
 }
 
 impl Customers {
-    pub(crate) fn new(stores: &Stores, system: &System) -> Self {
+    pub(crate) fn new(stores: &Stores, system: &System, commits: &Commits) -> Self {
         Self {
             customers: stores.crm.customers.clone(),
-            idempotency: stores.idempotency.clone(),
             system: system.clone(),
+            commits: commits.clone(),
         }
     }
 
     /// Makes a customer.
     ///
     /// # Errors
-    /// [`CustomerError::EmailTaken`], or the store fails.
+    /// [`CustomerRefusal::EmailTaken`], or the store fails.
     pub async fn create(
         &self,
-        account: AccountId,
+        request: &Request<Customer>,
         new: NewCustomer,
-        with: With<'_, Customer>,
-    ) -> Result<Customer, CustomerError> {
-        let customer = self.new_customer(new);
-        match self.customers.insert(account, &customer, with(&customer)).await {
-            Ok(()) => Ok(customer),
-            Err(InsertCustomerError::EmailTaken) => Err(CustomerError::EmailTaken),
-            Err(InsertCustomerError::Store(error)) => Err(error.into()),
-        }
+    ) -> Result<Outcome<Customer>, Failure<CustomerRefusal>> {
+        let attempt = async || self.insert(request, new.clone()).await.map(Some);
+        self.commits.run(request, attempt).await
     }
 
     /// The customer with that address.
     ///
     /// # Errors
-    /// [`CustomerError::NotFound`], or the store fails.
-    pub async fn get(&self, account: AccountId, email: &EmailKey) -> Result<Customer, CustomerError> {
-        self.customers
-            .by_email(account, email)
-            .await?
-            .ok_or(CustomerError::NotFound)
+    /// [`CustomerRefusal::NotFound`], or the store fails.
+    pub async fn get(&self, caller: &Caller, email: &EmailKey) -> Result<Customer, Failure<CustomerRefusal>> {
+        let found = self.customers.by_email(caller.account, email).await?;
+        Ok(found.ok_or(CustomerRefusal::NotFound)?)
     }
 
     /// The customers that pass the filter, oldest first.
@@ -89,108 +52,90 @@ impl Customers {
     /// The store fails.
     pub async fn list(
         &self,
-        account: AccountId,
+        caller: &Caller,
         filter: &CustomerFilter,
         page: PageRequest<CustomerId>,
-    ) -> Result<Page<Customer, CustomerId>, CustomerError> {
-        Ok(self.customers.list(account, filter, page).await?)
+    ) -> Result<Page<Customer, CustomerId>, StoreError> {
+        self.customers.list(caller.account, filter, page).await
     }
 
     /// Changes the fields that `edit` names.
     ///
     /// # Errors
-    /// [`CustomerError::NotFound`], [`CustomerError::EmailTaken`], or the store fails.
+    /// [`CustomerRefusal::NotFound`], [`CustomerRefusal::VersionMismatch`], [`CustomerRefusal::EmailTaken`], or the store fails.
     pub async fn edit(
         &self,
-        account: AccountId,
+        request: &Request<Customer>,
         email: &EmailKey,
         edit: CustomerEdit,
-        admits: Admits<'_, Customer>,
-        with: With<'_, Customer>,
-    ) -> Result<Customer, CustomerError> {
-        for _ in 0..ATTEMPTS {
-            let current = self.get(account, email).await?;
-            if !admits(Some(&current)) {
-                return Err(CustomerError::VersionMismatch);
-            }
-            let next = current.edited(edit.clone(), self.system.clock.now());
-            if self.replace(account, &current, &next, with(&next)).await? {
-                return Ok(next);
-            }
-        }
-        Err(contended().into())
+    ) -> Result<Outcome<Customer>, Failure<CustomerRefusal>> {
+        let attempt = async || {
+            let before = self.get(&request.caller, email).await?;
+            request.precondition.check::<CustomerRefusal>(Some(&before))?;
+            let after = before.edited(edit.clone(), self.system.clock.now());
+            self.replace(request, before, after).await
+        };
+        self.commits.run(request, attempt).await
     }
 
     /// Makes the customer with `new`'s address be `new`, whether it was there or not. Repeating it changes nothing.
     ///
     /// # Errors
-    /// The store fails.
+    /// [`CustomerRefusal::VersionMismatch`], or the store fails.
     pub async fn put(
         &self,
-        account: AccountId,
+        request: &Request<Customer>,
         new: NewCustomer,
-        admits: Admits<'_, Customer>,
-        with: With<'_, Put>,
-    ) -> Result<Put, CustomerError> {
+    ) -> Result<Outcome<Customer>, Failure<CustomerRefusal>> {
         let email = new.email.key();
-        for _ in 0..ATTEMPTS {
-            let current = self.customers.by_email(account, &email).await?;
-            if !admits(current.as_ref()) {
-                return Err(CustomerError::VersionMismatch);
-            }
-            if let Some(current) = current {
-                let next = current.replaced(new.clone(), self.system.clock.now());
-                let put = Put::Replaced(next.clone());
-                if self.replace(account, &current, &next, with(&put)).await? {
-                    return Ok(put);
-                }
-            } else {
-                let customer = self.new_customer(new.clone());
-                let put = Put::Created(customer.clone());
-                match self.customers.insert(account, &customer, with(&put)).await {
-                    Ok(()) => return Ok(put),
+        let attempt = async || {
+            let before = self.customers.by_email(request.caller.account, &email).await?;
+            request.precondition.check::<CustomerRefusal>(before.as_ref())?;
+            let Some(before) = before else {
+                return match self.insert(request, new.clone()).await {
                     // Somebody else has created it meanwhile: then it is to be replaced.
-                    Err(InsertCustomerError::EmailTaken) => {}
-                    Err(InsertCustomerError::Store(error)) => return Err(error.into()),
-                }
-            }
-        }
-        Err(contended().into())
+                    Err(Failure::Refused(CustomerRefusal::EmailTaken)) => Ok(None),
+                    created => created.map(Some),
+                };
+            };
+            let after = before.replaced(new.clone(), self.system.clock.now());
+            self.replace(request, before, after).await
+        };
+        self.commits.run(request, attempt).await
     }
 
-    fn new_customer(&self, new: NewCustomer) -> Customer {
-        Customer::new(
-            CustomerId::new(self.system.ids.next_id()),
-            new,
-            self.system.clock.now(),
-        )
+    async fn insert(
+        &self,
+        request: &Request<Customer>,
+        new: NewCustomer,
+    ) -> Result<Effect<Customer>, Failure<CustomerRefusal>> {
+        let id = CustomerId::new(self.system.ids.next_id());
+        let effect = Effect::Created(Customer::new(id, new, self.system.clock.now()));
+        let commit = self.commits.of(request, &effect);
+        self.customers
+            .insert(request.caller.account, effect.resource(), commit)
+            .await?;
+        Ok(effect)
     }
 
-    /// Returns whether `next` holds; `false` where `current` no longer did.
     async fn replace(
         &self,
-        account: AccountId,
-        current: &Customer,
-        next: &Customer,
-        companions: Companions,
-    ) -> Result<bool, CustomerError> {
-        if next == current {
-            unchanged(&*self.idempotency, companions).await?;
-            return Ok(true);
-        }
-        match self.customers.update(account, next, companions).await {
-            Ok(()) => Ok(true),
-            Err(UpdateCustomerError::Stale) => Ok(false),
-            Err(UpdateCustomerError::EmailTaken) => Err(CustomerError::EmailTaken),
-            Err(UpdateCustomerError::Store(error)) => Err(error.into()),
-        }
+        request: &Request<Customer>,
+        before: Customer,
+        after: Customer,
+    ) -> Result<Option<Effect<Customer>>, Failure<CustomerRefusal>> {
+        let write = async |after: &Customer, commit| {
+            self.customers.update(request.caller.account, after, commit).await
+        };
+        self.commits.replace(request, before, after, write).await
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{Mocks, account, alone, anything, at, customer, new_customer};
+    use crate::commit::ATTEMPTS;
+    use crate::fixtures::{Mocks, account, at, customer, new_customer, request};
     use chatgrow_domain::{CustomerName, Version};
     use mockall::predicate::eq;
 
@@ -215,10 +160,10 @@ mod tests {
                 .build()
                 .crm
                 .customers
-                .create(account(), new_customer(), &alone)
+                .create(&request(), new_customer())
                 .await
                 .unwrap(),
-            customer()
+            Outcome::Done(Effect::Created(customer()))
         );
     }
 
@@ -228,14 +173,17 @@ mod tests {
         mocks
             .customers
             .expect_insert()
-            .returning(|_, _, _| Err(InsertCustomerError::EmailTaken));
+            .returning(|_, _, _| Err(CustomerRefusal::EmailTaken.into()));
         let outcome = mocks
             .build()
             .crm
             .customers
-            .create(account(), new_customer(), &alone)
+            .create(&request(), new_customer())
             .await;
-        assert!(matches!(outcome, Err(CustomerError::EmailTaken)));
+        assert!(matches!(
+            outcome,
+            Err(Failure::Refused(CustomerRefusal::EmailTaken))
+        ));
     }
 
     #[tokio::test]
@@ -246,15 +194,12 @@ mod tests {
             .build()
             .crm
             .customers
-            .edit(
-                account(),
-                &customer().email.key(),
-                renaming("Noa"),
-                &anything,
-                &alone,
-            )
+            .edit(&request(), &customer().email.key(), renaming("Noa"))
             .await;
-        assert!(matches!(outcome, Err(CustomerError::NotFound)));
+        assert!(matches!(
+            outcome,
+            Err(Failure::Refused(CustomerRefusal::NotFound))
+        ));
     }
 
     #[tokio::test]
@@ -269,10 +214,10 @@ mod tests {
             .build()
             .crm
             .customers
-            .edit(account(), &customer().email.key(), same, &anything, &alone)
+            .edit(&request(), &customer().email.key(), same)
             .await
             .unwrap();
-        assert_eq!(edited, customer());
+        assert_eq!(edited, Outcome::Done(Effect::Unchanged(customer())));
     }
 
     #[tokio::test]
@@ -302,12 +247,11 @@ mod tests {
             .customers
             .expect_update()
             .times(1)
-            .returning(|_, _, _| Err(UpdateCustomerError::Stale));
-        mocks
-            .customers
-            .expect_by_email()
-            .times(1)
-            .returning(move |_, _| Ok(Some(meanwhile.clone())));
+            .returning(|_, _, _| Err(CustomerRefusal::VersionMismatch.into()));
+        mocks.customers.expect_by_email().times(1).returning({
+            let meanwhile = meanwhile.clone();
+            move |_, _| Ok(Some(meanwhile.clone()))
+        });
         mocks
             .customers
             .expect_update()
@@ -318,16 +262,14 @@ mod tests {
             .build()
             .crm
             .customers
-            .edit(
-                account(),
-                &customer().email.key(),
-                renaming("Noa"),
-                &anything,
-                &alone,
-            )
+            .edit(&request(), &customer().email.key(), renaming("Noa"))
             .await
             .unwrap();
-        assert_eq!(edited, expected);
+        let effect = Effect::Changed {
+            before: meanwhile,
+            after: expected,
+        };
+        assert_eq!(edited, Outcome::Done(effect));
     }
 
     #[tokio::test]
@@ -342,23 +284,14 @@ mod tests {
             .customers
             .expect_update()
             .times(ATTEMPTS)
-            .returning(|_, _, _| Err(UpdateCustomerError::Stale));
+            .returning(|_, _, _| Err(CustomerRefusal::VersionMismatch.into()));
         let outcome = mocks
             .build()
             .crm
             .customers
-            .edit(
-                account(),
-                &customer().email.key(),
-                renaming("Noa"),
-                &anything,
-                &alone,
-            )
+            .edit(&request(), &customer().email.key(), renaming("Noa"))
             .await;
-        assert!(matches!(
-            outcome,
-            Err(CustomerError::Store(StoreError::Unavailable(_)))
-        ));
+        assert!(matches!(outcome, Err(Failure::Store(StoreError::Unavailable(_)))));
     }
 
     #[tokio::test]
@@ -373,7 +306,7 @@ mod tests {
             .customers
             .expect_insert()
             .times(1)
-            .returning(|_, _, _| Err(InsertCustomerError::EmailTaken));
+            .returning(|_, _, _| Err(CustomerRefusal::EmailTaken.into()));
         mocks
             .customers
             .expect_by_email()
@@ -383,10 +316,11 @@ mod tests {
             .build()
             .crm
             .customers
-            .put(account(), new_customer(), &anything, &alone)
+            .put(&request(), new_customer())
             .await
             .unwrap();
-        assert_eq!(put, Put::Replaced(customer()), "and it is as wanted already");
+        let as_wanted = Outcome::Done(Effect::Unchanged(customer()));
+        assert_eq!(put, as_wanted, "and it is as wanted already");
     }
 
     #[tokio::test]
@@ -402,9 +336,9 @@ mod tests {
             .build()
             .crm
             .customers
-            .put(account(), new_customer(), &anything, &alone)
+            .put(&request(), new_customer())
             .await
             .unwrap();
-        assert_eq!(put, Put::Created(customer()));
+        assert_eq!(put, Outcome::Done(Effect::Created(customer())));
     }
 }

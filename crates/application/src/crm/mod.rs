@@ -2,9 +2,9 @@
 
 mod customer;
 
-pub use customer::{CustomerError, Customers, Put};
+pub use customer::Customers;
 
-use crate::System;
+use crate::{System, commit::Commits};
 use chatgrow_ports::Stores;
 
 /// The use cases of this context.
@@ -14,9 +14,9 @@ pub struct Crm {
 }
 
 impl Crm {
-    pub(crate) fn new(stores: &Stores, system: &System) -> Self {
+    pub(crate) fn new(stores: &Stores, system: &System, commits: &Commits) -> Self {
         Self {
-            customers: Customers::new(stores, system),
+            customers: Customers::new(stores, system, commits),
         }
     }
 }

@@ -1,47 +1,28 @@
 //! Events: publish, read, edit, list.
 
 use crate::{
-    ATTEMPTS, System,
-    commit::{Admits, With, unchanged},
-    contended,
+    Caller, System,
+    commit::{Commits, Effect, Outcome, Request},
 };
-use chatgrow_domain::{AccountId, Event, EventEdit, EventEditError, EventId, NewEvent};
+use chatgrow_domain::{Event, EventEdit, EventId, EventRefusal, NewEvent};
 use chatgrow_ports::{
-    EventFilter, EventStore, IdempotencyStore, Page, PageRequest, StartPosition, StoreError, Stores,
-    UpdateEventError,
+    EventFilter, EventStore, Failure, Page, PageRequest, StartPosition, StoreError, Stores,
 };
 use std::sync::Arc;
-
-/// Why an event's use case failed.
-#[derive(Debug, thiserror::Error)]
-pub enum EventError {
-    /// The account has no such event.
-    #[error("there is no such event")]
-    NotFound,
-    /// The event can't be edited so.
-    #[error(transparent)]
-    Refused(#[from] EventEditError),
-    /// What is there now is not what the caller would change.
-    #[error("it has changed")]
-    VersionMismatch,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// Use cases of events.
 pub struct Events {
     events: Arc<dyn EventStore>,
-    idempotency: Arc<dyn IdempotencyStore>,
     system: System,
+    commits: Commits,
 }
 
 impl Events {
-    pub(crate) fn new(stores: &Stores, system: &System) -> Self {
+    pub(crate) fn new(stores: &Stores, system: &System, commits: &Commits) -> Self {
         Self {
             events: stores.events.events.clone(),
-            idempotency: stores.idempotency.clone(),
             system: system.clone(),
+            commits: commits.clone(),
         }
     }
 
@@ -51,25 +32,28 @@ impl Events {
     /// The store fails.
     pub async fn create(
         &self,
-        account: AccountId,
+        request: &Request<Event>,
         new: NewEvent,
-        with: With<'_, Event>,
-    ) -> Result<Event, EventError> {
-        let event = Event::new(
-            EventId::new(self.system.ids.next_id()),
-            new,
-            self.system.clock.now(),
-        );
-        self.events.insert(account, &event, with(&event)).await?;
-        Ok(event)
+    ) -> Result<Outcome<Event>, Failure<EventRefusal>> {
+        let attempt = async || {
+            let id = EventId::new(self.system.ids.next_id());
+            let effect = Effect::Created(Event::new(id, new.clone(), self.system.clock.now()));
+            let commit = self.commits.of(request, &effect);
+            self.events
+                .insert(request.caller.account, effect.resource(), commit)
+                .await?;
+            Ok(Some(effect))
+        };
+        self.commits.run(request, attempt).await
     }
 
     /// The event with that id.
     ///
     /// # Errors
-    /// [`EventError::NotFound`], or the store fails.
-    pub async fn get(&self, account: AccountId, id: EventId) -> Result<Event, EventError> {
-        self.events.by_id(account, id).await?.ok_or(EventError::NotFound)
+    /// [`EventRefusal::NotFound`], or the store fails.
+    pub async fn get(&self, caller: &Caller, id: EventId) -> Result<Event, Failure<EventRefusal>> {
+        let found = self.events.by_id(caller.account, id).await?;
+        Ok(found.ok_or(EventRefusal::NotFound)?)
     }
 
     /// The events that pass the filter, by start, then id.
@@ -78,50 +62,39 @@ impl Events {
     /// The store fails.
     pub async fn list(
         &self,
-        account: AccountId,
+        caller: &Caller,
         filter: EventFilter,
         page: PageRequest<StartPosition<EventId>>,
-    ) -> Result<Page<Event, StartPosition<EventId>>, EventError> {
-        Ok(self.events.list(account, filter, page).await?)
+    ) -> Result<Page<Event, StartPosition<EventId>>, StoreError> {
+        self.events.list(caller.account, filter, page).await
     }
 
     /// Changes the fields that `edit` names.
     ///
     /// # Errors
-    /// [`EventError::NotFound`], [`EventError::Refused`], or the store fails.
+    /// [`EventRefusal`], or the store fails.
     pub async fn edit(
         &self,
-        account: AccountId,
+        request: &Request<Event>,
         id: EventId,
         edit: EventEdit,
-        admits: Admits<'_, Event>,
-        with: With<'_, Event>,
-    ) -> Result<Event, EventError> {
-        for _ in 0..ATTEMPTS {
-            let current = self.get(account, id).await?;
-            if !admits(Some(&current)) {
-                return Err(EventError::VersionMismatch);
-            }
-            let next = current.edited(edit.clone(), self.system.clock.now())?;
-            let companions = with(&next);
-            if next == current {
-                unchanged(&*self.idempotency, companions).await?;
-                return Ok(next);
-            }
-            match self.events.update(account, &next, companions).await {
-                Ok(()) => return Ok(next),
-                Err(UpdateEventError::Stale) => {}
-                Err(UpdateEventError::Store(error)) => return Err(error.into()),
-            }
-        }
-        Err(contended().into())
+    ) -> Result<Outcome<Event>, Failure<EventRefusal>> {
+        let attempt = async || {
+            let before = self.get(&request.caller, id).await?;
+            request.precondition.check::<EventRefusal>(Some(&before))?;
+            let after = before.edited(edit.clone(), self.system.clock.now())?;
+            let write =
+                async |after: &Event, commit| self.events.update(request.caller.account, after, commit).await;
+            self.commits.replace(request, before, after, write).await
+        };
+        self.commits.run(request, attempt).await
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{Mocks, account, alone, anything, event};
+    use crate::fixtures::{Mocks, event, request};
     use chatgrow_domain::{Capacity, EventStatus};
 
     fn capacity(people: i64) -> EventEdit {
@@ -148,7 +121,7 @@ mod tests {
             .events
             .expect_update()
             .times(1)
-            .returning(|_, _, _| Err(UpdateEventError::Stale));
+            .returning(|_, _, _| Err(EventRefusal::VersionMismatch.into()));
         mocks
             .events
             .expect_by_id()
@@ -158,9 +131,12 @@ mod tests {
             .build()
             .events
             .events
-            .edit(account(), event().id, capacity(1), &anything, &alone)
+            .edit(&request(), event().id, capacity(1))
             .await;
-        assert!(matches!(outcome, Err(EventError::Refused(EventEditError::Full))));
+        assert!(matches!(
+            outcome,
+            Err(Failure::Refused(EventRefusal::CapacityTooSmall))
+        ));
     }
 
     #[tokio::test]
@@ -182,11 +158,11 @@ mod tests {
             .build()
             .events
             .events
-            .edit(account(), event().id, reopen, &anything, &alone)
+            .edit(&request(), event().id, reopen)
             .await;
         assert!(matches!(
             outcome,
-            Err(EventError::Refused(EventEditError::InvalidStatus))
+            Err(Failure::Refused(EventRefusal::InvalidStatus))
         ));
     }
 
@@ -198,8 +174,8 @@ mod tests {
             .build()
             .events
             .events
-            .edit(account(), event().id, capacity(1), &anything, &alone)
+            .edit(&request(), event().id, capacity(1))
             .await;
-        assert!(matches!(outcome, Err(EventError::NotFound)));
+        assert!(matches!(outcome, Err(Failure::Refused(EventRefusal::NotFound))));
     }
 }

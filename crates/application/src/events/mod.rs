@@ -3,10 +3,10 @@
 mod event;
 mod registration;
 
-pub use event::{EventError, Events};
-pub use registration::{RegistrationError, Registrations};
+pub use event::Events;
+pub use registration::Registrations;
 
-use crate::System;
+use crate::{System, commit::Commits};
 use chatgrow_ports::Stores;
 
 /// The use cases of this context.
@@ -18,10 +18,10 @@ pub struct EventsContext {
 }
 
 impl EventsContext {
-    pub(crate) fn new(stores: &Stores, system: &System) -> Self {
+    pub(crate) fn new(stores: &Stores, system: &System, commits: &Commits) -> Self {
         Self {
-            events: Events::new(stores, system),
-            registrations: Registrations::new(stores, system),
+            events: Events::new(stores, system, commits),
+            registrations: Registrations::new(stores, system, commits),
         }
     }
 }

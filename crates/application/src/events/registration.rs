@@ -1,43 +1,14 @@
 //! Registrations: take a place at an event, list the places, free one.
 
 use crate::{
-    System,
-    commit::{Admits, With},
+    Caller, System,
+    commit::{Commits, Effect, Outcome, Request},
 };
 use chatgrow_domain::{
-    AccountId, EmailKey, EventId, Notes, Registration, RegistrationId, RegistrationRefused,
+    AccountId, EmailKey, EventId, Notes, Registration, RegistrationId, RegistrationRefusal,
 };
-use chatgrow_ports::{
-    Companions, CustomerStore, EventStore, Page, PageRequest, RegisterError, RegistrationStore, StoreError,
-    Stores,
-};
+use chatgrow_ports::{CustomerStore, EventStore, Failure, Page, PageRequest, RegistrationStore, Stores};
 use std::sync::Arc;
-
-/// Why a registration's use case failed.
-#[derive(Debug, thiserror::Error)]
-pub enum RegistrationError {
-    /// The account has no such event.
-    #[error("there is no such event")]
-    EventNotFound,
-    /// The account has no customer with that address.
-    #[error("there is no such customer")]
-    CustomerNotFound,
-    /// The event has no such registration.
-    #[error("there is no such registration")]
-    NotFound,
-    /// The customer has a place already.
-    #[error("the customer is registered already")]
-    AlreadyRegistered,
-    /// What is there now is not what the caller would change.
-    #[error("it has changed")]
-    VersionMismatch,
-    /// The event takes nobody.
-    #[error(transparent)]
-    Refused(#[from] RegistrationRefused),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// Use cases of registrations.
 pub struct Registrations {
@@ -45,132 +16,142 @@ pub struct Registrations {
     events: Arc<dyn EventStore>,
     registrations: Arc<dyn RegistrationStore>,
     system: System,
+    commits: Commits,
 }
 
 impl Registrations {
-    pub(crate) fn new(stores: &Stores, system: &System) -> Self {
+    pub(crate) fn new(stores: &Stores, system: &System, commits: &Commits) -> Self {
         Self {
             customers: stores.crm.customers.clone(),
             events: stores.events.events.clone(),
             registrations: stores.events.registrations.clone(),
             system: system.clone(),
+            commits: commits.clone(),
         }
     }
 
     /// Gives the customer with that address a place at the event.
     ///
     /// # Errors
-    /// [`RegistrationError`]: no such event or customer, registered already, not active, full, or the store fails.
+    /// [`RegistrationRefusal`]: no such event or customer, registered already, not active, full; or the store fails.
     pub async fn register(
         &self,
-        account: AccountId,
+        request: &Request<Registration>,
         event: EventId,
         customer: &EmailKey,
         notes: Option<Notes>,
-        with: With<'_, Registration>,
-    ) -> Result<Registration, RegistrationError> {
-        let Some(customer) = self.customers.by_email(account, customer).await? else {
-            // A wrong event outweighs a wrong customer: the path comes before the body.
-            self.must_exist(account, event).await?;
-            return Err(RegistrationError::CustomerNotFound);
+    ) -> Result<Outcome<Registration>, Failure<RegistrationRefusal>> {
+        let account = request.caller.account;
+        let attempt = async || {
+            let Some(customer) = self.customers.by_email(account, customer).await? else {
+                // A wrong event outweighs a wrong customer: the path comes before the body.
+                self.must_exist(account, event).await?;
+                return Err(RegistrationRefusal::CustomerNotFound.into());
+            };
+            let (id, now) = (
+                RegistrationId::new(self.system.ids.next_id()),
+                self.system.clock.now(),
+            );
+            let effect = Effect::Created(Registration::new(id, event, &customer, notes.clone(), now));
+            let commit = self.commits.of(request, &effect);
+            self.registrations
+                .register(account, effect.resource(), commit)
+                .await?;
+            Ok(Some(effect))
         };
-        let id = RegistrationId::new(self.system.ids.next_id());
-        let registration = Registration::new(id, event, &customer, notes, self.system.clock.now());
-        let companions = with(&registration);
-        match self
-            .registrations
-            .register(account, &registration, companions)
-            .await
-        {
-            Ok(()) => Ok(registration),
-            Err(RegisterError::EventNotFound) => Err(RegistrationError::EventNotFound),
-            Err(RegisterError::AlreadyRegistered) => Err(RegistrationError::AlreadyRegistered),
-            Err(RegisterError::Refused(refused)) => Err(refused.into()),
-            Err(RegisterError::Store(error)) => Err(error.into()),
-        }
+        self.commits.run(request, attempt).await
     }
 
     /// The event's registrations in the order in which they came.
     ///
     /// # Errors
-    /// [`RegistrationError::EventNotFound`], or the store fails.
+    /// [`RegistrationRefusal::EventNotFound`], or the store fails.
     pub async fn list(
         &self,
-        account: AccountId,
+        caller: &Caller,
         event: EventId,
         page: PageRequest<RegistrationId>,
-    ) -> Result<Page<Registration, RegistrationId>, RegistrationError> {
-        self.must_exist(account, event).await?;
-        Ok(self.registrations.list(account, event, page).await?)
+    ) -> Result<Page<Registration, RegistrationId>, Failure<RegistrationRefusal>> {
+        self.must_exist(caller.account, event).await?;
+        Ok(self.registrations.list(caller.account, event, page).await?)
     }
 
     /// The registrations of the customer with that address, in the order in which they came.
     ///
     /// # Errors
-    /// [`RegistrationError::CustomerNotFound`], or the store fails.
+    /// [`RegistrationRefusal::CustomerNotFound`], or the store fails.
     pub async fn of_customer(
         &self,
-        account: AccountId,
+        caller: &Caller,
         customer: &EmailKey,
         page: PageRequest<RegistrationId>,
-    ) -> Result<Page<Registration, RegistrationId>, RegistrationError> {
+    ) -> Result<Page<Registration, RegistrationId>, Failure<RegistrationRefusal>> {
+        let account = caller.account;
         let customer = self.customers.by_email(account, customer).await?;
-        let customer = customer.ok_or(RegistrationError::CustomerNotFound)?;
+        let customer = customer.ok_or(RegistrationRefusal::CustomerNotFound)?;
         Ok(self.registrations.of_customer(account, customer.id, page).await?)
     }
 
     /// One of the event's registrations.
     ///
     /// # Errors
-    /// [`RegistrationError::EventNotFound`], [`RegistrationError::NotFound`], or the store fails.
+    /// [`RegistrationRefusal::EventNotFound`], [`RegistrationRefusal::NotFound`], or the store fails.
     pub async fn get(
         &self,
-        account: AccountId,
+        caller: &Caller,
         event: EventId,
         id: RegistrationId,
-    ) -> Result<Registration, RegistrationError> {
-        if let Some(registration) = self.registrations.by_id(account, event, id).await? {
+    ) -> Result<Registration, Failure<RegistrationRefusal>> {
+        if let Some(registration) = self.registrations.by_id(caller.account, event, id).await? {
             return Ok(registration);
         }
-        self.must_exist(account, event).await?;
-        Err(RegistrationError::NotFound)
+        self.must_exist(caller.account, event).await?;
+        Err(RegistrationRefusal::NotFound.into())
     }
 
     /// Frees a place.
     ///
     /// # Errors
-    /// [`RegistrationError::EventNotFound`], [`RegistrationError::NotFound`], [`RegistrationError::VersionMismatch`], or the store
+    /// [`RegistrationRefusal::EventNotFound`], [`RegistrationRefusal::NotFound`], [`RegistrationRefusal::VersionMismatch`], or the store
     /// fails.
     pub async fn unregister(
         &self,
-        account: AccountId,
+        request: &Request<Registration>,
         event: EventId,
         id: RegistrationId,
-        admits: Admits<'_, Registration>,
-        companions: Companions,
-    ) -> Result<(), RegistrationError> {
-        let current = self.get(account, event, id).await?;
-        if !admits(Some(&current)) {
-            return Err(RegistrationError::VersionMismatch);
-        }
-        // Somebody else may have freed it in between. The event is still there: none is ever deleted.
-        let freed = self.registrations.unregister(account, event, id, companions);
-        freed.await?.then_some(()).ok_or(RegistrationError::NotFound)
+    ) -> Result<Outcome<Registration>, Failure<RegistrationRefusal>> {
+        let attempt = async || {
+            let current = self.get(&request.caller, event, id).await?;
+            request
+                .precondition
+                .check::<RegistrationRefusal>(Some(&current))?;
+            let effect = Effect::Removed(current);
+            let commit = self.commits.of(request, &effect);
+            let account = request.caller.account;
+            // Somebody else may have freed it in between. The event is still there: none is ever deleted.
+            if self.registrations.unregister(account, event, id, commit).await? {
+                Ok(Some(effect))
+            } else {
+                Err(RegistrationRefusal::NotFound.into())
+            }
+        };
+        self.commits.run(request, attempt).await
     }
 
-    async fn must_exist(&self, account: AccountId, event: EventId) -> Result<(), RegistrationError> {
-        self.events
-            .by_id(account, event)
-            .await?
-            .map(|_| ())
-            .ok_or(RegistrationError::EventNotFound)
+    async fn must_exist(
+        &self,
+        account: AccountId,
+        event: EventId,
+    ) -> Result<(), Failure<RegistrationRefusal>> {
+        let found = self.events.by_id(account, event).await?;
+        Ok(found.map(drop).ok_or(RegistrationRefusal::EventNotFound)?)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{Mocks, account, alone, anything, at, customer, event, id};
+    use crate::fixtures::{Mocks, at, customer, event, id, request, request_for_another_state};
 
     #[tokio::test]
     async fn registers_a_known_customer() {
@@ -188,7 +169,7 @@ mod tests {
             .build()
             .events
             .registrations
-            .register(account(), event().id, &customer().email.key(), None, &alone)
+            .register(&request(), event().id, &customer().email.key(), None)
             .await
             .unwrap();
         let expected = Registration::new(
@@ -198,7 +179,7 @@ mod tests {
             None,
             at(1000),
         );
-        assert_eq!(registration, expected);
+        assert_eq!(registration, Outcome::Done(Effect::Created(expected)));
     }
 
     #[tokio::test]
@@ -218,7 +199,7 @@ mod tests {
                 .build()
                 .events
                 .registrations
-                .register(account(), event().id, &email, None, &alone)
+                .register(&request(), event().id, &email, None)
                 .await;
             assert_eq!(outcome.unwrap_err().to_string(), not_found);
         }
@@ -227,31 +208,30 @@ mod tests {
     #[tokio::test]
     async fn the_stores_refusals_are_told() {
         for (refusal, told) in [
-            (RegisterError::EventNotFound, "there is no such event"),
+            (RegistrationRefusal::EventNotFound, "there is no such event"),
             (
-                RegisterError::AlreadyRegistered,
+                RegistrationRefusal::AlreadyRegistered,
                 "the customer is registered already",
             ),
-            (RegistrationRefused::Full.into(), "the event is full"),
-            (RegistrationRefused::NotActive.into(), "the event is not active"),
+            (RegistrationRefusal::Full, "the event is full"),
+            (RegistrationRefusal::NotActive, "the event is not active"),
         ] {
             let mut mocks = Mocks::at(1000);
             mocks
                 .customers
                 .expect_by_email()
                 .returning(|_, _| Ok(Some(customer())));
-            let mut refusal = Some(refusal);
             mocks
                 .registrations
                 .expect_register()
                 .times(1)
-                .returning(move |_, _, _| Err(refusal.take().unwrap()));
+                .returning(move |_, _, _| Err(refusal.into()));
             let email = customer().email.key();
             let outcome = mocks
                 .build()
                 .events
                 .registrations
-                .register(account(), event().id, &email, None, &alone)
+                .register(&request(), event().id, &email, None)
                 .await;
             assert_eq!(outcome.unwrap_err().to_string(), told);
         }
@@ -274,7 +254,7 @@ mod tests {
                 .build()
                 .events
                 .registrations
-                .unregister(account(), event().id, id, &anything, Companions::default())
+                .unregister(&request(), event().id, id)
                 .await;
             assert_eq!(outcome.unwrap_err().to_string(), missing);
         }
@@ -282,10 +262,10 @@ mod tests {
 
     #[tokio::test]
     async fn frees_what_the_caller_has_seen_and_is_still_there() {
-        for (admitted, freed, told) in [
-            (true, Some(true), None),
-            (true, Some(false), Some("there is no such registration")),
-            (false, None, Some("it has changed")),
+        for (request, freed, told) in [
+            (request(), Some(true), None),
+            (request(), Some(false), Some("there is no such registration")),
+            (request_for_another_state(), None, Some("it has changed")),
         ] {
             let mut mocks = Mocks::at(1000);
             let place = RegistrationId::new(id(5));
@@ -303,7 +283,7 @@ mod tests {
                 .build()
                 .events
                 .registrations
-                .unregister(account(), event().id, place, &|_| admitted, Companions::default())
+                .unregister(&request, event().id, place)
                 .await;
             assert_eq!(outcome.err().map(|error| error.to_string()).as_deref(), told);
         }

@@ -1,97 +1,72 @@
 //! Appointments: book, read, move or edit, cancel, list.
 
 use crate::{
-    ATTEMPTS, System,
-    commit::{Admits, With, unchanged},
-    contended,
+    Caller, System,
+    commit::{Commits, Effect, Outcome, Request},
 };
 use chatgrow_domain::{
-    AccountId, Appointment, AppointmentCancelled, AppointmentEdit, AppointmentId, EmailKey, NewAppointment,
-    Timestamp,
+    Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, EmailKey, NewAppointment, Timestamp,
 };
 use chatgrow_ports::{
-    AppointmentFilter, AppointmentStore, BookError, CustomerStore, IdempotencyStore, Page, PageRequest,
-    StartPosition, StoreError, Stores, UpdateAppointmentError,
+    AppointmentFilter, AppointmentStore, CustomerStore, Failure, Page, PageRequest, StartPosition,
+    StoreError, Stores,
 };
 use std::sync::Arc;
-
-/// Why an appointment's use case failed.
-#[derive(Debug, thiserror::Error)]
-pub enum AppointmentError {
-    /// The account has no such appointment.
-    #[error("there is no such appointment")]
-    NotFound,
-    /// The account has no customer with that address.
-    #[error("there is no such customer")]
-    CustomerNotFound,
-    /// Another confirmed appointment overlaps the slot.
-    #[error("the slot is taken")]
-    SlotTaken,
-    /// A cancelled appointment can't be moved.
-    #[error(transparent)]
-    Cancelled(#[from] AppointmentCancelled),
-    /// What is there now is not what the caller would change.
-    #[error("it has changed")]
-    VersionMismatch,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// Use cases of appointments.
 pub struct Appointments {
     appointments: Arc<dyn AppointmentStore>,
     customers: Arc<dyn CustomerStore>,
-    idempotency: Arc<dyn IdempotencyStore>,
     system: System,
+    commits: Commits,
 }
 
 impl Appointments {
-    pub(crate) fn new(stores: &Stores, system: &System) -> Self {
+    pub(crate) fn new(stores: &Stores, system: &System, commits: &Commits) -> Self {
         Self {
             appointments: stores.scheduling.appointments.clone(),
             customers: stores.crm.customers.clone(),
-            idempotency: stores.idempotency.clone(),
             system: system.clone(),
+            commits: commits.clone(),
         }
     }
 
     /// Books a slot for the customer with that address.
     ///
     /// # Errors
-    /// [`AppointmentError::CustomerNotFound`], [`AppointmentError::SlotTaken`], or the store fails.
+    /// [`AppointmentRefusal::CustomerNotFound`], [`AppointmentRefusal::SlotTaken`], or the store fails.
     pub async fn book(
         &self,
-        account: AccountId,
+        request: &Request<Appointment>,
         customer: &EmailKey,
         new: NewAppointment,
-        with: With<'_, Appointment>,
-    ) -> Result<Appointment, AppointmentError> {
-        // Customers are never deleted, so the one that is read here is there when the appointment is written.
-        let customer = self
-            .customers
-            .by_email(account, customer)
-            .await?
-            .ok_or(AppointmentError::CustomerNotFound)?;
-        let id = AppointmentId::new(self.system.ids.next_id());
-        let appointment = Appointment::new(id, &customer, new, self.system.clock.now());
-        let companions = with(&appointment);
-        match self.appointments.book(account, &appointment, companions).await {
-            Ok(()) => Ok(appointment),
-            Err(BookError::SlotTaken) => Err(AppointmentError::SlotTaken),
-            Err(BookError::Store(error)) => Err(error.into()),
-        }
+    ) -> Result<Outcome<Appointment>, Failure<AppointmentRefusal>> {
+        let account = request.caller.account;
+        let attempt = async || {
+            // Customers are never deleted, so the one that is read here is there when the appointment is written.
+            let customer = self.customers.by_email(account, customer).await?;
+            let customer = customer.ok_or(AppointmentRefusal::CustomerNotFound)?;
+            let id = AppointmentId::new(self.system.ids.next_id());
+            let booked = Appointment::new(id, &customer, new.clone(), self.system.clock.now());
+            let effect = Effect::Created(booked);
+            let commit = self.commits.of(request, &effect);
+            self.appointments.book(account, effect.resource(), commit).await?;
+            Ok(Some(effect))
+        };
+        self.commits.run(request, attempt).await
     }
 
     /// The appointment with that id.
     ///
     /// # Errors
-    /// [`AppointmentError::NotFound`], or the store fails.
-    pub async fn get(&self, account: AccountId, id: AppointmentId) -> Result<Appointment, AppointmentError> {
-        self.appointments
-            .by_id(account, id)
-            .await?
-            .ok_or(AppointmentError::NotFound)
+    /// [`AppointmentRefusal::NotFound`], or the store fails.
+    pub async fn get(
+        &self,
+        caller: &Caller,
+        id: AppointmentId,
+    ) -> Result<Appointment, Failure<AppointmentRefusal>> {
+        let found = self.appointments.by_id(caller.account, id).await?;
+        Ok(found.ok_or(AppointmentRefusal::NotFound)?)
     }
 
     /// The appointments that pass the filter, by start, then id.
@@ -100,84 +75,68 @@ impl Appointments {
     /// The store fails.
     pub async fn list(
         &self,
-        account: AccountId,
+        caller: &Caller,
         filter: &AppointmentFilter,
         page: PageRequest<StartPosition<AppointmentId>>,
-    ) -> Result<Page<Appointment, StartPosition<AppointmentId>>, AppointmentError> {
-        Ok(self.appointments.list(account, filter, page).await?)
+    ) -> Result<Page<Appointment, StartPosition<AppointmentId>>, StoreError> {
+        self.appointments.list(caller.account, filter, page).await
     }
 
     /// Moves the appointment, or changes the other fields that `edit` names.
     ///
     /// # Errors
-    /// [`AppointmentError::NotFound`], [`AppointmentError::SlotTaken`], [`AppointmentError::Cancelled`], or the store
-    /// fails.
+    /// [`AppointmentRefusal::NotFound`], [`AppointmentRefusal::VersionMismatch`], [`AppointmentRefusal::SlotTaken`],
+    /// [`AppointmentRefusal::Cancelled`], or the store fails.
     pub async fn edit(
         &self,
-        account: AccountId,
+        request: &Request<Appointment>,
         id: AppointmentId,
         edit: AppointmentEdit,
-        admits: Admits<'_, Appointment>,
-        with: With<'_, Appointment>,
-    ) -> Result<Appointment, AppointmentError> {
-        self.change(account, id, admits, with, |current, now| {
-            Ok(current.edited(edit.clone(), now)?)
-        })
-        .await
+    ) -> Result<Outcome<Appointment>, Failure<AppointmentRefusal>> {
+        self.change(request, id, |before, now| before.edited(edit.clone(), now))
+            .await
     }
 
     /// Cancels the appointment, which frees its slot. Repeating it changes nothing.
     ///
     /// # Errors
-    /// [`AppointmentError::NotFound`], or the store fails.
+    /// [`AppointmentRefusal::NotFound`], [`AppointmentRefusal::VersionMismatch`], or the store fails.
     pub async fn cancel(
         &self,
-        account: AccountId,
+        request: &Request<Appointment>,
         id: AppointmentId,
-        admits: Admits<'_, Appointment>,
-        with: With<'_, Appointment>,
-    ) -> Result<Appointment, AppointmentError> {
-        self.change(account, id, admits, with, |current, now| {
-            Ok(current.cancelled(now))
-        })
-        .await
+    ) -> Result<Outcome<Appointment>, Failure<AppointmentRefusal>> {
+        self.change(request, id, |before, now| Ok(before.cancelled(now)))
+            .await
     }
 
     async fn change(
         &self,
-        account: AccountId,
+        request: &Request<Appointment>,
         id: AppointmentId,
-        admits: Admits<'_, Appointment>,
-        with: With<'_, Appointment>,
-        rule: impl Fn(&Appointment, Timestamp) -> Result<Appointment, AppointmentError>,
-    ) -> Result<Appointment, AppointmentError> {
-        for _ in 0..ATTEMPTS {
-            let current = self.get(account, id).await?;
-            if !admits(Some(&current)) {
-                return Err(AppointmentError::VersionMismatch);
-            }
-            let next = rule(&current, self.system.clock.now())?;
-            let companions = with(&next);
-            if next == current {
-                unchanged(&*self.idempotency, companions).await?;
-                return Ok(next);
-            }
-            match self.appointments.update(account, &next, companions).await {
-                Ok(()) => return Ok(next),
-                Err(UpdateAppointmentError::Stale) => {}
-                Err(UpdateAppointmentError::SlotTaken) => return Err(AppointmentError::SlotTaken),
-                Err(UpdateAppointmentError::Store(error)) => return Err(error.into()),
-            }
-        }
-        Err(contended().into())
+        rule: impl Fn(&Appointment, Timestamp) -> Result<Appointment, AppointmentRefusal>,
+    ) -> Result<Outcome<Appointment>, Failure<AppointmentRefusal>> {
+        let attempt = async || {
+            let before = self.get(&request.caller, id).await?;
+            request.precondition.check::<AppointmentRefusal>(Some(&before))?;
+            let after = rule(&before, self.system.clock.now())?;
+            let write = async |after: &Appointment, commit| {
+                self.appointments
+                    .update(request.caller.account, after, commit)
+                    .await
+            };
+            self.commits.replace(request, before, after, write).await
+        };
+        self.commits.run(request, attempt).await
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{Mocks, account, alone, anything, appointment, at, customer, new_appointment};
-    use chatgrow_domain::AppointmentStatus;
+    use crate::fixtures::{
+        Mocks, account, appointment, at, customer, new_appointment, request, request_for_another_state,
+    };
     use mockall::predicate::eq;
     use time::macros::date;
 
@@ -208,10 +167,10 @@ mod tests {
                 .build()
                 .scheduling
                 .appointments
-                .book(account(), &email, new_appointment(), &alone)
+                .book(&request(), &email, new_appointment())
                 .await
                 .unwrap(),
-            appointment()
+            Outcome::Done(Effect::Created(appointment()))
         );
     }
 
@@ -223,9 +182,12 @@ mod tests {
             .build()
             .scheduling
             .appointments
-            .book(account(), &customer().email.key(), new_appointment(), &alone)
+            .book(&request(), &customer().email.key(), new_appointment())
             .await;
-        assert!(matches!(outcome, Err(AppointmentError::CustomerNotFound)));
+        assert!(matches!(
+            outcome,
+            Err(Failure::Refused(AppointmentRefusal::CustomerNotFound))
+        ));
     }
 
     #[tokio::test]
@@ -238,14 +200,17 @@ mod tests {
         mocks
             .appointments
             .expect_book()
-            .returning(|_, _, _| Err(BookError::SlotTaken));
+            .returning(|_, _, _| Err(AppointmentRefusal::SlotTaken.into()));
         let outcome = mocks
             .build()
             .scheduling
             .appointments
-            .book(account(), &customer().email.key(), new_appointment(), &alone)
+            .book(&request(), &customer().email.key(), new_appointment())
             .await;
-        assert!(matches!(outcome, Err(AppointmentError::SlotTaken)));
+        assert!(matches!(
+            outcome,
+            Err(Failure::Refused(AppointmentRefusal::SlotTaken))
+        ));
     }
 
     #[tokio::test]
@@ -259,9 +224,12 @@ mod tests {
             .build()
             .scheduling
             .appointments
-            .edit(account(), appointment().id, to_another_day(), &anything, &alone)
+            .edit(&request(), appointment().id, to_another_day())
             .await;
-        assert!(matches!(outcome, Err(AppointmentError::Cancelled(_))));
+        assert!(matches!(
+            outcome,
+            Err(Failure::Refused(AppointmentRefusal::Cancelled))
+        ));
     }
 
     #[tokio::test]
@@ -276,7 +244,7 @@ mod tests {
             .appointments
             .expect_update()
             .times(1)
-            .returning(|_, _, _| Err(UpdateAppointmentError::Stale));
+            .returning(|_, _, _| Err(AppointmentRefusal::VersionMismatch.into()));
         mocks
             .appointments
             .expect_by_id()
@@ -286,9 +254,12 @@ mod tests {
             .build()
             .scheduling
             .appointments
-            .edit(account(), appointment().id, to_another_day(), &anything, &alone)
+            .edit(&request(), appointment().id, to_another_day())
             .await;
-        assert!(matches!(outcome, Err(AppointmentError::Cancelled(_))));
+        assert!(matches!(
+            outcome,
+            Err(Failure::Refused(AppointmentRefusal::Cancelled))
+        ));
     }
 
     #[tokio::test]
@@ -302,14 +273,17 @@ mod tests {
             .appointments
             .expect_update()
             .times(1)
-            .returning(|_, _, _| Err(UpdateAppointmentError::SlotTaken));
+            .returning(|_, _, _| Err(AppointmentRefusal::SlotTaken.into()));
         let outcome = mocks
             .build()
             .scheduling
             .appointments
-            .edit(account(), appointment().id, to_another_day(), &anything, &alone)
+            .edit(&request(), appointment().id, to_another_day())
             .await;
-        assert!(matches!(outcome, Err(AppointmentError::SlotTaken)));
+        assert!(matches!(
+            outcome,
+            Err(Failure::Refused(AppointmentRefusal::SlotTaken))
+        ));
     }
 
     #[tokio::test]
@@ -323,13 +297,30 @@ mod tests {
             .build()
             .scheduling
             .appointments
-            .cancel(account(), appointment().id, &anything, &alone)
+            .cancel(&request(), appointment().id)
             .await
             .unwrap();
         assert_eq!(
-            (cancelled.status, cancelled.updated_at),
-            (AppointmentStatus::Cancelled, at(1500))
+            cancelled,
+            Outcome::Done(Effect::Unchanged(appointment().cancelled(at(1500))))
         );
+    }
+
+    #[tokio::test]
+    async fn what_the_caller_has_not_seen_is_not_changed() {
+        let mut mocks = Mocks::at(2000);
+        mocks
+            .appointments
+            .expect_by_id()
+            .returning(|_, _| Ok(Some(appointment())));
+        let outcome = mocks
+            .build()
+            .scheduling
+            .appointments
+            .cancel(&request_for_another_state(), appointment().id)
+            .await;
+        let refusal = Failure::Refused(AppointmentRefusal::VersionMismatch);
+        assert_eq!(outcome.unwrap_err().to_string(), refusal.to_string());
     }
 
     #[tokio::test]
@@ -340,8 +331,11 @@ mod tests {
         let outcome = application
             .scheduling
             .appointments
-            .cancel(account(), appointment().id, &anything, &alone)
+            .cancel(&request(), appointment().id)
             .await;
-        assert!(matches!(outcome, Err(AppointmentError::NotFound)));
+        assert!(matches!(
+            outcome,
+            Err(Failure::Refused(AppointmentRefusal::NotFound))
+        ));
     }
 }

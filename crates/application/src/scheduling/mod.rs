@@ -2,9 +2,9 @@
 
 mod appointment;
 
-pub use appointment::{AppointmentError, Appointments};
+pub use appointment::Appointments;
 
-use crate::System;
+use crate::{System, commit::Commits};
 use chatgrow_ports::Stores;
 
 /// The use cases of this context.
@@ -14,9 +14,9 @@ pub struct Scheduling {
 }
 
 impl Scheduling {
-    pub(crate) fn new(stores: &Stores, system: &System) -> Self {
+    pub(crate) fn new(stores: &Stores, system: &System, commits: &Commits) -> Self {
         Self {
-            appointments: Appointments::new(stores, system),
+            appointments: Appointments::new(stores, system, commits),
         }
     }
 }

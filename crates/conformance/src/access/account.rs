@@ -1,6 +1,6 @@
 use crate::{at, earliest, fresh_id, latest, longest, race};
-use chatgrow_domain::{Account, AccountId, AccountName, AccountSlug};
-use chatgrow_ports::{InsertAccountError, Stores};
+use chatgrow_domain::{Account, AccountId, AccountName, AccountRefusal, AccountSlug};
+use chatgrow_ports::{Failure, Stores};
 
 fn account(slug: &str) -> Account {
     Account {
@@ -52,7 +52,7 @@ pub async fn account_slugs_are_unique_under_a_race(servers: &[Stores]) {
         stores.access.accounts.insert(&account("same")).await
     })
     .await;
-    assert_winners!(outcomes, 1, InsertAccountError::SlugTaken);
+    assert_winners!(outcomes, 1, Failure::Refused(AccountRefusal::SlugTaken));
     assert_eq!(
         servers[0].access.accounts.list().await.unwrap().len(),
         1,

@@ -7,8 +7,8 @@ use crate::{
     commit::{fresh_request, record, with},
     customer_with_email, fresh_id, new_account,
 };
-use chatgrow_domain::{Account, AccountId, AccountName, AccountSlug, ApiKey, ApiKeyDigest};
-use chatgrow_ports::{InsertAccountError, InsertCustomerError, KeyUse, StoreError, Stores};
+use chatgrow_domain::{Account, AccountId, AccountName, AccountRefusal, AccountSlug, ApiKey, ApiKeyDigest};
+use chatgrow_ports::{Failure, KeyUse, StoreError, Stores};
 
 /// Two inserts of one slug.
 pub async fn account_slugs_are_contested(servers: &[Stores]) {
@@ -26,7 +26,7 @@ pub async fn account_slugs_are_contested(servers: &[Stores]) {
             async move { accounts.insert(&account).await }
         };
         let outcomes = round.both(insert(&one), insert(&other)).await;
-        let taken = |error: &_| matches!(error, InsertAccountError::SlugTaken);
+        let taken = |error: &_| matches!(error, Failure::Refused(AccountRefusal::SlugTaken));
         assert_one_wins(&outcomes, "the slug of an account", taken);
     })
     .await;
@@ -123,14 +123,14 @@ pub async fn requests_are_contested(servers: &[Stores]) {
         let record = record(account, fresh_request());
         let insert = |stores: &Stores, letter| {
             let customer = customer_with_email(&format!("{letter}{}@example.com", round.number));
-            let (customers, companions) = (stores.crm.customers.clone(), with(&record));
-            async move { customers.insert(account, &customer, companions).await }
+            let (customers, commit) = (stores.crm.customers.clone(), with(&record));
+            async move { customers.insert(account, &customer, commit).await }
         };
         let outcomes = round.both(insert(&one, "a"), insert(&other, "b")).await;
         assert_one_wins(&outcomes, "the effect of a request", |error| {
             matches!(
                 error,
-                InsertCustomerError::Store(StoreError::Repeated | StoreError::InProgress)
+                Failure::Store(StoreError::Repeated | StoreError::InProgress)
             )
         });
     })

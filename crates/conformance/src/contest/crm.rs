@@ -5,8 +5,8 @@ use crate::{
     crm::customer::{renamed, with_email},
     customer_with_email, new_account, new_customer,
 };
-use chatgrow_domain::Customer;
-use chatgrow_ports::{Companions, InsertCustomerError, Stores, UpdateCustomerError};
+use chatgrow_domain::{Customer, CustomerRefusal};
+use chatgrow_ports::{Commit, Failure, Stores};
 use std::cell::RefCell;
 
 /// Two that want one address: by inserts and by updates.
@@ -30,20 +30,16 @@ pub async fn customer_emails_are_contested(servers: &[Stores]) {
             async move {
                 if moves {
                     let moved = with_email(&customer, &email);
-                    return customers.update(account, &moved, Companions::default()).await;
+                    return customers.update(account, &moved, Commit::default()).await;
                 }
-                let inserted = customers.insert(account, &customer, Companions::default()).await;
-                inserted.map_err(|error| match error {
-                    InsertCustomerError::EmailTaken => UpdateCustomerError::EmailTaken,
-                    InsertCustomerError::Store(error) => error.into(),
-                })
+                customers.insert(account, &customer, Commit::default()).await
             }
         };
         let email = |letter| format!("{letter}{}@example.com", round.number);
         let first = want(&one, first_moves, email("d")).await;
         let second = want(&other, second_moves, email("D")).await;
         let outcomes = round.both(first, second).await;
-        let taken = |error: &_| matches!(error, UpdateCustomerError::EmailTaken);
+        let taken = |error: &_| matches!(error, Failure::Refused(CustomerRefusal::EmailTaken));
         assert_one_wins(&outcomes, "the address of a customer", taken);
     })
     .await;
@@ -63,13 +59,13 @@ pub async fn customer_versions_are_contested(servers: &[Stores]) {
             );
             async move {
                 customers
-                    .update(account, &next, Companions::default())
+                    .update(account, &next, Commit::default())
                     .await
                     .map(|()| next)
             }
         };
         let outcomes = round.both(update(&one, "Dana"), update(&other, "Noa")).await;
-        let stale = |error: &_| matches!(error, UpdateCustomerError::Stale);
+        let stale = |error: &_| matches!(error, Failure::Refused(CustomerRefusal::VersionMismatch));
         assert_one_wins(&outcomes, "the next version of a customer", stale);
         let winner: Customer = outcomes.0.or(outcomes.1).unwrap();
         let read = one

@@ -6,8 +6,8 @@ use crate::{
     events::registration::{counted, registration},
     new_customer,
 };
-use chatgrow_domain::{EventStatus, RegistrationId, RegistrationRefused};
-use chatgrow_ports::{Companions, RegisterError, Stores, UpdateEventError};
+use chatgrow_domain::{EventRefusal, EventStatus, RegistrationId, RegistrationRefusal};
+use chatgrow_ports::{Commit, Failure, Stores};
 
 /// Two updates of one version of an event; an update and a registration, which moves the version on.
 pub async fn event_versions_are_contested(servers: &[Stores]) {
@@ -20,7 +20,7 @@ pub async fn event_versions_are_contested(servers: &[Stores]) {
             let (events, next) = (stores.events.events.clone(), with_status(&event, status));
             async move {
                 events
-                    .update(account, &next, Companions::default())
+                    .update(account, &next, Commit::default())
                     .await
                     .map(|()| next)
             }
@@ -31,7 +31,7 @@ pub async fn event_versions_are_contested(servers: &[Stores]) {
                 update(&other, EventStatus::Cancelled),
             )
             .await;
-        let stale = |error: &_| matches!(error, UpdateEventError::Stale);
+        let stale = |error: &_| matches!(error, Failure::Refused(EventRefusal::VersionMismatch));
         assert_one_wins(&outcomes, "the next version of an event", stale);
         let winner = outcomes.0.or(outcomes.1).unwrap();
         let read = one.events.events.by_id(account, winner.id).await.unwrap();
@@ -44,8 +44,8 @@ pub async fn event_versions_are_contested(servers: &[Stores]) {
             let ended = with_status(&event, EventStatus::Completed);
             let place = registration(event.id, &customer);
             let (events, registrations) = (one.events.events.clone(), other.events.registrations.clone());
-            let edits = async move { events.update(account, &ended, Companions::default()).await };
-            let registers = async move { registrations.register(account, &place, Companions::default()).await };
+            let edits = async move { events.update(account, &ended, Commit::default()).await };
+            let registers = async move { registrations.register(account, &place, Commit::default()).await };
             let (edited, registered) = if edit_first {
                 round.both(edits, registers).await
             } else {
@@ -55,8 +55,8 @@ pub async fn event_versions_are_contested(servers: &[Stores]) {
             assert!(
                 matches!(
                     (&edited, &registered),
-                    (Ok(()), Err(RegisterError::Refused(RegistrationRefused::NotActive)))
-                        | (Err(UpdateEventError::Stale), Ok(()))
+                    (Ok(()), Err(Failure::Refused(RegistrationRefusal::NotActive)))
+                        | (Err(Failure::Refused(EventRefusal::VersionMismatch)), Ok(()))
                 ),
                 "either the event ends and takes nobody, or it takes somebody and the edit, which didn't see that, is stale. But the \
                  edit was told {edited:?}, and the customer {registered:?}"
@@ -83,18 +83,14 @@ pub async fn places_are_contested(servers: &[Stores]) {
                 stores.events.registrations.clone(),
                 registration(event.id, customer),
             );
-            async move {
-                registrations
-                    .register(account, &place, Companions::default())
-                    .await
-            }
+            async move { registrations.register(account, &place, Commit::default()).await }
         };
         let outcomes = round
             .both(register(&one, &customer), register(&other, &another))
             .await;
         assert_one_wins(&outcomes, "a place at an event", |error| match error {
-            RegisterError::AlreadyRegistered => same,
-            RegisterError::Refused(RegistrationRefused::Full) => !same,
+            Failure::Refused(RegistrationRefusal::AlreadyRegistered) => same,
+            Failure::Refused(RegistrationRefusal::Full) => !same,
             _ => false,
         });
         let places = counted(&one, account, event.id).await;
@@ -113,14 +109,14 @@ pub async fn freed_places_are_contested(servers: &[Stores]) {
         let place = registration(event.id, &customer);
         one.events
             .registrations
-            .register(account, &place, Companions::default())
+            .register(account, &place, Commit::default())
             .await
             .unwrap();
         let free = |stores: &Stores, id: RegistrationId| {
             let registrations = stores.events.registrations.clone();
             async move {
                 registrations
-                    .unregister(account, event.id, id, Companions::default())
+                    .unregister(account, event.id, id, Commit::default())
                     .await
                     .unwrap()
             }

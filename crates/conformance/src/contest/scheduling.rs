@@ -5,8 +5,8 @@ use crate::{
     at,
     scheduling::appointment::{appointment, moved, slot},
 };
-use chatgrow_domain::Appointment;
-use chatgrow_ports::{BookError, Companions, Stores, UpdateAppointmentError};
+use chatgrow_domain::{Appointment, AppointmentRefusal};
+use chatgrow_ports::{Commit, Failure, Stores};
 
 /// Two that want one slot: by bookings and by moves.
 #[expect(
@@ -26,20 +26,16 @@ pub async fn slots_are_contested(servers: &[Stores]) {
             if moves {
                 let booked = appointment(&customer, slot(from, 60));
                 appointments
-                    .book(account, &booked, Companions::default())
+                    .book(account, &booked, Commit::default())
                     .await
                     .unwrap();
                 wanted = moved(&booked, wanted.slot);
             }
             async move {
                 let outcome = if moves {
-                    appointments.update(account, &wanted, Companions::default()).await
+                    appointments.update(account, &wanted, Commit::default()).await
                 } else {
-                    let booked = appointments.book(account, &wanted, Companions::default()).await;
-                    booked.map_err(|error| match error {
-                        BookError::SlotTaken => UpdateAppointmentError::SlotTaken,
-                        BookError::Store(error) => error.into(),
-                    })
+                    appointments.book(account, &wanted, Commit::default()).await
                 };
                 outcome.map(|()| wanted)
             }
@@ -47,7 +43,7 @@ pub async fn slots_are_contested(servers: &[Stores]) {
         let first = want(&one, first_moves, start, start + 300).await;
         let second = want(&other, second_moves, start + 100, start + 330).await;
         let outcomes = round.both(first, second).await;
-        let taken = |error: &_| matches!(error, UpdateAppointmentError::SlotTaken);
+        let taken = |error: &_| matches!(error, Failure::Refused(AppointmentRefusal::SlotTaken));
         assert_one_wins(&outcomes, "the slot of an appointment", taken);
         let winner: Appointment = outcomes.0.or(outcomes.1).unwrap();
         let read = one
@@ -71,14 +67,14 @@ pub async fn appointment_versions_are_contested(servers: &[Stores]) {
         let booked = appointment(&customer, slot(start, 60));
         one.scheduling
             .appointments
-            .book(account, &booked, Companions::default())
+            .book(account, &booked, Commit::default())
             .await
             .unwrap();
         let update = |stores: &Stores, next: Appointment| {
             let appointments = stores.scheduling.appointments.clone();
             async move {
                 appointments
-                    .update(account, &next, Companions::default())
+                    .update(account, &next, Commit::default())
                     .await
                     .map(|()| next)
             }
@@ -94,7 +90,7 @@ pub async fn appointment_versions_are_contested(servers: &[Stores]) {
                 update(&other, next[second].clone()),
             )
             .await;
-        let stale = |error: &_| matches!(error, UpdateAppointmentError::Stale);
+        let stale = |error: &_| matches!(error, Failure::Refused(AppointmentRefusal::VersionMismatch));
         assert_one_wins(&outcomes, "the next version of an appointment", stale);
         let winner = outcomes.0.or(outcomes.1).unwrap();
         let read = one

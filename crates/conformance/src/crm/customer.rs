@@ -3,11 +3,10 @@ use crate::{
     longest, new_account, new_customer, race, walk,
 };
 use chatgrow_domain::{
-    AccountId, Customer, CustomerEdit, CustomerName, EmailAddress, Invalid, Notes, PageLimit, Phone, Version,
+    AccountId, Customer, CustomerEdit, CustomerName, CustomerRefusal, EmailAddress, Invalid, Notes,
+    PageLimit, Phone, Version,
 };
-use chatgrow_ports::{
-    Companions, CustomerFilter, InsertCustomerError, PageRequest, StoreError, Stores, UpdateCustomerError,
-};
+use chatgrow_ports::{Commit, CustomerFilter, Failure, PageRequest, StoreError, Stores};
 use std::collections::HashSet;
 
 pub(crate) fn renamed(customer: &Customer, name: &str) -> Customer {
@@ -59,7 +58,7 @@ pub async fn customer_round_trips(stores: &Stores) {
         stores
             .crm
             .customers
-            .insert(account, &customer, Companions::default())
+            .insert(account, &customer, Commit::default())
             .await
             .unwrap();
         assert_eq!(
@@ -82,7 +81,7 @@ pub async fn customer_round_trips(stores: &Stores) {
     stores
         .crm
         .customers
-        .update(account, &last, Companions::default())
+        .update(account, &last, Commit::default())
         .await
         .unwrap();
     assert_eq!(
@@ -136,7 +135,7 @@ pub async fn customer_emails_round_trip(stores: &Stores) {
         stores
             .crm
             .customers
-            .insert(account, &customer, Companions::default())
+            .insert(account, &customer, Commit::default())
             .await
             .unwrap();
         let key = customer.email.key();
@@ -160,7 +159,7 @@ pub async fn customer_email_is_unique_without_case(stores: &Stores) {
         .insert(
             account,
             &customer_with_email("dana@example.com"),
-            Companions::default(),
+            Commit::default(),
         )
         .await
         .unwrap();
@@ -170,22 +169,18 @@ pub async fn customer_email_is_unique_without_case(stores: &Stores) {
         .insert(
             account,
             &customer_with_email("DANA@example.com"),
-            Companions::default(),
+            Commit::default(),
         )
         .await;
     assert_refused!(
         again,
-        InsertCustomerError::EmailTaken,
+        Failure::Refused(CustomerRefusal::EmailTaken),
         "another spelling of an address is the same address"
     );
     stores
         .crm
         .customers
-        .insert(
-            other,
-            &customer_with_email("dana@example.com"),
-            Companions::default(),
-        )
+        .insert(other, &customer_with_email("dana@example.com"), Commit::default())
         .await
         .unwrap();
     stores
@@ -194,7 +189,7 @@ pub async fn customer_email_is_unique_without_case(stores: &Stores) {
         .insert(
             account,
             &customer_with_email("dana@bücher.example"),
-            Companions::default(),
+            Commit::default(),
         )
         .await
         .unwrap();
@@ -204,12 +199,12 @@ pub async fn customer_email_is_unique_without_case(stores: &Stores) {
         .insert(
             account,
             &customer_with_email("Dana@XN--BCHER-KVA.example"),
-            Companions::default(),
+            Commit::default(),
         )
         .await;
     assert_refused!(
         punycode,
-        InsertCustomerError::EmailTaken,
+        Failure::Refused(CustomerRefusal::EmailTaken),
         "two spellings of one domain are the same domain"
     );
 }
@@ -227,11 +222,11 @@ pub async fn customer_email_is_unique_under_a_race(servers: &[Stores]) {
         stores
             .crm
             .customers
-            .insert(account, &customer_with_email(email), Companions::default())
+            .insert(account, &customer_with_email(email), Commit::default())
             .await
     })
     .await;
-    assert_winners!(outcomes, 1, InsertCustomerError::EmailTaken);
+    assert_winners!(outcomes, 1, Failure::Refused(CustomerRefusal::EmailTaken));
     assert_eq!(
         all(&servers[0], account).await.len(),
         1,
@@ -254,24 +249,20 @@ pub async fn customer_email_is_unique_among_inserts_and_updates(servers: &[Store
                 stores
                     .crm
                     .customers
-                    .update(account, &moved, Companions::default())
+                    .update(account, &moved, Commit::default())
                     .await
             } else {
                 let new = customer_with_email("DANA@example.com");
-                let inserted = stores
+                stores
                     .crm
                     .customers
-                    .insert(account, &new, Companions::default())
-                    .await;
-                inserted.map_err(|error| match error {
-                    InsertCustomerError::EmailTaken => UpdateCustomerError::EmailTaken,
-                    InsertCustomerError::Store(error) => error.into(),
-                })
+                    .insert(account, &new, Commit::default())
+                    .await
             }
         }
     })
     .await;
-    assert_winners!(outcomes, 1, UpdateCustomerError::EmailTaken);
+    assert_winners!(outcomes, 1, Failure::Refused(CustomerRefusal::EmailTaken));
     let dana = EmailAddress::new("dana@example.com").unwrap().key();
     let owners = all(stores, account).await;
     assert_eq!(
@@ -303,12 +294,12 @@ pub async fn customers_do_not_swap_emails(servers: &[Stores]) {
                 stores
                     .crm
                     .customers
-                    .update(account, &next, Companions::default())
+                    .update(account, &next, Commit::default())
                     .await
             }
         })
         .await;
-        assert_winners!(outcomes, 0, UpdateCustomerError::EmailTaken);
+        assert_winners!(outcomes, 0, Failure::Refused(CustomerRefusal::EmailTaken));
     }
     assert_eq!(
         all(stores, account).await,
@@ -329,7 +320,7 @@ pub async fn customer_is_updated_from_the_version_before_only(stores: &Stores) {
     stores
         .crm
         .customers
-        .update(account, &second, Companions::default())
+        .update(account, &second, Commit::default())
         .await
         .unwrap();
     assert_eq!(
@@ -350,11 +341,11 @@ pub async fn customer_is_updated_from_the_version_before_only(stores: &Stores) {
         let outcome = stores
             .crm
             .customers
-            .update(account, &stale, Companions::default())
+            .update(account, &stale, Commit::default())
             .await;
         assert_refused!(
             outcome,
-            UpdateCustomerError::Stale,
+            Failure::Refused(CustomerRefusal::VersionMismatch),
             "it is not the version after the stored one"
         );
     }
@@ -381,13 +372,13 @@ pub async fn customer_updates_race_to_one_winner(servers: &[Stores]) {
             stores
                 .crm
                 .customers
-                .update(account, &next, Companions::default())
+                .update(account, &next, Commit::default())
                 .await
                 .map(|()| next)
         }
     })
     .await;
-    assert_winners!(outcomes, 1, UpdateCustomerError::Stale);
+    assert_winners!(outcomes, 1, Failure::Refused(CustomerRefusal::VersionMismatch));
     let winner = outcomes.into_iter().find_map(Result::ok).unwrap();
     assert_eq!(
         all(stores, account).await,
@@ -406,27 +397,23 @@ pub async fn customer_can_not_take_a_taken_email(stores: &Stores) {
     stores
         .crm
         .customers
-        .insert(account, &dana, Companions::default())
+        .insert(account, &dana, Commit::default())
         .await
         .unwrap();
     stores
         .crm
         .customers
-        .insert(account, &noa, Companions::default())
+        .insert(account, &noa, Commit::default())
         .await
         .unwrap();
     let outcome = stores
         .crm
         .customers
-        .update(
-            account,
-            &with_email(&dana, "Noa@example.com"),
-            Companions::default(),
-        )
+        .update(account, &with_email(&dana, "Noa@example.com"), Commit::default())
         .await;
     assert_refused!(
         outcome,
-        UpdateCustomerError::EmailTaken,
+        Failure::Refused(CustomerRefusal::EmailTaken),
         "another customer has that address in another spelling"
     );
     assert_eq!(
@@ -443,7 +430,7 @@ pub async fn customer_can_not_take_a_taken_email(stores: &Stores) {
     stores
         .crm
         .customers
-        .update(account, &respelled, Companions::default())
+        .update(account, &respelled, Commit::default())
         .await
         .unwrap();
     assert_eq!(
@@ -476,11 +463,11 @@ pub async fn customers_of_accounts_are_apart(stores: &Stores) {
     let outcome = stores
         .crm
         .customers
-        .update(other, &renamed(&mine, "taken over"), Companions::default())
+        .update(other, &renamed(&mine, "taken over"), Commit::default())
         .await;
     assert_refused!(
         outcome,
-        UpdateCustomerError::Stale,
+        Failure::Refused(CustomerRefusal::VersionMismatch),
         "the account has no such customer: it is another account's"
     );
 
@@ -488,24 +475,24 @@ pub async fn customers_of_accounts_are_apart(stores: &Stores) {
     stores
         .crm
         .customers
-        .insert(other, &theirs, Companions::default())
+        .insert(other, &theirs, Commit::default())
         .await
         .unwrap();
     let taken_over = stores
         .crm
         .customers
-        .update(account, &renamed(&theirs, "theirs"), Companions::default())
+        .update(account, &renamed(&theirs, "theirs"), Commit::default())
         .await;
     assert_refused!(
         taken_over,
-        UpdateCustomerError::Stale,
+        Failure::Refused(CustomerRefusal::VersionMismatch),
         "the account has no such customer: it is another account's"
     );
     let renamed = renamed(&mine, "mine");
     stores
         .crm
         .customers
-        .update(account, &renamed, Companions::default())
+        .update(account, &renamed, Commit::default())
         .await
         .unwrap();
     for (account, expected) in [(account, renamed), (other, theirs)] {
@@ -555,11 +542,11 @@ pub async fn customers_of_accounts_are_apart(stores: &Stores) {
     let outcome = stores
         .crm
         .customers
-        .insert(nobody, &mine, Companions::default())
+        .insert(nobody, &mine, Commit::default())
         .await;
     assert_refused!(
         outcome,
-        InsertCustomerError::Store(StoreError::Failed(_)),
+        Failure::Store(StoreError::Failed(_)),
         "there is no such account, which is a defect of the caller"
     );
     assert_eq!(
@@ -582,10 +569,7 @@ pub async fn customers_are_filtered(stores: &Stores) {
             updated_at: at(updated_at),
             ..customer_with_email(email)
         };
-        let inserted = stores
-            .crm
-            .customers
-            .insert(account, &customer, Companions::default());
+        let inserted = stores.crm.customers.insert(account, &customer, Commit::default());
         inserted.await.unwrap();
         customers.push(customer);
     }
@@ -657,10 +641,7 @@ pub async fn a_stale_customer_is_told_first(stores: &Stores) {
         new_customer(stores, account).await,
     );
     let present = renamed(&dana, "Dana");
-    let update = stores
-        .crm
-        .customers
-        .update(account, &present, Companions::default());
+    let update = stores.crm.customers.update(account, &present, Commit::default());
     update.await.unwrap();
     let stale = with_email(&dana, noa.email.as_str());
     let unknown = Customer {
@@ -674,11 +655,11 @@ pub async fn a_stale_customer_is_told_first(stores: &Stores) {
         let outcome = stores
             .crm
             .customers
-            .update(account, &customer, Companions::default())
+            .update(account, &customer, Commit::default())
             .await;
         assert_refused!(
             outcome,
-            UpdateCustomerError::Stale,
+            Failure::Refused(CustomerRefusal::VersionMismatch),
             "{what}, which comes before the address that is taken"
         );
     }

@@ -1,11 +1,9 @@
 use crate::{at, earliest, ends_of_the_calendar, fresh_id, latest, longest, new_account, race, walk};
 use chatgrow_domain::{
-    AccountId, Capacity, Event, EventDescription, EventEdit, EventId, EventLocation, EventStatus, EventTitle,
-    LocalMinute, Money, NewEvent, PageLimit, Version,
+    AccountId, Capacity, Event, EventDescription, EventEdit, EventId, EventLocation, EventRefusal,
+    EventStatus, EventTitle, LocalMinute, Money, NewEvent, PageLimit, Version,
 };
-use chatgrow_ports::{
-    Companions, EventFilter, PageRequest, StartPosition, StoreError, Stores, UpdateEventError,
-};
+use chatgrow_ports::{Commit, EventFilter, Failure, PageRequest, StartPosition, StoreError, Stores};
 
 fn event(start: i64, capacity: Option<i64>) -> Event {
     let new = NewEvent {
@@ -24,7 +22,7 @@ pub(crate) async fn new_event(stores: &Stores, account: AccountId, capacity: Opt
     stores
         .events
         .events
-        .insert(account, &event, Companions::default())
+        .insert(account, &event, Commit::default())
         .await
         .unwrap();
     event
@@ -99,7 +97,7 @@ pub async fn event_round_trips(stores: &Stores) {
         stores
             .events
             .events
-            .insert(account, &event, Companions::default())
+            .insert(account, &event, Commit::default())
             .await
             .unwrap();
         assert_eq!(
@@ -131,7 +129,7 @@ pub async fn event_round_trips(stores: &Stores) {
         stores
             .events
             .events
-            .update(account, &edited, Companions::default())
+            .update(account, &edited, Commit::default())
             .await
             .unwrap();
         assert_eq!(
@@ -160,7 +158,7 @@ pub async fn event_is_updated_from_the_version_before_only(stores: &Stores) {
     stores
         .events
         .events
-        .update(account, &second, Companions::default())
+        .update(account, &second, Commit::default())
         .await
         .unwrap();
     for stale in [
@@ -171,11 +169,11 @@ pub async fn event_is_updated_from_the_version_before_only(stores: &Stores) {
         let outcome = stores
             .events
             .events
-            .update(account, &stale, Companions::default())
+            .update(account, &stale, Commit::default())
             .await;
         assert_refused!(
             outcome,
-            UpdateEventError::Stale,
+            Failure::Refused(EventRefusal::VersionMismatch),
             "it is not the version after the stored one"
         );
     }
@@ -202,13 +200,13 @@ pub async fn event_updates_race_to_one_winner(servers: &[Stores]) {
             stores
                 .events
                 .events
-                .update(account, &next, Companions::default())
+                .update(account, &next, Commit::default())
                 .await
                 .map(|()| next)
         }
     })
     .await;
-    assert_winners!(outcomes, 1, UpdateEventError::Stale);
+    assert_winners!(outcomes, 1, Failure::Refused(EventRefusal::VersionMismatch));
     let winner = outcomes.into_iter().find_map(Result::ok).unwrap();
     assert_eq!(
         list(stores, account, None, None).await,
@@ -243,11 +241,11 @@ pub async fn events_of_accounts_are_apart(stores: &Stores) {
         let outcome = stores
             .events
             .events
-            .update(other, &foreign, Companions::default())
+            .update(other, &foreign, Commit::default())
             .await;
         assert_refused!(
             outcome,
-            UpdateEventError::Stale,
+            Failure::Refused(EventRefusal::VersionMismatch),
             "the account has no such event: it is another account's"
         );
     }
@@ -255,7 +253,7 @@ pub async fn events_of_accounts_are_apart(stores: &Stores) {
     let outcome = stores
         .events
         .events
-        .insert(nobody, &event(0, None), Companions::default())
+        .insert(nobody, &event(0, None), Commit::default())
         .await;
     assert_refused!(
         outcome,
@@ -309,7 +307,7 @@ pub async fn events_are_listed_by_start_and_filtered(stores: &Stores) {
         stores
             .events
             .events
-            .insert(account, &event, Companions::default())
+            .insert(account, &event, Commit::default())
             .await
             .unwrap();
         events.push(event);
@@ -319,7 +317,7 @@ pub async fn events_are_listed_by_start_and_filtered(stores: &Stores) {
         stores
             .events
             .events
-            .update(account, &events[index], Companions::default())
+            .update(account, &events[index], Commit::default())
             .await
             .unwrap();
     }
@@ -368,7 +366,7 @@ pub async fn event_pages_are_stable_under_inserts(stores: &Stores) {
         stores
             .events
             .events
-            .insert(account, &event, Companions::default())
+            .insert(account, &event, Commit::default())
             .await
             .unwrap();
         before.push(event);
@@ -378,7 +376,7 @@ pub async fn event_pages_are_stable_under_inserts(stores: &Stores) {
         stores
             .events
             .events
-            .update(account, event, Companions::default())
+            .update(account, event, Commit::default())
             .await
             .unwrap();
     }
@@ -397,7 +395,7 @@ pub async fn event_pages_are_stable_under_inserts(stores: &Stores) {
                     stores
                         .events
                         .events
-                        .insert(account, &event(start, None), Companions::default())
+                        .insert(account, &event(start, None), Commit::default())
                         .await
                         .unwrap();
                 }

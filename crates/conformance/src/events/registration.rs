@@ -4,10 +4,10 @@ use crate::{
     first_page, fresh_id, latest, longest, new_account, new_customer, poll_counts, race, walk,
 };
 use chatgrow_domain::{
-    AccountId, Capacity, Customer, Event, EventEdit, EventId, EventStatus, Notes, PageLimit, Registration,
-    RegistrationId, RegistrationRefused,
+    AccountId, Capacity, Customer, Event, EventEdit, EventId, EventRefusal, EventStatus, Notes, PageLimit,
+    Registration, RegistrationId, RegistrationRefusal,
 };
-use chatgrow_ports::{Companions, PageRequest, RegisterError, StoreError, Stores, UpdateEventError};
+use chatgrow_ports::{Commit, Failure, PageRequest, StoreError, Stores};
 
 pub(crate) fn registration(event: EventId, customer: &Customer) -> Registration {
     let notes = Some(Notes::new("צמחוני\n🥗").unwrap());
@@ -24,13 +24,13 @@ async fn register(
     stores: &Stores,
     account: AccountId,
     event: EventId,
-) -> Result<Registration, RegisterError> {
+) -> Result<Registration, Failure<RegistrationRefusal>> {
     let customer = new_customer(stores, account).await;
     let registration = registration(event, &customer);
     stores
         .events
         .registrations
-        .register(account, &registration, Companions::default())
+        .register(account, &registration, Commit::default())
         .await
         .map(|()| registration)
 }
@@ -86,7 +86,7 @@ pub async fn registration_round_trips(stores: &Stores) {
         stores
             .events
             .registrations
-            .register(account, &next, Companions::default())
+            .register(account, &next, Commit::default())
             .await
             .unwrap();
         expected.push(next);
@@ -124,7 +124,11 @@ pub async fn registration_round_trips(stores: &Stores) {
 pub async fn registration_refusals_come_in_order(stores: &Stores) {
     let account = new_account(stores).await;
     let nowhere = register(stores, account, EventId::new(fresh_id())).await;
-    assert_refused!(nowhere, RegisterError::EventNotFound, "there is no such event");
+    assert_refused!(
+        nowhere,
+        Failure::Refused(RegistrationRefusal::EventNotFound),
+        "there is no such event"
+    );
 
     let event = new_event(stores, account, Some(1)).await;
     let only = register(stores, account, event.id).await.unwrap();
@@ -135,17 +139,17 @@ pub async fn registration_refusals_come_in_order(stores: &Stores) {
     let twice = stores
         .events
         .registrations
-        .register(account, &again, Companions::default())
+        .register(account, &again, Commit::default())
         .await;
     assert_refused!(
         twice,
-        RegisterError::AlreadyRegistered,
+        Failure::Refused(RegistrationRefusal::AlreadyRegistered),
         "the customer has a place, which is told before the event is full"
     );
     let full = register(stores, account, event.id).await;
     assert_refused!(
         full,
-        RegisterError::Refused(RegistrationRefused::Full),
+        Failure::Refused(RegistrationRefusal::Full),
         "every place is taken"
     );
 
@@ -162,18 +166,18 @@ pub async fn registration_refusals_come_in_order(stores: &Stores) {
         .update(
             account,
             &with_status(&current, EventStatus::Completed),
-            Companions::default(),
+            Commit::default(),
         )
         .await
         .unwrap();
     let late = stores
         .events
         .registrations
-        .register(account, &again, Companions::default())
+        .register(account, &again, Commit::default())
         .await;
     assert_refused!(
         late,
-        RegisterError::Refused(RegistrationRefused::NotActive),
+        Failure::Refused(RegistrationRefusal::NotActive),
         "the event is over, which is told before the customer has a place, and before it is full"
     );
     assert_eq!(
@@ -208,16 +212,12 @@ pub async fn registrations_race_for_the_last_places(servers: &[Stores]) {
             stores
                 .events
                 .registrations
-                .register(account, &registration, Companions::default())
+                .register(account, &registration, Commit::default())
                 .await
         }
     })
     .await;
-    assert_winners!(
-        outcomes,
-        PLACES,
-        RegisterError::Refused(RegistrationRefused::Full)
-    );
+    assert_winners!(outcomes, PLACES, Failure::Refused(RegistrationRefusal::Full));
     assert_eq!(
         counted(stores, account, event.id).await.len(),
         PLACES,
@@ -246,12 +246,16 @@ pub async fn registration_of_one_customer_races_to_one_place(servers: &[Stores])
             stores
                 .events
                 .registrations
-                .register(account, &registration, Companions::default())
+                .register(account, &registration, Commit::default())
                 .await
         }
     })
     .await;
-    assert_winners!(outcomes, 1, RegisterError::AlreadyRegistered);
+    assert_winners!(
+        outcomes,
+        1,
+        Failure::Refused(RegistrationRefusal::AlreadyRegistered)
+    );
     assert_eq!(
         counted(stores, account, event.id).await.len(),
         1,
@@ -269,7 +273,7 @@ pub async fn registration_is_freed_once(servers: &[Stores]) {
         stores
             .events
             .registrations
-            .unregister(account, event.id, registration.id, Companions::default())
+            .unregister(account, event.id, registration.id, Commit::default())
             .await
             .unwrap()
     })
@@ -290,7 +294,7 @@ pub async fn registration_is_freed_while_its_customer_comes_again(servers: &[Sto
         stores
             .events
             .registrations
-            .register(account, &old, Companions::default())
+            .register(account, &old, Commit::default())
             .await
             .unwrap();
         let old = old.id;
@@ -302,14 +306,14 @@ pub async fn registration_is_freed_while_its_customer_comes_again(servers: &[Sto
                     let freed = stores
                         .events
                         .registrations
-                        .unregister(account, event.id, old, Companions::default())
+                        .unregister(account, event.id, old, Commit::default())
                         .await;
                     (Some(freed), None)
                 } else {
                     let outcome = stores
                         .events
                         .registrations
-                        .register(account, &again, Companions::default())
+                        .register(account, &again, Commit::default())
                         .await;
                     (None, Some(outcome.map(|()| again)))
                 }
@@ -321,7 +325,11 @@ pub async fn registration_is_freed_while_its_customer_comes_again(servers: &[Sto
         assert_eq!(freed.unwrap().into_iter().filter(|freed| *freed).count(), 1);
         let came: Vec<_> = came.into_iter().flatten().collect();
         let kept = counted(stores, account, event.id).await;
-        assert_winners!(came, kept.len(), RegisterError::AlreadyRegistered);
+        assert_winners!(
+            came,
+            kept.len(),
+            Failure::Refused(RegistrationRefusal::AlreadyRegistered)
+        );
         assert_eq!(came.into_iter().filter_map(Result::ok).collect::<Vec<_>>(), kept);
     }
 }
@@ -331,7 +339,7 @@ pub async fn registration_is_freed_while_its_customer_comes_again(servers: &[Sto
 async fn race_with_edits(
     servers: &[Stores],
     edit: EventEdit,
-    refusal: RegistrationRefused,
+    refusal: RegistrationRefusal,
 ) -> (usize, usize) {
     let stores = &servers[0];
     let account = new_account(stores).await;
@@ -348,7 +356,7 @@ async fn race_with_edits(
                         stores
                             .events
                             .events
-                            .update(account, &edited, Companions::default())
+                            .update(account, &edited, Commit::default())
                             .await,
                     ),
                     None,
@@ -357,7 +365,7 @@ async fn race_with_edits(
                 let outcome = stores
                     .events
                     .registrations
-                    .register(account, &registration, Companions::default())
+                    .register(account, &registration, Commit::default())
                     .await;
                 (None, Some(outcome))
             }
@@ -371,12 +379,12 @@ async fn race_with_edits(
     );
     let succeeded = edits.iter().filter(|outcome| outcome.is_ok()).count();
     assert!(succeeded <= 1);
-    assert_winners!(edits, succeeded, UpdateEventError::Stale);
+    assert_winners!(edits, succeeded, Failure::Refused(EventRefusal::VersionMismatch));
     let registered = counted(stores, account, event.id).await.len();
     assert_winners!(
         places,
         registered,
-        RegisterError::Refused(told) if *told == refusal
+        Failure::Refused(told) if *told == refusal
     );
     let read = stores
         .events
@@ -401,7 +409,7 @@ pub async fn registrations_race_with_a_smaller_capacity(servers: &[Stores]) {
         ..EventEdit::default()
     };
     for _ in 0..ROUNDS {
-        let outcome = race_with_edits(servers, edit.clone(), RegistrationRefused::Full).await;
+        let outcome = race_with_edits(servers, edit.clone(), RegistrationRefusal::Full).await;
         assert!([(0, RACERS / 2), (1, 3)].contains(&outcome), "{outcome:?}");
     }
 }
@@ -413,7 +421,7 @@ pub async fn registrations_race_with_the_end_of_the_event(servers: &[Stores]) {
         ..EventEdit::default()
     };
     for _ in 0..ROUNDS {
-        let outcome = race_with_edits(servers, edit.clone(), RegistrationRefused::NotActive).await;
+        let outcome = race_with_edits(servers, edit.clone(), RegistrationRefusal::NotActive).await;
         assert!([(0, RACERS / 2), (1, 0)].contains(&outcome), "{outcome:?}");
     }
 }
@@ -439,7 +447,7 @@ pub async fn registration_moves_the_version_on(stores: &Stores) {
         stores
             .events
             .registrations
-            .unregister(account, event.id, registration.id, Companions::default())
+            .unregister(account, event.id, registration.id, Commit::default())
             .await
             .unwrap(),
         "what was changed is read back as it is now"
@@ -474,7 +482,7 @@ pub async fn registrations_of_accounts_are_apart(stores: &Stores) {
     stores
         .events
         .registrations
-        .register(account, &mine, Companions::default())
+        .register(account, &mine, Commit::default())
         .await
         .unwrap();
     let registered = stores.events.events.by_id(account, event.id).await.unwrap();
@@ -484,11 +492,11 @@ pub async fn registrations_of_accounts_are_apart(stores: &Stores) {
         let outcome = stores
             .events
             .registrations
-            .register(other, &foreign_event, Companions::default())
+            .register(other, &foreign_event, Commit::default())
             .await;
         assert_refused!(
             outcome,
-            RegisterError::EventNotFound,
+            Failure::Refused(RegistrationRefusal::EventNotFound),
             "the account has no such event: it is another account's"
         );
     }
@@ -496,11 +504,11 @@ pub async fn registrations_of_accounts_are_apart(stores: &Stores) {
     let outcome = stores
         .events
         .registrations
-        .register(account, &foreign_customer, Companions::default())
+        .register(account, &foreign_customer, Commit::default())
         .await;
     assert_refused!(
         outcome,
-        RegisterError::Store(StoreError::Failed(_)),
+        Failure::Store(StoreError::Failed(_)),
         "the customer is not one of the account, which is a defect of the caller"
     );
     for (account, event) in [(other, event.id), (account, another.id)] {
@@ -514,7 +522,7 @@ pub async fn registrations_of_accounts_are_apart(stores: &Stores) {
             !stores
                 .events
                 .registrations
-                .unregister(account, event, mine.id, Companions::default())
+                .unregister(account, event, mine.id, Commit::default())
                 .await
                 .unwrap(),
             "no account sees or changes what another one has"
@@ -598,7 +606,7 @@ pub async fn registrations_of_a_customer_are_listed(stores: &Stores) {
             let registered = stores
                 .events
                 .registrations
-                .register(account, &place, Companions::default());
+                .register(account, &place, Commit::default());
             registered.await.unwrap();
             if customer.id == dana.id {
                 expected.push(place);
@@ -606,11 +614,10 @@ pub async fn registrations_of_a_customer_are_listed(stores: &Stores) {
         }
     }
     let gone = expected.remove(2);
-    let freed =
-        stores
-            .events
-            .registrations
-            .unregister(account, gone.event_id, gone.id, Companions::default());
+    let freed = stores
+        .events
+        .registrations
+        .unregister(account, gone.event_id, gone.id, Commit::default());
     assert!(freed.await.unwrap());
     let list = |page| stores.events.registrations.of_customer(account, dana.id, page);
     assert_eq!(walk(2, list, async || ()).await, expected);
@@ -639,7 +646,7 @@ pub async fn dropped_registrations_keep_the_count_right(stores: &Stores) {
             );
             tokio::spawn(async move {
                 registrations
-                    .register(account, &registration, Companions::default())
+                    .register(account, &registration, Commit::default())
                     .await
             })
         })
@@ -672,18 +679,19 @@ pub async fn registration_dropped_after_any_poll_is_all_or_nothing(stores: &Stor
             stores
                 .events
                 .registrations
-                .register(account, &dropped, Companions::default()),
+                .register(account, &dropped, Commit::default()),
         )
         .await;
-        let taken = match at_once(stores.events.registrations.register(
-            account,
-            &rival,
-            Companions::default(),
-        ))
+        let taken = match at_once(
+            stores
+                .events
+                .registrations
+                .register(account, &rival, Commit::default()),
+        )
         .await
         {
             Ok(()) => false,
-            Err(RegisterError::Refused(RegistrationRefused::Full)) => true,
+            Err(Failure::Refused(RegistrationRefusal::Full)) => true,
             Err(error) => panic!("after {polls} polls: {error:?}"),
         };
         let kept = if taken { dropped } else { rival };
@@ -711,19 +719,20 @@ pub async fn unregistration_dropped_after_any_poll_is_all_or_nothing(stores: &St
             stores
                 .events
                 .registrations
-                .unregister(account, event.id, first, Companions::default())
+                .unregister(account, event.id, first, Commit::default())
         };
         let rival = registration(event.id, &rival);
         let outcome = drop_after(polls, free()).await;
-        let freed = match at_once(stores.events.registrations.register(
-            account,
-            &rival,
-            Companions::default(),
-        ))
+        let freed = match at_once(
+            stores
+                .events
+                .registrations
+                .register(account, &rival, Commit::default()),
+        )
         .await
         {
             Ok(()) => true,
-            Err(RegisterError::Refused(RegistrationRefused::Full)) => false,
+            Err(Failure::Refused(RegistrationRefusal::Full)) => false,
             Err(error) => panic!("after {polls} polls: {error:?}"),
         };
         // What was dropped may still be on its way; once this is answered, it no longer matters.
@@ -734,7 +743,7 @@ pub async fn unregistration_dropped_after_any_poll_is_all_or_nothing(stores: &St
                 stores
                     .events
                     .registrations
-                    .register(account, &rival, Companions::default()),
+                    .register(account, &rival, Commit::default()),
             )
             .await
             .unwrap();

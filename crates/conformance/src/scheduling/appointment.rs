@@ -3,14 +3,11 @@ use crate::{
     longest, new_account, new_customer, poll_counts, race, walk,
 };
 use chatgrow_domain::{
-    AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentStatus, Customer, CustomerEdit,
-    CustomerName, Duration, EmailKey, LocalMinute, NewAppointment, Notes, PageLimit, ServiceType, TimeSlot,
-    Version,
+    AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, Customer,
+    CustomerEdit, CustomerName, Duration, EmailKey, LocalMinute, NewAppointment, Notes, PageLimit,
+    ServiceType, TimeSlot, Version,
 };
-use chatgrow_ports::{
-    AppointmentFilter, BookError, Companions, PageRequest, StartPosition, StoreError, Stores,
-    UpdateAppointmentError,
-};
+use chatgrow_ports::{AppointmentFilter, Commit, Failure, PageRequest, StartPosition, StoreError, Stores};
 use std::collections::HashSet;
 
 /// 2025-12-25 00:00 as minutes.
@@ -42,12 +39,12 @@ async fn book(
     account: AccountId,
     customer: &Customer,
     slot: TimeSlot,
-) -> Result<Appointment, BookError> {
+) -> Result<Appointment, Failure<AppointmentRefusal>> {
     let appointment = appointment(customer, slot);
     stores
         .scheduling
         .appointments
-        .book(account, &appointment, Companions::default())
+        .book(account, &appointment, Commit::default())
         .await
         .map(|()| appointment)
 }
@@ -114,7 +111,7 @@ pub async fn appointment_round_trips(stores: &Stores) {
         stores
             .scheduling
             .appointments
-            .book(account, &booked, Companions::default())
+            .book(account, &booked, Commit::default())
             .await
             .unwrap();
         assert_eq!(
@@ -144,7 +141,7 @@ pub async fn appointment_round_trips(stores: &Stores) {
         stores
             .scheduling
             .appointments
-            .update(account, &edited, Companions::default())
+            .update(account, &edited, Commit::default())
             .await
             .unwrap();
         expected.push(edited);
@@ -199,7 +196,7 @@ pub async fn appointment_shows_the_customer_as_it_is_now(stores: &Stores) {
     stores
         .crm
         .customers
-        .update(account, &renamed, Companions::default())
+        .update(account, &renamed, Commit::default())
         .await
         .unwrap();
     let read = stores
@@ -234,7 +231,7 @@ pub async fn appointments_touch_but_do_not_overlap(stores: &Stores) {
         let outcome = book(stores, account, &customer, taken).await;
         assert_refused!(
             outcome,
-            BookError::SlotTaken,
+            Failure::Refused(AppointmentRefusal::SlotTaken),
             "{taken:?} shares a minute with a confirmed appointment"
         );
     }
@@ -251,7 +248,7 @@ pub async fn appointment_may_run_past_midnight(stores: &Stores) {
     let last_minute = book(stores, account, &customer, slot(1439 + 1439, 1)).await;
     assert_refused!(
         last_minute,
-        BookError::SlotTaken,
+        Failure::Refused(AppointmentRefusal::SlotTaken),
         "the last minute of the appointment that runs past midnight is taken"
     );
     book(stores, account, &customer, slot(1439 + 1440, 1))
@@ -268,7 +265,7 @@ pub async fn appointment_frees_its_slot_when_cancelled(stores: &Stores) {
     stores
         .scheduling
         .appointments
-        .update(account, &cancelled, Companions::default())
+        .update(account, &cancelled, Commit::default())
         .await
         .unwrap();
     assert_eq!(
@@ -294,7 +291,7 @@ pub async fn appointment_races_have_one_winner(servers: &[Stores]) {
         async move { book(&stores, account, &customer, slot(start, 100)).await }
     })
     .await;
-    assert_winners!(outcomes, 1, BookError::SlotTaken);
+    assert_winners!(outcomes, 1, Failure::Refused(AppointmentRefusal::SlotTaken));
     let winner = outcomes.into_iter().find_map(Result::ok).unwrap();
     assert_eq!(
         all(stores, account).await,
@@ -325,12 +322,12 @@ pub async fn appointment_moves_race_to_one_winner(servers: &[Stores]) {
             stores
                 .scheduling
                 .appointments
-                .update(account, &moved, Companions::default())
+                .update(account, &moved, Commit::default())
                 .await
         }
     })
     .await;
-    assert_winners!(outcomes, 1, UpdateAppointmentError::SlotTaken);
+    assert_winners!(outcomes, 1, Failure::Refused(AppointmentRefusal::SlotTaken));
     let kept = all(stores, account).await;
     assert_eq!(kept.len(), RACERS, "the winner's state is kept, and nothing else");
     assert_nothing_overlaps(&kept);
@@ -349,23 +346,18 @@ pub async fn appointment_bookings_and_moves_race_to_one_winner(servers: &[Stores
             async move {
                 // Both on either server.
                 if racer % 4 < 2 {
-                    let outcome = stores
+                    stores
                         .scheduling
                         .appointments
-                        .update(account, &moved, Companions::default())
-                        .await;
-                    outcome.map_err(|error| match error {
-                        UpdateAppointmentError::SlotTaken => BookError::SlotTaken,
-                        UpdateAppointmentError::Stale => panic!("nobody else moves it"),
-                        UpdateAppointmentError::Store(error) => error.into(),
-                    })
+                        .update(account, &moved, Commit::default())
+                        .await
                 } else {
                     book(&stores, account, &customer, slot).await.map(drop)
                 }
             }
         })
         .await;
-        assert_winners!(outcomes, 1, BookError::SlotTaken);
+        assert_winners!(outcomes, 1, Failure::Refused(AppointmentRefusal::SlotTaken));
         assert_nothing_overlaps(&all(stores, account).await);
     }
 }
@@ -386,12 +378,12 @@ pub async fn appointments_do_not_swap_slots(servers: &[Stores]) {
                 stores
                     .scheduling
                     .appointments
-                    .update(account, &next, Companions::default())
+                    .update(account, &next, Commit::default())
                     .await
             }
         })
         .await;
-        assert_winners!(outcomes, 0, UpdateAppointmentError::SlotTaken);
+        assert_winners!(outcomes, 0, Failure::Refused(AppointmentRefusal::SlotTaken));
     }
     assert_eq!(
         all(stores, account).await,
@@ -415,13 +407,13 @@ pub async fn appointment_updates_race_to_one_winner(servers: &[Stores]) {
             stores
                 .scheduling
                 .appointments
-                .update(account, &next, Companions::default())
+                .update(account, &next, Commit::default())
                 .await
                 .map(|()| next)
         }
     })
     .await;
-    assert_winners!(outcomes, 1, UpdateAppointmentError::Stale);
+    assert_winners!(outcomes, 1, Failure::Refused(AppointmentRefusal::VersionMismatch));
     let winner = outcomes.into_iter().find_map(Result::ok).unwrap();
     assert_eq!(
         all(stores, account).await,
@@ -439,7 +431,7 @@ pub async fn appointment_never_conflicts_with_itself(stores: &Stores) {
     stores
         .scheduling
         .appointments
-        .update(account, &moved, Companions::default())
+        .update(account, &moved, Commit::default())
         .await
         .unwrap();
     assert_eq!(
@@ -463,11 +455,11 @@ pub async fn appointment_is_not_moved_onto_another(stores: &Stores) {
     let outcome = stores
         .scheduling
         .appointments
-        .update(account, &moved(&booked, slot(1, 60)), Companions::default())
+        .update(account, &moved(&booked, slot(1, 60)), Commit::default())
         .await;
     assert_refused!(
         outcome,
-        UpdateAppointmentError::SlotTaken,
+        Failure::Refused(AppointmentRefusal::SlotTaken),
         "another confirmed appointment has the slot"
     );
     assert_eq!(
@@ -491,7 +483,7 @@ pub async fn appointment_is_updated_from_the_version_before_only(stores: &Stores
     stores
         .scheduling
         .appointments
-        .update(account, &second, Companions::default())
+        .update(account, &second, Commit::default())
         .await
         .unwrap();
     for stale in [
@@ -502,11 +494,11 @@ pub async fn appointment_is_updated_from_the_version_before_only(stores: &Stores
         let outcome = stores
             .scheduling
             .appointments
-            .update(account, &stale, Companions::default())
+            .update(account, &stale, Commit::default())
             .await;
         assert_refused!(
             outcome,
-            UpdateAppointmentError::Stale,
+            Failure::Refused(AppointmentRefusal::VersionMismatch),
             "it is not the version after the stored one"
         );
     }
@@ -527,7 +519,7 @@ pub async fn a_stale_appointment_is_told_first(stores: &Stores) {
     let update = stores
         .scheduling
         .appointments
-        .update(account, &present, Companions::default());
+        .update(account, &present, Commit::default());
     update.await.unwrap();
     let stale = moved(&first, other.slot);
     let unknown = Appointment {
@@ -541,11 +533,11 @@ pub async fn a_stale_appointment_is_told_first(stores: &Stores) {
         let outcome = stores
             .scheduling
             .appointments
-            .update(account, &next, Companions::default())
+            .update(account, &next, Commit::default())
             .await;
         assert_refused!(
             outcome,
-            UpdateAppointmentError::Stale,
+            Failure::Refused(AppointmentRefusal::VersionMismatch),
             "{what}, which comes before the slot that is taken"
         );
     }
@@ -579,11 +571,11 @@ pub async fn appointments_of_accounts_are_apart(stores: &Stores) {
         let outcome = stores
             .scheduling
             .appointments
-            .update(other, &foreign, Companions::default())
+            .update(other, &foreign, Commit::default())
             .await;
         assert_refused!(
             outcome,
-            UpdateAppointmentError::Stale,
+            Failure::Refused(AppointmentRefusal::VersionMismatch),
             "the account has no such appointment: it is another account's"
         );
     }
@@ -596,7 +588,7 @@ pub async fn appointments_of_accounts_are_apart(stores: &Stores) {
         let foreign_customer = book(stores, account, customer, slot(600, 60)).await;
         assert_refused!(
             foreign_customer,
-            BookError::Store(StoreError::Failed(_)),
+            Failure::Store(StoreError::Failed(_)),
             "the customer is not one of the account, which is a defect of the caller"
         );
     }
@@ -607,11 +599,11 @@ pub async fn appointments_of_accounts_are_apart(stores: &Stores) {
     let outcome = stores
         .scheduling
         .appointments
-        .update(account, &given_away, Companions::default())
+        .update(account, &given_away, Commit::default())
         .await;
     assert_refused!(
         outcome,
-        UpdateAppointmentError::Store(StoreError::Failed(_)),
+        Failure::Store(StoreError::Failed(_)),
         "an appointment stays with a customer of its account"
     );
 
@@ -718,7 +710,7 @@ pub async fn appointments_are_filtered(stores: &Stores) {
     stores
         .scheduling
         .appointments
-        .update(account, &cancelled, Companions::default())
+        .update(account, &cancelled, Commit::default())
         .await
         .unwrap();
 
@@ -809,7 +801,7 @@ pub async fn appointment_pages_are_stable_under_inserts(stores: &Stores) {
         stores
             .scheduling
             .appointments
-            .update(account, &booked.cancelled(at(5)), Companions::default())
+            .update(account, &booked.cancelled(at(5)), Commit::default())
             .await
             .unwrap();
         book(stores, account, &customer, slot(index * 10, 1))
@@ -892,20 +884,20 @@ pub async fn booking_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
             stores
                 .scheduling
                 .appointments
-                .book(account, &dropped, Companions::default()),
+                .book(account, &dropped, Commit::default()),
         )
         .await;
         let taken = match at_once(
             stores
                 .scheduling
                 .appointments
-                .book(account, &rival, Companions::default()),
+                .book(account, &rival, Commit::default()),
         )
         .await
         {
             Ok(()) => false,
-            Err(BookError::SlotTaken) => true,
-            Err(BookError::Store(error)) => panic!("after {polls} polls: {error:?}"),
+            Err(Failure::Refused(AppointmentRefusal::SlotTaken)) => true,
+            Err(error) => panic!("after {polls} polls: {error:?}"),
         };
         let kept = if taken { dropped } else { rival };
         let filter = AppointmentFilter {
@@ -943,20 +935,20 @@ pub async fn move_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
             stores
                 .scheduling
                 .appointments
-                .update(account, &after, Companions::default()),
+                .update(account, &after, Commit::default()),
         )
         .await;
         let taken = match at_once(
             stores
                 .scheduling
                 .appointments
-                .book(account, &rival, Companions::default()),
+                .book(account, &rival, Commit::default()),
         )
         .await
         {
             Ok(()) => false,
-            Err(BookError::SlotTaken) => true,
-            Err(BookError::Store(error)) => panic!("after {polls} polls: {error:?}"),
+            Err(Failure::Refused(AppointmentRefusal::SlotTaken)) => true,
+            Err(error) => panic!("after {polls} polls: {error:?}"),
         };
         let expected = if taken { after } else { before };
         let kept = stores
@@ -969,7 +961,7 @@ pub async fn move_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
         at_once(stores.scheduling.appointments.update(
             account,
             &expected.cancelled(at(5)),
-            Companions::default(),
+            Commit::default(),
         ))
         .await
         .unwrap();

@@ -1,6 +1,6 @@
 //! Accounts: one account is one business. Every API key and every row belongs to exactly one.
 
-use crate::{AccountId, Invalid, Timestamp, text::text_type};
+use crate::{AccountId, Invalid, Refusal, Timestamp, text::text_type};
 
 text_type! {
     /// What people call the business.
@@ -56,6 +56,16 @@ pub struct Account {
     /// When it was made.
     pub created_at: Timestamp,
 }
+
+/// Why an account is not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AccountRefusal {
+    /// Another account has the slug.
+    #[error("the slug is taken")]
+    SlugTaken,
+}
+
+impl Refusal for AccountRefusal {}
 
 #[cfg(test)]
 mod tests {

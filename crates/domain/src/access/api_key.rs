@@ -4,7 +4,7 @@
 //! The plain key and its digest are different types; only the digest can be stored, and `Debug` of the plain one
 //! shows nothing. A plain SHA-256 is enough: there is no dictionary of 256-bit random values to try.
 
-use crate::{AccountId, ApiKeyId, Timestamp, text::text_type};
+use crate::{AccountId, ApiKeyId, Refusal, Timestamp, text::text_type};
 use sha2::{Digest, Sha256};
 use std::fmt;
 
@@ -126,6 +126,19 @@ impl ApiKey {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|expiry| now < expiry)
     }
 }
+
+/// Why a key is not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ApiKeyRefusal {
+    /// No account has the slug.
+    #[error("there is no such account")]
+    AccountNotFound,
+    /// The expiry has passed.
+    #[error("the expiry must be in the future")]
+    Expired,
+}
+
+impl Refusal for ApiKeyRefusal {}
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,9 @@
 //! Customers: the people an account serves. Within an account an e-mail address names one customer.
 
-use crate::{CustomerId, EmailAddress, Invalid, Notes, Timestamp, Version, text::text_type};
+use crate::{
+    ChangeRefusal, CustomerId, EmailAddress, Invalid, Notes, Refusal, Revised, Revision, Timestamp, Version,
+    text::text_type,
+};
 
 text_type! {
     /// A customer's name.
@@ -98,6 +101,32 @@ pub struct CustomerSummary {
     pub email: EmailAddress,
     /// See [`Customer::version`].
     pub version: Version,
+}
+
+impl Revised for Customer {
+    fn revision(&self) -> Revision {
+        Revision::of(self.id, [self.version])
+    }
+}
+
+/// Why a customer is not found, made or changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CustomerRefusal {
+    /// The account has no customer with that address.
+    #[error("there is no such customer")]
+    NotFound,
+    /// Another customer of the account has the address.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    /// The customer is not in the version that was to be changed.
+    #[error("it has changed")]
+    VersionMismatch,
+}
+
+impl Refusal for CustomerRefusal {}
+
+impl ChangeRefusal for CustomerRefusal {
+    const VERSION_MISMATCH: Self = Self::VersionMismatch;
 }
 
 impl Customer {

@@ -2,4 +2,6 @@
 
 mod customer;
 
-pub use customer::{Customer, CustomerEdit, CustomerName, CustomerSummary, NewCustomer, Phone};
+pub use customer::{
+    Customer, CustomerEdit, CustomerName, CustomerRefusal, CustomerSummary, NewCustomer, Phone,
+};

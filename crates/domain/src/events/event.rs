@@ -2,8 +2,8 @@
 //! and a status only ever leaves `active`.
 
 use crate::{
-    EventId, Invalid, LocalMinute, Money, RegistrationRefused, Timestamp, Version, choice::choice,
-    text::text_type,
+    ChangeRefusal, EventId, Invalid, LocalMinute, Money, Refusal, RegistrationRefusal, Revised, Revision,
+    Timestamp, Version, choice::choice, text::text_type,
 };
 use time::{Date, Time};
 
@@ -129,15 +129,33 @@ pub struct EventEdit {
     pub status: Option<EventStatus>,
 }
 
-/// Why an event can't be edited so.
+impl Revised for Event {
+    fn revision(&self) -> Revision {
+        Revision::of(self.id, [self.version])
+    }
+}
+
+/// Why an event is not found or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum EventEditError {
+pub enum EventRefusal {
+    /// The account has no such event.
+    #[error("there is no such event")]
+    NotFound,
     /// A completed or cancelled event keeps its status.
     #[error("the event's status can't change so")]
     InvalidStatus,
     /// More people are registered than the new capacity.
     #[error("more are registered than the new capacity")]
-    Full,
+    CapacityTooSmall,
+    /// The event is not in the version that was to be changed.
+    #[error("it has changed")]
+    VersionMismatch,
+}
+
+impl Refusal for EventRefusal {}
+
+impl ChangeRefusal for EventRefusal {
+    const VERSION_MISMATCH: Self = Self::VersionMismatch;
 }
 
 impl Event {
@@ -171,8 +189,9 @@ impl Event {
     /// The state after `edit`; the same state where nothing changes.
     ///
     /// # Errors
-    /// [`EventEditError`] where the status would go back, or the capacity under the count of participants.
-    pub fn edited(&self, edit: EventEdit, now: Timestamp) -> Result<Self, EventEditError> {
+    /// [`EventRefusal::InvalidStatus`] if the status would go back, [`EventRefusal::CapacityTooSmall`] if the capacity would be under the
+    /// count of participants.
+    pub fn edited(&self, edit: EventEdit, now: Timestamp) -> Result<Self, EventRefusal> {
         let start = self.start.to_date_time();
         let mut next = self.clone();
         next.start = LocalMinute::new(
@@ -198,13 +217,13 @@ impl Event {
             next.status = status;
         }
         if next.status != self.status && self.status != EventStatus::Active {
-            return Err(EventEditError::InvalidStatus);
+            return Err(EventRefusal::InvalidStatus);
         }
         if next
             .capacity
             .is_some_and(|capacity| capacity.get() < self.participants)
         {
-            return Err(EventEditError::Full);
+            return Err(EventRefusal::CapacityTooSmall);
         }
         if next != *self {
             next.updated_at = now;
@@ -216,15 +235,15 @@ impl Event {
     /// Whether one more may register.
     ///
     /// # Errors
-    /// [`RegistrationRefused`] where the event is not active, or full.
-    pub fn admit(&self) -> Result<(), RegistrationRefused> {
+    /// [`RegistrationRefusal::NotActive`] or [`RegistrationRefusal::Full`].
+    pub fn admit(&self) -> Result<(), RegistrationRefusal> {
         if self.status != EventStatus::Active {
-            Err(RegistrationRefused::NotActive)
+            Err(RegistrationRefusal::NotActive)
         } else if self
             .capacity
             .is_some_and(|capacity| capacity.get() <= self.participants)
         {
-            Err(RegistrationRefused::Full)
+            Err(RegistrationRefusal::Full)
         } else {
             Ok(())
         }
@@ -281,15 +300,15 @@ mod tests {
         assert_eq!(event(Some(2), 1, EventStatus::Active).admit(), Ok(()));
         assert_eq!(
             event(Some(2), 2, EventStatus::Active).admit(),
-            Err(RegistrationRefused::Full)
+            Err(RegistrationRefusal::Full)
         );
         assert_eq!(
             event(Some(2), 2, EventStatus::Completed).admit(),
-            Err(RegistrationRefused::NotActive)
+            Err(RegistrationRefusal::NotActive)
         );
         assert_eq!(
             event(None, 0, EventStatus::Cancelled).admit(),
-            Err(RegistrationRefused::NotActive)
+            Err(RegistrationRefusal::NotActive)
         );
     }
 

@@ -4,7 +4,7 @@ mod event;
 mod registration;
 
 pub use event::{
-    Capacity, Event, EventDescription, EventEdit, EventEditError, EventLocation, EventStatus, EventTitle,
+    Capacity, Event, EventDescription, EventEdit, EventLocation, EventRefusal, EventStatus, EventTitle,
     NewEvent,
 };
-pub use registration::{Registration, RegistrationRefused};
+pub use registration::{Registration, RegistrationRefusal};

@@ -1,6 +1,9 @@
 //! Registrations: a customer's place at an event, at most one for each customer.
 
-use crate::{Customer, CustomerSummary, EventId, Notes, RegistrationId, Timestamp};
+use crate::{
+    ChangeRefusal, Customer, CustomerSummary, EventId, Notes, Refusal, RegistrationId, Revised, Revision,
+    Timestamp,
+};
 
 /// A customer's place at an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,15 +20,43 @@ pub struct Registration {
     pub created_at: Timestamp,
 }
 
-/// Why an event takes no registration.
+impl Revised for Registration {
+    /// Nothing of a registration changes but the customer whom it shows.
+    fn revision(&self) -> Revision {
+        Revision::of(self.id, [self.customer.version])
+    }
+}
+
+/// Why a registration is not found, made or cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum RegistrationRefused {
-    /// It is completed or cancelled.
+pub enum RegistrationRefusal {
+    /// The account has no such event.
+    #[error("there is no such event")]
+    EventNotFound,
+    /// The account has no customer with that address.
+    #[error("there is no such customer")]
+    CustomerNotFound,
+    /// The event has no such registration.
+    #[error("there is no such registration")]
+    NotFound,
+    /// The event is completed or cancelled.
     #[error("the event is not active")]
     NotActive,
+    /// The customer has a place already.
+    #[error("the customer is registered already")]
+    AlreadyRegistered,
     /// Every place is taken.
     #[error("the event is full")]
     Full,
+    /// The registration is not in the version that was to be cancelled.
+    #[error("it has changed")]
+    VersionMismatch,
+}
+
+impl Refusal for RegistrationRefusal {}
+
+impl ChangeRefusal for RegistrationRefusal {
+    const VERSION_MISMATCH: Self = Self::VersionMismatch;
 }
 
 impl Registration {

@@ -1,8 +1,8 @@
 //! Appointments: a customer's slot in the account's one schedule. Only confirmed ones occupy it.
 
 use crate::{
-    AppointmentId, Customer, CustomerSummary, Duration, LocalMinute, Notes, TimeSlot, Timestamp, Version,
-    choice::choice,
+    AppointmentId, ChangeRefusal, Customer, CustomerSummary, Duration, LocalMinute, Notes, Refusal, Revised,
+    Revision, TimeSlot, Timestamp, Version, choice::choice,
 };
 use time::{Date, Time};
 
@@ -81,10 +81,37 @@ pub struct AppointmentEdit {
     pub notes: Option<Option<Notes>>,
 }
 
-/// A cancelled appointment can't be moved: its slot may have been given away.
+impl Revised for Appointment {
+    fn revision(&self) -> Revision {
+        Revision::of(self.id, [self.version, self.customer.version])
+    }
+}
+
+/// Why an appointment is not found, booked or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the appointment is cancelled")]
-pub struct AppointmentCancelled;
+pub enum AppointmentRefusal {
+    /// The account has no such appointment.
+    #[error("there is no such appointment")]
+    NotFound,
+    /// The account has no customer with that address.
+    #[error("there is no such customer")]
+    CustomerNotFound,
+    /// Another confirmed appointment overlaps the slot.
+    #[error("the slot is taken")]
+    SlotTaken,
+    /// A cancelled appointment can't be moved: its slot may have been given away.
+    #[error("the appointment is cancelled")]
+    Cancelled,
+    /// The appointment is not in the version that was to be changed.
+    #[error("it has changed")]
+    VersionMismatch,
+}
+
+impl Refusal for AppointmentRefusal {}
+
+impl ChangeRefusal for AppointmentRefusal {
+    const VERSION_MISMATCH: Self = Self::VersionMismatch;
+}
 
 impl Appointment {
     /// A confirmed appointment of `customer` that did not exist before.
@@ -111,8 +138,8 @@ impl Appointment {
     /// The state after `edit`; the same state where nothing changes.
     ///
     /// # Errors
-    /// [`AppointmentCancelled`] where the edit would move a cancelled appointment.
-    pub fn edited(&self, edit: AppointmentEdit, now: Timestamp) -> Result<Self, AppointmentCancelled> {
+    /// [`AppointmentRefusal::Cancelled`] if the edit would move a cancelled appointment.
+    pub fn edited(&self, edit: AppointmentEdit, now: Timestamp) -> Result<Self, AppointmentRefusal> {
         let start = self.slot.start.to_date_time();
         let mut next = self.clone();
         next.slot = TimeSlot {
@@ -123,7 +150,7 @@ impl Appointment {
             duration: edit.duration.unwrap_or(self.slot.duration),
         };
         if self.status == AppointmentStatus::Cancelled && next.slot != self.slot {
-            return Err(AppointmentCancelled);
+            return Err(AppointmentRefusal::Cancelled);
         }
         if let Some(service_type) = edit.service_type {
             next.service_type = service_type;
@@ -220,7 +247,10 @@ mod tests {
             date: Some(date!(2026 - 01 - 01)),
             ..AppointmentEdit::default()
         };
-        assert_eq!(cancelled.edited(move_it, at(3)), Err(AppointmentCancelled));
+        assert_eq!(
+            cancelled.edited(move_it, at(3)),
+            Err(AppointmentRefusal::Cancelled)
+        );
         let same_slot = AppointmentEdit {
             date: Some(date!(2025 - 12 - 25)),
             notes: Some(Some(Notes::new("no show").unwrap())),

@@ -3,5 +3,5 @@
 mod appointment;
 
 pub use appointment::{
-    Appointment, AppointmentCancelled, AppointmentEdit, AppointmentStatus, NewAppointment, ServiceType,
+    Appointment, AppointmentEdit, AppointmentRefusal, AppointmentStatus, NewAppointment, ServiceType,
 };

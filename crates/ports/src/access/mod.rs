@@ -3,7 +3,7 @@
 mod account;
 mod api_key;
 
-pub use account::{AccountStore, InsertAccountError};
+pub use account::AccountStore;
 pub use api_key::{ApiKeyStore, KeyUse};
 
 #[cfg(feature = "mocks")]

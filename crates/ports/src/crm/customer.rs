@@ -1,33 +1,8 @@
 //! Customers. The store guards that an e-mail address names one customer of an account.
 
-use crate::{Companions, Listed, Page, PageRequest, StoreError};
+use crate::{Commit, Failure, Listed, Page, PageRequest, StoreError};
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, Customer, CustomerId, EmailKey, Timestamp};
-
-/// Why a customer was not inserted.
-#[derive(Debug, thiserror::Error)]
-pub enum InsertCustomerError {
-    /// Another customer of the account has the address.
-    #[error("the e-mail address is taken")]
-    EmailTaken,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Why a customer was not updated.
-#[derive(Debug, thiserror::Error)]
-pub enum UpdateCustomerError {
-    /// Another customer of the account has the new address.
-    #[error("the e-mail address is taken")]
-    EmailTaken,
-    /// The customer is no longer in the version before: read it again.
-    #[error("the customer has changed")]
-    Stale,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
+use chatgrow_domain::{AccountId, Customer, CustomerId, CustomerRefusal, EmailKey, Timestamp};
 
 /// Which customers are wanted; `None` is any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,13 +26,13 @@ impl Listed for Customer {
 #[async_trait]
 pub trait CustomerStore: Send + Sync {
     /// Adds a customer. Of any number of concurrent inserts (or updates) with one address, without case, exactly one
-    /// MUST succeed; the others MUST return [`InsertCustomerError::EmailTaken`].
+    /// MUST succeed; the others MUST return [`CustomerRefusal::EmailTaken`].
     async fn insert(
         &self,
         account: AccountId,
         customer: &Customer,
-        companions: Companions,
-    ) -> Result<(), InsertCustomerError>;
+        commit: Commit,
+    ) -> Result<(), Failure<CustomerRefusal>>;
 
     /// The customer with that address.
     async fn by_email(&self, account: AccountId, email: &EmailKey) -> Result<Option<Customer>, StoreError>;
@@ -71,13 +46,13 @@ pub trait CustomerStore: Send + Sync {
     ) -> Result<Page<Customer, CustomerId>, StoreError>;
 
     /// Replaces the customer with this id by this state, if the stored version is the one before `customer.version`;
-    /// otherwise it MUST return [`UpdateCustomerError::Stale`], also if there is no such customer, and whether or not the address is
+    /// otherwise it MUST return [`CustomerRefusal::VersionMismatch`], also if there is no such customer, and whether or not the address is
     /// taken. Of any number of concurrent updates of one version one MUST succeed. The guard on the address is that of
     /// [`insert`](Self::insert); a customer never conflicts with itself.
     async fn update(
         &self,
         account: AccountId,
         customer: &Customer,
-        companions: Companions,
-    ) -> Result<(), UpdateCustomerError>;
+        commit: Commit,
+    ) -> Result<(), Failure<CustomerRefusal>>;
 }

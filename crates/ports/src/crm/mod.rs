@@ -2,7 +2,7 @@
 
 mod customer;
 
-pub use customer::{CustomerFilter, CustomerStore, InsertCustomerError, UpdateCustomerError};
+pub use customer::{CustomerFilter, CustomerStore};
 
 #[cfg(feature = "mocks")]
 pub use customer::MockCustomerStore;

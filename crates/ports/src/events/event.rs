@@ -1,20 +1,9 @@
 //! Events. Their participants are counted by [`RegistrationStore`](crate::RegistrationStore), which moves the version
 //! on, so an edit can't miss a registration.
 
-use crate::{Companions, Listed, Page, PageRequest, StartPosition, StoreError};
+use crate::{Commit, Failure, Listed, Page, PageRequest, StartPosition, StoreError};
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, Event, EventId, EventStatus, LocalMinute};
-
-/// Why an event was not updated.
-#[derive(Debug, thiserror::Error)]
-pub enum UpdateEventError {
-    /// The event is no longer in the version before: read it again.
-    #[error("the event has changed")]
-    Stale,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
+use chatgrow_domain::{AccountId, Event, EventId, EventRefusal, EventStatus, LocalMinute};
 
 /// Which events are wanted; `None` is any.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,12 +32,7 @@ impl Listed for Event {
 #[async_trait]
 pub trait EventStore: Send + Sync {
     /// Adds an event.
-    async fn insert(
-        &self,
-        account: AccountId,
-        event: &Event,
-        companions: Companions,
-    ) -> Result<(), StoreError>;
+    async fn insert(&self, account: AccountId, event: &Event, commit: Commit) -> Result<(), StoreError>;
 
     /// The event with that id.
     async fn by_id(&self, account: AccountId, id: EventId) -> Result<Option<Event>, StoreError>;
@@ -62,12 +46,12 @@ pub trait EventStore: Send + Sync {
     ) -> Result<Page<Event, StartPosition<EventId>>, StoreError>;
 
     /// Replaces the event with this id by this state, if the stored version is the one before `event.version`; otherwise it MUST return
-    /// [`UpdateEventError::Stale`], also if there is no such event. Of any number of concurrent updates of one version, and
+    /// [`EventRefusal::VersionMismatch`], also if there is no such event. Of any number of concurrent updates of one version, and
     /// registrations, which move it on, one MUST succeed.
     async fn update(
         &self,
         account: AccountId,
         event: &Event,
-        companions: Companions,
-    ) -> Result<(), UpdateEventError>;
+        commit: Commit,
+    ) -> Result<(), Failure<EventRefusal>>;
 }

@@ -3,8 +3,8 @@
 mod event;
 mod registration;
 
-pub use event::{EventFilter, EventStore, UpdateEventError};
-pub use registration::{RegisterError, RegistrationStore};
+pub use event::{EventFilter, EventStore};
+pub use registration::RegistrationStore;
 
 #[cfg(feature = "mocks")]
 pub use {event::MockEventStore, registration::MockRegistrationStore};

@@ -1,25 +1,8 @@
 //! Registrations. The store guards that an event's count never passes its capacity and that a customer has one place.
 
-use crate::{Companions, Listed, Page, PageRequest, StoreError};
+use crate::{Commit, Failure, Listed, Page, PageRequest, StoreError};
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, CustomerId, EventId, Registration, RegistrationId, RegistrationRefused};
-
-/// Why a customer was not registered.
-#[derive(Debug, thiserror::Error)]
-pub enum RegisterError {
-    /// The account has no such event.
-    #[error("there is no such event")]
-    EventNotFound,
-    /// The customer has a place already.
-    #[error("the customer is registered already")]
-    AlreadyRegistered,
-    /// The event takes nobody.
-    #[error(transparent)]
-    Refused(#[from] RegistrationRefused),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
+use chatgrow_domain::{AccountId, CustomerId, EventId, Registration, RegistrationId, RegistrationRefusal};
 
 impl Listed for Registration {
     type Position = RegistrationId;
@@ -42,8 +25,8 @@ pub trait RegistrationStore: Send + Sync {
         &self,
         account: AccountId,
         registration: &Registration,
-        companions: Companions,
-    ) -> Result<(), RegisterError>;
+        commit: Commit,
+    ) -> Result<(), Failure<RegistrationRefusal>>;
 
     /// The registration with that id, where it is one of that event.
     async fn by_id(
@@ -71,12 +54,12 @@ pub trait RegistrationStore: Send + Sync {
 
     /// Frees a place, in whatever status the event is, and counts it off; the event's version moves on. Returns whether
     /// there was such a registration: of any number of concurrent calls exactly one MUST return `true`. Where there was none the
-    /// companions MUST NOT be written.
+    /// commit MUST NOT be written.
     async fn unregister(
         &self,
         account: AccountId,
         event: EventId,
         id: RegistrationId,
-        companions: Companions,
+        commit: Commit,
     ) -> Result<bool, StoreError>;
 }

@@ -1,35 +1,11 @@
 //! Appointments. The store guards that no two confirmed ones of an account overlap.
 
-use crate::{Companions, Listed, Page, PageRequest, StartPosition, StoreError};
+use crate::{Commit, Failure, Listed, Page, PageRequest, StartPosition, StoreError};
 use async_trait::async_trait;
 use chatgrow_domain::{
-    AccountId, Appointment, AppointmentId, AppointmentStatus, EmailKey, LocalMinute, Timestamp,
+    AccountId, Appointment, AppointmentId, AppointmentRefusal, AppointmentStatus, EmailKey, LocalMinute,
+    Timestamp,
 };
-
-/// Why an appointment was not booked.
-#[derive(Debug, thiserror::Error)]
-pub enum BookError {
-    /// Another confirmed appointment overlaps the slot.
-    #[error("the slot is taken")]
-    SlotTaken,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Why an appointment was not updated.
-#[derive(Debug, thiserror::Error)]
-pub enum UpdateAppointmentError {
-    /// Another confirmed appointment overlaps the new slot.
-    #[error("the slot is taken")]
-    SlotTaken,
-    /// The appointment is no longer in the version before: read it again.
-    #[error("the appointment has changed")]
-    Stale,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// Which appointments are wanted; `None` is any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,13 +41,13 @@ pub trait AppointmentStore: Send + Sync {
     /// [`StoreError::Failed`]. It MUST be impossible, under any
     /// concurrency, that two confirmed appointments of one account overlap as
     /// [`TimeSlot::overlaps`](chatgrow_domain::TimeSlot::overlaps) says: of any number of concurrent bookings of
-    /// overlapping slots at most one succeeds, and the others MUST return [`BookError::SlotTaken`].
+    /// overlapping slots at most one succeeds, and the others MUST return [`AppointmentRefusal::SlotTaken`].
     async fn book(
         &self,
         account: AccountId,
         appointment: &Appointment,
-        companions: Companions,
-    ) -> Result<(), BookError>;
+        commit: Commit,
+    ) -> Result<(), Failure<AppointmentRefusal>>;
 
     /// The appointment with that id. Here and in [`list`](Self::list) its customer MUST be shown as it is now, not as it was when the
     /// appointment was booked.
@@ -86,7 +62,7 @@ pub trait AppointmentStore: Send + Sync {
     ) -> Result<Page<Appointment, StartPosition<AppointmentId>>, StoreError>;
 
     /// Replaces the appointment with this id by this state (moved, edited or cancelled), if the stored version is the
-    /// one before `appointment.version`; otherwise it MUST return [`UpdateAppointmentError::Stale`], also if there is no such
+    /// one before `appointment.version`; otherwise it MUST return [`AppointmentRefusal::VersionMismatch`], also if there is no such
     /// appointment, and whether or not the slot is taken. Of any number of concurrent updates of one version one MUST succeed. The
     /// guard on the slot is that of [`book`](Self::book); an appointment never conflicts with itself. An update that leaves a confirmed
     /// appointment in its slot MUST succeed, whoever tries to move there at the same time.
@@ -94,6 +70,6 @@ pub trait AppointmentStore: Send + Sync {
         &self,
         account: AccountId,
         appointment: &Appointment,
-        companions: Companions,
-    ) -> Result<(), UpdateAppointmentError>;
+        commit: Commit,
+    ) -> Result<(), Failure<AppointmentRefusal>>;
 }

@@ -2,7 +2,7 @@
 
 mod appointment;
 
-pub use appointment::{AppointmentFilter, AppointmentStore, BookError, UpdateAppointmentError};
+pub use appointment::{AppointmentFilter, AppointmentStore};
 
 #[cfg(feature = "mocks")]
 pub use appointment::MockAppointmentStore;

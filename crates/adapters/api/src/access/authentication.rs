@@ -5,7 +5,7 @@
 //! the guard fails.
 
 use crate::{
-    Deadline, Settings,
+    Begun, Settings,
     access::rate_limits::{QuotaLeft, RateLimits, Refused},
     connection::in_flight::InFlight,
     connection::pieces::until_sent,
@@ -19,8 +19,8 @@ use actix_web::{
     middleware::Next,
     web::{Data, ReqData},
 };
-use chatgrow_application::{Application, Recalled};
-use chatgrow_domain::AccountId;
+use chatgrow_application::{Actor, Application, Recalled};
+use chatgrow_domain::{AccountId, ApiKeyId};
 use paperclip::actix::Apiv2Security;
 use std::{
     future::{Ready, ready},
@@ -31,7 +31,7 @@ use std::{
 const X_API_KEY: &str = "x-api-key";
 
 /// Whom the request comes from.
-#[derive(Clone, Copy, Apiv2Security)]
+#[derive(Clone, Apiv2Security)]
 #[openapi(
     apiKey,
     alias = "ApiKey",
@@ -43,8 +43,14 @@ pub(crate) struct Caller(pub(crate) chatgrow_application::Caller);
 
 impl Caller {
     /// The account whose data the request may touch.
-    pub(crate) fn account(self) -> AccountId {
+    pub(crate) fn account(&self) -> AccountId {
         self.0.account
+    }
+
+    /// The key that it brought.
+    pub(crate) fn key(&self) -> ApiKeyId {
+        let Actor::ApiKey(key) = self.0.actor;
+        key
     }
 }
 
@@ -57,7 +63,7 @@ impl FromRequest for Caller {
             request
                 .extensions()
                 .get::<Self>()
-                .copied()
+                .cloned()
                 .ok_or_else(|| Problem::Unauthenticated.into()),
         )
     }
@@ -69,23 +75,25 @@ pub(crate) async fn authenticate(
     limits: Data<RateLimits>,
     in_flight: Data<InFlight>,
     settings: Data<Settings>,
-    deadline: ReqData<Deadline>,
+    begun: ReqData<Begun>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let key = single(request.headers(), X_API_KEY).unwrap_or_default();
     let client = || settings.proxies.client(request.peer_addr(), request.headers());
-    let identified = identify(&application, &limits, *deadline, key, client).await;
+    let identified = identify(&application, &limits, &begun, key, client).await;
     let admitted = identified.and_then(|caller| {
-        request.extensions_mut().insert(Caller(caller));
-        Ok((caller, limits.admit_request(caller.key)?))
+        let caller = Caller(caller);
+        let (account, key) = (caller.account(), caller.key());
+        request.extensions_mut().insert(caller);
+        Ok((account, limits.admit_request(key)?))
     });
     let (mut response, quota) = match admitted {
-        Ok((caller, quota)) => {
+        Ok((account, quota)) => {
             let read = request.method() == Method::GET;
             let response = next.call(request).await?.map_into_boxed_body();
             let response = if read {
-                until_read(response, caller.account, &in_flight)
+                until_read(response, account, &in_flight)
             } else {
                 response
             };
@@ -136,23 +144,23 @@ impl From<Refused> for Stopped {
 async fn identify(
     application: &Application,
     limits: &RateLimits,
-    deadline: Deadline,
+    Begun { id, deadline }: &Begun,
     key: &str,
     client: impl Fn() -> IpAddr,
 ) -> Result<chatgrow_application::Caller, Stopped> {
     let authentication = &application.access.authentication;
-    match authentication.recall(key) {
+    match authentication.recall(key, id) {
         Recalled::Caller(caller) => Ok(caller),
         Recalled::Nobody => Err(Stopped::unauthenticated(limits.admit_failure(client())?)),
         // It was valid a moment ago, so it is looked up whatever others behind its address do.
-        Recalled::Stale(key) => match deadline.wait_for(authentication.look_up(key)).await?? {
+        Recalled::Stale(key) => match deadline.wait_for(authentication.look_up(key, id)).await?? {
             Some(caller) => Ok(caller),
             None => Err(Stopped::unauthenticated(limits.admit_failure(client())?)),
         },
         // An address that has failed too often gets no look-ups. A key that the server has not seen counts as a failure, valid or not.
         Recalled::New(key) => {
             let quota = limits.admit_failure(client())?;
-            let found = deadline.wait_for(authentication.look_up(key)).await??;
+            let found = deadline.wait_for(authentication.look_up(key, id)).await??;
             found.ok_or_else(|| Stopped::unauthenticated(quota))
         }
     }

@@ -1,21 +1,19 @@
 //! Customers over HTTP.
 
 use crate::{
-    BASE_PATH,
     access::authentication::Caller,
     body::Body,
-    commit::{Once, Reply},
-    conditions::ETag,
+    commit::{Reply, Write, reply},
     error::{ApiError, Problem},
     fields::{Changeable, Field, Fields, Required},
     pages::{Items, Pages, Shown},
     query::Query,
-    responses::{Created, CreatedOrDone, Done, instant},
+    responses::{Created, CreatedOrDone, Done, Located, instant},
 };
 use actix_web::web::{Data, Path};
-use chatgrow_application::{Application, Put};
+use chatgrow_application::Application;
 use chatgrow_domain as domain;
-use chatgrow_domain::{CustomerName, EmailAddress, EmailKey, Notes, Phone, Timestamp};
+use chatgrow_domain::{CustomerName, CustomerRefusal, EmailAddress, EmailKey, Notes, Phone, Timestamp};
 use chatgrow_ports::CustomerFilter;
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -240,24 +238,20 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@')
     .remove(b'+');
 
-fn created(customer: &domain::Customer) -> Created<CustomerResponse> {
-    let email = utf8_percent_encode(customer.email.as_str(), ESCAPED);
-    Created {
-        location: format!("{BASE_PATH}/customers/{email}"),
-        etag: Some(tag(customer)),
-        body: customer.clone().into(),
+impl Located for domain::Customer {
+    fn location(&self) -> String {
+        format!("/customers/{}", utf8_percent_encode(self.email.as_str(), ESCAPED))
     }
 }
 
-fn done(customer: &domain::Customer) -> Done<CustomerResponse> {
-    Done {
-        etag: Some(tag(customer)),
-        body: customer.clone().into(),
+impl From<CustomerRefusal> for Problem {
+    fn from(refusal: CustomerRefusal) -> Self {
+        match refusal {
+            CustomerRefusal::NotFound => Self::CustomerNotFound,
+            CustomerRefusal::EmailTaken => Self::CustomerExists,
+            CustomerRefusal::VersionMismatch => Self::VersionMismatch,
+        }
     }
-}
-
-fn tag(customer: &domain::Customer) -> ETag {
-    ETag::of(customer.id, [customer.version])
 }
 
 /// Create a customer
@@ -265,20 +259,14 @@ fn tag(customer: &domain::Customer) -> ETag {
 /// Whose e-mail address no other customer of the account has.
 #[api_v2_operation(operation_id = "createCustomer", tags("Customers"))]
 pub(crate) async fn create(
-    caller: Caller,
     application: Data<Application>,
-    once: Once,
+    write: Write<Created<CustomerResponse>>,
     body: Body<CreateCustomer>,
 ) -> Result<Reply<Created<CustomerResponse>>, ApiError> {
     let new = body.0.into_domain()?;
-    once.run(created, async |with| {
-        application
-            .crm
-            .customers
-            .create(caller.account(), new.clone(), with)
-            .await
-    })
-    .await
+    let request = write.request()?;
+    let customers = &application.crm.customers;
+    reply(customers.create(&request, new).await?)
 }
 
 /// List customers
@@ -303,13 +291,7 @@ pub(crate) async fn list(
         email: email.map(|email| email.key()),
         updated_since,
     };
-    let list = async |page| {
-        application
-            .crm
-            .customers
-            .list(caller.account(), &filter, page)
-            .await
-    };
+    let list = async |page| application.crm.customers.list(&caller.0, &filter, page).await;
     Ok(Done::new(pages.page(page, list).await?.into()))
 }
 
@@ -322,12 +304,8 @@ pub(crate) async fn get(
     application: Data<Application>,
     path: Path<String>,
 ) -> Result<Done<CustomerResponse>, ApiError> {
-    let customer = application
-        .crm
-        .customers
-        .get(caller.account(), &named(&path)?)
-        .await?;
-    Ok(done(&customer))
+    let customer = application.crm.customers.get(&caller.0, &named(&path)?).await?;
+    Ok(Done::of(customer))
 }
 
 /// Create or replace a customer
@@ -335,26 +313,15 @@ pub(crate) async fn get(
 /// Makes the customer with the path's e-mail address be what the body says, whether there was one or not. Safe to repeat.
 #[api_v2_operation(operation_id = "putCustomer", tags("Customers"))]
 pub(crate) async fn put(
-    caller: Caller,
     application: Data<Application>,
     path: Path<String>,
-    once: Once,
+    write: Write<CreatedOrDone<CustomerResponse>>,
     body: Body<PutCustomer>,
 ) -> Result<Reply<CreatedOrDone<CustomerResponse>>, ApiError> {
     let new = body.0.into_domain(&path)?;
-    let render = |put: &Put| match put {
-        Put::Created(customer) => CreatedOrDone::Created(created(customer)),
-        Put::Replaced(customer) => CreatedOrDone::Done(done(customer)),
-    };
-    let admits = once.admits(tag);
-    once.run(render, async |with| {
-        application
-            .crm
-            .customers
-            .put(caller.account(), new.clone(), &admits, with)
-            .await
-    })
-    .await
+    let request = write.request()?;
+    let customers = &application.crm.customers;
+    reply(customers.put(&request, new).await?)
 }
 
 /// Update a customer
@@ -362,20 +329,13 @@ pub(crate) async fn put(
 /// Changes only the fields that are sent.
 #[api_v2_operation(operation_id = "updateCustomer", tags("Customers"))]
 pub(crate) async fn edit(
-    caller: Caller,
     application: Data<Application>,
     path: Path<String>,
-    once: Once,
+    write: Write<Done<CustomerResponse>>,
     body: Body<EditCustomer>,
 ) -> Result<Reply<Done<CustomerResponse>>, ApiError> {
     let (edit, email) = (body.0.into_domain()?, named(&path)?);
-    let admits = once.admits(tag);
-    once.run(done, async |with| {
-        application
-            .crm
-            .customers
-            .edit(caller.account(), &email, edit.clone(), &admits, with)
-            .await
-    })
-    .await
+    let request = write.request()?;
+    let customers = &application.crm.customers;
+    reply(customers.edit(&request, &email, edit).await?)
 }

@@ -1,23 +1,21 @@
 //! Events over HTTP.
 
 use crate::{
-    BASE_PATH,
     access::authentication::Caller,
     body::Body,
-    commit::{Once, Reply},
-    conditions::ETag,
+    commit::{Reply, Write, reply},
     error::{ApiError, Problem},
     fields::{Changeable, Field, Fields, Number, Required},
     pages::{Items, Pages, Shown},
     query::{Query, days},
-    responses::{Created, Done, Price, date_and_time, instant},
+    responses::{Created, Done, Located, Price, date_and_time, instant},
 };
 use actix_web::web::{Data, Path};
 use chatgrow_application::Application;
 use chatgrow_domain as domain;
 use chatgrow_domain::{
-    Capacity, EventDescription, EventId, EventLocation, EventTitle, LocalMinute, Money, parse_date,
-    parse_time,
+    Capacity, EventDescription, EventId, EventLocation, EventRefusal, EventTitle, LocalMinute, Money,
+    parse_date, parse_time,
 };
 use chatgrow_ports::EventFilter;
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
@@ -243,15 +241,21 @@ pub(crate) fn named(path: &str) -> Result<EventId, ApiError> {
     path.parse().map_err(|_| Problem::EventNotFound.into())
 }
 
-fn done(event: &domain::Event) -> Done<EventResponse> {
-    Done {
-        etag: Some(tag(event)),
-        body: event.clone().into(),
+impl Located for domain::Event {
+    fn location(&self) -> String {
+        format!("/events/{}", self.id)
     }
 }
 
-fn tag(event: &domain::Event) -> ETag {
-    ETag::of(event.id, [event.version])
+impl From<EventRefusal> for Problem {
+    fn from(refusal: EventRefusal) -> Self {
+        match refusal {
+            EventRefusal::NotFound => Self::EventNotFound,
+            EventRefusal::InvalidStatus => Self::InvalidStatus,
+            EventRefusal::CapacityTooSmall => Self::CapacityTooSmall,
+            EventRefusal::VersionMismatch => Self::VersionMismatch,
+        }
+    }
 }
 
 /// Publish an event
@@ -259,25 +263,14 @@ fn tag(event: &domain::Event) -> ETag {
 /// It is active from now on, and takes registrations.
 #[api_v2_operation(operation_id = "createEvent", tags("Events"))]
 pub(crate) async fn create(
-    caller: Caller,
     application: Data<Application>,
-    once: Once,
+    write: Write<Created<EventResponse>>,
     body: Body<CreateEvent>,
 ) -> Result<Reply<Created<EventResponse>>, ApiError> {
     let new = body.0.into_domain()?;
-    let render = |event: &domain::Event| Created {
-        location: format!("{BASE_PATH}/events/{}", event.id),
-        etag: Some(tag(event)),
-        body: event.clone().into(),
-    };
-    once.run(render, async |with| {
-        application
-            .events
-            .events
-            .create(caller.account(), new.clone(), with)
-            .await
-    })
-    .await
+    let request = write.request()?;
+    let events = &application.events.events;
+    reply(events.create(&request, new).await?)
 }
 
 /// List events
@@ -301,13 +294,7 @@ pub(crate) async fn list(
     };
     let (from, before) = days(from, to);
     let filter = EventFilter { from, before, status };
-    let list = async |page| {
-        application
-            .events
-            .events
-            .list(caller.account(), filter, page)
-            .await
-    };
+    let list = async |page| application.events.events.list(&caller.0, filter, page).await;
     Ok(Done::new(pages.page(page, list).await?.into()))
 }
 
@@ -320,12 +307,8 @@ pub(crate) async fn get(
     application: Data<Application>,
     path: Path<String>,
 ) -> Result<Done<EventResponse>, ApiError> {
-    let event = application
-        .events
-        .events
-        .get(caller.account(), named(&path)?)
-        .await?;
-    Ok(done(&event))
+    let event = application.events.events.get(&caller.0, named(&path)?).await?;
+    Ok(Done::of(event))
 }
 
 /// Update an event
@@ -333,20 +316,13 @@ pub(crate) async fn get(
 /// Changes only the fields that are sent.
 #[api_v2_operation(operation_id = "updateEvent", tags("Events"))]
 pub(crate) async fn edit(
-    caller: Caller,
     application: Data<Application>,
     path: Path<String>,
-    once: Once,
+    write: Write<Done<EventResponse>>,
     body: Body<EditEvent>,
 ) -> Result<Reply<Done<EventResponse>>, ApiError> {
     let (edit, id) = (body.0.into_domain()?, named(&path)?);
-    let admits = once.admits(tag);
-    once.run(done, async |with| {
-        application
-            .events
-            .events
-            .edit(caller.account(), id, edit.clone(), &admits, with)
-            .await
-    })
-    .await
+    let request = write.request()?;
+    let events = &application.events.events;
+    reply(events.edit(&request, id, edit).await?)
 }

@@ -1,23 +1,21 @@
 //! Registrations for events over HTTP.
 
 use crate::{
-    BASE_PATH,
     access::authentication::Caller,
     body::Body,
-    commit::{Once, Reply},
-    conditions::ETag,
+    commit::{Reply, Write, reply},
     crm::customer,
     error::{ApiError, Problem},
     events::event::named,
     fields::{Field, Fields, Required},
     pages::{Items, Pages, Shown},
     query::Query,
-    responses::{Confirmation, Created, Done, instant},
+    responses::{Confirmation, Created, Done, Located, instant},
 };
 use actix_web::web::{Data, Path};
-use chatgrow_application::Application;
+use chatgrow_application::{Application, Effect};
 use chatgrow_domain as domain;
-use chatgrow_domain::{EmailAddress, EmailKey, EventId, Notes, RegistrationId};
+use chatgrow_domain::{EmailAddress, EmailKey, EventId, Notes, RegistrationId, RegistrationRefusal};
 use chatgrow_ports::PageRequest;
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::{Deserialize, Serialize};
@@ -148,9 +146,30 @@ fn both((event, registration): &(String, String)) -> Result<(EventId, Registrati
     ))
 }
 
-/// Nothing of a registration changes but the customer whom it shows.
-fn tag(registration: &domain::Registration) -> ETag {
-    ETag::of(registration.id, [registration.customer.version])
+impl Located for domain::Registration {
+    fn location(&self) -> String {
+        format!("/events/{}/registrations/{}", self.event_id, self.id)
+    }
+}
+
+impl From<&Effect<domain::Registration>> for Done<Confirmation> {
+    fn from(_: &Effect<domain::Registration>) -> Self {
+        Confirmation::new("Registration cancelled successfully")
+    }
+}
+
+impl From<RegistrationRefusal> for Problem {
+    fn from(refusal: RegistrationRefusal) -> Self {
+        match refusal {
+            RegistrationRefusal::EventNotFound => Self::EventNotFound,
+            RegistrationRefusal::CustomerNotFound => Self::CustomerNotFound,
+            RegistrationRefusal::NotFound => Self::RegistrationNotFound,
+            RegistrationRefusal::NotActive => Self::EventNotActive,
+            RegistrationRefusal::AlreadyRegistered => Self::AlreadyRegistered,
+            RegistrationRefusal::Full => Self::EventFull,
+            RegistrationRefusal::VersionMismatch => Self::VersionMismatch,
+        }
+    }
 }
 
 /// Register a customer for an event
@@ -158,28 +177,15 @@ fn tag(registration: &domain::Registration) -> ETag {
 /// However many register at once, the participants never pass the maximum.
 #[api_v2_operation(operation_id = "registerForEvent", tags("Registrations"))]
 pub(crate) async fn register(
-    caller: Caller,
     application: Data<Application>,
     path: Path<String>,
-    once: Once,
+    write: Write<Created<RegistrationResponse>>,
     body: Body<Register>,
 ) -> Result<Reply<Created<RegistrationResponse>>, ApiError> {
     let ((customer, notes), event) = (body.0.into_domain()?, named(&path)?);
-    let render = |registration: &domain::Registration| Created {
-        location: format!(
-            "{BASE_PATH}/events/{}/registrations/{}",
-            registration.event_id, registration.id
-        ),
-        etag: Some(tag(registration)),
-        body: registration.clone().into(),
-    };
-    once.run(render, async |with| {
-        let registrations = &application.events.registrations;
-        registrations
-            .register(caller.account(), event, &customer, notes.clone(), with)
-            .await
-    })
-    .await
+    let request = write.request()?;
+    let registrations = &application.events.registrations;
+    reply(registrations.register(&request, event, &customer, notes).await?)
 }
 
 /// List an event's registrations
@@ -195,7 +201,7 @@ pub(crate) async fn list(
 ) -> Result<Done<RegistrationList>, ApiError> {
     let (page, event) = (query.0.into_domain()?, named(&path)?);
     let registrations = &application.events.registrations;
-    let list = async |page| registrations.list(caller.account(), event, page).await;
+    let list = async |page| registrations.list(&caller.0, event, page).await;
     Ok(Done::new(pages.page(page, list).await?.into()))
 }
 
@@ -212,7 +218,7 @@ pub(crate) async fn list_of_customer(
 ) -> Result<Done<RegistrationList>, ApiError> {
     let (page, customer) = (query.0.into_domain()?, customer::named(&path)?);
     let registrations = &application.events.registrations;
-    let list = async |page| registrations.of_customer(caller.account(), &customer, page).await;
+    let list = async |page| registrations.of_customer(&caller.0, &customer, page).await;
     Ok(Done::new(pages.page(page, list).await?.into()))
 }
 
@@ -226,15 +232,8 @@ pub(crate) async fn get(
     path: Path<(String, String)>,
 ) -> Result<Done<RegistrationResponse>, ApiError> {
     let (event, id) = both(&path)?;
-    let registration = application
-        .events
-        .registrations
-        .get(caller.account(), event, id)
-        .await?;
-    Ok(Done {
-        etag: Some(tag(&registration)),
-        body: registration.into(),
-    })
+    let registration = application.events.registrations.get(&caller.0, event, id).await?;
+    Ok(Done::of(registration))
 }
 
 /// Cancel a registration
@@ -242,19 +241,12 @@ pub(crate) async fn get(
 /// Frees the place at once.
 #[api_v2_operation(operation_id = "cancelRegistration", tags("Registrations"))]
 pub(crate) async fn unregister(
-    caller: Caller,
     application: Data<Application>,
     path: Path<(String, String)>,
-    once: Once,
+    write: Write<Done<Confirmation>>,
 ) -> Result<Reply<Done<Confirmation>>, ApiError> {
     let (event, id) = both(&path)?;
-    let render = |(): &()| Confirmation::new("Registration cancelled successfully");
-    let admits = once.admits(tag);
-    once.run(render, async |with| {
-        let registrations = &application.events.registrations;
-        registrations
-            .unregister(caller.account(), event, id, &admits, with(&()))
-            .await
-    })
-    .await
+    let request = write.request()?;
+    let registrations = &application.events.registrations;
+    reply(registrations.unregister(&request, event, id).await?)
 }

@@ -1,23 +1,21 @@
 //! Appointments over HTTP.
 
 use crate::{
-    BASE_PATH,
     access::authentication::Caller,
     body::Body,
-    commit::{Once, Reply},
-    conditions::ETag,
+    commit::{Reply, Write, reply},
     error::{ApiError, Problem},
     fields::{Changeable, Field, Fields, Required},
     pages::{Items, Pages, Shown},
     query::{Query, days},
-    responses::{Confirmation, Created, Done, date_and_time, instant},
+    responses::{Confirmation, Created, Done, Located, date_and_time, instant},
 };
 use actix_web::web::{Data, Path};
-use chatgrow_application::Application;
+use chatgrow_application::{Application, Effect};
 use chatgrow_domain as domain;
 use chatgrow_domain::{
-    AppointmentId, Duration, EmailAddress, EmailKey, LocalMinute, Notes, TimeSlot, Timestamp, parse_date,
-    parse_time,
+    AppointmentId, AppointmentRefusal, Duration, EmailAddress, EmailKey, LocalMinute, Notes, TimeSlot,
+    Timestamp, parse_date, parse_time,
 };
 use chatgrow_ports::{AppointmentFilter, PageRequest, StartPosition};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
@@ -255,19 +253,28 @@ fn named(path: &str) -> Result<AppointmentId, ApiError> {
     path.parse().map_err(|_| Problem::AppointmentNotFound.into())
 }
 
-fn done(appointment: &domain::Appointment) -> Done<AppointmentResponse> {
-    Done {
-        etag: Some(tag(appointment)),
-        body: appointment.clone().into(),
+impl Located for domain::Appointment {
+    fn location(&self) -> String {
+        format!("/appointments/{}", self.id)
     }
 }
 
-/// It shows its customer, too.
-fn tag(appointment: &domain::Appointment) -> ETag {
-    ETag::of(
-        appointment.id,
-        [appointment.version, appointment.customer.version],
-    )
+impl From<&Effect<domain::Appointment>> for Done<Confirmation> {
+    fn from(_: &Effect<domain::Appointment>) -> Self {
+        Confirmation::new("Appointment cancelled successfully")
+    }
+}
+
+impl From<AppointmentRefusal> for Problem {
+    fn from(refusal: AppointmentRefusal) -> Self {
+        match refusal {
+            AppointmentRefusal::NotFound => Self::AppointmentNotFound,
+            AppointmentRefusal::CustomerNotFound => Self::CustomerNotFound,
+            AppointmentRefusal::SlotTaken => Self::TimeConflict,
+            AppointmentRefusal::Cancelled => Self::AppointmentCancelled,
+            AppointmentRefusal::VersionMismatch => Self::VersionMismatch,
+        }
+    }
 }
 
 /// Book an appointment
@@ -275,25 +282,14 @@ fn tag(appointment: &domain::Appointment) -> ETag {
 /// For an existing customer. Two confirmed appointments of one account never overlap; touching ends are fine.
 #[api_v2_operation(operation_id = "bookAppointment", tags("Appointments"))]
 pub(crate) async fn book(
-    caller: Caller,
     application: Data<Application>,
-    once: Once,
+    write: Write<Created<AppointmentResponse>>,
     body: Body<BookAppointment>,
 ) -> Result<Reply<Created<AppointmentResponse>>, ApiError> {
     let (customer, new) = body.0.into_domain()?;
-    let render = |appointment: &domain::Appointment| Created {
-        location: format!("{BASE_PATH}/appointments/{}", appointment.id),
-        etag: Some(tag(appointment)),
-        body: appointment.clone().into(),
-    };
-    once.run(render, async |with| {
-        application
-            .scheduling
-            .appointments
-            .book(caller.account(), &customer, new.clone(), with)
-            .await
-    })
-    .await
+    let request = write.request()?;
+    let appointments = &application.scheduling.appointments;
+    reply(appointments.book(&request, &customer, new).await?)
 }
 
 /// List appointments
@@ -311,7 +307,7 @@ pub(crate) async fn list(
         application
             .scheduling
             .appointments
-            .list(caller.account(), &filter, page)
+            .list(&caller.0, &filter, page)
             .await
     };
     Ok(Done::new(pages.page(page, list).await?.into()))
@@ -329,9 +325,9 @@ pub(crate) async fn get(
     let appointment = application
         .scheduling
         .appointments
-        .get(caller.account(), named(&path)?)
+        .get(&caller.0, named(&path)?)
         .await?;
-    Ok(done(&appointment))
+    Ok(Done::of(appointment))
 }
 
 /// Move or edit an appointment
@@ -339,22 +335,15 @@ pub(crate) async fn get(
 /// Changes only the fields that are sent. A cancelled appointment can be edited but not moved.
 #[api_v2_operation(operation_id = "updateAppointment", tags("Appointments"))]
 pub(crate) async fn edit(
-    caller: Caller,
     application: Data<Application>,
     path: Path<String>,
-    once: Once,
+    write: Write<Done<AppointmentResponse>>,
     body: Body<EditAppointment>,
 ) -> Result<Reply<Done<AppointmentResponse>>, ApiError> {
     let (edit, id) = (body.0.into_domain()?, named(&path)?);
-    let admits = once.admits(tag);
-    once.run(done, async |with| {
-        application
-            .scheduling
-            .appointments
-            .edit(caller.account(), id, edit.clone(), &admits, with)
-            .await
-    })
-    .await
+    let request = write.request()?;
+    let appointments = &application.scheduling.appointments;
+    reply(appointments.edit(&request, id, edit).await?)
 }
 
 /// Cancel an appointment
@@ -362,20 +351,12 @@ pub(crate) async fn edit(
 /// Frees the slot at once; the appointment can still be read. Safe to repeat.
 #[api_v2_operation(operation_id = "cancelAppointment", tags("Appointments"))]
 pub(crate) async fn cancel(
-    caller: Caller,
     application: Data<Application>,
     path: Path<String>,
-    once: Once,
+    write: Write<Done<Confirmation>>,
 ) -> Result<Reply<Done<Confirmation>>, ApiError> {
     let id = named(&path)?;
-    let render = |_: &domain::Appointment| Confirmation::new("Appointment cancelled successfully");
-    let admits = once.admits(tag);
-    once.run(render, async |with| {
-        application
-            .scheduling
-            .appointments
-            .cancel(caller.account(), id, &admits, with)
-            .await
-    })
-    .await
+    let request = write.request()?;
+    let appointments = &application.scheduling.appointments;
+    reply(appointments.cancel(&request, id).await?)
 }

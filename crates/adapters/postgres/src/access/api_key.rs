@@ -18,7 +18,7 @@ api_key_store! {
             .for_no_key_update();
         let any = move || diesel::select(exists(api_key::of_account(account)));
         let insert = diesel::insert_into(table).values(ApiKeyRow::from(key));
-        self.write(Companions::default(), move |connection| {
+        self.write(Commit::default(), move |connection| {
             let work = connection.transaction(async move |connection| {
                 if any().get_result(connection).await? {
                     return Ok(false);
@@ -38,7 +38,7 @@ api_key_store! {
         let mut uses = uses.to_vec();
         // In one order everywhere, so that two servers never wait for each other.
         uses.sort_by_key(|used| (used.account_id, used.id));
-        self.write(Companions::default(), move |connection| {
+        self.write(Commit::default(), move |connection| {
             let work = connection.transaction(async move |connection| {
                 let connection = &*connection;
                 try_join_all(uses.iter().map(|used| {

@@ -3,9 +3,10 @@
 use crate::{
     RowId,
     columns::RowReader,
+    guards::{Guard, GuardedRefusal},
     schema::accounts::{self, dsl},
 };
-use chatgrow_domain::{Account, AccountId, AccountName, AccountSlug};
+use chatgrow_domain::{Account, AccountId, AccountName, AccountRefusal, AccountSlug};
 use chatgrow_ports::StoreError;
 use diesel::{
     backend::Backend,
@@ -65,6 +66,12 @@ pub fn all<DB: Backend>() -> _ {
     accounts::table.order((dsl::created_at, dsl::id)).select(row)
 }
 
+impl GuardedRefusal for AccountRefusal {
+    fn of(guard: Guard) -> Option<Self> {
+        (guard == Guard::AccountSlug).then_some(Self::SlugTaken)
+    }
+}
+
 /// Every row, by key.
 #[auto_type]
 pub fn everything<DB: Backend>() -> _ {
@@ -85,11 +92,9 @@ macro_rules! account_store {
 
             #[async_trait]
             impl AccountStore for $store {
-                async fn insert(&self, account: &Account) -> Result<(), InsertAccountError> {
+                async fn insert(&self, account: &Account) -> Result<(), Failure<AccountRefusal>> {
                     let insert = diesel::insert_into(table).values(AccountRow::from(account));
-                    self.execute(Companions::default(), insert)
-                        .await
-                        .map(|_| ())
+                    self.execute(Commit::default(), insert).await.map(|_| ())
                 }
 
                 async fn by_slug(&self, slug: &AccountSlug) -> Result<Option<Account>, StoreError> {

@@ -130,7 +130,7 @@ macro_rules! api_key_store {
 
                 async fn insert(&self, key: &ApiKey) -> Result<(), StoreError> {
                     let insert = diesel::insert_into(table).values(ApiKeyRow::from(key));
-                    self.execute(Companions::default(), insert).await.map(|_| ())
+                    self.execute(Commit::default(), insert).await.map(|_| ())
                 }
 
                 async fn by_digest(&self, digest: &ApiKeyDigest) -> Result<Option<ApiKey>, StoreError> {
@@ -147,7 +147,7 @@ macro_rules! api_key_store {
                     let key = table.filter(dsl::id.eq($crate::RowId::from(id.as_bytes())));
                     let first = api_key::coalesce(dsl::revoked_at, at.as_millis());
                     let revoke = diesel::update(key).set(dsl::revoked_at.eq(first.nullable()));
-                    self.execute(Companions::default(), revoke).await.map(|revoked| revoked == 1)
+                    self.execute(Commit::default(), revoke).await.map(|revoked| revoked == 1)
                 }
             }
         };

@@ -3,10 +3,12 @@
 use crate::{
     RowId,
     columns::{RowReader, rows_for, versioned},
+    guards::{Guard, GuardedRefusal},
     schema::customers::{self, dsl},
 };
 use chatgrow_domain::{
-    AccountId, Customer, CustomerId, CustomerName, CustomerSummary, EmailAddress, Notes, Phone,
+    AccountId, Customer, CustomerId, CustomerName, CustomerRefusal, CustomerSummary, EmailAddress, Notes,
+    Phone,
 };
 use chatgrow_ports::{PageRequest, StoreError};
 use diesel::{
@@ -130,6 +132,12 @@ fn list_after<DB: Backend>(account: RowId, after: RowId, rows: i64) -> _ {
 
 versioned!(customers, Customer);
 
+impl GuardedRefusal for CustomerRefusal {
+    fn of(guard: Guard) -> Option<Self> {
+        (guard == Guard::CustomerEmail).then_some(Self::EmailTaken)
+    }
+}
+
 /// Every row, by key.
 #[auto_type]
 pub fn everything<DB: Backend>() -> _ {
@@ -154,10 +162,10 @@ macro_rules! customer_store {
                     &self,
                     account: AccountId,
                     customer: &Customer,
-                    companions: Companions,
-                ) -> Result<(), InsertCustomerError> {
+                    commit: Commit,
+                ) -> Result<(), Failure<CustomerRefusal>> {
                     let insert = diesel::insert_into(table).values(CustomerRow::new(account, customer));
-                    self.execute(companions, insert).await.map(|_| ())
+                    self.execute(commit, insert).await.map(|_| ())
                 }
 
                 async fn by_email(
@@ -194,15 +202,15 @@ macro_rules! customer_store {
                     &self,
                     account: AccountId,
                     customer: &Customer,
-                    companions: Companions,
-                ) -> Result<(), UpdateCustomerError> {
+                    commit: Commit,
+                ) -> Result<(), Failure<CustomerRefusal>> {
                     let update = diesel::update(customer::before(account, customer))
                         .set(CustomerRow::new(account, customer));
                     match self
-                        .execute::<UpdateCustomerError>(companions, update)
+                        .execute::<Failure<CustomerRefusal>>(commit, update)
                         .await?
                     {
-                        0 => Err(UpdateCustomerError::Stale),
+                        0 => Err(Failure::Refused(CustomerRefusal::VersionMismatch)),
                         _ => Ok(()),
                     }
                 }

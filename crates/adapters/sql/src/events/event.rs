@@ -3,10 +3,11 @@
 use crate::{
     RowId,
     columns::{RowReader, Window, rows_for, versioned},
+    guards::{Guard, GuardedRefusal},
     schema::events::{self, dsl},
 };
 use chatgrow_domain::{
-    AccountId, Capacity, Event, EventDescription, EventId, EventLocation, EventTitle, Money,
+    AccountId, Capacity, Event, EventDescription, EventId, EventLocation, EventRefusal, EventTitle, Money,
 };
 use chatgrow_ports::{EventFilter, PageRequest, StartPosition, StoreError};
 use diesel::{
@@ -124,6 +125,13 @@ fn list_after<DB: Backend>(account: RowId, from: i64, before: i64, start: i64, i
 
 versioned!(events, Event);
 
+impl GuardedRefusal for EventRefusal {
+    /// The version was read with its count, so the domain has refused what the count forbids: the event has changed since.
+    fn of(guard: Guard) -> Option<Self> {
+        (guard == Guard::EventCapacity).then_some(Self::VersionMismatch)
+    }
+}
+
 /// Every row, by key.
 #[auto_type]
 pub fn everything<DB: Backend>() -> _ {
@@ -148,10 +156,10 @@ macro_rules! event_store {
                     &self,
                     account: AccountId,
                     event: &Event,
-                    companions: Companions,
+                    commit: Commit,
                 ) -> Result<(), StoreError> {
                     let insert = diesel::insert_into(table).values(EventRow::new(account, event));
-                    self.execute(companions, insert).await.map(|_| ())
+                    self.execute(commit, insert).await.map(|_| ())
                 }
 
                 async fn by_id(&self, account: AccountId, id: EventId) -> Result<Option<Event>, StoreError> {
@@ -179,12 +187,15 @@ macro_rules! event_store {
                     &self,
                     account: AccountId,
                     event: &Event,
-                    companions: Companions,
-                ) -> Result<(), UpdateEventError> {
+                    commit: Commit,
+                ) -> Result<(), Failure<EventRefusal>> {
                     let update =
                         diesel::update(event::before(account, event)).set(EventRow::new(account, event));
-                    match self.execute::<UpdateEventError>(companions, update).await? {
-                        0 => Err(UpdateEventError::Stale),
+                    match self
+                        .execute::<Failure<EventRefusal>>(commit, update)
+                        .await?
+                    {
+                        0 => Err(Failure::Refused(EventRefusal::VersionMismatch)),
                         _ => Ok(()),
                     }
                 }

@@ -4,12 +4,15 @@ use crate::{
     RowId,
     columns::{RowReader, rows_for},
     crm::customer::CustomerSummaryRow,
+    guards::{Guard, GuardedRefusal},
     schema::{
         customers,
         registrations::{self, dsl},
     },
 };
-use chatgrow_domain::{AccountId, CustomerId, EventId, Notes, Registration, RegistrationId};
+use chatgrow_domain::{
+    AccountId, CustomerId, EventId, Notes, Registration, RegistrationId, RegistrationRefusal,
+};
 use chatgrow_ports::{PageRequest, StoreError};
 use diesel::{
     backend::Backend,
@@ -153,6 +156,18 @@ pub fn of_event(account: RowId, event: RowId, id: RowId) -> _ {
     row.filter(dsl::event_id.eq(event))
 }
 
+impl GuardedRefusal for RegistrationRefusal {
+    fn of(guard: Guard) -> Option<Self> {
+        match guard {
+            Guard::RegistrationEvent => Some(Self::EventNotFound),
+            Guard::RegistrationActive => Some(Self::NotActive),
+            Guard::RegistrationOnce => Some(Self::AlreadyRegistered),
+            Guard::EventCapacity => Some(Self::Full),
+            _ => None,
+        }
+    }
+}
+
 /// Every row, by key.
 #[auto_type]
 pub fn everything<DB: Backend>() -> _ {
@@ -177,11 +192,11 @@ macro_rules! registration_store {
                     &self,
                     account: AccountId,
                     registration: &Registration,
-                    companions: Companions,
-                ) -> Result<(), RegisterError> {
+                    commit: Commit,
+                ) -> Result<(), Failure<RegistrationRefusal>> {
                     let insert =
                         diesel::insert_into(table).values(RegistrationRow::new(account, registration));
-                    self.execute(companions, insert).await.map(|_| ())
+                    self.execute(commit, insert).await.map(|_| ())
                 }
 
                 async fn by_id(
@@ -223,14 +238,14 @@ macro_rules! registration_store {
                     account: AccountId,
                     event: EventId,
                     id: RegistrationId,
-                    companions: Companions,
+                    commit: Commit,
                 ) -> Result<bool, StoreError> {
                     let place = registration::of_event(
                         account.as_bytes().into(),
                         event.as_bytes().into(),
                         id.as_bytes().into(),
                     );
-                    self.execute(companions, diesel::delete(place))
+                    self.execute(commit, diesel::delete(place))
                         .await
                         .map(|freed| freed == 1)
                 }

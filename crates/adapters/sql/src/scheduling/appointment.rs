@@ -4,12 +4,13 @@ use crate::{
     RowId,
     columns::{RowReader, Window, rows_for, versioned},
     crm::customer::CustomerSummaryRow,
+    guards::{Guard, GuardedRefusal},
     schema::{
         appointments::{self, dsl},
         customers,
     },
 };
-use chatgrow_domain::{AccountId, Appointment, AppointmentId, Duration, Notes, TimeSlot};
+use chatgrow_domain::{AccountId, Appointment, AppointmentId, AppointmentRefusal, Duration, Notes, TimeSlot};
 use chatgrow_ports::{AppointmentFilter, PageRequest, StartPosition, StoreError};
 use diesel::{
     backend::Backend,
@@ -146,6 +147,12 @@ fn list_after<DB: Backend>(account: RowId, from: i64, before: i64, start: i64, i
 
 versioned!(appointments, Appointment);
 
+impl GuardedRefusal for AppointmentRefusal {
+    fn of(guard: Guard) -> Option<Self> {
+        (guard == Guard::AppointmentSlot).then_some(Self::SlotTaken)
+    }
+}
+
 /// Every row, by key.
 #[auto_type]
 pub fn everything<DB: Backend>() -> _ {
@@ -174,12 +181,15 @@ macro_rules! appointment_store {
                     &self,
                     account: AccountId,
                     appointment: &Appointment,
-                    companions: Companions,
-                ) -> Result<(), BookError> {
+                    commit: Commit,
+                ) -> Result<(), Failure<AppointmentRefusal>> {
                     let $insert =
                         diesel::insert_into(table).values(AppointmentRow::new(account, appointment));
-                    match self.execute::<BookError>(companions, $book).await? {
-                        0 => Err(BookError::SlotTaken),
+                    match self
+                        .execute::<Failure<AppointmentRefusal>>(commit, $book)
+                        .await?
+                    {
+                        0 => Err(Failure::Refused(AppointmentRefusal::SlotTaken)),
                         _ => Ok(()),
                     }
                 }
@@ -223,15 +233,15 @@ macro_rules! appointment_store {
                     &self,
                     account: AccountId,
                     appointment: &Appointment,
-                    companions: Companions,
-                ) -> Result<(), UpdateAppointmentError> {
+                    commit: Commit,
+                ) -> Result<(), Failure<AppointmentRefusal>> {
                     let update = diesel::update(appointment::before(account, appointment))
                         .set(AppointmentRow::new(account, appointment));
                     match self
-                        .execute::<UpdateAppointmentError>(companions, update)
+                        .execute::<Failure<AppointmentRefusal>>(commit, update)
                         .await?
                     {
-                        0 => Err(UpdateAppointmentError::Stale),
+                        0 => Err(Failure::Refused(AppointmentRefusal::VersionMismatch)),
                         _ => Ok(()),
                     }
                 }

@@ -10,7 +10,7 @@ api_key_store! {
     async fn insert_first(&self, key: &ApiKey) -> Result<bool, StoreError> {
         let any = diesel::select(exists(api_key::of_account(key.account_id.as_bytes().into())));
         let insert = diesel::insert_into(table).values(ApiKeyRow::from(key));
-        self.write(Companions::default(), move |connection| {
+        self.write(Commit::default(), move |connection| {
             if any.get_result(connection).map_err(store_error)? {
                 return Ok(false);
             }
@@ -21,7 +21,7 @@ api_key_store! {
 
     async fn record_use(&self, uses: &[KeyUse]) -> Result<(), StoreError> {
         let uses = uses.to_vec();
-        self.write(Companions::default(), move |connection| {
+        self.write(Commit::default(), move |connection| {
             for used in &uses {
                 let update = diesel::update(api_key::used_before(used))
                     .set(dsl::last_used_at.eq(used.at.as_millis()));

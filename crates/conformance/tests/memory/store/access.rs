@@ -3,16 +3,18 @@
 use super::{MemoryStore, Tables};
 use crate::defects::{Defect, Method};
 use async_trait::async_trait;
-use chatgrow_domain::{Account, AccountId, AccountSlug, ApiKey, ApiKeyDigest, ApiKeyId, Timestamp};
-use chatgrow_ports::{AccountStore, ApiKeyStore, Companions, InsertAccountError, KeyUse, StoreError};
+use chatgrow_domain::{
+    Account, AccountId, AccountRefusal, AccountSlug, ApiKey, ApiKeyDigest, ApiKeyId, Timestamp,
+};
+use chatgrow_ports::{AccountStore, ApiKeyStore, Commit, Failure, KeyUse, StoreError};
 
 #[async_trait]
 impl AccountStore for MemoryStore {
-    async fn insert(&self, account: &Account) -> Result<(), InsertAccountError> {
+    async fn insert(&self, account: &Account) -> Result<(), Failure<AccountRefusal>> {
         let method = Method::InsertAccount;
         let check = |tables: &Tables| {
             if tables.accounts.values().any(|other| other.slug == account.slug) {
-                return Err(InsertAccountError::SlugTaken);
+                return Err(Failure::Refused(AccountRefusal::SlugTaken));
             }
             self.vacant(method, tables.accounts.contains_key(&account.id))?;
             Ok(Some(account.clone()))
@@ -20,7 +22,7 @@ impl AccountStore for MemoryStore {
         let change = |tables: &mut Tables, account: Account| {
             tables.accounts.insert(account.id, account);
         };
-        self.write(method, Companions::default(), check, change)
+        self.write(method, Commit::default(), check, change)
             .await
             .map(drop)
     }
@@ -61,7 +63,7 @@ impl ApiKeyStore for MemoryStore {
             self.vacant(method, tables.api_keys.get(key.account_id, key.id).is_some())?;
             Ok(Some(key.clone()))
         };
-        self.write(method, Companions::default(), check, insert)
+        self.write(method, Commit::default(), check, insert)
             .await
             .map(drop)
     }
@@ -72,7 +74,7 @@ impl ApiKeyStore for MemoryStore {
             let any = tables.api_keys.of(key.account_id).next().is_some();
             Ok((!any).then(|| key.clone()))
         };
-        self.write(Method::InsertFirstKey, Companions::default(), check, insert)
+        self.write(Method::InsertFirstKey, Commit::default(), check, insert)
             .await
     }
 
@@ -114,7 +116,7 @@ impl ApiKeyStore for MemoryStore {
             }
         };
         let known = self
-            .write(Method::Revoke, Companions::default(), check, change)
+            .write(Method::Revoke, Commit::default(), check, change)
             .await?;
         Ok(known && !self.has(Defect::RevokesNobody))
     }
@@ -150,7 +152,7 @@ impl ApiKeyStore for MemoryStore {
                 }
             }
         };
-        self.write(Method::RecordUse, Companions::default(), check, change)
+        self.write(Method::RecordUse, Commit::default(), check, change)
             .await
             .map(drop)
     }

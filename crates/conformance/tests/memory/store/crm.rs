@@ -3,11 +3,8 @@
 use super::{MemoryStore, Tables};
 use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, Customer, CustomerId, EmailKey};
-use chatgrow_ports::{
-    Companions, CustomerFilter, CustomerStore, InsertCustomerError, Page, PageRequest, StoreError,
-    UpdateCustomerError,
-};
+use chatgrow_domain::{AccountId, Customer, CustomerId, CustomerRefusal, EmailKey};
+use chatgrow_ports::{Commit, CustomerFilter, CustomerStore, Failure, Page, PageRequest, StoreError};
 
 impl MemoryStore {
     /// Whether another customer of the account has the address.
@@ -46,13 +43,13 @@ impl CustomerStore for MemoryStore {
         &self,
         account: AccountId,
         customer: &Customer,
-        companions: Companions,
-    ) -> Result<(), InsertCustomerError> {
+        commit: Commit,
+    ) -> Result<(), Failure<CustomerRefusal>> {
         let method = Method::InsertCustomer;
         let check = |tables: &Tables| {
             self.account(tables, account)?;
             if self.email_is_taken(tables, account, customer) {
-                return Err(InsertCustomerError::EmailTaken);
+                return Err(Failure::Refused(CustomerRefusal::EmailTaken));
             }
             self.vacant(method, tables.customers.get(account, customer.id).is_some())?;
             Ok(Some(self.kept(customer)?))
@@ -60,7 +57,7 @@ impl CustomerStore for MemoryStore {
         let change = |tables: &mut Tables, customer: Customer| {
             tables.customers.put(account, customer.id, customer);
         };
-        self.write(method, companions, check, change).await.map(drop)
+        self.write(method, commit, check, change).await.map(drop)
     }
 
     async fn by_email(&self, account: AccountId, email: &EmailKey) -> Result<Option<Customer>, StoreError> {
@@ -106,27 +103,27 @@ impl CustomerStore for MemoryStore {
         &self,
         account: AccountId,
         customer: &Customer,
-        companions: Companions,
-    ) -> Result<(), UpdateCustomerError> {
+        commit: Commit,
+    ) -> Result<(), Failure<CustomerRefusal>> {
         let method = Method::UpdateCustomer;
         let check = |tables: &Tables| {
             let before = tables.customers.get(account, customer.id);
             let before = before.map(|before| before.version);
             let taken = self.email_is_taken(tables, account, customer);
             if taken && self.has(Defect::StaleLast(method)) {
-                return Err(UpdateCustomerError::EmailTaken);
+                return Err(Failure::Refused(CustomerRefusal::EmailTaken));
             }
             if !self.follows(method, before, customer.version) {
-                return Err(UpdateCustomerError::Stale);
+                return Err(Failure::Refused(CustomerRefusal::VersionMismatch));
             }
             if taken {
-                return Err(UpdateCustomerError::EmailTaken);
+                return Err(Failure::Refused(CustomerRefusal::EmailTaken));
             }
             Ok(Some(self.kept(customer)?))
         };
         let change = |tables: &mut Tables, customer: Customer| {
             tables.customers.put(account, customer.id, customer);
         };
-        self.write(method, companions, check, change).await.map(drop)
+        self.write(method, commit, check, change).await.map(drop)
     }
 }

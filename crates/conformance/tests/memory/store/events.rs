@@ -3,9 +3,9 @@
 use super::{MemoryStore, Tables};
 use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, Event, EventId, EventStatus, Money};
+use chatgrow_domain::{AccountId, Event, EventId, EventRefusal, EventStatus, Money};
 use chatgrow_ports::{
-    Companions, EventFilter, EventStore, Page, PageRequest, StartPosition, StoreError, UpdateEventError,
+    Commit, EventFilter, EventStore, Failure, Page, PageRequest, StartPosition, StoreError,
 };
 
 impl MemoryStore {
@@ -24,12 +24,7 @@ impl MemoryStore {
 
 #[async_trait]
 impl EventStore for MemoryStore {
-    async fn insert(
-        &self,
-        account: AccountId,
-        event: &Event,
-        companions: Companions,
-    ) -> Result<(), StoreError> {
+    async fn insert(&self, account: AccountId, event: &Event, commit: Commit) -> Result<(), StoreError> {
         let method = Method::InsertEvent;
         let check = |tables: &Tables| {
             self.account(tables, account)?;
@@ -40,7 +35,7 @@ impl EventStore for MemoryStore {
         let change = |tables: &mut Tables, event: Event| {
             tables.events.put(account, event.id, event);
         };
-        self.write(method, companions, check, change).await.map(drop)
+        self.write(method, commit, check, change).await.map(drop)
     }
 
     async fn by_id(&self, account: AccountId, id: EventId) -> Result<Option<Event>, StoreError> {
@@ -74,13 +69,13 @@ impl EventStore for MemoryStore {
         &self,
         account: AccountId,
         event: &Event,
-        companions: Companions,
-    ) -> Result<(), UpdateEventError> {
+        commit: Commit,
+    ) -> Result<(), Failure<EventRefusal>> {
         let method = Method::UpdateEvent;
         let check = |tables: &Tables| {
             let before = tables.events.get(account, event.id).map(|before| before.version);
             if !self.follows(method, before, event.version) {
-                return Err(UpdateEventError::Stale);
+                return Err(Failure::Refused(EventRefusal::VersionMismatch));
             }
             self.keeps_event(event)?;
             Ok(Some(event.clone()))
@@ -88,6 +83,6 @@ impl EventStore for MemoryStore {
         let change = |tables: &mut Tables, event: Event| {
             tables.events.put(account, event.id, event);
         };
-        self.write(method, companions, check, change).await.map(drop)
+        self.write(method, commit, check, change).await.map(drop)
     }
 }

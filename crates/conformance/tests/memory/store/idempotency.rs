@@ -4,12 +4,12 @@ use super::{MemoryStore, Tables};
 use crate::defects::{Defect, Method};
 use async_trait::async_trait;
 use chatgrow_domain::{AccountId, ObjectId, Timestamp};
-use chatgrow_ports::{Companions, IdempotencyRecord, IdempotencyStore, RequestId, StoreError};
+use chatgrow_ports::{Commit, IdempotencyKey, IdempotencyRecord, IdempotencyStore, StoreError};
 
 impl MemoryStore {
     /// Where a record stands.
-    pub(super) fn key(&self, record: &IdempotencyRecord) -> (AccountId, RequestId) {
-        (self.owner(record.account), record.id)
+    pub(super) fn key(&self, record: &IdempotencyRecord) -> (AccountId, IdempotencyKey) {
+        (self.owner(record.account), record.key)
     }
 
     fn owner(&self, account: AccountId) -> AccountId {
@@ -25,9 +25,9 @@ impl MemoryStore {
         &self,
         method: Method,
         tables: &Tables,
-        companions: &Companions,
+        commit: &Commit,
     ) -> Result<(), StoreError> {
-        let Some(record) = &companions.record else {
+        let Some(record) = &commit.record else {
             return Ok(());
         };
         let Some(old) = tables.records.get(&self.key(record)) else {
@@ -50,13 +50,17 @@ impl MemoryStore {
 
 #[async_trait]
 impl IdempotencyStore for MemoryStore {
-    async fn find(&self, account: AccountId, id: RequestId) -> Result<Option<IdempotencyRecord>, StoreError> {
-        let key = (self.owner(account), id);
+    async fn find(
+        &self,
+        account: AccountId,
+        key: IdempotencyKey,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
+        let key = (self.owner(account), key);
         self.read(|tables| Ok(tables.records.get(&key).cloned())).await
     }
 
-    async fn write(&self, companions: Companions) -> Result<(), StoreError> {
-        let written = self.write(Method::WriteRecord, companions, |_| Ok(Some(())), |_, ()| ());
+    async fn write(&self, commit: Commit) -> Result<(), StoreError> {
+        let written = self.write(Method::WriteRecord, commit, |_| Ok(Some(())), |_, ()| ());
         written.await.map(drop)
     }
 
@@ -83,7 +87,7 @@ impl IdempotencyStore for MemoryStore {
                 tables.records.remove(&key);
             }
         };
-        self.write(Method::Sweep, Companions::default(), check, change)
+        self.write(Method::Sweep, Commit::default(), check, change)
             .await?;
         Ok(if self.has(Defect::SweepMiscounts) {
             most

@@ -20,7 +20,7 @@ use chatgrow_domain::{
     Event, EventId, Registration, RegistrationId,
 };
 use chatgrow_ports::{
-    Companions, IdempotencyRecord, Listed, Mark, Page, PageRequest, RequestId, StoreChanges, StoreError,
+    Commit, IdempotencyKey, IdempotencyRecord, Listed, Mark, Page, PageRequest, StoreChanges, StoreError,
     StoreHealth, Stores,
 };
 use std::{
@@ -84,7 +84,7 @@ struct Tables {
     appointments: Rows<AppointmentId, Appointment>,
     events: Rows<EventId, Event>,
     registrations: Rows<RegistrationId, Registration>,
-    records: HashMap<(AccountId, RequestId), IdempotencyRecord>,
+    records: HashMap<(AccountId, IdempotencyKey), IdempotencyRecord>,
     /// How many writes there were.
     commits: i64,
 }
@@ -125,21 +125,21 @@ impl MemoryStore {
         read(&self.lock())
     }
 
-    /// The one place through which every mutating method goes: the check, the change and the companions are one atomic write.
+    /// The one place through which every mutating method goes: the check, the change and the commit are one atomic write.
     ///
     /// The check refuses with an error, or with `None` if there is nothing to write; what it found goes to the change. Returns whether
     /// anything was written.
     async fn write<T, E: From<StoreError>>(
         &self,
         method: Method,
-        companions: Companions,
+        commit: Commit,
         check: impl FnOnce(&Tables) -> Result<Option<T>, E>,
         change: impl FnOnce(&mut Tables, T),
     ) -> Result<bool, E> {
         yield_now().await;
-        let commit = |tables: &mut Tables, checked| {
+        let apply = |tables: &mut Tables, checked| {
             change(tables, checked);
-            self.commit(method, tables, companions.clone());
+            self.commit(method, tables, commit.clone());
         };
         let (yields, early) = (
             self.has(Defect::Unlocked(method)),
@@ -148,7 +148,7 @@ impl MemoryStore {
         let checked = {
             let mut tables = self.lock();
             // First, so that whoever repeats a request is told that, and not what its own first try is in the way of.
-            let repeated = self.check_record(method, &tables, &companions);
+            let repeated = self.check_record(method, &tables, &commit);
             if !self.has(Defect::RepeatedLast) {
                 repeated?;
             }
@@ -156,14 +156,14 @@ impl MemoryStore {
             if self.has(Defect::RecordsRefused) && !matches!(checked, Ok(Some(_)))
                 || self.has(Defect::RecordsNothing) && matches!(checked, Ok(None))
             {
-                self.commit(method, &mut tables, companions.clone());
+                self.commit(method, &mut tables, commit.clone());
             }
             let Some(checked) = checked? else { return Ok(false) };
             if self.has(Defect::RepeatedLast) {
-                self.check_record(method, &tables, &companions)?;
+                self.check_record(method, &tables, &commit)?;
             }
             if !yields && !early {
-                commit(&mut tables, checked);
+                apply(&mut tables, checked);
                 return Ok(true);
             }
             checked
@@ -171,13 +171,13 @@ impl MemoryStore {
         if yields {
             yield_now().await;
         }
-        commit(&mut self.lock(), checked);
+        apply(&mut self.lock(), checked);
         Ok(true)
     }
 
     /// Writes what commits with every change.
-    fn commit(&self, method: Method, tables: &mut Tables, companions: Companions) {
-        if let Some(record) = companions.record
+    fn commit(&self, method: Method, tables: &mut Tables, commit: Commit) {
+        if let Some(record) = commit.record
             && !self.has(Defect::Unrecorded(method))
         {
             tables.records.insert(self.key(&record), record);

@@ -4,9 +4,9 @@ use super::{MemoryStore, Tables};
 use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
 use chatgrow_domain::{
-    AccountId, CustomerId, Event, EventId, Registration, RegistrationId, RegistrationRefused,
+    AccountId, CustomerId, Event, EventId, Registration, RegistrationId, RegistrationRefusal,
 };
-use chatgrow_ports::{Companions, Page, PageRequest, RegisterError, RegistrationStore, StoreError};
+use chatgrow_ports::{Commit, Failure, Page, PageRequest, RegistrationStore, StoreError};
 
 impl MemoryStore {
     /// Why there is no place, the first reason of those that the port lists.
@@ -15,10 +15,12 @@ impl MemoryStore {
         tables: &Tables,
         account: AccountId,
         registration: &Registration,
-    ) -> Result<(), RegisterError> {
+    ) -> Result<(), Failure<RegistrationRefusal>> {
         let event = tables.events.get(account, registration.event_id);
-        let admitted = event.ok_or(RegisterError::EventNotFound)?.admit();
-        let full = admitted == Err(RegistrationRefused::Full);
+        let admitted = event
+            .ok_or(Failure::Refused(RegistrationRefusal::EventNotFound))?
+            .admit();
+        let full = admitted == Err(RegistrationRefusal::Full);
         let already = tables.registrations.of(account).any(|other| {
             other.event_id == registration.event_id && other.customer.id == registration.customer.id
         });
@@ -28,16 +30,16 @@ impl MemoryStore {
                 .is_some_and(|capacity| capacity.get() <= event.participants)
         });
         if full && self.has(Defect::FullBeforeRegistered) || overfull && self.has(Defect::FullBeforeEnded) {
-            return Err(RegistrationRefused::Full.into());
+            return Err(RegistrationRefusal::Full.into());
         }
-        if admitted == Err(RegistrationRefused::NotActive) && !self.has(Defect::EndedEventsAdmit) {
-            return Err(RegistrationRefused::NotActive.into());
+        if admitted == Err(RegistrationRefusal::NotActive) && !self.has(Defect::EndedEventsAdmit) {
+            return Err(RegistrationRefusal::NotActive.into());
         }
         if already && !self.has(Defect::TwoPlaces) {
-            return Err(RegisterError::AlreadyRegistered);
+            return Err(Failure::Refused(RegistrationRefusal::AlreadyRegistered));
         }
         if full && !self.has(Defect::Overfull) {
-            return Err(RegistrationRefused::Full.into());
+            return Err(RegistrationRefusal::Full.into());
         }
         Ok(())
     }
@@ -81,8 +83,8 @@ impl RegistrationStore for MemoryStore {
         &self,
         account: AccountId,
         registration: &Registration,
-        companions: Companions,
-    ) -> Result<(), RegisterError> {
+        commit: Commit,
+    ) -> Result<(), Failure<RegistrationRefusal>> {
         let method = Method::Register;
         let check = |tables: &Tables| {
             self.refuse(tables, account, registration)?;
@@ -101,7 +103,7 @@ impl RegistrationStore for MemoryStore {
             count(tables, account, registration.event_id, more, moves_on);
             tables.registrations.put(account, registration.id, registration);
         };
-        self.write(method, companions, check, change).await.map(drop)
+        self.write(method, commit, check, change).await.map(drop)
     }
 
     async fn by_id(
@@ -164,7 +166,7 @@ impl RegistrationStore for MemoryStore {
         account: AccountId,
         event: EventId,
         id: RegistrationId,
-        companions: Companions,
+        commit: Commit,
     ) -> Result<bool, StoreError> {
         let anywhere = self.has(Defect::UnregistersAnywhere);
         let check = |tables: &Tables| {
@@ -183,7 +185,7 @@ impl RegistrationStore for MemoryStore {
                 !self.has(Defect::VersionStaysOnUnregister),
             );
         };
-        let freed = self.write(Method::Unregister, companions, check, change).await?;
+        let freed = self.write(Method::Unregister, commit, check, change).await?;
         Ok(freed || self.has(Defect::UnregistersTwice))
     }
 }

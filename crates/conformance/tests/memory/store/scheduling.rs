@@ -3,10 +3,11 @@
 use super::{MemoryStore, Tables};
 use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, Appointment, AppointmentId, AppointmentStatus, Version, conflict};
+use chatgrow_domain::{
+    AccountId, Appointment, AppointmentId, AppointmentRefusal, AppointmentStatus, Version, conflict,
+};
 use chatgrow_ports::{
-    AppointmentFilter, AppointmentStore, BookError, Companions, Page, PageRequest, StartPosition, StoreError,
-    UpdateAppointmentError,
+    AppointmentFilter, AppointmentStore, Commit, Failure, Page, PageRequest, StartPosition, StoreError,
 };
 
 impl MemoryStore {
@@ -107,12 +108,12 @@ impl AppointmentStore for MemoryStore {
         &self,
         account: AccountId,
         appointment: &Appointment,
-        companions: Companions,
-    ) -> Result<(), BookError> {
+        commit: Commit,
+    ) -> Result<(), Failure<AppointmentRefusal>> {
         let method = Method::Book;
         let check = |tables: &Tables| {
             if self.slot_is_taken(tables, account, appointment) {
-                return Err(BookError::SlotTaken);
+                return Err(Failure::Refused(AppointmentRefusal::SlotTaken));
             }
             self.keeps(tables, account, appointment)?;
             self.vacant(method, tables.appointments.get(account, appointment.id).is_some())?;
@@ -121,7 +122,7 @@ impl AppointmentStore for MemoryStore {
         let change = |tables: &mut Tables, appointment: Appointment| {
             tables.appointments.put(account, appointment.id, appointment);
         };
-        self.write(method, companions, check, change).await.map(drop)
+        self.write(method, commit, check, change).await.map(drop)
     }
 
     async fn by_id(&self, account: AccountId, id: AppointmentId) -> Result<Option<Appointment>, StoreError> {
@@ -158,21 +159,21 @@ impl AppointmentStore for MemoryStore {
         &self,
         account: AccountId,
         appointment: &Appointment,
-        companions: Companions,
-    ) -> Result<(), UpdateAppointmentError> {
+        commit: Commit,
+    ) -> Result<(), Failure<AppointmentRefusal>> {
         let method = Method::UpdateAppointment;
         let check = |tables: &Tables| {
             let before = tables.appointments.get(account, appointment.id);
             let before = before.map(|before| before.version);
             let taken = self.slot_is_taken(tables, account, appointment) && !self.has(Defect::MovesUnguarded);
             if taken && self.has(Defect::StaleLast(method)) {
-                return Err(UpdateAppointmentError::SlotTaken);
+                return Err(Failure::Refused(AppointmentRefusal::SlotTaken));
             }
             if !self.follows(method, before, appointment.version) {
-                return Err(UpdateAppointmentError::Stale);
+                return Err(Failure::Refused(AppointmentRefusal::VersionMismatch));
             }
             if taken {
-                return Err(UpdateAppointmentError::SlotTaken);
+                return Err(Failure::Refused(AppointmentRefusal::SlotTaken));
             }
             self.keeps(tables, account, appointment)?;
             Ok(Some(appointment.clone()))
@@ -180,6 +181,6 @@ impl AppointmentStore for MemoryStore {
         let change = |tables: &mut Tables, appointment: Appointment| {
             tables.appointments.put(account, appointment.id, appointment);
         };
-        self.write(method, companions, check, change).await.map(drop)
+        self.write(method, commit, check, change).await.map(drop)
     }
 }

@@ -1,0 +1,232 @@
+use super::*;
+use crate::fixtures::{Mocks, account, answer, appointment, at, caller, request};
+use chatgrow_domain::{Appointment, AppointmentRefusal, Version};
+use std::cell::Cell;
+
+const KEY: IdempotencyKey = IdempotencyKey([1; 32]);
+
+/// A request that names itself, and is remembered for five seconds.
+fn named() -> Request<Appointment> {
+    Request {
+        once: Some(Once {
+            key: KEY,
+            fingerprint: [2; 32],
+            remembered: Duration::from_secs(5),
+            deadline: Instant::now(),
+        }),
+        ..request()
+    }
+}
+
+/// Its record, which expires at 2000.
+fn record() -> IdempotencyRecord {
+    IdempotencyRecord {
+        account: account(),
+        key: KEY,
+        fingerprint: [2; 32],
+        answer: answer(),
+        created_at: at(0),
+        expires_at: at(2000),
+    }
+}
+
+/// At 1000, with a turn for everybody.
+fn mocks() -> Mocks {
+    let mut mocks = Mocks::at(1000);
+    mocks.turns.expect_enter().returning(|_, _, _| Some(Box::new(())));
+    mocks
+}
+
+fn finds(mocks: &mut Mocks, record: Option<IdempotencyRecord>) {
+    let find = mocks.idempotency.expect_find().times(1);
+    find.returning(move |_, _| Ok(record.clone()));
+}
+
+type Attempted = Result<Option<Effect<Appointment>>, Failure<AppointmentRefusal>>;
+
+async fn run(mocks: Mocks, attempt: impl Fn() -> Attempted) -> Result<Outcome<Appointment>, String> {
+    let commits = mocks.build_commits();
+    let outcome = commits.run(&named(), async || attempt()).await;
+    outcome.map_err(|failure| failure.to_string())
+}
+
+fn done() -> Attempted {
+    Ok(Some(Effect::Created(appointment())))
+}
+
+fn repeated() -> Attempted {
+    Err(StoreError::Repeated.into())
+}
+
+fn taken() -> Attempted {
+    Err(AppointmentRefusal::SlotTaken.into())
+}
+
+fn away() -> Attempted {
+    Err(StoreError::unavailable("away").into())
+}
+
+#[tokio::test]
+async fn what_is_done_is_told() {
+    let outcome = run(mocks(), done).await;
+    assert_eq!(outcome, Ok(Outcome::Done(Effect::Created(appointment()))));
+}
+
+#[tokio::test]
+async fn a_repetition_has_the_first_answer_whatever_is_in_its_way() {
+    for failure in [repeated, taken, away] {
+        let mut mocks = mocks();
+        finds(&mut mocks, Some(record()));
+        assert_eq!(run(mocks, failure).await, Ok(Outcome::Replayed(answer())));
+    }
+}
+
+#[tokio::test]
+async fn another_request_with_the_key_is_refused() {
+    let other = IdempotencyRecord {
+        fingerprint: [3; 32],
+        ..record()
+    };
+    for (failure, told) in [
+        (repeated as fn() -> Attempted, Ok(Outcome::KeyReused)),
+        (taken, Ok(Outcome::KeyReused)),
+        (away, Err("the store is unavailable: away".to_owned())),
+    ] {
+        let mut mocks = mocks();
+        finds(&mut mocks, Some(other.clone()));
+        assert_eq!(run(mocks, failure).await, told);
+    }
+}
+
+#[tokio::test]
+async fn an_expired_record_answers_nothing() {
+    let mut mocks = mocks();
+    mocks.passes_to(2000);
+    finds(&mut mocks, Some(record()));
+    assert_eq!(run(mocks, taken).await, Err("the slot is taken".to_owned()));
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_only_if_it_is_known_to_be_no_repetition() {
+    let mut mocks = mocks();
+    let find = mocks.idempotency.expect_find().times(1);
+    find.returning(|_, _| Err(StoreError::unavailable("gone")));
+    let told = run(mocks, taken).await;
+    assert_eq!(told, Err("the store is unavailable: gone".to_owned()));
+}
+
+#[tokio::test]
+async fn a_repetition_waits_for_the_same_request_on_another_server() {
+    let mut mocks = mocks();
+    finds(&mut mocks, None);
+    mocks.turns.expect_pause().times(1).returning(|_| true);
+    let first = Cell::new(true);
+    let attempt = || match first.replace(false) {
+        true => Err(StoreError::InProgress.into()),
+        false => done(),
+    };
+    let outcome = run(mocks, attempt).await;
+    assert_eq!(outcome, Ok(Outcome::Done(Effect::Created(appointment()))));
+}
+
+#[tokio::test]
+async fn a_repetition_waits_until_its_deadline_only() {
+    let mut busy = Mocks::at(1000);
+    busy.turns.expect_enter().returning(|_, _, _| None);
+    assert_eq!(run(busy, done).await, Ok(Outcome::InProgress), "on this server");
+    let mut elsewhere = mocks();
+    finds(&mut elsewhere, None);
+    elsewhere.turns.expect_pause().times(1).returning(|_| false);
+    let in_progress = || Err(StoreError::InProgress.into());
+    let outcome = run(elsewhere, in_progress).await;
+    assert_eq!(outcome, Ok(Outcome::InProgress), "on another server");
+}
+
+#[tokio::test]
+async fn a_change_that_always_loses_ends() {
+    let attempts = Cell::new(0);
+    let attempt = || {
+        attempts.set(attempts.get() + 1);
+        Ok(None)
+    };
+    let mut mocks = mocks();
+    finds(&mut mocks, None);
+    let told = run(mocks, attempt).await;
+    assert_eq!(
+        told,
+        Err("the store is unavailable: too many concurrent changes of one resource".to_owned())
+    );
+    assert_eq!(attempts.get(), ATTEMPTS);
+}
+
+#[test]
+fn a_record_commits_with_a_request_that_names_itself() {
+    let commits = Mocks::at(1000).build_commits();
+    let effect = Effect::Created(appointment());
+    assert_eq!(commits.of(&request(), &effect), Commit::default());
+    let record = commits.of(&named(), &effect).record.unwrap();
+    assert_eq!(
+        (record.account, record.key, record.answer),
+        (caller().account, KEY, answer())
+    );
+    assert_eq!((record.created_at, record.expires_at), (at(1000), at(6000)));
+}
+
+#[tokio::test]
+async fn a_request_that_changes_nothing_commits_its_record_alone() {
+    let mut mocks = mocks();
+    let recorded = |commit: &Commit| commit.record.is_some();
+    mocks
+        .idempotency
+        .expect_write()
+        .withf(recorded)
+        .times(1)
+        .returning(|_| Ok(()));
+    let commits = mocks.build_commits();
+    let never = async |_: &Appointment, _| -> Result<(), Failure<AppointmentRefusal>> {
+        panic!("there is nothing to write")
+    };
+    let effect = commits
+        .replace(&named(), appointment(), appointment(), never)
+        .await
+        .unwrap();
+    assert_eq!(effect, Some(Effect::Unchanged(appointment())));
+}
+
+#[test]
+fn a_precondition_admits_what_the_caller_has_seen() {
+    let seen = appointment();
+    let changed = Appointment {
+        version: Version::FIRST.next(),
+        ..appointment()
+    };
+    let one_of = Precondition::OneOf(vec![Revision::claimed("other"), seen.revision()]);
+    for (precondition, current, admitted) in [
+        (Precondition::None, None, true),
+        (Precondition::None, Some(&seen), true),
+        (Precondition::Something, None, false),
+        (Precondition::Something, Some(&seen), true),
+        (one_of.clone(), Some(&seen), true),
+        (one_of.clone(), Some(&changed), false),
+        (one_of, None, false),
+    ] {
+        let checked = precondition.check::<AppointmentRefusal>(current);
+        assert_eq!(checked.is_ok(), admitted, "{precondition:?} {current:?}");
+    }
+}
+
+#[tokio::test]
+async fn sweeping_goes_on_until_nothing_is_left() {
+    let mut mocks = Mocks::at(1000);
+    let mut left = 1200_usize;
+    mocks
+        .idempotency
+        .expect_sweep()
+        .times(3)
+        .returning(move |_, most| {
+            let swept = left.min(most as usize);
+            left -= swept;
+            Ok(swept)
+        });
+    mocks.build().idempotency.sweep().await.unwrap();
+}
