@@ -5,6 +5,7 @@ mod configuration;
 mod database;
 mod serve;
 mod system;
+mod tasks;
 
 pub use configuration::{Configuration, LogFormat};
 pub use database::{Database, DatabaseUrl};
