@@ -2,12 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "test code: what goes wrong fails the test")]
 
-#[path = "api/mod.rs"]
-#[expect(clippy::duplicate_mod, reason = "the same tests on another store")]
-mod postgres;
-#[path = "api/mod.rs"]
-mod sqlite;
-
+mod api;
 mod authentication;
 mod documents;
 mod garbage;

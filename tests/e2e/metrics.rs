@@ -163,6 +163,50 @@ async fn metrics_on_their_own_address_are_not_beside_the_api() {
 }
 
 #[tokio::test]
+async fn background_tasks_are_told_from_the_start() {
+    let server = start(&installation(), &[]).await;
+    let told = metrics(&server).await;
+    for task in [
+        "flush_key_uses",
+        "forget_idle_clients",
+        "keep_reserve",
+        "sweep_idempotency_records",
+    ] {
+        for outcome in ["failed", "panicked"] {
+            let series = format!("chatgrow_task_runs_total{{task=\"{task}\",outcome=\"{outcome}\"}}");
+            assert!(value(&told, &series).abs() < 0.1, "{told}");
+        }
+        // Whether there was a run by now is left to chance.
+        value(
+            &told,
+            &format!("chatgrow_task_runs_total{{task=\"{task}\",outcome=\"succeeded\"}}"),
+        );
+        value(
+            &told,
+            &format!("chatgrow_task_duration_seconds_count{{task=\"{task}\"}}"),
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_documentation_lists_every_metric() {
+    let documentation = include_str!("../../docs/operations.md");
+    let server = start(&installation(), &[]).await;
+    let told = metrics(&server).await;
+    let types = told.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let metrics: Vec<_> = types.filter_map(|line| line.split_once(' ')).collect();
+    assert!(!metrics.is_empty(), "{told}");
+    for (metric, kind) in metrics {
+        let suffix = if kind == "counter" { "_total" } else { "" };
+        let listed = ["`", "{"].map(|end| format!("`{metric}{suffix}{end}"));
+        assert!(
+            listed.iter().any(|listed| documentation.contains(listed)),
+            "{metric}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_pool_of_postgres_is_told() {
     let Some(url) = throwaway_postgres::new_database().await else {
         return;

@@ -27,18 +27,6 @@ pub enum Store {
     Postgres,
 }
 
-impl Store {
-    /// The store that a module is named after.
-    #[must_use]
-    pub fn named_in(module_path: &str) -> Self {
-        match module_path.split("::").nth(1) {
-            Some("sqlite") => Self::Sqlite,
-            Some("postgres") => Self::Postgres,
-            _ => panic!("{module_path} is named after no store"),
-        }
-    }
-}
-
 /// A running server.
 #[derive(Clone)]
 pub struct TestApp {
@@ -274,25 +262,27 @@ impl TestApp {
 
     /// Starts a server on SQLite with other settings.
     pub async fn start_with(settings: Settings) -> Self {
-        Self::start_on_with(Store::Sqlite, settings).await
-    }
-
-    /// Starts a server on that store.
-    pub async fn start_on(store: Store) -> Self {
-        Self::start_on_with(store, settings()).await
-    }
-
-    async fn start_on_with(store: Store, settings: Settings) -> Self {
         let folder = TempDir::new().unwrap();
         let database = DatabaseUrl::Sqlite(folder.path().join("test.db"));
+        Self::start_in(folder, database, settings).await
+    }
+
+    /// Starts a server on that store. `None` if this machine doesn't have the store, which is said on standard error: the
+    /// test is skipped then.
+    ///
+    /// # Panics
+    /// The store is missing, and `CI` is set.
+    pub async fn start_on(store: Store) -> Option<Self> {
+        let folder = TempDir::new().unwrap();
         let database = match store {
-            Store::Sqlite => database,
-            // Where there is no PostgreSQL (which is told), the test runs on SQLite once more.
-            Store::Postgres => match throwaway_postgres::new_database().await {
-                Some(url) => url.parse().unwrap(),
-                None => database,
-            },
+            Store::Sqlite => DatabaseUrl::Sqlite(folder.path().join("test.db")),
+            Store::Postgres => throwaway_postgres::new_database().await?.parse().unwrap(),
         };
+        Some(Self::start_in(folder, database, settings()).await)
+    }
+
+    /// Starts a server on that database. The folder lives as long as the server.
+    async fn start_in(folder: TempDir, database: DatabaseUrl, settings: Settings) -> Self {
         let (application, metrics) = chatgrow::application(&Database::at(database)).await.unwrap();
         application
             .access

@@ -5,6 +5,7 @@ mod configuration;
 mod database;
 mod serve;
 mod system;
+mod tasks;
 mod turns;
 
 pub use configuration::{Configuration, LogFormat};

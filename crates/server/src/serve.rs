@@ -1,10 +1,15 @@
-//! Serving: sockets, signals, and the chores beside requests.
+//! Serving: sockets, signals, and the background tasks beside requests.
 
-use crate::{Configuration, Database, Failure, LogFormat};
+use crate::{
+    Configuration, Database, Failure, LogFormat,
+    system::OsRandomness,
+    tasks::{self, Tasks},
+};
 use actix_web::rt;
-use chatgrow_api::{Api, BASE_PATH, ConnectionLimits, Listen};
+use chatgrow_api::{Api, BASE_PATH, Bound, ConnectionLimits, Listen};
 use chatgrow_application::Application;
 use chatgrow_domain::{ApiKeyName, PlainApiKey};
+use chatgrow_ports::Randomness;
 use prometheus_client::{metrics::counter::Counter, registry::Registry};
 use std::{
     io::{IsTerminal, Write},
@@ -12,12 +17,8 @@ use std::{
     num::NonZeroUsize,
     panic::{self, PanicHookInfo},
     sync::Arc,
-    time::Duration,
 };
 use tracing_subscriber::EnvFilter;
-
-/// How often key uses are written down, and idle clients and expired records forgotten.
-const CHORES_EVERY: Duration = Duration::from_secs(10);
 
 /// Files that are open beside connections: databases, listeners, what the runtime needs.
 const OTHER_FILES: u64 = 512;
@@ -43,9 +44,59 @@ pub(crate) async fn serve(
     mut metrics: Registry,
 ) -> Result<(), Failure> {
     count_panics(&mut metrics);
+    let task_metrics = tasks::Metrics::register(metrics.sub_registry_with_prefix("chatgrow"));
     let mut http = configuration.http.clone();
     limit_to_files(&mut http.connections);
     let api = Api::new(application.clone(), metrics, http);
+    let (metrics_server, server) = bind(&api, configuration)?;
+    let addresses = server.addresses().to_vec();
+
+    let first_key = application
+        .access
+        .api_keys
+        .create_first(ApiKeyName::new("First key")?)
+        .await?;
+    keep_reserve(&configuration.database);
+    let mut server = server.run();
+    let handle = server.handle();
+    let metrics_server = metrics_server.map(|server| rt::spawn(server.run()));
+    if let Err(error) = greet(
+        &configuration.host,
+        &addresses,
+        configuration.http.api_docs,
+        first_key.as_ref(),
+    ) {
+        tracing::warn!(%error, "the greeting can't be shown; a first key in it is lost: `chatgrow keys create` makes another");
+    }
+    let remembering = rt::spawn(remember_keys(application.clone()));
+    let tasks = tasks::all(&application, &api, &configuration.database);
+    let randomness: Arc<dyn Randomness> = Arc::new(OsRandomness);
+    let tasks = Tasks::start(tasks, &task_metrics, &randomness);
+
+    tokio::select! {
+        ended = &mut server => ended?,
+        () = stop_signal() => {
+            tracing::info!("stopping: finishing what was accepted");
+            // Side by side, so that both together take no longer than `SHUTDOWN_TIMEOUT_MS`.
+            let stop_tasks = tasks.stop(configuration.shutdown_timeout);
+            let (ended, (), ()) = tokio::join!(&mut server, handle.stop(true), stop_tasks);
+            ended?;
+        }
+    }
+    remembering.abort();
+    if let Some(metrics) = metrics_server {
+        metrics.abort();
+    }
+    // The last run of the task was before the last request.
+    if let Err(error) = application.access.authentication.flush_key_uses().await {
+        tracing::warn!(%error, "the last uses of keys could not be written");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Binds the server of the metrics, if they have an address of their own, and the server of the API.
+fn bind(api: &Api, configuration: &Configuration) -> Result<(Option<Bound>, Bound), Failure> {
     let (host, port) = (configuration.host.as_str(), configuration.port);
     let listen = |workers| Listen {
         workers,
@@ -64,36 +115,25 @@ pub(crate) async fn serve(
     let server = api
         .bind((host, port), listen(crate::workers().try_into()?))
         .map_err(|error| format!("can't listen on {host}:{port} (HOST, PORT): {error}"))?;
-    let addresses = server.addresses().to_vec();
+    Ok((metrics_server, server))
+}
 
-    let first_key = application
-        .access
-        .api_keys
-        .create_first(ApiKeyName::new("First key")?)
-        .await?;
-    let server = server.run();
-    let handle = server.handle();
-    let metrics_server = metrics_server.map(|server| rt::spawn(server.run()));
-    if let Err(error) = greet(host, &addresses, configuration.http.api_docs, first_key.as_ref()) {
-        tracing::warn!(%error, "the greeting can't be shown; a first key in it is lost: `chatgrow keys create` makes another");
+/// Keeps room for revoking keys from the start on. Later a background task keeps it.
+fn keep_reserve(database: &Database) {
+    if let Err(error) = database.keep_reserve() {
+        tracing::warn!(%error, "no room is kept for revoking keys on a full disk; the next attempt follows");
     }
-    rt::spawn(async move {
-        stop_signal().await;
-        tracing::info!("stopping: finishing what was accepted");
-        handle.stop(true).await;
-    });
-    let chores = rt::spawn(chores(application.clone(), api, configuration.database.clone()));
+}
 
-    server.await?;
-    chores.abort();
-    if let Some(metrics) = metrics_server {
-        metrics.abort();
+/// Reads the keys beforehand, so that the first requests need not wait for that.
+async fn remember_keys(application: Arc<Application>) {
+    match application.access.api_keys.list().await {
+        Ok(keys) => application
+            .access
+            .authentication
+            .remember_all(keys.into_iter().map(|listed| listed.key)),
+        Err(error) => tracing::warn!(%error, "the keys could not be read beforehand"),
     }
-    if let Err(error) = application.access.authentication.flush_key_uses().await {
-        tracing::warn!(%error, "the last uses of keys could not be written");
-    }
-    tracing::info!("stopped");
-    Ok(())
 }
 
 /// Counts panics, wherever they are, and tells of them in the log. What a panic says may hold a person's data, so only text that
@@ -159,31 +199,6 @@ fn greet(
     }
     tracing::info!(?addresses, "listening");
     Ok(())
-}
-
-async fn chores(application: Arc<Application>, api: Api, database: Database) {
-    match application.access.api_keys.list().await {
-        Ok(keys) => application
-            .access
-            .authentication
-            .remember_all(keys.into_iter().map(|listed| listed.key)),
-        Err(error) => tracing::warn!(%error, "the keys could not be read beforehand"),
-    }
-    let mut ticks = tokio::time::interval(CHORES_EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        api.forget_idle_clients();
-        if let Err(error) = database.keep_reserve() {
-            tracing::warn!(%error, "no room is kept for revoking keys on a full disk; the next attempt follows");
-        }
-        if let Err(error) = application.idempotency.sweep().await {
-            tracing::warn!(%error, "expired records of requests could not be forgotten; the next attempt follows");
-        }
-        if let Err(error) = application.access.authentication.flush_key_uses().await {
-            tracing::warn!(%error, "the last uses of keys could not be written; the next attempt follows");
-        }
-    }
 }
 
 /// Ctrl-C, or SIGTERM where there is one.

@@ -117,7 +117,8 @@ impl IdSource for ObjectIds {
     }
 }
 
-struct OsRandomness;
+/// The randomness of the operating system.
+pub(crate) struct OsRandomness;
 
 impl Randomness for OsRandomness {
     fn secret(&self) -> [u8; 32] {

@@ -1,15 +1,17 @@
 //! Appointments, as the guide and the contract's table say.
 
-use e2e::{Answer, TestApp, binary::eventually, with};
+use super::each_store;
+use e2e::{Answer, Store, TestApp, binary::eventually, with};
 use reqwest::Method;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
 /// A server with the customers Dana and Noa.
-async fn start() -> TestApp {
-    let app = super::start().await;
+async fn start(store: Store) -> Option<TestApp> {
+    let app = super::start(store).await?;
     app.customer("dana@example.com").await;
     app.customer("noa@example.com").await;
-    app
+    Some(app)
 }
 
 /// 2025-12-25 at 10:00, an hour.
@@ -32,9 +34,11 @@ fn assert_conflict(answer: &Answer) {
     answer.assert_error(409, "TIME_CONFLICT", "Time slot is already booked");
 }
 
-#[tokio::test]
-async fn post_books_and_answers_every_field() {
-    let app = start().await;
+#[apply(each_store)]
+async fn post_books_and_answers_every_field(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let body = json!({
         "customerEmail": "DANA@example.com", "date": "2025-12-25", "time": "14:30", "serviceType": "consultation",
         "duration": 90, "notes": "תור ראשון",
@@ -72,9 +76,11 @@ async fn post_books_and_answers_every_field() {
     );
 }
 
-#[tokio::test]
-async fn unknown_fields_are_ignored_and_absent_notes_are_null() {
-    let app = start().await;
+#[apply(each_store)]
+async fn unknown_fields_are_ignored_and_absent_notes_are_null(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let body = with(&with(&lesson(), "status", "cancelled"), "customerId", json!([]));
     let answer = app.post("/appointments", body).await;
     let appointment = answer.resource(201, "appointment");
@@ -84,9 +90,11 @@ async fn unknown_fields_are_ignored_and_absent_notes_are_null() {
     );
 }
 
-#[tokio::test]
-async fn every_service_type_is_taken_and_no_other() {
-    let app = start().await;
+#[apply(each_store)]
+async fn every_service_type_is_taken_and_no_other(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     for (hour, service) in ["consultation", "treatment", "lesson", "workshop", "other"]
         .into_iter()
         .enumerate()
@@ -110,9 +118,11 @@ async fn every_service_type_is_taken_and_no_other() {
     .await;
 }
 
-#[tokio::test]
-async fn a_date_is_taken_in_both_forms_and_past_ones_too() {
-    let app = start().await;
+#[apply(each_store)]
+async fn a_date_is_taken_in_both_forms_and_past_ones_too(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     for (sent, shown) in [
         ("2025-12-25", "2025-12-25"),
         ("2025-12-26T00:00:00.000Z", "2025-12-26"),
@@ -162,9 +172,11 @@ async fn a_date_is_taken_in_both_forms_and_past_ones_too() {
     assert_eq!(app.get("/appointments").await.json["count"], 8);
 }
 
-#[tokio::test]
-async fn a_time_is_24_hour() {
-    let app = start().await;
+#[apply(each_store)]
+async fn a_time_is_24_hour(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     for (day, time) in ["00:00", "23:59", "09:05"].into_iter().enumerate() {
         let answer = book(&app, &format!("2025-12-{:02}", 2 * day + 1), time, 60).await;
         assert_eq!(answer.resource(201, "appointment")["time"], time);
@@ -194,9 +206,11 @@ async fn a_time_is_24_hour() {
     .await;
 }
 
-#[tokio::test]
-async fn a_duration_is_1_to_1440_whole_minutes_and_60_when_absent() {
-    let app = start().await;
+#[apply(each_store)]
+async fn a_duration_is_1_to_1440_whole_minutes_and_60_when_absent(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let absent = app.post("/appointments", lesson()).await;
     assert_eq!(absent.resource(201, "appointment")["duration"], 60);
     for (day, sent, kept) in [(1, Value::Null, 60), (2, 1.into(), 1), (3, 1440.into(), 1440)] {
@@ -220,9 +234,11 @@ async fn a_duration_is_1_to_1440_whole_minutes_and_60_when_absent() {
     }
 }
 
-#[tokio::test]
-async fn slots_conflict_where_they_share_a_minute() {
-    let app = start().await;
+#[apply(each_store)]
+async fn slots_conflict_where_they_share_a_minute(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     path(&app.post("/appointments", lesson()).await);
     for (time, duration, free) in [
         ("09:00", 60, true),
@@ -249,9 +265,11 @@ async fn slots_conflict_where_they_share_a_minute() {
     assert_eq!(app.get("/appointments?status=confirmed").await.json["count"], 1);
 }
 
-#[tokio::test]
-async fn an_appointment_may_run_past_midnight_and_conflicts_there() {
-    let app = start().await;
+#[apply(each_store)]
+async fn an_appointment_may_run_past_midnight_and_conflicts_there(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     path(&book(&app, "2024-12-31", "23:30", 120).await);
     path(&book(&app, "2024-02-28", "12:00", 1440).await);
     for (date, time, duration, free) in [
@@ -274,9 +292,11 @@ async fn an_appointment_may_run_past_midnight_and_conflicts_there() {
     }
 }
 
-#[tokio::test]
-async fn cancelling_keeps_the_row_frees_the_slot_and_is_repeatable() {
-    let app = start().await;
+#[apply(each_store)]
+async fn cancelling_keeps_the_row_frees_the_slot_and_is_repeatable(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let answer = app.post("/appointments", lesson()).await;
     let path = path(&answer);
     app.delete(&path)
@@ -296,9 +316,11 @@ async fn cancelling_keeps_the_row_frees_the_slot_and_is_repeatable() {
     assert_eq!(app.get("/appointments").await.json["count"], 2);
 }
 
-#[tokio::test]
-async fn the_customer_must_exist() {
-    let app = start().await;
+#[apply(each_store)]
+async fn the_customer_must_exist(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     app.post(
         "/appointments",
         with(&lesson(), "customerEmail", "nobody@example.com"),
@@ -308,9 +330,11 @@ async fn the_customer_must_exist() {
     assert_eq!(app.get("/appointments").await.json["count"], 0);
 }
 
-#[tokio::test]
-async fn the_customer_is_shown_as_it_is_now() {
-    let app = start().await;
+#[apply(each_store)]
+async fn the_customer_is_shown_as_it_is_now(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let path = path(&app.post("/appointments", lesson()).await);
     let edit = json!({ "name": "Dana Cohen", "email": "cohen@example.com" });
     app.patch("/customers/dana@example.com", edit).await;
@@ -322,9 +346,11 @@ async fn the_customer_is_shown_as_it_is_now() {
     );
 }
 
-#[tokio::test]
-async fn required_fields_are_named_in_one_sentence() {
-    let app = start().await;
+#[apply(each_store)]
+async fn required_fields_are_named_in_one_sentence(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     app.assert_required(
         Method::POST,
         "/appointments",
@@ -340,9 +366,11 @@ async fn required_fields_are_named_in_one_sentence() {
     }
 }
 
-#[tokio::test]
-async fn every_bad_field_is_told_at_once() {
-    let app = start().await;
+#[apply(each_store)]
+async fn every_bad_field_is_told_at_once(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let path = path(&app.post("/appointments", lesson()).await);
     let bad = json!({
         "customerEmail": "x", "date": "x", "time": "x", "serviceType": "x", "duration": 0, "notes": "\0",
@@ -360,9 +388,11 @@ async fn every_bad_field_is_told_at_once() {
         .assert_invalid(&["date", "time", "duration", "serviceType", "notes"]);
 }
 
-#[tokio::test]
-async fn patch_moves_or_edits_only_what_is_sent() {
-    let app = start().await;
+#[apply(each_store)]
+async fn patch_moves_or_edits_only_what_is_sent(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let answer = app.post("/appointments", with(&lesson(), "notes", "first")).await;
     let (path, mut expected) = (path(&answer), answer.resource(201, "appointment").clone());
     for (field, sent, shown) in [
@@ -397,9 +427,11 @@ async fn patch_moves_or_edits_only_what_is_sent() {
     );
 }
 
-#[tokio::test]
-async fn a_move_conflicts_with_others_but_never_with_itself() {
-    let app = start().await;
+#[apply(each_store)]
+async fn a_move_conflicts_with_others_but_never_with_itself(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     path(&app.post("/appointments", lesson()).await);
     let answer = book(&app, "2025-12-25", "08:00", 60).await;
     let path = path(&answer);
@@ -433,9 +465,11 @@ async fn a_move_conflicts_with_others_but_never_with_itself() {
     assert_eq!(book(&app, "2025-12-25", "08:00", 60).await.status, 201);
 }
 
-#[tokio::test]
-async fn a_cancelled_one_is_edited_but_never_moved() {
-    let app = start().await;
+#[apply(each_store)]
+async fn a_cancelled_one_is_edited_but_never_moved(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let path = path(&app.post("/appointments", lesson()).await);
     app.delete(&path).await;
     let before = app.get(&path).await.json;
@@ -454,9 +488,11 @@ async fn a_cancelled_one_is_edited_but_never_moved() {
     assert_eq!(edited.json["appointment"]["notes"], "no show");
 }
 
-#[tokio::test]
-async fn listed_by_date_and_time_filtered_and_page_by_page() {
-    let app = start().await;
+#[apply(each_store)]
+async fn listed_by_date_and_time_filtered_and_page_by_page(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let mut booked = Vec::new();
     for (email, date, time) in [
         ("noa@example.com", "2025-12-25", "09:00"),
@@ -514,9 +550,11 @@ async fn listed_by_date_and_time_filtered_and_page_by_page() {
 }
 
 /// What changed since a poll, the changed one included: its own `updatedAt` finds it.
-#[tokio::test]
-async fn what_has_changed_since_is_found() {
-    let app = start().await;
+#[apply(each_store)]
+async fn what_has_changed_since_is_found(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let first = book(&app, "2025-12-25", "10:00", 30).await;
     let second = book(&app, "2025-12-25", "11:00", 30).await;
     let seen = second.json["appointment"]["updatedAt"]
@@ -549,9 +587,11 @@ async fn what_has_changed_since_is_found() {
     );
 }
 
-#[tokio::test]
-async fn an_email_address_with_a_plus_can_be_asked_for() {
-    let app = start().await;
+#[apply(each_store)]
+async fn an_email_address_with_a_plus_can_be_asked_for(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     app.customer("dana+tag@example.com").await;
     let body = with(&lesson(), "customerEmail", "dana+tag@example.com");
     path(&app.post("/appointments", body).await);
@@ -561,9 +601,11 @@ async fn an_email_address_with_a_plus_can_be_asked_for() {
     assert_eq!(answer.list("appointments").len(), 1);
 }
 
-#[tokio::test]
-async fn unknown_and_malformed_ids_are_not_found() {
-    let app = start().await;
+#[apply(each_store)]
+async fn unknown_and_malformed_ids_are_not_found(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let known = path(&app.post("/appointments", lesson()).await);
     let id = known.strip_prefix("/appointments/").unwrap();
     let event = app.event(None).await;

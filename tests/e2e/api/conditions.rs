@@ -1,11 +1,13 @@
 //! `ETag`, `If-Match`, `If-None-Match`: nobody undoes a change that they have not seen.
 
-use e2e::{Answer, TestApp};
+use super::each_store;
+use e2e::{Answer, Store, TestApp};
 use reqwest::Method;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-async fn start() -> (TestApp, String, String) {
-    let app = super::start().await;
+async fn start(store: Store) -> Option<(TestApp, String, String)> {
+    let app = super::start(store).await?;
     app.customer("dana@example.com").await;
     let event = app.event(None).await;
     let body = json!({
@@ -14,7 +16,7 @@ async fn start() -> (TestApp, String, String) {
     let booked = app.post("/appointments", body).await;
     let id = booked.resource(201, "appointment")["id"].as_str().unwrap();
     let appointment = format!("/appointments/{id}");
-    (app, appointment, event)
+    Some((app, appointment, event))
 }
 
 async fn send(app: &TestApp, method: Method, path: &str, condition: (&str, &str), body: Value) -> Answer {
@@ -34,9 +36,11 @@ fn tag(answer: &Answer) -> String {
         .to_owned()
 }
 
-#[tokio::test]
-async fn a_change_is_made_to_what_was_seen_only() {
-    let (app, appointment, event) = start().await;
+#[apply(each_store)]
+async fn a_change_is_made_to_what_was_seen_only(store: Store) {
+    let Some((app, appointment, event)) = start(store).await else {
+        return;
+    };
     for (path, first, second) in [
         (
             "/customers/dana@example.com",
@@ -78,9 +82,11 @@ async fn a_change_is_made_to_what_was_seen_only() {
     }
 }
 
-#[tokio::test]
-async fn what_is_known_is_not_sent_again() {
-    let (app, appointment, event) = start().await;
+#[apply(each_store)]
+async fn what_is_known_is_not_sent_again(store: Store) {
+    let Some((app, appointment, event)) = start(store).await else {
+        return;
+    };
     for path in ["/customers/dana@example.com", &appointment, &event] {
         let read = app.get(path).await;
         let seen = tag(&read);
@@ -105,9 +111,11 @@ async fn what_is_known_is_not_sent_again() {
     assert_ne!(tag(&app.get(&event).await), before);
 }
 
-#[tokio::test]
-async fn cancelling_and_replacing_take_conditions_too() {
-    let (app, appointment, event) = start().await;
+#[apply(each_store)]
+async fn cancelling_and_replacing_take_conditions_too(store: Store) {
+    let Some((app, appointment, event)) = start(store).await else {
+        return;
+    };
     let stale = send(
         &app,
         Method::DELETE,
@@ -175,9 +183,11 @@ async fn cancelling_and_replacing_take_conditions_too() {
     assert_eq!(put("dana@example.com", &seen).await, 412);
 }
 
-#[tokio::test]
-async fn a_repeated_conditional_change_is_answered_as_the_first_time() {
-    let (app, _, event) = start().await;
+#[apply(each_store)]
+async fn a_repeated_conditional_change_is_answered_as_the_first_time(store: Store) {
+    let Some((app, _, event)) = start(store).await else {
+        return;
+    };
     let seen = tag(&app.get(&event).await);
     let change = || {
         let request = app

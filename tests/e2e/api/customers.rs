@@ -1,7 +1,9 @@
 //! Customers, as the guide and the contract's table say.
 
-use e2e::{TestApp, race, with};
+use super::each_store;
+use e2e::{Store, TestApp, race, with};
 use reqwest::Method;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
 const DANA: &str = "/customers/dana@example.com";
@@ -11,19 +13,21 @@ fn dana() -> Value {
 }
 
 /// A server with one customer, Dana.
-async fn start() -> (TestApp, Value) {
-    let app = super::start().await;
+async fn start(store: Store) -> Option<(TestApp, Value)> {
+    let app = super::start(store).await?;
     let customer = app
         .post("/customers", dana())
         .await
         .resource(201, "customer")
         .clone();
-    (app, customer)
+    Some((app, customer))
 }
 
-#[tokio::test]
-async fn post_creates_and_answers_every_field() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn post_creates_and_answers_every_field(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     let body = json!({ "name": "ישראל ישראלי", "email": "israel@example.com", "phone": "050-1234567", "notes": "לקוח VIP" });
     let answer = app.post("/customers", body.clone()).await;
     let customer = answer.resource(201, "customer");
@@ -38,9 +42,11 @@ async fn post_creates_and_answers_every_field() {
     );
 }
 
-#[tokio::test]
-async fn every_answer_shows_a_customer_in_the_same_way() {
-    let (app, customer) = start().await;
+#[apply(each_store)]
+async fn every_answer_shows_a_customer_in_the_same_way(store: Store) {
+    let Some((app, customer)) = start(store).await else {
+        return;
+    };
     for answer in [
         app.get(DANA).await,
         app.put(DANA, dana()).await,
@@ -51,9 +57,11 @@ async fn every_answer_shows_a_customer_in_the_same_way() {
     assert_eq!(app.get("/customers").await.list("customers"), [customer]);
 }
 
-#[tokio::test]
-async fn ids_are_ordered_by_time_and_begin_with_it() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn ids_are_ordered_by_time_and_begin_with_it(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     let mut ids = Vec::new();
     for number in 0..20 {
         let customer = app.customer(&format!("{number}@example.com")).await;
@@ -65,9 +73,11 @@ async fn ids_are_ordered_by_time_and_begin_with_it() {
     assert!(seconds(&ids[19]) - seconds(&ids[0]) < 60);
 }
 
-#[tokio::test]
-async fn optional_fields_without_a_value_are_null() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn optional_fields_without_a_value_are_null(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     let absent = app.customer("absent@example.com").await;
     assert_eq!((&absent["phone"], &absent["notes"]), (&Value::Null, &Value::Null));
     for (number, nothing) in [Value::Null, "".into(), " \t".into()].into_iter().enumerate() {
@@ -83,9 +93,11 @@ async fn optional_fields_without_a_value_are_null() {
     }
 }
 
-#[tokio::test]
-async fn unknown_fields_are_ignored() {
-    let (app, customer) = start().await;
+#[apply(each_store)]
+async fn unknown_fields_are_ignored(store: Store) {
+    let Some((app, customer)) = start(store).await else {
+        return;
+    };
     let mut body = json!({
         "id": "507f1f77bcf86cd799439011", "createdAt": 5, "updatedAt": [], "accountId": {}, "success": false, "": null,
     });
@@ -99,9 +111,11 @@ async fn unknown_fields_are_ignored() {
     assert_ne!(answer.resource(201, "customer")["id"], "507f1f77bcf86cd799439011");
 }
 
-#[tokio::test]
-async fn text_comes_back_exactly_as_sent() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn text_comes_back_exactly_as_sent(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     let body = json!({
         "name": "  Dana \u{200f}\"כהן\" \\ 👩‍👩‍👧 e\u{301} <b>&amp; ", "email": "Dana.O'Hara@Example.COM",
         "phone": " *6050 (שלוחה 3) ", "notes": "\n first\r\n\tsecond \u{1}\u{7f}\u{2028}\u{feff}'; DROP TABLE customers;-- ",
@@ -113,9 +127,11 @@ async fn text_comes_back_exactly_as_sent() {
     }
 }
 
-#[tokio::test]
-async fn required_fields_are_named_in_one_sentence() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn required_fields_are_named_in_one_sentence(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     let sentence = "Name and email are required";
     app.assert_required(Method::POST, "/customers", &dana(), &["name", "email"], sentence)
         .await;
@@ -124,9 +140,11 @@ async fn required_fields_are_named_in_one_sentence() {
     assert_eq!(app.get("/customers").await.json["count"], 0);
 }
 
-#[tokio::test]
-async fn every_bad_field_is_told_at_once() {
-    let (app, customer) = start().await;
+#[apply(each_store)]
+async fn every_bad_field_is_told_at_once(store: Store) {
+    let Some((app, customer)) = start(store).await else {
+        return;
+    };
     let bad = json!({ "name": "a\nb", "email": "no address", "phone": "none", "notes": "\0" });
     app.post("/customers", bad.clone())
         .await
@@ -150,9 +168,11 @@ async fn every_bad_field_is_told_at_once() {
     assert_eq!(*app.get(DANA).await.resource(200, "customer"), customer);
 }
 
-#[tokio::test]
-async fn what_is_no_email_address_is_refused() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn what_is_no_email_address_is_refused(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     let bad = [
         "x",
         "@",
@@ -174,9 +194,11 @@ async fn what_is_no_email_address_is_refused() {
         .await;
 }
 
-#[tokio::test]
-async fn an_email_address_is_unique_without_case_and_kept_as_written() {
-    let (app, _) = start().await;
+#[apply(each_store)]
+async fn an_email_address_is_unique_without_case_and_kept_as_written(store: Store) {
+    let Some((app, _)) = start(store).await else {
+        return;
+    };
     for spelling in ["dana@example.com", "DANA@EXAMPLE.COM", "Dana@Example.Com"] {
         let again = app.post("/customers", with(&dana(), "email", spelling)).await;
         again.assert_error(409, "CUSTOMER_EXISTS", "Customer already exists");
@@ -191,9 +213,11 @@ async fn an_email_address_is_unique_without_case_and_kept_as_written() {
     assert_eq!(app.get("/customers").await.json["count"], 2);
 }
 
-#[tokio::test]
-async fn an_email_address_in_a_path_is_percent_decoded_once() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn an_email_address_in_a_path_is_percent_decoded_once(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     for (email, paths) in [
         (
             "dana+tag@example.com",
@@ -249,9 +273,11 @@ async fn an_email_address_in_a_path_is_percent_decoded_once() {
     }
 }
 
-#[tokio::test]
-async fn unknown_customers_are_not_found() {
-    let (app, _) = start().await;
+#[apply(each_store)]
+async fn unknown_customers_are_not_found(store: Store) {
+    let Some((app, _)) = start(store).await else {
+        return;
+    };
     for path in [
         "noa@example.com",
         "dana%2540example.com",
@@ -274,9 +300,11 @@ async fn unknown_customers_are_not_found() {
         .assert_invalid(&["email"]);
 }
 
-#[tokio::test]
-async fn patch_changes_only_what_is_sent() {
-    let (app, mut expected) = start().await;
+#[apply(each_store)]
+async fn patch_changes_only_what_is_sent(store: Store) {
+    let Some((app, mut expected)) = start(store).await else {
+        return;
+    };
     for (field, sent, kept) in [
         ("name", json!("Noa"), json!("Noa")),
         ("phone", json!("*6050"), json!("*6050")),
@@ -307,9 +335,11 @@ async fn patch_changes_only_what_is_sent() {
     }
 }
 
-#[tokio::test]
-async fn what_was_read_can_be_sent_back() {
-    let (app, customer) = start().await;
+#[apply(each_store)]
+async fn what_was_read_can_be_sent_back(store: Store) {
+    let Some((app, customer)) = start(store).await else {
+        return;
+    };
     assert_eq!(
         *app.patch(DANA, customer.clone()).await.resource(200, "customer"),
         customer
@@ -320,9 +350,11 @@ async fn what_was_read_can_be_sent_back() {
     );
 }
 
-#[tokio::test]
-async fn patch_moves_a_customer_to_another_address() {
-    let (app, customer) = start().await;
+#[apply(each_store)]
+async fn patch_moves_a_customer_to_another_address(store: Store) {
+    let Some((app, customer)) = start(store).await else {
+        return;
+    };
     app.customer("Noa@example.com").await;
     for taken in ["Noa@example.com", "NOA@EXAMPLE.COM"] {
         app.patch(DANA, json!({ "email": taken, "name": "x" }))
@@ -340,9 +372,11 @@ async fn patch_moves_a_customer_to_another_address() {
     app.customer("dana@example.com").await;
 }
 
-#[tokio::test]
-async fn put_creates_then_replaces_and_is_safe_to_repeat() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn put_creates_then_replaces_and_is_safe_to_repeat(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     let created = app.put(DANA, dana()).await;
     let customer = created.resource(201, "customer");
     assert_eq!(
@@ -363,9 +397,11 @@ async fn put_creates_then_replaces_and_is_safe_to_repeat() {
     assert_eq!(app.get("/customers").await.json["count"], 1);
 }
 
-#[tokio::test]
-async fn put_takes_no_other_address_than_the_paths() {
-    let (app, customer) = start().await;
+#[apply(each_store)]
+async fn put_takes_no_other_address_than_the_paths(store: Store) {
+    let Some((app, customer)) = start(store).await else {
+        return;
+    };
     app.customer("noa@example.com").await;
     let others = ["noa@example.com", "dana@example.org", "dana", "d@na@example.com"];
     app.assert_refused(Method::PUT, DANA, &dana(), "email", others.map(Value::from))
@@ -386,9 +422,11 @@ async fn put_takes_no_other_address_than_the_paths() {
     assert_eq!(unspelt.resource(201, "customer")["email"], "New@example.com");
 }
 
-#[tokio::test]
-async fn listed_in_order_of_creation_page_by_page() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn listed_in_order_of_creation_page_by_page(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     let empty = json!({ "success": true, "count": 0, "customers": [], "nextCursor": null });
     assert_eq!(app.get("/customers").await.json, empty);
 
@@ -406,9 +444,11 @@ async fn listed_in_order_of_creation_page_by_page() {
     }
 }
 
-#[tokio::test]
-async fn found_by_address_and_by_last_change() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn found_by_address_and_by_last_change(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     for name in ["noa", "gal", "dana"] {
         app.customer(&format!("{name}@example.com")).await;
     }
@@ -438,9 +478,11 @@ async fn found_by_address_and_by_last_change() {
         .assert_invalid(&["email", "updatedSince", "limit"]);
 }
 
-#[tokio::test]
-async fn fifty_are_listed_where_no_limit_is_given() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn fifty_are_listed_where_no_limit_is_given(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     let body = |number| json!({ "name": "Dana", "email": format!("{number}@example.com") });
     race((0..51).map(|number| app.request(Method::POST, "/customers").json(&body(number)))).await;
     let first = app.get("/customers").await;

@@ -1,7 +1,9 @@
 //! Events, as the guide and the contract's table say.
 
-use e2e::{Answer, TestApp, race, with};
+use super::each_store;
+use e2e::{Answer, Store, TestApp, race, with};
 use reqwest::Method;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
 fn yoga() -> Value {
@@ -19,16 +21,18 @@ fn path(answer: &Answer) -> String {
 }
 
 /// A server with that event.
-async fn start() -> (TestApp, String, Value) {
-    let app = super::start().await;
+async fn start(store: Store) -> Option<(TestApp, String, Value)> {
+    let app = super::start(store).await?;
     let answer = app.post("/events", yoga()).await;
     let event = answer.resource(201, "event").clone();
-    (app, path(&answer), event)
+    Some((app, path(&answer), event))
 }
 
-#[tokio::test]
-async fn post_publishes_and_answers_every_field() {
-    let (app, path, event) = start().await;
+#[apply(each_store)]
+async fn post_publishes_and_answers_every_field(store: Store) {
+    let Some((app, path, event)) = start(store).await else {
+        return;
+    };
     let expected = with(&yoga(), "date", "2025-12-30T00:00:00.000Z");
     for (field, value) in expected.as_object().unwrap() {
         assert_eq!(event[field], *value);
@@ -51,9 +55,11 @@ async fn post_publishes_and_answers_every_field() {
     assert_eq!(app.get("/events").await.list("events")[0], event);
 }
 
-#[tokio::test]
-async fn optional_fields_without_a_value_are_null_and_unknown_ones_ignored() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn optional_fields_without_a_value_are_null_and_unknown_ones_ignored(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     let required = json!({
         "title": "Yoga", "date": "2025-12-30", "time": "18:00",
         "status": "completed", "currentParticipants": 7, "id": 1, "unknown": {},
@@ -84,9 +90,11 @@ fn price(answer: &Answer) -> &str {
     &price[..price.find([',', '}']).unwrap()]
 }
 
-#[tokio::test]
-async fn a_price_is_exact() {
-    let (app, path, _) = start().await;
+#[apply(each_store)]
+async fn a_price_is_exact(store: Store) {
+    let Some((app, path, _)) = start(store).await else {
+        return;
+    };
     for (sent, shown) in [
         ("150", "150"),
         ("149.9", "149.9"),
@@ -149,9 +157,11 @@ async fn a_price_is_exact() {
     assert_eq!(price(&app.get(&path).await), "null", "the last that was accepted");
 }
 
-#[tokio::test]
-async fn max_participants_is_1_to_1_000_000() {
-    let (app, path, _) = start().await;
+#[apply(each_store)]
+async fn max_participants_is_1_to_1_000_000(store: Store) {
+    let Some((app, path, _)) = start(store).await else {
+        return;
+    };
     for max in [json!(1), json!(1_000_000), Value::Null] {
         let created = app
             .post("/events", with(&yoga(), "maxParticipants", max.clone()))
@@ -174,9 +184,11 @@ async fn max_participants_is_1_to_1_000_000() {
     }
 }
 
-#[tokio::test]
-async fn required_fields_are_named_in_one_sentence() {
-    let (app, path, event) = start().await;
+#[apply(each_store)]
+async fn required_fields_are_named_in_one_sentence(store: Store) {
+    let Some((app, path, event)) = start(store).await else {
+        return;
+    };
     let required = ["title", "date", "time"];
     app.assert_required(
         Method::POST,
@@ -193,9 +205,11 @@ async fn required_fields_are_named_in_one_sentence() {
     assert_eq!(*app.get(&path).await.resource(200, "event"), event);
 }
 
-#[tokio::test]
-async fn every_bad_field_is_told_at_once() {
-    let (app, path, event) = start().await;
+#[apply(each_store)]
+async fn every_bad_field_is_told_at_once(store: Store) {
+    let Some((app, path, event)) = start(store).await else {
+        return;
+    };
     let bad = json!({
         "title": "a\nb", "description": "\0", "date": "x", "time": "x", "location": "a\tb", "maxParticipants": 0,
         "price": -1, "status": "x",
@@ -217,9 +231,11 @@ async fn every_bad_field_is_told_at_once() {
     assert_eq!(*app.get(&path).await.resource(200, "event"), event);
 }
 
-#[tokio::test]
-async fn patch_changes_only_what_is_sent() {
-    let (app, path, mut expected) = start().await;
+#[apply(each_store)]
+async fn patch_changes_only_what_is_sent(store: Store) {
+    let Some((app, path, mut expected)) = start(store).await else {
+        return;
+    };
     for (field, sent, shown) in [
         ("title", json!(" Pilates "), json!(" Pilates ")),
         ("description", json!("a\r\nb"), json!("a\r\nb")),
@@ -255,9 +271,11 @@ async fn patch_changes_only_what_is_sent() {
     );
 }
 
-#[tokio::test]
-async fn a_status_leaves_active_once_and_never_comes_back() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn a_status_leaves_active_once_and_never_comes_back(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     for last in ["completed", "cancelled"] {
         let path = app.event(None).await;
         let left = app.patch(&path, json!({ "status": last })).await;
@@ -288,9 +306,11 @@ async fn a_status_leaves_active_once_and_never_comes_back() {
     }
 }
 
-#[tokio::test]
-async fn events_at_one_time_conflict_with_nothing() {
-    let (app, ..) = start().await;
+#[apply(each_store)]
+async fn events_at_one_time_conflict_with_nothing(store: Store) {
+    let Some((app, ..)) = start(store).await else {
+        return;
+    };
     app.customer("dana@example.com").await;
     assert_eq!(app.post("/events", yoga()).await.status, 201);
     let lesson = json!({
@@ -299,9 +319,11 @@ async fn events_at_one_time_conflict_with_nothing() {
     assert_eq!(app.post("/appointments", lesson).await.status, 201);
 }
 
-#[tokio::test]
-async fn listed_by_date_and_time_filtered_and_page_by_page() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn listed_by_date_and_time_filtered_and_page_by_page(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     let empty = json!({ "success": true, "count": 0, "events": [], "nextCursor": null });
     assert_eq!(app.get("/events").await.json, empty);
 
@@ -361,9 +383,11 @@ async fn listed_by_date_and_time_filtered_and_page_by_page() {
         .assert_invalid(&["status", "limit", "cursor"]);
 }
 
-#[tokio::test]
-async fn fifty_are_listed_where_no_limit_is_given() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn fifty_are_listed_where_no_limit_is_given(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     race((0..51).map(|_| app.request(Method::POST, "/events").json(&yoga()))).await;
     assert_eq!(app.get("/events").await.list("events").len(), 50);
     assert_eq!(
@@ -376,9 +400,11 @@ async fn fifty_are_listed_where_no_limit_is_given() {
     assert_eq!(app.walk("/events", "events", 50).await.len(), 51);
 }
 
-#[tokio::test]
-async fn unknown_and_malformed_ids_are_not_found() {
-    let (app, path, _) = start().await;
+#[apply(each_store)]
+async fn unknown_and_malformed_ids_are_not_found(store: Store) {
+    let Some((app, path, _)) = start(store).await else {
+        return;
+    };
     for path in [
         "/events/507f1f77bcf86cd799439011".to_owned(),
         path.to_uppercase().replace("/EVENTS", "/events"),
@@ -403,9 +429,11 @@ async fn unknown_and_malformed_ids_are_not_found() {
     }
 }
 
-#[tokio::test]
-async fn a_list_is_never_older_than_the_last_write() {
-    let (app, path, _) = start().await;
+#[apply(each_store)]
+async fn a_list_is_never_older_than_the_last_write(store: Store) {
+    let Some((app, path, _)) = start(store).await else {
+        return;
+    };
     app.customer("dana@example.com").await;
     let stranger = app.with_key(app.new_account("stranger").await);
     let register = json!({ "customerEmail": "dana@example.com" });

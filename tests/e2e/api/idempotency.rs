@@ -1,7 +1,9 @@
 //! `Idempotency-Key`: a request is carried out once, however often it comes.
 
-use e2e::{Answer, TestApp, race, with};
+use super::each_store;
+use e2e::{Answer, Store, TestApp, race, with};
 use reqwest::{Method, RequestBuilder};
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
 /// A request with a key.
@@ -22,10 +24,10 @@ fn slot(time: &str) -> Value {
     json!({ "customerEmail": "dana@example.com", "date": "2025-12-25", "time": time, "serviceType": "lesson" })
 }
 
-async fn start() -> TestApp {
-    let app = super::start().await;
+async fn start(store: Store) -> Option<TestApp> {
+    let app = super::start(store).await?;
     app.customer("dana@example.com").await;
-    app
+    Some(app)
 }
 
 #[track_caller]
@@ -38,9 +40,11 @@ fn assert_replayed(first: &Answer, again: &Answer) {
     }
 }
 
-#[tokio::test]
-async fn every_write_is_answered_as_it_was_the_first_time() {
-    let app = start().await;
+#[apply(each_store)]
+async fn every_write_is_answered_as_it_was_the_first_time(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let event = app.event(Some(1)).await;
     let booked = app.post("/appointments", slot("08:00")).await;
     let booked = format!(
@@ -102,9 +106,11 @@ async fn every_write_is_answered_as_it_was_the_first_time() {
     assert_eq!(app.get("/customers").await.json["count"], 3);
 }
 
-#[tokio::test]
-async fn a_repeated_booking_does_not_conflict_with_itself() {
-    let app = start().await;
+#[apply(each_store)]
+async fn a_repeated_booking_does_not_conflict_with_itself(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let first = send(&app, Method::POST, "/appointments", "k", &slot("10:00")).await;
     let again = send(&app, Method::POST, "/appointments", "k", &slot("10:00")).await;
     assert_replayed(&first, &again);
@@ -113,9 +119,11 @@ async fn a_repeated_booking_does_not_conflict_with_itself() {
     other.assert_error(409, "TIME_CONFLICT", "Time slot is already booked");
 }
 
-#[tokio::test]
-async fn a_key_names_one_request_of_one_account() {
-    let app = start().await;
+#[apply(each_store)]
+async fn a_key_names_one_request_of_one_account(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let body = json!({ "name": "Noa", "email": "noa@example.com" });
     let first = send(&app, Method::POST, "/customers", "k", &body).await;
     assert_eq!(first.status, 201, "{first:?}");
@@ -151,9 +159,11 @@ async fn a_key_names_one_request_of_one_account() {
     assert_ne!(foreign.json["customer"]["id"], first.json["customer"]["id"]);
 }
 
-#[tokio::test]
-async fn a_refusal_is_not_remembered() {
-    let app = start().await;
+#[apply(each_store)]
+async fn a_refusal_is_not_remembered(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let taken = app.post("/appointments", slot("10:00")).await;
     let id = taken.resource(201, "appointment")["id"]
         .as_str()
@@ -188,9 +198,11 @@ async fn a_refusal_is_not_remembered() {
     );
 }
 
-#[tokio::test]
-async fn a_write_that_changes_nothing_is_remembered_too() {
-    let app = start().await;
+#[apply(each_store)]
+async fn a_write_that_changes_nothing_is_remembered_too(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let same = json!({ "name": "Dana" });
     let first = send(&app, Method::PATCH, "/customers/dana@example.com", "k", &same).await;
     app.patch("/customers/dana@example.com", json!({ "name": "Noa" }))
@@ -203,9 +215,11 @@ async fn a_write_that_changes_nothing_is_remembered_too() {
     );
 }
 
-#[tokio::test]
-async fn a_key_is_1_to_255_printable_characters() {
-    let app = start().await;
+#[apply(each_store)]
+async fn a_key_is_1_to_255_printable_characters(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let body = json!({ "name": "Noa", "email": "noa@example.com" });
     for bad in ["", "\"\"", "tab\there", &"k".repeat(256)] {
         let answer = send(&app, Method::POST, "/customers", bad, &body).await;
@@ -222,9 +236,11 @@ async fn a_key_is_1_to_255_printable_characters() {
     assert_eq!(Answer::to(read).await.status, 200);
 }
 
-#[tokio::test]
-async fn a_double_click_has_one_effect_and_two_equal_answers() {
-    let app = start().await;
+#[apply(each_store)]
+async fn a_double_click_has_one_effect_and_two_equal_answers(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     for round in 0..1000 {
         let date = format!("20{:02}-{:02}-01", round % 100, 1 + round / 100);
         let body = with(&slot("10:00"), "date", date);

@@ -1,7 +1,9 @@
 //! Many clients at once.
 
-use e2e::{Answer, TestApp, race, with};
+use super::each_store;
+use e2e::{Answer, Store, TestApp, race, with};
 use reqwest::{Method, RequestBuilder};
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
 const CLIENTS: usize = 48;
@@ -43,24 +45,28 @@ fn slot(time: &str) -> Value {
 }
 
 /// A server with the customer Dana.
-async fn start() -> TestApp {
-    let app = super::start().await;
+async fn start(store: Store) -> Option<TestApp> {
+    let app = super::start(store).await?;
     app.customer("dana@example.com").await;
-    app
+    Some(app)
 }
 
-#[tokio::test]
-async fn one_slot_is_booked_once() {
-    let app = start().await;
+#[apply(each_store)]
+async fn one_slot_is_booked_once(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let answers = race(clients(&app, &Method::POST, "/appointments", |_| slot("10:00"))).await;
     assert_one_winner(&answers, 201, "TIME_CONFLICT");
     assert_eq!(app.get("/appointments").await.list("appointments").len(), 1);
 }
 
 /// Slots of an hour, seven minutes apart.
-#[tokio::test]
-async fn overlapping_slots_never_stand_together() {
-    let app = start().await;
+#[apply(each_store)]
+async fn overlapping_slots_never_stand_together(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let body = |number| slot(&format!("{:02}:{:02}", 8 + number * 7 / 60, number * 7 % 60));
     let answers = race(clients(&app, &Method::POST, "/appointments", body)).await;
     let won = count(&answers, 201, "");
@@ -88,9 +94,11 @@ async fn overlapping_slots_never_stand_together() {
     );
 }
 
-#[tokio::test]
-async fn a_freed_slot_is_booked_once() {
-    let app = start().await;
+#[apply(each_store)]
+async fn a_freed_slot_is_booked_once(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let booked = app.post("/appointments", slot("10:00")).await;
     let path = format!(
         "/appointments/{}",
@@ -111,9 +119,11 @@ async fn a_freed_slot_is_booked_once() {
     assert_eq!(app.get(&path).await.json["appointment"]["status"], "cancelled");
 }
 
-#[tokio::test]
-async fn one_slot_is_moved_onto_once() {
-    let app = start().await;
+#[apply(each_store)]
+async fn one_slot_is_moved_onto_once(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let mut paths = Vec::new();
     let body = |number| {
         with(
@@ -146,9 +156,11 @@ async fn one_slot_is_moved_onto_once() {
     }
 }
 
-#[tokio::test]
-async fn one_email_address_is_taken_once() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn one_email_address_is_taken_once(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     let emails = ["dana@example.com", "Dana@example.com", "DANA@EXAMPLE.COM"];
     let body = |number| json!({ "name": format!("{number}"), "email": emails[number % 3] });
     let answers = race(clients(&app, &Method::POST, "/customers", body)).await;
@@ -160,9 +172,11 @@ async fn one_email_address_is_taken_once() {
     );
 }
 
-#[tokio::test]
-async fn one_email_address_is_renamed_to_once() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn one_email_address_is_renamed_to_once(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     customers(&app).await;
     let answers = race((0..CLIENTS).map(|number| {
         app.request(Method::PATCH, &format!("/customers/{number}@example.com"))
@@ -180,9 +194,11 @@ async fn one_email_address_is_renamed_to_once() {
     );
 }
 
-#[tokio::test]
-async fn put_creates_once_and_every_client_succeeds() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn put_creates_once_and_every_client_succeeds(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     let dana = "/customers/dana@example.com";
     let body = |number| json!({ "name": format!("Dana {number}"), "notes": format!("{number}") });
     let answers = race(clients(&app, &Method::PUT, dana, body)).await;
@@ -208,9 +224,11 @@ async fn put_creates_once_and_every_client_succeeds() {
     );
 }
 
-#[tokio::test]
-async fn patches_of_one_customer_all_succeed_and_none_undoes_another_field() {
-    let app = start().await;
+#[apply(each_store)]
+async fn patches_of_one_customer_all_succeed_and_none_undoes_another_field(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let dana = "/customers/dana@example.com";
     let fields = ["name", "phone", "notes"];
     let answers = race(clients(
@@ -237,9 +255,11 @@ async fn patches_of_one_customer_all_succeed_and_none_undoes_another_field() {
     }
 }
 
-#[tokio::test]
-async fn the_last_places_go_to_as_many_as_there_are() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn the_last_places_go_to_as_many_as_there_are(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     customers(&app).await;
     for places in [1, 5] {
         let event = app.event(Some(places)).await;
@@ -279,9 +299,11 @@ async fn assert_participants(app: &TestApp, event: &str, expected: usize) {
     }
 }
 
-#[tokio::test]
-async fn one_customer_gets_one_place_and_frees_it_once() {
-    let app = start().await;
+#[apply(each_store)]
+async fn one_customer_gets_one_place_and_frees_it_once(store: Store) {
+    let Some(app) = start(store).await else {
+        return;
+    };
     let event = app.event(None).await;
     let registrations = format!("{event}/registrations");
     let body = |_| json!({ "customerEmail": "dana@example.com" });
@@ -303,9 +325,11 @@ async fn one_customer_gets_one_place_and_frees_it_once() {
     assert_participants(&app, &event, 0).await;
 }
 
-#[tokio::test]
-async fn places_taken_and_freed_at_once_are_counted_right() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn places_taken_and_freed_at_once_are_counted_right(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     customers(&app).await;
     let event = app.event(Some(10)).await;
     let registrations = format!("{event}/registrations");
@@ -330,9 +354,11 @@ async fn places_taken_and_freed_at_once_are_counted_right() {
     assert_participants(&app, &event, taken).await;
 }
 
-#[tokio::test]
-async fn a_maximum_lowered_meanwhile_is_never_passed() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn a_maximum_lowered_meanwhile_is_never_passed(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     customers(&app).await;
     let event = app.event(Some(40)).await;
     let registrations = format!("{event}/registrations");
@@ -363,9 +389,11 @@ async fn a_maximum_lowered_meanwhile_is_never_passed() {
     assert_participants(&app, &event, registered).await;
 }
 
-#[tokio::test]
-async fn an_event_takes_one_last_status() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn an_event_takes_one_last_status(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     let event = app.event(None).await;
     let statuses = ["completed", "cancelled"];
     let answers = race(clients(
@@ -386,9 +414,11 @@ async fn an_event_takes_one_last_status() {
     }
 }
 
-#[tokio::test]
-async fn an_event_that_is_cancelled_meanwhile_counts_right() {
-    let app = super::start().await;
+#[apply(each_store)]
+async fn an_event_that_is_cancelled_meanwhile_counts_right(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
     customers(&app).await;
     let event = app.event(None).await;
     let body = |number| json!({ "customerEmail": format!("{number}@example.com") });

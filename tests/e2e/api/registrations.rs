@@ -1,17 +1,19 @@
 //! Registrations for events, as the contract's table says.
 
-use e2e::{Answer, TestApp};
+use super::each_store;
+use e2e::{Answer, Store, TestApp};
 use reqwest::Method;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
 /// A server with the customers Dana, Noa and Gal, and an event.
-async fn start(max_participants: Option<u32>) -> (TestApp, String) {
-    let app = super::start().await;
+async fn start(store: Store, max_participants: Option<u32>) -> Option<(TestApp, String)> {
+    let app = super::start(store).await?;
     for name in ["dana", "noa", "gal"] {
         app.customer(&format!("{name}@example.com")).await;
     }
     let event = app.event(max_participants).await;
-    (app, event)
+    Some((app, event))
 }
 
 async fn register(app: &TestApp, event: &str, name: &str) -> Answer {
@@ -34,9 +36,11 @@ async fn assert_participants(app: &TestApp, event: &str, expected: usize) {
     assert_eq!(listed.len(), expected);
 }
 
-#[tokio::test]
-async fn post_registers_and_answers_every_field() {
-    let (app, event) = start(Some(20)).await;
+#[apply(each_store)]
+async fn post_registers_and_answers_every_field(store: Store) {
+    let Some((app, event)) = start(store, Some(20)).await else {
+        return;
+    };
     let body = json!({
         "customerEmail": "DANA@example.com", "notes": "צמחונית", "status": "x", "id": 1, "eventId": [], "customerId": null,
     });
@@ -66,9 +70,11 @@ async fn post_registers_and_answers_every_field() {
     assert_eq!(without.resource(201, "registration")["notes"], Value::Null);
 }
 
-#[tokio::test]
-async fn the_count_never_passes_the_maximum_and_a_freed_place_is_taken() {
-    let (app, event) = start(Some(2)).await;
+#[apply(each_store)]
+async fn the_count_never_passes_the_maximum_and_a_freed_place_is_taken(store: Store) {
+    let Some((app, event)) = start(store, Some(2)).await else {
+        return;
+    };
     let dana = path(&event, &register(&app, &event, "dana").await);
     assert_eq!(register(&app, &event, "noa").await.status, 201);
     for _ in 0..2 {
@@ -92,9 +98,11 @@ async fn the_count_never_passes_the_maximum_and_a_freed_place_is_taken() {
     assert_participants(&app, &event, 2).await;
 }
 
-#[tokio::test]
-async fn a_customer_registers_once() {
-    let (app, event) = start(Some(1)).await;
+#[apply(each_store)]
+async fn a_customer_registers_once(store: Store) {
+    let Some((app, event)) = start(store, Some(1)).await else {
+        return;
+    };
     let first = path(&event, &register(&app, &event, "dana").await);
     for name in ["dana", "Dana"] {
         let twice = register(&app, &event, name).await;
@@ -111,10 +119,12 @@ async fn a_customer_registers_once() {
     assert_participants(&app, &event, 1).await;
 }
 
-#[tokio::test]
-async fn only_an_active_event_takes_registrations() {
+#[apply(each_store)]
+async fn only_an_active_event_takes_registrations(store: Store) {
     for status in ["completed", "cancelled"] {
-        let (app, event) = start(None).await;
+        let Some((app, event)) = start(store, None).await else {
+            return;
+        };
         register(&app, &event, "dana").await;
         app.patch(&event, json!({ "status": status })).await;
         for name in ["dana", "noa"] {
@@ -126,18 +136,22 @@ async fn only_an_active_event_takes_registrations() {
     }
 }
 
-#[tokio::test]
-async fn an_event_without_a_maximum_takes_everybody() {
-    let (app, event) = start(None).await;
+#[apply(each_store)]
+async fn an_event_without_a_maximum_takes_everybody(store: Store) {
+    let Some((app, event)) = start(store, None).await else {
+        return;
+    };
     for name in ["dana", "noa", "gal"] {
         assert_eq!(register(&app, &event, name).await.status, 201);
     }
     assert_participants(&app, &event, 3).await;
 }
 
-#[tokio::test]
-async fn the_maximum_is_never_lowered_under_the_count() {
-    let (app, event) = start(None).await;
+#[apply(each_store)]
+async fn the_maximum_is_never_lowered_under_the_count(store: Store) {
+    let Some((app, event)) = start(store, None).await else {
+        return;
+    };
     for name in ["dana", "noa"] {
         register(&app, &event, name).await;
     }
@@ -160,9 +174,11 @@ async fn the_maximum_is_never_lowered_under_the_count() {
         .assert_error(409, "EVENT_FULL", "Event is full");
 }
 
-#[tokio::test]
-async fn the_event_and_the_customer_must_exist() {
-    let (app, event) = start(Some(1)).await;
+#[apply(each_store)]
+async fn the_event_and_the_customer_must_exist(store: Store) {
+    let Some((app, event)) = start(store, Some(1)).await else {
+        return;
+    };
     register(&app, &event, "nobody")
         .await
         .assert_error(404, "NOT_FOUND", "Customer not found");
@@ -190,9 +206,11 @@ async fn the_event_and_the_customer_must_exist() {
     assert_participants(&app, &event, 0).await;
 }
 
-#[tokio::test]
-async fn a_place_is_freed_at_its_own_event_only() {
-    let (app, event) = start(None).await;
+#[apply(each_store)]
+async fn a_place_is_freed_at_its_own_event_only(store: Store) {
+    let Some((app, event)) = start(store, None).await else {
+        return;
+    };
     let registered = register(&app, &event, "dana").await;
     let other = app.event(None).await;
     let own = path(&event, &registered);
@@ -226,9 +244,11 @@ async fn a_place_is_freed_at_its_own_event_only() {
         .assert_error(404, "NOT_FOUND", "Registration not found");
 }
 
-#[tokio::test]
-async fn the_customer_is_shown_as_it_is_now() {
-    let (app, event) = start(None).await;
+#[apply(each_store)]
+async fn the_customer_is_shown_as_it_is_now(store: Store) {
+    let Some((app, event)) = start(store, None).await else {
+        return;
+    };
     register(&app, &event, "dana").await;
     let edit = json!({ "name": "Dana Cohen", "email": "cohen@example.com" });
     app.patch("/customers/dana@example.com", edit).await;
@@ -240,9 +260,11 @@ async fn the_customer_is_shown_as_it_is_now() {
     );
 }
 
-#[tokio::test]
-async fn listed_in_the_order_in_which_they_came() {
-    let (app, event) = start(None).await;
+#[apply(each_store)]
+async fn listed_in_the_order_in_which_they_came(store: Store) {
+    let Some((app, event)) = start(store, None).await else {
+        return;
+    };
     let registrations = format!("{event}/registrations");
     let empty = json!({ "success": true, "count": 0, "registrations": [], "nextCursor": null });
     assert_eq!(app.get(&registrations).await.json, empty);
@@ -259,9 +281,11 @@ async fn listed_in_the_order_in_which_they_came() {
     }
 }
 
-#[tokio::test]
-async fn a_customers_registrations_are_listed_over_all_events() {
-    let (app, first) = start(None).await;
+#[apply(each_store)]
+async fn a_customers_registrations_are_listed_over_all_events(store: Store) {
+    let Some((app, first)) = start(store, None).await else {
+        return;
+    };
     app.customer("nowhere@example.com").await;
     let mut registered = Vec::new();
     for event in [&first, &app.event(None).await, &app.event(None).await] {
@@ -295,9 +319,11 @@ async fn a_customers_registrations_are_listed_over_all_events() {
     }
 }
 
-#[tokio::test]
-async fn who_is_not_found_is_told() {
-    let (app, event) = start(None).await;
+#[apply(each_store)]
+async fn who_is_not_found_is_told(store: Store) {
+    let Some((app, event)) = start(store, None).await else {
+        return;
+    };
     let id = "507f1f77bcf86cd799439011";
     for (path, resource) in [
         ("/customers/nobody@example.com".to_owned(), "customer"),

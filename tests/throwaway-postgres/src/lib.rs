@@ -21,6 +21,7 @@ use std::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
     },
+    thread,
 };
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
@@ -41,7 +42,7 @@ log_min_messages = fatal
 ";
 
 const MISSING: &str =
-    "tests on PostgreSQL: neither its programs (initdb, postgres) nor TEST_POSTGRES_URL are there";
+    "there is no PostgreSQL: neither its programs (initdb, postgres) nor TEST_POSTGRES_URL are there";
 
 /// A new database on a server that all tests of this process share; `None` where there is neither `TEST_POSTGRES_URL` nor the
 /// programs of PostgreSQL, which is said on standard error.
@@ -56,12 +57,24 @@ pub async fn new_database() -> Option<String> {
     static SHARED: OnceLock<Option<Place>> = OnceLock::new();
     let place = SHARED.get_or_init(|| match env::var("TEST_POSTGRES_URL") {
         Ok(url) => Some(Place::Given(url)),
-        Err(_) => Server::start("").map(Place::Started),
+        Err(_) => programs().map(|programs| Place::Started(Server::started(programs, ""))),
     });
-    Some(match place.as_ref()? {
-        Place::Started(server) => server.new_database().await,
-        Place::Given(url) => create_database(url).await,
-    })
+    match place {
+        Some(Place::Started(server)) => Some(server.new_database().await),
+        Some(Place::Given(url)) => Some(create_database(url).await),
+        None => skip(),
+    }
+}
+
+/// Says that the test which runs on this thread is skipped.
+fn skip<T>() -> Option<T> {
+    assert!(env::var_os("CI").is_none(), "{MISSING}");
+    // The harness names a thread after the test that it runs.
+    let thread = thread::current();
+    let test = thread.name().unwrap_or("a test");
+    // Not by `eprintln!`, which tests that pass swallow.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: {MISSING}");
+    None
 }
 
 /// A server that this process has started.
@@ -83,12 +96,13 @@ impl Server {
     /// It doesn't start; or the programs are missing, and `CI` is set.
     #[must_use]
     pub fn start(settings: &str) -> Option<Self> {
-        let Some(programs) = programs() else {
-            assert!(env::var_os("CI").is_none(), "{MISSING}");
-            // Not by `eprintln!`, which tests that pass swallow.
-            let _ = writeln!(std::io::stderr(), "SKIPPED: {MISSING}");
-            return None;
-        };
+        match programs() {
+            Some(programs) => Some(Self::started(programs, settings)),
+            None => skip(),
+        }
+    }
+
+    fn started(programs: PathBuf, settings: &str) -> Self {
         let folder = TempDir::new().unwrap().keep();
         let user = (fs::metadata(&folder).unwrap().uid() == 0).then(postgres_user);
         if let Some((user, group)) = user {
@@ -144,7 +158,7 @@ impl Server {
                 .unwrap()
                 .port();
             if server.try_start() {
-                return Some(server);
+                return server;
             }
         }
         panic!("{}", fs::read_to_string(server.file("log")).unwrap());
