@@ -7,68 +7,71 @@ use crate::{
     commit::{Once, Reply},
     conditions::ETag,
     error::{ApiError, Problem},
-    fields::{Changeable, Field, Fields, Number, Required},
-    pages::{Items, Pages, Shown},
-    query::{Query, days},
-    responses::{Created, Done, Price, date_and_time, instant},
+    events::values::Participants,
+    fields::{Changeable, Field, Fields, Required},
+    pages::{Items, Pages, ShownPage},
+    query::{Parameter, Query, days},
+    responses::{Created, Done},
+    value::{Count, Cursor, Midnight, Resource, Shown, Success},
 };
 use actix_web::web::{Data, Path};
 use chatgrow_application::Application;
 use chatgrow_domain as domain;
 use chatgrow_domain::{
-    Capacity, EventDescription, EventId, EventLocation, EventTitle, LocalMinute, Money, parse_date,
-    parse_time,
+    Capacity, EventDescription, EventId, EventLocation, EventStatus, EventTitle, LocalMinute, Money,
+    PageLimit, Timestamp,
 };
-use chatgrow_ports::EventFilter;
+use chatgrow_ports::{EventFilter, PageRequest, StartPosition};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::{Deserialize, Serialize};
+use time::{Date, Time};
 
 /// Something with a date that customers register for.
 #[derive(Serialize, Apiv2Schema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Event {
     /// The event's id.
-    id: String,
+    id: Shown<EventId>,
     /// What it is called.
-    title: String,
+    title: Shown<EventTitle>,
     /// What it is about.
-    description: Option<String>,
+    description: Shown<Option<EventDescription>>,
     /// The civil date, at midnight UTC.
-    date: String,
+    date: Shown<Midnight>,
     /// The time of day, in the business's own time.
-    time: String,
+    time: Shown<Time>,
     /// Where it is.
-    location: Option<String>,
+    location: Shown<Option<EventLocation>>,
     /// How many may take part; `null` is any number.
-    max_participants: Option<i64>,
+    max_participants: Shown<Option<Capacity>>,
     /// How many are registered.
-    current_participants: i64,
+    current_participants: Shown<Participants>,
     /// What it costs, exactly.
-    price: Option<Price>,
+    price: Shown<Option<Money>>,
     /// Where it stands.
-    status: String,
+    status: Shown<EventStatus>,
     /// When it was created.
-    created_at: String,
+    created_at: Shown<Timestamp>,
     /// When its fields last changed.
-    updated_at: String,
+    updated_at: Shown<Timestamp>,
 }
 
 impl From<domain::Event> for Event {
     fn from(event: domain::Event) -> Self {
-        let (date, time) = date_and_time(event.start);
+        let start = event.start.to_date_time();
         Self {
-            id: event.id.to_string(),
-            title: event.title.as_str().to_owned(),
-            description: event.description.map(|text| text.as_str().to_owned()),
-            date,
-            time,
-            location: event.location.map(|text| text.as_str().to_owned()),
-            max_participants: event.capacity.map(Capacity::get),
-            current_participants: event.participants,
-            price: event.price.map(Price),
-            status: event.status.as_str().to_owned(),
-            created_at: instant(event.created_at),
-            updated_at: instant(event.updated_at),
+            id: Shown(event.id),
+            title: Shown(event.title),
+            description: Shown(event.description),
+            date: Shown(Midnight(start.date())),
+            time: Shown(start.time()),
+            location: Shown(event.location),
+            max_participants: Shown(event.capacity),
+            current_participants: Shown(Participants(event.participants)),
+            price: Shown(event.price),
+            status: Shown(event.status),
+            created_at: Shown(event.created_at),
+            updated_at: Shown(event.updated_at),
         }
     }
 }
@@ -77,16 +80,16 @@ impl From<domain::Event> for Event {
 #[derive(Serialize, Apiv2Schema)]
 pub(crate) struct EventResponse {
     /// Always `true`.
-    success: bool,
+    success: Success,
     /// The event.
-    event: Event,
+    event: Resource<Event>,
 }
 
 impl From<domain::Event> for EventResponse {
     fn from(event: domain::Event) -> Self {
         Self {
-            success: true,
-            event: event.into(),
+            success: Success,
+            event: Resource(event.into()),
         }
     }
 }
@@ -96,19 +99,19 @@ impl From<domain::Event> for EventResponse {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EventList {
     /// Always `true`.
-    success: bool,
+    success: Success,
     /// How many events this answer holds.
-    count: usize,
+    count: Shown<Count>,
     /// The events.
     events: Items<Event>,
     /// Where the next page begins: send it back as `cursor`. `null` on the last page.
-    next_cursor: Option<String>,
+    next_cursor: Shown<Option<Cursor>>,
 }
 
-impl From<Shown<Event>> for EventList {
-    fn from(shown: Shown<Event>) -> Self {
+impl From<ShownPage<Event>> for EventList {
+    fn from(shown: ShownPage<Event>) -> Self {
         Self {
-            success: true,
+            success: Success,
             count: shown.count,
             events: shown.items,
             next_cursor: shown.next_cursor,
@@ -121,31 +124,31 @@ impl From<Shown<Event>> for EventList {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct CreateEvent {
     /// What it is called.
-    title: Required<String>,
+    title: Required<EventTitle>,
     /// What it is about.
-    description: Field<String>,
+    description: Field<EventDescription>,
     /// The civil date; the API's own output form is accepted too.
-    date: Required<String>,
+    date: Required<Date>,
     /// The time of day, in the business's own time.
-    time: Required<String>,
+    time: Required<Time>,
     /// Where it is.
-    location: Field<String>,
+    location: Field<EventLocation>,
     /// How many may take part; any number where it is left out.
-    max_participants: Field<i64>,
+    max_participants: Field<Capacity>,
     /// What it costs, with at most two decimals.
-    price: Field<Number>,
+    price: Field<Money>,
 }
 
 impl CreateEvent {
     fn into_domain(self) -> Result<domain::NewEvent, ApiError> {
         let mut fields = Fields::default();
-        let title = fields.required("title", self.title, EventTitle::new);
-        let description = fields.optional("description", self.description, EventDescription::new);
-        let date = fields.required("date", self.date, |text| parse_date(&text));
-        let time = fields.required("time", self.time, |text| parse_time(&text));
-        let location = fields.optional("location", self.location, EventLocation::new);
-        let capacity = fields.optional("maxParticipants", self.max_participants, Capacity::new);
-        let price = fields.optional("price", self.price, |number| Money::parse(number.as_str()));
+        let title = fields.required("title", self.title);
+        let description = fields.optional("description", self.description);
+        let date = fields.required("date", self.date);
+        let time = fields.required("time", self.time);
+        let location = fields.optional("location", self.location);
+        let capacity = fields.optional("maxParticipants", self.max_participants);
+        let price = fields.optional("price", self.price);
         let (
             Some(title),
             Some(description),
@@ -174,34 +177,34 @@ impl CreateEvent {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct EditEvent {
     /// Another title.
-    title: Changeable<String>,
+    title: Changeable<EventTitle>,
     /// Another description; `null` clears it.
-    description: Field<String>,
+    description: Field<EventDescription>,
     /// Another civil date; the API's own output form is accepted too.
-    date: Changeable<String>,
+    date: Changeable<Date>,
     /// Another time of day.
-    time: Changeable<String>,
+    time: Changeable<Time>,
     /// Another place; `null` clears it.
-    location: Field<String>,
+    location: Field<EventLocation>,
     /// Another maximum, not under the present count; `null` is any number.
-    max_participants: Field<i64>,
+    max_participants: Field<Capacity>,
     /// Another price, with at most two decimals; `null` clears it.
-    price: Field<Number>,
+    price: Field<Money>,
     /// From `active` to `completed` or `cancelled`, never back.
-    status: Changeable<String>,
+    status: Changeable<EventStatus>,
 }
 
 impl EditEvent {
     fn into_domain(self) -> Result<domain::EventEdit, ApiError> {
         let mut fields = Fields::default();
-        let title = fields.changeable("title", self.title, EventTitle::new);
-        let description = fields.clearable("description", self.description, EventDescription::new);
-        let date = fields.changeable("date", self.date, |text| parse_date(&text));
-        let time = fields.changeable("time", self.time, |text| parse_time(&text));
-        let location = fields.clearable("location", self.location, EventLocation::new);
-        let capacity = fields.clearable("maxParticipants", self.max_participants, Capacity::new);
-        let price = fields.clearable("price", self.price, |number| Money::parse(number.as_str()));
-        let status = fields.changeable("status", self.status, |text| text.parse());
+        let title = fields.changeable("title", self.title);
+        let description = fields.clearable("description", self.description);
+        let date = fields.changeable("date", self.date);
+        let time = fields.changeable("time", self.time);
+        let location = fields.clearable("location", self.location);
+        let capacity = fields.clearable("maxParticipants", self.max_participants);
+        let price = fields.clearable("price", self.price);
+        let status = fields.changeable("status", self.status);
         let (Some(title), Some(description), Some(date), Some(time)) = (title, description, date, time)
         else {
             return Err(fields.into_error());
@@ -224,18 +227,34 @@ impl EditEvent {
 }
 
 /// Which events are wanted.
-#[derive(Deserialize, Apiv2Schema)]
+#[derive(Default, Deserialize, Apiv2Schema)]
+#[serde(default)]
 pub(crate) struct ListEvents {
     /// Those on this civil date or later.
-    from: Option<String>,
+    from: Parameter<Date>,
     /// Those on this civil date or earlier.
-    to: Option<String>,
+    to: Parameter<Date>,
     /// Those in this status.
-    status: Option<String>,
+    status: Parameter<EventStatus>,
     /// The most events in this answer.
-    limit: Option<String>,
+    limit: Parameter<PageLimit>,
     /// The `nextCursor` of the answer before.
-    cursor: Option<String>,
+    cursor: Parameter<Cursor>,
+}
+
+impl ListEvents {
+    fn into_domain(self) -> Result<(EventFilter, PageRequest<StartPosition<EventId>>), ApiError> {
+        let mut fields = Fields::default();
+        let from = fields.parameter("from", self.from);
+        let to = fields.parameter("to", self.to);
+        let status = fields.parameter("status", self.status);
+        let page = fields.page(self.limit, self.cursor);
+        let (Some(from), Some(to), Some(status), Some(page)) = (from, to, status, page) else {
+            return Err(fields.into_error());
+        };
+        let (from, before) = days(from, to);
+        Ok((EventFilter { from, before, status }, page))
+    }
 }
 
 /// The event that a path names. What is no id names nothing.
@@ -253,6 +272,9 @@ fn done(event: &domain::Event) -> Done<EventResponse> {
 fn tag(event: &domain::Event) -> ETag {
     ETag::of(event.id, [event.version])
 }
+
+/// The errors of [`create`].
+pub(crate) const CREATE_ERRORS: &[Problem] = &[];
 
 /// Publish an event
 ///
@@ -280,6 +302,9 @@ pub(crate) async fn create(
     .await
 }
 
+/// The errors of [`list`].
+pub(crate) const LIST_ERRORS: &[Problem] = &[];
+
 /// List events
 ///
 /// By date and time, then id.
@@ -290,17 +315,7 @@ pub(crate) async fn list(
     query: Query<ListEvents>,
     pages: Pages,
 ) -> Result<Done<EventList>, ApiError> {
-    let mut fields = Fields::default();
-    let query = query.0;
-    let from = fields.parameter("from", query.from.as_deref(), parse_date);
-    let to = fields.parameter("to", query.to.as_deref(), parse_date);
-    let status = fields.parameter("status", query.status.as_deref(), str::parse);
-    let page = fields.page(query.limit.as_deref(), query.cursor.as_deref());
-    let (Some(from), Some(to), Some(status), Some(page)) = (from, to, status, page) else {
-        return Err(fields.into_error());
-    };
-    let (from, before) = days(from, to);
-    let filter = EventFilter { from, before, status };
+    let (filter, page) = query.0.into_domain()?;
     let list = async |page| {
         application
             .events
@@ -310,6 +325,9 @@ pub(crate) async fn list(
     };
     Ok(Done::new(pages.page(page, list).await?.into()))
 }
+
+/// The errors of [`get`].
+pub(crate) const GET_ERRORS: &[Problem] = &[Problem::EventNotFound];
 
 /// Get an event
 ///
@@ -327,6 +345,14 @@ pub(crate) async fn get(
         .await?;
     Ok(done(&event))
 }
+
+/// The errors of [`edit`].
+pub(crate) const EDIT_ERRORS: &[Problem] = &[
+    Problem::EventNotFound,
+    Problem::InvalidStatus,
+    Problem::CapacityTooSmall,
+    Problem::VersionMismatch,
+];
 
 /// Update an event
 ///
