@@ -1,13 +1,13 @@
 //! What customers are made of, as JSON has it.
 
-use crate::value::{Described, Output, Text, id, name, text};
+use crate::value::{Described, Output, Text, schema};
 use chatgrow_domain::{CustomerId, CustomerName, EmailAddress, Invalid, Phone};
 use serde::Serializer;
 use serde_json::{Value, json};
 
 impl Described for CustomerId {
     fn schema() -> Value {
-        id("507f1f77bcf86cd799439011")
+        schema::id("507f1f77bcf86cd799439011")
     }
 }
 
@@ -19,7 +19,7 @@ impl Output for CustomerId {
 
 impl Text for CustomerName {
     fn schema() -> Value {
-        name(Self::MAX_CHARS, "ישראל ישראלי")
+        schema::name(Self::MAX_CHARS, "ישראל ישראלי")
     }
 
     fn read(text: String) -> Result<Self, Invalid> {
@@ -52,7 +52,7 @@ impl Text for EmailAddress {
 
 impl Text for Phone {
     fn schema() -> Value {
-        text(Self::MAX_CHARS, "050-1234567")
+        schema::text(Self::MAX_CHARS, "050-1234567")
     }
 
     fn read(text: String) -> Result<Self, Invalid> {

@@ -1,6 +1,6 @@
 //! What events and registrations are made of, as JSON has it.
 
-use crate::value::{Described, Input, Output, Text, choice, id, name, text};
+use crate::value::{Described, Input, Output, Text, schema};
 use chatgrow_domain::{
     Capacity, EventDescription, EventId, EventLocation, EventStatus, EventTitle, Invalid, RegistrationId,
 };
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 impl Described for EventId {
     fn schema() -> Value {
-        id("507f1f77bcf86cd799439033")
+        schema::id("507f1f77bcf86cd799439033")
     }
 }
 
@@ -21,7 +21,7 @@ impl Output for EventId {
 
 impl Described for RegistrationId {
     fn schema() -> Value {
-        id("507f1f77bcf86cd799439044")
+        schema::id("507f1f77bcf86cd799439044")
     }
 }
 
@@ -33,7 +33,7 @@ impl Output for RegistrationId {
 
 impl Text for EventTitle {
     fn schema() -> Value {
-        name(Self::MAX_CHARS, "סדנת יוגה למתחילים")
+        schema::name(Self::MAX_CHARS, "סדנת יוגה למתחילים")
     }
 
     fn read(text: String) -> Result<Self, Invalid> {
@@ -47,7 +47,7 @@ impl Text for EventTitle {
 
 impl Text for EventDescription {
     fn schema() -> Value {
-        text(Self::MAX_CHARS, "סדנה מקיפה ליוגה למתחילים")
+        schema::text(Self::MAX_CHARS, "סדנה מקיפה ליוגה למתחילים")
     }
 
     fn read(text: String) -> Result<Self, Invalid> {
@@ -61,7 +61,7 @@ impl Text for EventDescription {
 
 impl Text for EventLocation {
     fn schema() -> Value {
-        text(Self::MAX_CHARS, "אולם הספורט, רחוב הרצל 123")
+        schema::text(Self::MAX_CHARS, "אולם הספורט, רחוב הרצל 123")
     }
 
     fn read(text: String) -> Result<Self, Invalid> {
@@ -75,13 +75,7 @@ impl Text for EventLocation {
 
 impl Described for Capacity {
     fn schema() -> Value {
-        json!({
-            "type": "integer",
-            "format": "int64",
-            "minimum": Self::MIN,
-            "maximum": Self::MAX,
-            "example": 20,
-        })
+        schema::integer(Self::MIN, Self::MAX, 20)
     }
 }
 
@@ -117,7 +111,7 @@ impl Output for Participants {
 impl Text for EventStatus {
     fn schema() -> Value {
         let names = Self::ALL.iter().map(|status| status.as_str());
-        let mut schema = choice("EventStatus", "Where an event stands.", names);
+        let mut schema = schema::choice("EventStatus", "Where an event stands.", names);
         // In Go the members of all enums share one scope, and an appointment can be cancelled too.
         schema["x-enum-varnames"] = Self::ALL
             .iter()

@@ -1,8 +1,8 @@
 //! The OpenAPI 3.0 document.
 //!
 //! Paperclip makes it from the handlers' own types: paths, parameters, schemas, required fields, descriptions, the security scheme. The
-//! schemas of values come from their types ([`value`](crate::value)), the names in a path and the errors of an operation from where the
-//! paths are listed ([`routes`](crate::routes)). What is common to all operations is here.
+//! schemas of values come from their types ([`value`](crate::value)). The names in a path and the errors of an operation come from where the
+//! contexts list their paths ([`routes`](crate::routes)). What is common to all operations is here.
 
 mod operations;
 mod problems;
@@ -13,7 +13,7 @@ use paperclip::{
     actix::OpenApiExt,
     v2::models::{Contact, DefaultApiRaw, Info, License},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 const DESCRIPTION: &str = "\
@@ -29,27 +29,23 @@ Every answer, an error too, has `X-Request-Id`, and with a key `RateLimit` and `
 pub fn document() -> Value {
     let mut document = generated();
     document["servers"] = json!([{ "url": "/", "description": "This server" }]);
-    let mut schemas = Map::new();
-    let described = document["components"]["schemas"].as_object_mut();
-    for schema in described.into_iter().flat_map(Map::values_mut) {
-        unpack(schema, &mut schemas);
+    let mut schemas = problems::schemas();
+    if let Value::Object(packed) = document["components"]["schemas"].take() {
+        for (name, mut schema) in packed {
+            unpack(&mut schema, &mut schemas);
+            schemas.insert(name, schema);
+        }
     }
     let mut tags = Vec::new();
-    for context in crate::contexts() {
-        let Context { tags: own, endpoints } = context;
-        tags.extend(
-            own.into_iter()
-                .map(|(name, description)| json!({ "name": name, "description": description })),
-        );
+    for Context { tags: own, endpoints } in crate::contexts() {
+        let own = own.into_iter();
+        tags.extend(own.map(|(name, description)| json!({ "name": name, "description": description })));
         for endpoint in endpoints {
             operations::describe(&mut document["paths"][endpoint.path], &endpoint, &mut schemas);
         }
     }
     document["tags"] = tags.into();
-    schemas.extend(problems::schemas());
-    if let Some(described) = document["components"]["schemas"].as_object_mut() {
-        described.extend(schemas);
-    }
+    document["components"]["schemas"] = schemas.into();
     document["components"]["headers"] = headers();
     document["components"]["responses"] = problems::responses(&document.to_string());
     document

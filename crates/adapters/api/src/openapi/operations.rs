@@ -7,6 +7,7 @@ use crate::{
     routes::{Endpoint, PathParameter},
     value::unpack_parameter,
 };
+use actix_web::http::Method;
 use serde_json::{Map, Value, json};
 
 /// An `Idempotency-Key` as we would have it: printable ASCII, neither begun nor ended by a blank or a quote.
@@ -20,7 +21,8 @@ pub(super) fn describe(path: &mut Value, endpoint: &Endpoint, schemas: &mut Map<
         for parameter in parameters.into_iter().flatten() {
             describe_parameter(parameter, &endpoint.parameters, schemas);
         }
-        describe_operation(operation, errors);
+        let versioned = answers_whole(operation, schemas);
+        describe_operation(operation, method, errors, versioned);
     }
 }
 
@@ -46,13 +48,23 @@ fn describe_parameter(parameter: &mut Value, named: &[PathParameter], schemas: &
     }
 }
 
-fn describe_operation(operation: &mut Value, errors: &[Problem]) {
+/// Whether an operation answers a resource, whole, so that the answer bears its version. A list does not, nor does what only confirms.
+fn answers_whole(operation: &Value, schemas: &Map<String, Value>) -> bool {
+    let responses = operation["responses"].as_object();
+    responses.into_iter().flat_map(Map::values).any(|response| {
+        let reference = response["content"]["application/json"]["schema"]["$ref"].as_str();
+        let name = reference.and_then(|reference| reference.rsplit('/').next());
+        let schema = name.and_then(|name| schemas.get(name));
+        let properties = schema.and_then(|schema| schema["properties"].as_object());
+        properties
+            .is_some_and(|properties| properties.values().any(|property| property.get("$ref").is_some()))
+    })
+}
+
+fn describe_operation(operation: &mut Value, method: &Method, errors: &[Problem], versioned: bool) {
     let parameters = operation["parameters"].as_array();
     let has_key = parameters.is_some_and(|all| all.iter().any(|parameter| parameter["in"] == "header"));
     let has_body = operation.get("requestBody").is_some();
-    let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
-    // What has a version, whole: not a list, and not what only confirms.
-    let versioned = !id.starts_with("list") && !id.starts_with("cancel");
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
         let more = [
             ("Location", status == "201"),
@@ -65,7 +77,7 @@ fn describe_operation(operation: &mut Value, errors: &[Problem]) {
     if errors.contains(&Problem::VersionMismatch) {
         let description = "Changes nothing (412) unless what is there now bears one of these entity tags.";
         add_header(operation, "If-Match", description);
-    } else if versioned && id.starts_with("get") {
+    } else if versioned && *method == Method::GET {
         operation["responses"]["304"] = json!({
             "description": "The client has it already.",
             "headers": header_references(["ETag"]),

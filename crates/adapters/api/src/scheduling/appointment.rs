@@ -1,5 +1,7 @@
 //! Appointments over HTTP.
 
+mod requests;
+
 use crate::{
     BASE_PATH,
     access::authentication::Caller,
@@ -7,9 +9,8 @@ use crate::{
     commit::{Once, Reply},
     conditions::ETag,
     error::{ApiError, Problem},
-    fields::{Changeable, Field, Fields, Required},
     pages::{Items, Pages, ShownPage},
-    query::{Parameter, Query, days},
+    query::Query,
     responses::{Confirmation, Created, Done},
     value::{Count, Cursor, Midnight, Resource, Shown, Success},
 };
@@ -17,13 +18,13 @@ use actix_web::web::{Data, Path};
 use chatgrow_application::Application;
 use chatgrow_domain as domain;
 use chatgrow_domain::{
-    AppointmentId, AppointmentStatus, CustomerId, CustomerName, Duration, EmailAddress, EmailKey,
-    LocalMinute, Notes, PageLimit, ServiceType, TimeSlot, Timestamp,
+    AppointmentId, AppointmentStatus, CustomerId, CustomerName, Duration, EmailAddress, Notes, ServiceType,
+    Timestamp,
 };
-use chatgrow_ports::{AppointmentFilter, PageRequest, StartPosition};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
-use serde::{Deserialize, Serialize};
-use time::{Date, Time};
+use requests::{BookAppointment, EditAppointment, ListAppointments};
+use serde::Serialize;
+use time::Time;
 
 /// A customer's slot in the account's schedule.
 #[derive(Serialize, Apiv2Schema)]
@@ -115,138 +116,6 @@ impl From<ShownPage<Appointment>> for AppointmentList {
             appointments: shown.items,
             next_cursor: shown.next_cursor,
         }
-    }
-}
-
-/// A new appointment.
-#[derive(Default, Deserialize, Apiv2Schema)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct BookAppointment {
-    /// The e-mail address of an existing customer.
-    customer_email: Required<EmailAddress>,
-    /// The civil date; the API's own output form is accepted too.
-    date: Required<Date>,
-    /// The time of day, in the business's own time.
-    time: Required<Time>,
-    /// What it is for.
-    service_type: Required<ServiceType>,
-    /// Its length in minutes; 60 where it is left out. It may run past midnight.
-    duration: Field<Duration>,
-    /// Free notes.
-    notes: Field<Notes>,
-}
-
-impl BookAppointment {
-    fn into_domain(self) -> Result<(EmailKey, domain::NewAppointment), ApiError> {
-        let mut fields = Fields::default();
-        let email = fields.required("customerEmail", self.customer_email);
-        let date = fields.required("date", self.date);
-        let time = fields.required("time", self.time);
-        let service_type = fields.required("serviceType", self.service_type);
-        let duration = fields.optional("duration", self.duration);
-        let notes = fields.optional("notes", self.notes);
-        let (Some(email), Some(date), Some(time), Some(service_type), Some(duration), Some(notes)) =
-            (email, date, time, service_type, duration, notes)
-        else {
-            return Err(fields.into_error_requiring("customerEmail, date, time and serviceType are required"));
-        };
-        let slot = TimeSlot {
-            start: LocalMinute::new(date, time),
-            duration: duration.unwrap_or(Duration::DEFAULT),
-        };
-        Ok((
-            email.key(),
-            domain::NewAppointment {
-                slot,
-                service_type,
-                notes,
-            },
-        ))
-    }
-}
-
-/// A change of some of an appointment's fields: of its slot, which moves it, or of what is said of it.
-#[derive(Default, Deserialize, Apiv2Schema)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct EditAppointment {
-    /// Another civil date; the API's own output form is accepted too.
-    date: Changeable<Date>,
-    /// Another time of day.
-    time: Changeable<Time>,
-    /// Another length in minutes.
-    duration: Changeable<Duration>,
-    /// Another purpose.
-    service_type: Changeable<ServiceType>,
-    /// Other notes; `null` clears them.
-    notes: Field<Notes>,
-}
-
-impl EditAppointment {
-    fn into_domain(self) -> Result<domain::AppointmentEdit, ApiError> {
-        let mut fields = Fields::default();
-        let date = fields.changeable("date", self.date);
-        let time = fields.changeable("time", self.time);
-        let duration = fields.changeable("duration", self.duration);
-        let service_type = fields.changeable("serviceType", self.service_type);
-        let notes = fields.clearable("notes", self.notes);
-        let (Some(date), Some(time), Some(duration), Some(service_type), Some(notes)) =
-            (date, time, duration, service_type, notes)
-        else {
-            return Err(fields.into_error());
-        };
-        Ok(domain::AppointmentEdit {
-            date,
-            time,
-            duration,
-            service_type,
-            notes,
-        })
-    }
-}
-
-/// Which appointments are wanted.
-#[derive(Default, Deserialize, Apiv2Schema)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct ListAppointments {
-    /// Those on this civil date or later.
-    from: Parameter<Date>,
-    /// Those on this civil date or earlier.
-    to: Parameter<Date>,
-    /// Those in this status.
-    status: Parameter<AppointmentStatus>,
-    /// Those of the customer with this e-mail address.
-    customer_email: Parameter<EmailAddress>,
-    /// Those that last changed at this instant or later.
-    updated_since: Parameter<Timestamp>,
-    /// The most appointments in this answer.
-    limit: Parameter<PageLimit>,
-    /// The `nextCursor` of the answer before.
-    cursor: Parameter<Cursor>,
-}
-
-impl ListAppointments {
-    fn into_domain(self) -> Result<(AppointmentFilter, PageRequest<StartPosition<AppointmentId>>), ApiError> {
-        let mut fields = Fields::default();
-        let from = fields.parameter("from", self.from);
-        let to = fields.parameter("to", self.to);
-        let status = fields.parameter("status", self.status);
-        let customer = fields.parameter("customerEmail", self.customer_email);
-        let updated_since = fields.parameter("updatedSince", self.updated_since);
-        let page = fields.page(self.limit, self.cursor);
-        let (Some(from), Some(to), Some(status), Some(customer), Some(updated_since), Some(page)) =
-            (from, to, status, customer, updated_since, page)
-        else {
-            return Err(fields.into_error());
-        };
-        let (from, before) = days(from, to);
-        let filter = AppointmentFilter {
-            from,
-            before,
-            status,
-            customer: customer.map(|email| email.key()),
-            updated_since,
-        };
-        Ok((filter, page))
     }
 }
 

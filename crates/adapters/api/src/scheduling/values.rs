@@ -1,13 +1,13 @@
 //! What appointments are made of, as JSON has it.
 
-use crate::value::{Described, Input, Output, Text, choice, id};
+use crate::value::{Described, Input, Output, Text, schema};
 use chatgrow_domain::{AppointmentId, AppointmentStatus, Duration, Invalid, ServiceType};
 use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 impl Described for AppointmentId {
     fn schema() -> Value {
-        id("507f1f77bcf86cd799439022")
+        schema::id("507f1f77bcf86cd799439022")
     }
 }
 
@@ -20,13 +20,7 @@ impl Output for AppointmentId {
 /// In minutes.
 impl Described for Duration {
     fn schema() -> Value {
-        json!({
-            "type": "integer",
-            "format": "int64",
-            "minimum": Self::MIN_MINUTES,
-            "maximum": Self::MAX_MINUTES,
-            "example": Self::DEFAULT.as_minutes(),
-        })
+        schema::integer(Self::MIN_MINUTES, Self::MAX_MINUTES, Self::DEFAULT.as_minutes())
     }
 }
 
@@ -47,7 +41,7 @@ impl Output for Duration {
 impl Text for ServiceType {
     fn schema() -> Value {
         let names = Self::ALL.iter().map(|kind| kind.as_str());
-        choice("ServiceType", "What an appointment is for.", names)
+        schema::choice("ServiceType", "What an appointment is for.", names)
     }
 
     fn read(text: String) -> Result<Self, Invalid> {
@@ -62,7 +56,7 @@ impl Text for ServiceType {
 impl Text for AppointmentStatus {
     fn schema() -> Value {
         let names = Self::ALL.iter().map(|status| status.as_str());
-        choice(
+        schema::choice(
             "AppointmentStatus",
             "Whether an appointment occupies its slot.",
             names,

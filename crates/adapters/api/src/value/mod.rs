@@ -4,6 +4,7 @@
 //! The types of one context are described in its folder, those that several share in [`shared`].
 
 mod packed;
+pub(crate) mod schema;
 mod shared;
 
 pub(crate) use packed::{pack, pack_parameters, unpack, unpack_parameter};
@@ -124,30 +125,4 @@ impl<T: Apiv2Schema> Apiv2Schema for Resource<T> {
             ..T::raw_schema()
         }
     }
-}
-
-/// The schema of an id.
-pub(crate) fn id(example: &str) -> Value {
-    json!({
-        "type": "string",
-        "minLength": 24,
-        "maxLength": 24,
-        "pattern": "^[0-9a-f]{24}$",
-        "example": example,
-    })
-}
-
-/// The schema of a text that may be blank where it may be left out.
-pub(crate) fn text(max: usize, example: &str) -> Value {
-    json!({ "type": "string", "maxLength": max, "example": example })
-}
-
-/// The schema of a text that has to say something.
-pub(crate) fn name(max: usize, example: &str) -> Value {
-    json!({ "type": "string", "minLength": 1, "maxLength": max, "example": example })
-}
-
-/// The schema of a closed list of names, which stands among the document's own schemas.
-pub(crate) fn choice<'a>(title: &str, description: &str, names: impl Iterator<Item = &'a str>) -> Value {
-    json!({ "title": title, "type": "string", "enum": names.collect::<Vec<_>>(), "description": description })
 }

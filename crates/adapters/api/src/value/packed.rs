@@ -81,3 +81,35 @@ fn place(schema: &mut Value, packed: Map<String, Value>, named: &mut Map<String,
     };
     named.insert(title, std::mem::replace(schema, reference));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_schema_stands_by_itself_and_only_the_reference_is_nullable() {
+        let color = json!({ "title": "Color", "type": "string", "enum": ["red"] });
+        let mut nullable = color.clone();
+        nullable["nullable"] = true.into();
+        let mut schema = json!({
+            "properties": {
+                "color": { "type": "string", "description": "Its color.", "example": color },
+                "other": { "type": "string", "description": "Another.", "example": nullable },
+                "size": { "type": "string", "description": "Its size.", "example": { "type": "integer", "example": 3 } },
+            },
+        });
+        let mut named = Map::new();
+        unpack(&mut schema, &mut named);
+        let reference = json!({ "$ref": "#/components/schemas/Color" });
+        assert_eq!(schema["properties"]["color"], reference);
+        assert_eq!(
+            schema["properties"]["other"],
+            json!({ "nullable": true, "allOf": [reference] })
+        );
+        assert_eq!(
+            schema["properties"]["size"],
+            json!({ "type": "integer", "description": "Its size.", "example": 3 })
+        );
+        assert!(named["Color"].get("nullable").is_none());
+    }
+}

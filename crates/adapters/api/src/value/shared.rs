@@ -2,7 +2,7 @@
 
 use crate::{
     fields::Number,
-    value::{Described, Input, Output, Text, pack, text},
+    value::{Described, Input, Output, Text, pack, schema},
 };
 use chatgrow_domain::{Invalid, Money, Notes, PageLimit, Timestamp, parse_date, parse_time};
 use paperclip::v2::{models::DefaultSchemaRaw, schema::Apiv2Schema};
@@ -12,7 +12,7 @@ use time::{Date, Time};
 
 impl Text for Notes {
     fn schema() -> Value {
-        text(Self::MAX_CHARS, "לקוח VIP")
+        schema::text(Self::MAX_CHARS, "לקוח VIP")
     }
 
     fn read(text: String) -> Result<Self, Invalid> {
@@ -185,7 +185,7 @@ pub(crate) struct Count(pub(crate) usize);
 
 impl Described for Count {
     fn schema() -> Value {
-        json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": PageLimit::MAX, "example": 1 })
+        schema::integer(0, PageLimit::MAX.into(), 1)
     }
 }
 
@@ -244,5 +244,34 @@ impl Described for Sentence {
 impl Output for Sentence {
     fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Shown;
+    use time::macros::{date, time};
+
+    fn shown(value: impl Output) -> String {
+        serde_json::to_string(&Shown(value)).unwrap()
+    }
+
+    #[test]
+    fn answers_fill_every_place_of_dates_and_times() {
+        assert_eq!(
+            shown(Midnight(date!(0987 - 06 - 05))),
+            r#""0987-06-05T00:00:00.000Z""#
+        );
+        assert_eq!(shown(time!(09:05:59)), r#""09:05""#);
+        let instant = Timestamp::from_millis(1_763_893_800_007).unwrap();
+        assert_eq!(shown(instant), r#""2025-11-23T10:30:00.007Z""#);
+    }
+
+    #[test]
+    fn answers_tell_money_exactly_and_nothing_as_null() {
+        let most = Money::from_minor(Money::MAX_MINOR).unwrap();
+        assert_eq!(shown(Some(most)), "999999999.99");
+        assert_eq!(shown(None::<Money>), "null");
     }
 }
