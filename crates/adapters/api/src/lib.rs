@@ -2,7 +2,7 @@
 //!
 //! A handler parses, calls one use case and renders; it holds no rule and no SQL. What is common to all requests is
 //! middleware, from the outside in: request id, log and headers ([`observe`]); CORS; and, for the API's own paths,
-//! authentication and rate limits ([`authentication`]), and the time-out.
+//! authentication and rate limits ([`access::authentication`]), and the time-out.
 
 mod access;
 mod body;

@@ -2,7 +2,7 @@
 //!
 //! Paperclip makes it from the handlers' own types: paths, parameters, schemas, required fields, descriptions, the security scheme. The
 //! schemas of values come from their types ([`value`](crate::value)). The names in a path and the errors of an operation come from where the
-//! contexts list their paths ([`routes`](crate::routes)). What is common to all operations is here.
+//! contexts list their paths ([`routes`](mod@crate::routes)). What is common to all operations is here.
 
 mod operations;
 mod problems;
