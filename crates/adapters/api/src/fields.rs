@@ -1,6 +1,10 @@
 //! From the fields of a request to values of the domain, in one pass that collects every field's error.
 
-use crate::error::{ApiError, FieldError};
+use crate::{
+    error::{ApiError, FieldError},
+    query::Parameter,
+    value::{Described, Input, pack},
+};
 use chatgrow_domain::Invalid;
 use paperclip::v2::{models::DefaultSchemaRaw, schema::Apiv2Schema};
 use serde::{Deserialize, Deserializer};
@@ -62,16 +66,6 @@ impl FromJson for Number {
     }
 }
 
-impl Apiv2Schema for Number {
-    fn raw_schema() -> DefaultSchemaRaw {
-        // The schema of any number; its bounds are in `openapi`.
-        DefaultSchemaRaw {
-            data_type: Some(paperclip::v2::models::DataType::Number),
-            ..DefaultSchemaRaw::default()
-        }
-    }
-}
-
 /// A field that may be left out.
 #[derive(Default)]
 pub(crate) enum Field<T> {
@@ -79,34 +73,39 @@ pub(crate) enum Field<T> {
     Absent,
     Null,
     Given(T),
-    /// It is of another JSON type.
-    Mistyped,
+    /// It breaks a rule.
+    Invalid(Invalid),
+    /// It is of another JSON type than this.
+    Mistyped(&'static str),
 }
 
-impl<'de, T: FromJson> Deserialize<'de> for Field<T> {
+impl<'de, T: Input> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = <&'de RawValue>::deserialize(deserializer)?.get();
-        Ok(if json == "null" {
-            Self::Null
-        } else {
-            T::from_json(json).map_or(Self::Mistyped, Self::Given)
+        if json == "null" {
+            return Ok(Self::Null);
+        }
+        Ok(match T::Json::from_json(json).map(T::parse) {
+            None => Self::Mistyped(T::Json::EXPECTED),
+            Some(Ok(value)) => Self::Given(value),
+            Some(Err(why)) => Self::Invalid(why),
         })
     }
 }
 
-impl<T: Apiv2Schema> Apiv2Schema for Field<T> {
+impl<T: Described> Apiv2Schema for Field<T> {
     fn required() -> bool {
         false
     }
 
     fn raw_schema() -> DefaultSchemaRaw {
-        T::raw_schema()
+        pack(Option::<T>::schema())
     }
 }
 
 /// A field that has to be there.
 #[derive(Deserialize)]
-#[serde(transparent, bound(deserialize = "T: FromJson"))]
+#[serde(transparent, bound(deserialize = "T: Input"))]
 pub(crate) struct Required<T>(Field<T>);
 
 impl<T> Default for Required<T> {
@@ -115,19 +114,16 @@ impl<T> Default for Required<T> {
     }
 }
 
-impl<T: Apiv2Schema> Apiv2Schema for Required<T> {
+impl<T: Described> Apiv2Schema for Required<T> {
     fn raw_schema() -> DefaultSchemaRaw {
-        T::raw_schema()
+        pack(T::schema())
     }
 }
 
 /// A field of an edit that can be changed but not cleared.
 #[derive(Deserialize)]
-#[serde(transparent, bound(deserialize = "T: FromJson"))]
+#[serde(transparent, bound(deserialize = "T: Input"))]
 pub(crate) struct Changeable<T>(Field<T>);
-
-/// How the schema of a [`Changeable`] tells [`openapi`](crate::openapi) that the field takes no null.
-pub(crate) const CHANGEABLE: &str = "changeable";
 
 impl<T> Default for Changeable<T> {
     fn default() -> Self {
@@ -135,16 +131,13 @@ impl<T> Default for Changeable<T> {
     }
 }
 
-impl<T: Apiv2Schema> Apiv2Schema for Changeable<T> {
+impl<T: Described> Apiv2Schema for Changeable<T> {
     fn required() -> bool {
         false
     }
 
     fn raw_schema() -> DefaultSchemaRaw {
-        DefaultSchemaRaw {
-            title: Some(CHANGEABLE.to_owned()),
-            ..T::raw_schema()
-        }
+        pack(T::schema())
     }
 }
 
@@ -157,75 +150,59 @@ pub(crate) struct Fields {
 
 impl Fields {
     /// A field that has to be there and not be blank.
-    pub(crate) fn required<T: FromJson, V>(
-        &mut self,
-        name: &'static str,
-        Required(field): Required<T>,
-        parse: impl FnOnce(T) -> Result<V, Invalid>,
-    ) -> Option<V> {
+    pub(crate) fn required<T>(&mut self, name: &'static str, Required(field): Required<T>) -> Option<T> {
         match field {
-            Field::Absent | Field::Null => self.missing(name),
-            Field::Given(value) => match parse(value) {
-                Err(Invalid::Missing) => self.missing(name),
-                value => self.check(name, value),
-            },
-            Field::Mistyped => self.mistyped::<T, _>(name),
+            Field::Given(value) => Some(value),
+            Field::Absent | Field::Null | Field::Invalid(Invalid::Missing) => {
+                self.missing = true;
+                self.refuse(name, Invalid::Missing)
+            }
+            Field::Invalid(why) => self.refuse(name, why),
+            Field::Mistyped(expected) => self.mistyped(name, expected),
         }
     }
 
     /// A field that may be left out, null or blank: then the value is `None`.
-    pub(crate) fn optional<T: FromJson, V>(
-        &mut self,
-        name: &'static str,
-        field: Field<T>,
-        parse: impl FnOnce(T) -> Result<V, Invalid>,
-    ) -> Option<Option<V>> {
-        self.clearable(name, field, parse).map(Option::flatten)
+    pub(crate) fn optional<T>(&mut self, name: &'static str, field: Field<T>) -> Option<Option<T>> {
+        self.clearable(name, field).map(Option::flatten)
     }
 
     /// A field of an edit that can be changed but not cleared. `Some(None)` leaves it as it is.
-    pub(crate) fn changeable<T: FromJson, V>(
+    pub(crate) fn changeable<T>(
         &mut self,
         name: &'static str,
         Changeable(field): Changeable<T>,
-        parse: impl FnOnce(T) -> Result<V, Invalid>,
-    ) -> Option<Option<V>> {
+    ) -> Option<Option<T>> {
         match field {
             Field::Absent => Some(None),
             Field::Null => self.refuse(name, "must not be null"),
-            Field::Given(value) => self.not_blank(name, parse(value)).map(Some),
-            Field::Mistyped => self.mistyped::<T, _>(name),
+            Field::Given(value) => Some(Some(value)),
+            Field::Invalid(why) => self.invalid(name, why),
+            Field::Mistyped(expected) => self.mistyped(name, expected),
         }
     }
 
     /// A field of an edit that null or a blank text clears. `Some(None)` leaves it as it is.
-    pub(crate) fn clearable<T: FromJson, V>(
-        &mut self,
-        name: &'static str,
-        field: Field<T>,
-        parse: impl FnOnce(T) -> Result<V, Invalid>,
-    ) -> Option<Option<Option<V>>> {
+    pub(crate) fn clearable<T>(&mut self, name: &'static str, field: Field<T>) -> Option<Option<Option<T>>> {
         match field {
             Field::Absent => Some(None),
-            Field::Null => Some(Some(None)),
-            Field::Given(value) => match parse(value) {
-                Err(Invalid::Missing) => Some(Some(None)),
-                value => self.check(name, value).map(|value| Some(Some(value))),
-            },
-            Field::Mistyped => self.mistyped::<T, _>(name),
+            Field::Null | Field::Invalid(Invalid::Missing) => Some(Some(None)),
+            Field::Given(value) => Some(Some(Some(value))),
+            Field::Invalid(why) => self.refuse(name, why),
+            Field::Mistyped(expected) => self.mistyped(name, expected),
         }
     }
 
     /// A parameter of the query string; blank is refused.
-    pub(crate) fn parameter<V>(
+    pub(crate) fn parameter<T>(
         &mut self,
         name: &'static str,
-        text: Option<&str>,
-        parse: impl FnOnce(&str) -> Result<V, Invalid>,
-    ) -> Option<Option<V>> {
-        match text {
+        Parameter(value): Parameter<T>,
+    ) -> Option<Option<T>> {
+        match value {
             None => Some(None),
-            Some(text) => self.not_blank(name, parse(text)).map(Some),
+            Some(Ok(value)) => Some(Some(value)),
+            Some(Err(why)) => self.invalid(name, why),
         }
     }
 
@@ -238,24 +215,16 @@ impl Fields {
         None
     }
 
-    fn missing<V>(&mut self, name: &'static str) -> Option<V> {
-        self.missing = true;
-        self.refuse(name, Invalid::Missing)
-    }
-
-    fn check<V>(&mut self, name: &'static str, value: Result<V, Invalid>) -> Option<V> {
-        value.map_or_else(|why| self.refuse(name, why), Some)
-    }
-
-    fn not_blank<V>(&mut self, name: &'static str, value: Result<V, Invalid>) -> Option<V> {
-        match value {
-            Err(Invalid::Missing) => self.refuse(name, "must not be blank"),
-            value => self.check(name, value),
+    /// What may be left out but not be blank.
+    fn invalid<V>(&mut self, name: &'static str, why: Invalid) -> Option<V> {
+        match why {
+            Invalid::Missing => self.refuse(name, "must not be blank"),
+            why => self.refuse(name, why),
         }
     }
 
-    fn mistyped<T: FromJson, V>(&mut self, name: &'static str) -> Option<V> {
-        self.refuse(name, format_args!("must be {}", T::EXPECTED))
+    fn mistyped<V>(&mut self, name: &'static str, expected: &'static str) -> Option<V> {
+        self.refuse(name, format_args!("must be {expected}"))
     }
 
     /// The error of everything that was noted. Where a required field is missing, its message is the sentence that names

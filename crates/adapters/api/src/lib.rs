@@ -2,7 +2,7 @@
 //!
 //! A handler parses, calls one use case and renders; it holds no rule and no SQL. What is common to all requests is
 //! middleware, from the outside in: request id, log and headers ([`observe`]); CORS; and, for the API's own paths,
-//! authentication and rate limits ([`authentication`]), and the time-out.
+//! authentication and rate limits ([`access::authentication`]), and the time-out.
 
 mod access;
 mod body;
@@ -22,8 +22,10 @@ mod openapi;
 mod pages;
 mod query;
 mod responses;
+mod routes;
 mod scheduling;
 mod swagger;
+mod value;
 
 pub use access::rate_limits::RateLimitSettings;
 pub use connection::{
@@ -34,6 +36,7 @@ pub use connection::{
 pub use error::Problem;
 pub use metrics::MetricsAccess;
 pub use openapi::document;
+pub use routes::BASE_PATH;
 
 use crate::{
     access::rate_limits::RateLimits,
@@ -42,6 +45,7 @@ use crate::{
     health::Readiness,
     kept::Kept,
     metrics::Metrics,
+    routes::{Context, Endpoint},
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -59,25 +63,9 @@ use prometheus_client::registry::Registry;
 use std::{cell::RefCell, io, net::ToSocketAddrs, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
-macro_rules! base_path {
-    () => {
-        "/api/webhooks"
-    };
-}
-
-/// Where the API's paths begin.
-pub const BASE_PATH: &str = base_path!();
-
 /// The pattern of the path that a request was routed by. (actix tells it, too, but matches the path anew for that.)
 #[derive(Clone, Copy)]
 struct Route(&'static str);
-
-/// A resource of the API, which knows its route.
-macro_rules! resource {
-    ($path:literal) => {
-        web::resource($path).app_data(Route(concat!(base_path!(), $path)))
-    };
-}
 
 /// What operators may set of the HTTP side.
 #[derive(Debug, Clone)]
@@ -257,56 +245,23 @@ impl Api {
     }
 }
 
-/// The API's own paths: what [`openapi::document`] describes.
-fn routes(config: &mut web::ServiceConfig) {
-    let customers = resource!("/customers")
-        .route(web::post().to(crm::customer::create))
-        .route(web::get().to(crm::customer::list));
-    let customer = resource!("/customers/{email}")
-        .route(web::get().to(crm::customer::get))
-        .route(web::put().to(crm::customer::put))
-        .route(web::patch().to(crm::customer::edit));
-    let customers_registrations = resource!("/customers/{email}/registrations")
-        .route(web::get().to(events::registration::list_of_customer));
-    let appointments = resource!("/appointments")
-        .route(web::post().to(scheduling::appointment::book))
-        .route(web::get().to(scheduling::appointment::list));
-    let appointment = resource!("/appointments/{id}")
-        .route(web::get().to(scheduling::appointment::get))
-        .route(web::patch().to(scheduling::appointment::edit))
-        .route(web::delete().to(scheduling::appointment::cancel));
-    let events = resource!("/events")
-        .route(web::post().to(events::event::create))
-        .route(web::get().to(events::event::list));
-    let event = resource!("/events/{id}")
-        .route(web::get().to(events::event::get))
-        .route(web::patch().to(events::event::edit));
-    let registrations = resource!("/events/{id}/registrations")
-        .route(web::post().to(events::registration::register))
-        .route(web::get().to(events::registration::list));
-    let registration = resource!("/events/{id}/registrations/{registrationId}")
-        .route(web::get().to(events::registration::get))
-        .route(web::delete().to(events::registration::unregister));
+/// The contexts, each with its paths: what [`openapi::document`] describes.
+fn contexts() -> [Context; 3] {
+    [crm::routes(), scheduling::routes(), events::routes()]
+}
 
-    let lists = [appointments, events];
-    let resources = [
-        customers,
-        customer,
-        customers_registrations,
-        appointment,
-        event,
-        registrations,
-        registration,
-    ];
+/// The API's own paths.
+fn routes(config: &mut web::ServiceConfig) {
+    let endpoints = contexts().into_iter().flat_map(|context| context.endpoints);
+    let (kept, others): (Vec<_>, Vec<_>) = endpoints.partition(|endpoint| endpoint.kept);
+    let api = web::scope(BASE_PATH).app_data(Route(BASE_PATH));
     // They are tried in this order: plain paths first, for the others take a regular expression each.
-    let api = lists
-        .into_iter()
-        .fold(web::scope(BASE_PATH).app_data(Route(BASE_PATH)), |api, list| {
-            api.service(list.wrap(from_fn(kept::keep)).wrap(from_fn(handle)))
-        });
-    let api = resources
-        .into_iter()
-        .fold(api, |api, resource| api.service(resource.wrap(from_fn(handle))));
+    let api = kept.into_iter().fold(api, |api, Endpoint { resource, .. }| {
+        api.service(resource.wrap(from_fn(kept::keep)).wrap(from_fn(handle)))
+    });
+    let api = others.into_iter().fold(api, |api, Endpoint { resource, .. }| {
+        api.service(resource.wrap(from_fn(handle)))
+    });
     let api = api.default_service(actix_web::web::to(not_found));
     config.service(api.wrap(from_fn(access::authentication::authenticate)));
 }

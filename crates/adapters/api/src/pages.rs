@@ -5,7 +5,8 @@ use crate::{
     access::authentication::Caller,
     connection::in_flight::InFlight,
     error::{ApiError, Problem},
-    query::Cursor,
+    query::Position,
+    value::{Count, Cursor, Resource, Shown},
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web::Data};
 use chatgrow_domain::{AccountId, PageLimit};
@@ -56,9 +57,9 @@ impl Pages {
         &self,
         request: PageRequest<T::Position>,
         list: impl AsyncFn(PageRequest<T::Position>) -> Result<Page<T, T::Position>, E>,
-    ) -> Result<Shown<W>, ApiError>
+    ) -> Result<ShownPage<W>, ApiError>
     where
-        T: Listed<Position: Cursor + Copy>,
+        T: Listed<Position: Position + Copy>,
         W: From<T> + Serialize,
         ApiError: From<E>,
     {
@@ -74,13 +75,13 @@ impl Pages {
                 let json = to_raw_value(&W::from(item)).map_err(unwritable)?;
                 bytes += json.get().len();
                 if bytes > MOST && items.count() > 0 {
-                    return Ok(Shown::new(items, after.as_ref()));
+                    return Ok(ShownPage::new(items, after.as_ref()));
                 }
                 items.json.push(json);
                 after = Some(position);
             }
             if page.next.is_none() || items.count() >= limit.get() {
-                return Ok(Shown::new(items, page.next.as_ref()));
+                return Ok(ShownPage::new(items, page.next.as_ref()));
             }
             // A long list is no reason for others to wait.
             yield_now().await;
@@ -94,18 +95,18 @@ fn unwritable(error: serde_json::Error) -> ApiError {
 }
 
 /// A page as an answer shows it.
-pub(crate) struct Shown<W> {
-    pub(crate) count: usize,
+pub(crate) struct ShownPage<W> {
+    pub(crate) count: Shown<Count>,
     pub(crate) items: Items<W>,
-    pub(crate) next_cursor: Option<String>,
+    pub(crate) next_cursor: Shown<Option<Cursor>>,
 }
 
-impl<W> Shown<W> {
-    fn new(items: Items<W>, next: Option<&impl Cursor>) -> Self {
+impl<W> ShownPage<W> {
+    fn new(items: Items<W>, next: Option<&impl Position>) -> Self {
         Self {
-            count: items.json.len(),
+            count: Shown(Count(items.json.len())),
             items,
-            next_cursor: next.map(Cursor::encode),
+            next_cursor: Shown(next.map(Position::encode)),
         }
     }
 }
@@ -140,7 +141,7 @@ impl<W> Serialize for Items<W> {
 
 impl<W: Apiv2Schema> Apiv2Schema for Items<W> {
     fn raw_schema() -> DefaultSchemaRaw {
-        Vec::<W>::raw_schema()
+        Vec::<Resource<W>>::raw_schema()
     }
 }
 

@@ -5,12 +5,13 @@ use crate::{
     error::{ApiError, FieldError},
     fields::Fields,
     openapi,
+    value::{Cursor, Described, Input, pack, pack_parameters},
 };
 use actix_web::{
     FromRequest, HttpRequest,
     dev::{Payload, ServiceRequest},
 };
-use chatgrow_domain::{AppointmentId, CustomerId, EventId, LocalMinute, PageLimit, RegistrationId};
+use chatgrow_domain::{AppointmentId, CustomerId, EventId, Invalid, LocalMinute, PageLimit, RegistrationId};
 use chatgrow_ports::{PageRequest, StartPosition};
 use paperclip::{
     actix::OperationModifier,
@@ -19,7 +20,7 @@ use paperclip::{
         schema::Apiv2Schema,
     },
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::{Ready, ready},
@@ -82,7 +83,7 @@ pub(crate) fn unknown_names(names: impl IntoIterator<Item = String>, message: &s
     ApiError::of_fields(errors.collect())
 }
 
-/// The query string, read as a `T` of optional texts.
+/// The query string, read as a `T` of [`Parameter`]s.
 pub(crate) struct Query<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> FromRequest for Query<T> {
@@ -104,26 +105,51 @@ impl<T: Apiv2Schema> Apiv2Schema for Query<T> {}
 
 impl<T: Apiv2Schema> OperationModifier for Query<T> {
     fn update_parameter(operation: &mut DefaultOperationRaw) {
-        actix_web::web::Query::<T>::update_parameter(operation);
+        pack_parameters(T::raw_schema(), operation);
     }
 
     fn update_definitions(_: &mut BTreeMap<String, DefaultSchemaRaw>) {}
 }
 
-/// A position in a list, as clients hold it: a letter for the list, so that another list's is refused, and the position.
-pub(crate) trait Cursor: Sized {
-    fn encode(&self) -> String;
-    fn decode(text: &str) -> Option<Self>;
+/// A parameter, which may be left out.
+pub(crate) struct Parameter<T>(pub(crate) Option<Result<T, Invalid>>);
+
+impl<T> Default for Parameter<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Input<Json = String>> Deserialize<'de> for Parameter<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Some(T::parse(text))))
+    }
+}
+
+impl<T: Described> Apiv2Schema for Parameter<T> {
+    fn required() -> bool {
+        false
+    }
+
+    fn raw_schema() -> DefaultSchemaRaw {
+        pack(T::schema())
+    }
+}
+
+/// A position in a list, which becomes a [`Cursor`]: a letter for the list, so that another list's is refused, and the position.
+pub(crate) trait Position: Sized {
+    fn encode(&self) -> Cursor;
+    fn decode(cursor: &Cursor) -> Option<Self>;
 }
 
 macro_rules! id_cursors {
     ($($letter:literal $id:ty),+) => {$(
-        impl Cursor for $id {
-            fn encode(&self) -> String {
-                format!(concat!($letter, "{}"), self)
+        impl Position for $id {
+            fn encode(&self) -> Cursor {
+                Cursor(format!(concat!($letter, "{}"), self))
             }
 
-            fn decode(text: &str) -> Option<Self> {
+            fn decode(Cursor(text): &Cursor) -> Option<Self> {
                 text.strip_prefix($letter)?.parse().ok()
             }
         }
@@ -133,12 +159,12 @@ id_cursors!("c" CustomerId, "r" RegistrationId);
 
 macro_rules! start_cursors {
     ($($letter:literal $id:ty),+) => {$(
-        impl Cursor for StartPosition<$id> {
-            fn encode(&self) -> String {
-                format!(concat!($letter, "{:016x}{}"), self.start.as_minutes(), self.id)
+        impl Position for StartPosition<$id> {
+            fn encode(&self) -> Cursor {
+                Cursor(format!(concat!($letter, "{:016x}{}"), self.start.as_minutes(), self.id))
             }
 
-            fn decode(text: &str) -> Option<Self> {
+            fn decode(Cursor(text): &Cursor) -> Option<Self> {
                 let (start, id) = text.strip_prefix($letter)?.split_at_checked(16)?;
                 let start = u64::from_str_radix(start, 16).ok()?.cast_signed();
                 Some(Self { start: LocalMinute::from_minutes(start)?, id: id.parse().ok()? })
@@ -157,15 +183,13 @@ pub(crate) fn days(from: Option<Date>, to: Option<Date>) -> (Option<LocalMinute>
 
 impl Fields {
     /// The page that `limit` and `cursor` ask for.
-    pub(crate) fn page<P: Cursor>(
+    pub(crate) fn page<P: Position>(
         &mut self,
-        limit: Option<&str>,
-        cursor: Option<&str>,
+        limit: Parameter<PageLimit>,
+        cursor: Parameter<Cursor>,
     ) -> Option<PageRequest<P>> {
-        let limit = self.parameter("limit", limit, |text| {
-            PageLimit::new(text.parse().unwrap_or(i64::MIN))
-        });
-        let after = match cursor.map(P::decode) {
+        let limit = self.parameter("limit", limit);
+        let after = match self.parameter("cursor", cursor)?.as_ref().map(P::decode) {
             Some(None) => self.refuse("cursor", "must be the nextCursor of an earlier answer"),
             position => Some(position.flatten()),
         };
@@ -180,6 +204,13 @@ impl Fields {
 mod tests {
     use super::*;
     use chatgrow_domain::ObjectId;
+
+    fn decode<Id>(text: &str) -> Option<StartPosition<Id>>
+    where
+        StartPosition<Id>: Position,
+    {
+        StartPosition::decode(&Cursor(text.to_owned()))
+    }
 
     #[test]
     fn cursors_are_read_back_and_nothing_else_is() {
@@ -200,12 +231,12 @@ mod tests {
             "effffffffffffffff0",
             "éé",
         ] {
-            assert_eq!(StartPosition::<EventId>::decode(text), None, "{text}");
+            assert_eq!(decode::<EventId>(text), None, "{text}");
         }
         let of_appointments = "a0000000000000000507f1f77bcf86cd799439011";
-        assert!(StartPosition::<AppointmentId>::decode(of_appointments).is_some());
-        assert_eq!(StartPosition::<EventId>::decode(of_appointments), None);
+        assert!(decode::<AppointmentId>(of_appointments).is_some());
+        assert_eq!(decode::<EventId>(of_appointments), None);
         let beyond = format!("e{:016x}507f1f77bcf86cd799439011", i64::MAX);
-        assert_eq!(StartPosition::<EventId>::decode(&beyond), None);
+        assert_eq!(decode::<EventId>(&beyond), None);
     }
 }

@@ -1,8 +1,9 @@
-//! Answers: their statuses, and how single values look on the wire.
+//! Answers: their statuses and header fields.
 
 use crate::{
     BASE_PATH,
     conditions::{etag, is_known},
+    value::{Sentence, Shown, Success},
 };
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
@@ -10,19 +11,17 @@ use actix_web::{
     http::{StatusCode, header},
 };
 use chatgrow_application::Effect;
-use chatgrow_domain::{LocalMinute, Money, Revised, Timestamp};
+use chatgrow_domain::Revised;
 use chatgrow_ports::StoredAnswer;
 use paperclip::{
     actix::OperationModifier,
     v2::{
-        models::{DataType, DefaultOperationRaw, DefaultSchemaRaw, Either, Response},
+        models::{DefaultOperationRaw, DefaultSchemaRaw, Either, Response},
         schema::Apiv2Schema,
     },
 };
-use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use time::{Date, Time};
 
 /// 200 with a body.
 pub(crate) struct Done<T> {
@@ -261,79 +260,16 @@ document! {
 #[derive(Serialize, paperclip::actix::Apiv2Schema)]
 pub(crate) struct Confirmation {
     /// Always `true`.
-    success: bool,
+    success: Success,
     /// What was done, in words.
-    message: &'static str,
+    message: Shown<Sentence>,
 }
 
 impl Confirmation {
     pub(crate) fn new(message: &'static str) -> Done<Self> {
         Done::new(Self {
-            success: true,
-            message,
+            success: Success,
+            message: Shown(Sentence(message)),
         })
-    }
-}
-
-/// RFC 3339 in UTC, with milliseconds and `Z`.
-pub(crate) fn instant(timestamp: Timestamp) -> String {
-    let instant = timestamp.to_utc();
-    rfc3339(instant.date(), instant.time())
-}
-
-/// The civil date as midnight UTC, and the time of day as `HH:MM`.
-pub(crate) fn date_and_time(minute: LocalMinute) -> (String, String) {
-    let civil = minute.to_date_time();
-    let midnight = rfc3339(civil.date(), Time::MIDNIGHT);
-    let mut time = *b"00:00";
-    write_number(&mut time[..2], civil.hour().into());
-    write_number(&mut time[3..], civil.minute().into());
-    (midnight, text(&time))
-}
-
-/// A list of 50 events holds 150 of these: by `time`'s own formatter they take a sixth of the request.
-fn rfc3339(date: Date, time: Time) -> String {
-    let mut instant = *b"0000-00-00T00:00:00.000Z";
-    let (year, month, day) = date.to_calendar_date();
-    // Years before 0 are none of the API's: it takes no such dates.
-    write_number(&mut instant[..4], year.unsigned_abs());
-    write_number(&mut instant[5..7], u8::from(month).into());
-    write_number(&mut instant[8..10], day.into());
-    write_number(&mut instant[11..13], time.hour().into());
-    write_number(&mut instant[14..16], time.minute().into());
-    write_number(&mut instant[17..19], time.second().into());
-    write_number(&mut instant[20..23], time.millisecond().into());
-    text(&instant)
-}
-
-/// Writes the number in decimal, filling the place.
-fn write_number(place: &mut [u8], mut number: u32) {
-    for digit in place.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
-        number /= 10;
-    }
-}
-
-fn text(ascii: &[u8]) -> String {
-    String::from_utf8(ascii.to_vec()).unwrap_or_default()
-}
-
-/// An amount of money as an exact JSON number.
-pub(crate) struct Price(pub(crate) Money);
-
-impl Serialize for Price {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RawValue::from_string(self.0.to_string())
-            .map_err(S::Error::custom)?
-            .serialize(serializer)
-    }
-}
-
-impl Apiv2Schema for Price {
-    fn raw_schema() -> DefaultSchemaRaw {
-        DefaultSchemaRaw {
-            data_type: Some(DataType::Number),
-            ..DefaultSchemaRaw::default()
-        }
     }
 }

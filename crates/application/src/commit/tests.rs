@@ -50,6 +50,7 @@ async fn run(mocks: Mocks, attempt: impl Fn() -> Attempted) -> Result<Outcome<Ap
     outcome.map_err(|failure| failure.to_string())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is one of several attempts")]
 fn done() -> Attempted {
     Ok(Some(Effect::Created(appointment())))
 }
@@ -121,9 +122,11 @@ async fn a_repetition_waits_for_the_same_request_on_another_server() {
     finds(&mut mocks, None);
     mocks.turns.expect_pause().times(1).returning(|_| true);
     let first = Cell::new(true);
-    let attempt = || match first.replace(false) {
-        true => Err(StoreError::InProgress.into()),
-        false => done(),
+    let attempt = || {
+        if first.replace(false) {
+            return Err(StoreError::InProgress.into());
+        }
+        done()
     };
     let outcome = run(mocks, attempt).await;
     assert_eq!(outcome, Ok(Outcome::Done(Effect::Created(appointment()))));

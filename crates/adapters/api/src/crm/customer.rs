@@ -1,54 +1,58 @@
 //! Customers over HTTP.
 
+mod requests;
+
 use crate::{
     access::authentication::Caller,
     body::Body,
     commit::{Reply, Write, reply},
     error::{ApiError, Problem},
-    fields::{Changeable, Field, Fields, Required},
-    pages::{Items, Pages, Shown},
+    pages::{Items, Pages, ShownPage},
     query::Query,
-    responses::{Created, CreatedOrDone, Done, Located, instant},
+    responses::{Created, CreatedOrDone, Done, Located},
+    value::{Count, Cursor, Resource, Shown, Success},
 };
 use actix_web::web::{Data, Path};
 use chatgrow_application::Application;
 use chatgrow_domain as domain;
-use chatgrow_domain::{CustomerName, CustomerRefusal, EmailAddress, EmailKey, Notes, Phone, Timestamp};
-use chatgrow_ports::CustomerFilter;
+use chatgrow_domain::{
+    CustomerId, CustomerName, CustomerRefusal, EmailAddress, EmailKey, Notes, Phone, Timestamp,
+};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
+use requests::{CreateCustomer, EditCustomer, ListCustomers, PutCustomer};
+use serde::Serialize;
 
 /// A person whom the account serves.
 #[derive(Serialize, Apiv2Schema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Customer {
     /// The customer's id.
-    id: String,
+    id: Shown<CustomerId>,
     /// The customer's name.
-    name: String,
+    name: Shown<CustomerName>,
     /// The e-mail address, as written; unique in the account, compared without case.
-    email: String,
+    email: Shown<EmailAddress>,
     /// The phone number.
-    phone: Option<String>,
+    phone: Shown<Option<Phone>>,
     /// Free notes.
-    notes: Option<String>,
+    notes: Shown<Option<Notes>>,
     /// When the customer was created.
-    created_at: String,
+    created_at: Shown<Timestamp>,
     /// When the customer last changed.
-    updated_at: String,
+    updated_at: Shown<Timestamp>,
 }
 
 impl From<domain::Customer> for Customer {
     fn from(customer: domain::Customer) -> Self {
         Self {
-            id: customer.id.to_string(),
-            name: customer.name.as_str().to_owned(),
-            email: customer.email.as_str().to_owned(),
-            phone: customer.phone.map(|phone| phone.as_str().to_owned()),
-            notes: customer.notes.map(|notes| notes.as_str().to_owned()),
-            created_at: instant(customer.created_at),
-            updated_at: instant(customer.updated_at),
+            id: Shown(customer.id),
+            name: Shown(customer.name),
+            email: Shown(customer.email),
+            phone: Shown(customer.phone),
+            notes: Shown(customer.notes),
+            created_at: Shown(customer.created_at),
+            updated_at: Shown(customer.updated_at),
         }
     }
 }
@@ -57,16 +61,16 @@ impl From<domain::Customer> for Customer {
 #[derive(Serialize, Apiv2Schema)]
 pub(crate) struct CustomerResponse {
     /// Always `true`.
-    success: bool,
+    success: Success,
     /// The customer.
-    customer: Customer,
+    customer: Resource<Customer>,
 }
 
 impl From<domain::Customer> for CustomerResponse {
     fn from(customer: domain::Customer) -> Self {
         Self {
-            success: true,
-            customer: customer.into(),
+            success: Success,
+            customer: Resource(customer.into()),
         }
     }
 }
@@ -76,150 +80,24 @@ impl From<domain::Customer> for CustomerResponse {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CustomerList {
     /// Always `true`.
-    success: bool,
+    success: Success,
     /// How many customers this answer holds.
-    count: usize,
+    count: Shown<Count>,
     /// The customers.
     customers: Items<Customer>,
     /// Where the next page begins: send it back as `cursor`. `null` on the last page.
-    next_cursor: Option<String>,
+    next_cursor: Shown<Option<Cursor>>,
 }
 
-impl From<Shown<Customer>> for CustomerList {
-    fn from(shown: Shown<Customer>) -> Self {
+impl From<ShownPage<Customer>> for CustomerList {
+    fn from(shown: ShownPage<Customer>) -> Self {
         Self {
-            success: true,
+            success: Success,
             count: shown.count,
             customers: shown.items,
             next_cursor: shown.next_cursor,
         }
     }
-}
-
-/// A new customer.
-#[derive(Default, Deserialize, Apiv2Schema)]
-#[serde(default)]
-pub(crate) struct CreateCustomer {
-    /// The customer's name.
-    name: Required<String>,
-    /// The e-mail address; unique in the account, compared without case.
-    email: Required<String>,
-    /// The phone number.
-    phone: Field<String>,
-    /// Free notes.
-    notes: Field<String>,
-}
-
-impl CreateCustomer {
-    fn into_domain(self) -> Result<domain::NewCustomer, ApiError> {
-        let mut fields = Fields::default();
-        let name = fields.required("name", self.name, CustomerName::new);
-        let email = fields.required("email", self.email, EmailAddress::new);
-        let phone = fields.optional("phone", self.phone, Phone::new);
-        let notes = fields.optional("notes", self.notes, Notes::new);
-        whole(fields, name, email, phone, notes)
-    }
-}
-
-/// The customer, where every field is valid.
-fn whole(
-    fields: Fields,
-    name: Option<CustomerName>,
-    email: Option<EmailAddress>,
-    phone: Option<Option<Phone>>,
-    notes: Option<Option<Notes>>,
-) -> Result<domain::NewCustomer, ApiError> {
-    let (Some(name), Some(email), Some(phone), Some(notes)) = (name, email, phone, notes) else {
-        return Err(fields.into_error_requiring("Name and email are required"));
-    };
-    Ok(domain::NewCustomer {
-        name,
-        email,
-        phone,
-        notes,
-    })
-}
-
-/// Everything that is to be known of a customer; what is left out is cleared.
-#[derive(Default, Deserialize, Apiv2Schema)]
-#[serde(default)]
-pub(crate) struct PutCustomer {
-    /// The customer's name.
-    name: Required<String>,
-    /// The e-mail address of the path, perhaps in another spelling; the path's where it is left out.
-    email: Changeable<String>,
-    /// The phone number.
-    phone: Field<String>,
-    /// Free notes.
-    notes: Field<String>,
-}
-
-impl PutCustomer {
-    fn into_domain(self, path: &str) -> Result<domain::NewCustomer, ApiError> {
-        let mut fields = Fields::default();
-        let name = fields.required("name", self.name, CustomerName::new);
-        let phone = fields.optional("phone", self.phone, Phone::new);
-        let notes = fields.optional("notes", self.notes, Notes::new);
-        let email = match (
-            EmailAddress::new(path),
-            fields.changeable("email", self.email, EmailAddress::new),
-        ) {
-            (Err(why), _) => fields.refuse("email", why),
-            (Ok(path), Some(body)) => match body.unwrap_or_else(|| path.clone()) {
-                email if email.key() == path.key() => Some(email),
-                _ => fields.refuse("email", "must be the e-mail address in the path"),
-            },
-            (Ok(_), None) => None,
-        };
-        whole(fields, name, email, phone, notes)
-    }
-}
-
-/// A change of some of a customer's fields.
-#[derive(Default, Deserialize, Apiv2Schema)]
-#[serde(default)]
-pub(crate) struct EditCustomer {
-    /// Another name.
-    name: Changeable<String>,
-    /// Another e-mail address, which no other customer of the account has.
-    email: Changeable<String>,
-    /// Another phone number; `null` clears it.
-    phone: Field<String>,
-    /// Other notes; `null` clears them.
-    notes: Field<String>,
-}
-
-impl EditCustomer {
-    fn into_domain(self) -> Result<domain::CustomerEdit, ApiError> {
-        let mut fields = Fields::default();
-        let name = fields.changeable("name", self.name, CustomerName::new);
-        let email = fields.changeable("email", self.email, EmailAddress::new);
-        let phone = fields.clearable("phone", self.phone, Phone::new);
-        let notes = fields.clearable("notes", self.notes, Notes::new);
-        let (Some(name), Some(email), Some(phone), Some(notes)) = (name, email, phone, notes) else {
-            return Err(fields.into_error());
-        };
-        Ok(domain::CustomerEdit {
-            name,
-            email,
-            phone,
-            notes,
-        })
-    }
-}
-
-/// Which customers are wanted.
-#[derive(Deserialize, Apiv2Schema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ListCustomers {
-    /// The customer with this e-mail address: one or none.
-    email: Option<String>,
-    /// Those that last changed at this instant or later.
-    updated_since: Option<String>,
-    /// The most customers in this answer.
-    limit: Option<String>,
-    /// The `nextCursor` of the answer before.
-    cursor: Option<String>,
 }
 
 /// The customer that a path names. What is no address names nobody.
@@ -254,6 +132,9 @@ impl From<CustomerRefusal> for Problem {
     }
 }
 
+/// The errors of [`create`].
+pub(crate) const CREATE_ERRORS: &[Problem] = &[Problem::CustomerExists];
+
 /// Create a customer
 ///
 /// Whose e-mail address no other customer of the account has.
@@ -269,6 +150,9 @@ pub(crate) async fn create(
     reply(customers.create(&request, new).await?)
 }
 
+/// The errors of [`list`].
+pub(crate) const LIST_ERRORS: &[Problem] = &[];
+
 /// List customers
 ///
 /// Oldest first. `updatedSince` reads through all customers.
@@ -279,21 +163,13 @@ pub(crate) async fn list(
     query: Query<ListCustomers>,
     pages: Pages,
 ) -> Result<Done<CustomerList>, ApiError> {
-    let mut fields = Fields::default();
-    let query = query.0;
-    let email = fields.parameter("email", query.email.as_deref(), |text| EmailAddress::new(text));
-    let updated_since = fields.parameter("updatedSince", query.updated_since.as_deref(), Timestamp::parse);
-    let page = fields.page(query.limit.as_deref(), query.cursor.as_deref());
-    let (Some(email), Some(updated_since), Some(page)) = (email, updated_since, page) else {
-        return Err(fields.into_error());
-    };
-    let filter = CustomerFilter {
-        email: email.map(|email| email.key()),
-        updated_since,
-    };
+    let (filter, page) = query.0.into_domain()?;
     let list = async |page| application.crm.customers.list(&caller.0, &filter, page).await;
     Ok(Done::new(pages.page(page, list).await?.into()))
 }
+
+/// The errors of [`get`].
+pub(crate) const GET_ERRORS: &[Problem] = &[Problem::CustomerNotFound];
 
 /// Get a customer by e-mail address
 ///
@@ -307,6 +183,9 @@ pub(crate) async fn get(
     let customer = application.crm.customers.get(&caller.0, &named(&path)?).await?;
     Ok(Done::of(customer))
 }
+
+/// The errors of [`put`].
+pub(crate) const PUT_ERRORS: &[Problem] = &[Problem::VersionMismatch];
 
 /// Create or replace a customer
 ///
@@ -323,6 +202,13 @@ pub(crate) async fn put(
     let customers = &application.crm.customers;
     reply(customers.put(&request, new).await?)
 }
+
+/// The errors of [`edit`].
+pub(crate) const EDIT_ERRORS: &[Problem] = &[
+    Problem::CustomerNotFound,
+    Problem::CustomerExists,
+    Problem::VersionMismatch,
+];
 
 /// Update a customer
 ///

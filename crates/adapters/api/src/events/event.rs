@@ -1,72 +1,76 @@
 //! Events over HTTP.
 
+mod requests;
+
 use crate::{
     access::authentication::Caller,
     body::Body,
     commit::{Reply, Write, reply},
     error::{ApiError, Problem},
-    fields::{Changeable, Field, Fields, Number, Required},
-    pages::{Items, Pages, Shown},
-    query::{Query, days},
-    responses::{Created, Done, Located, Price, date_and_time, instant},
+    events::values::Participants,
+    pages::{Items, Pages, ShownPage},
+    query::Query,
+    responses::{Created, Done, Located},
+    value::{Count, Cursor, Midnight, Resource, Shown, Success},
 };
 use actix_web::web::{Data, Path};
 use chatgrow_application::Application;
 use chatgrow_domain as domain;
 use chatgrow_domain::{
-    Capacity, EventDescription, EventId, EventLocation, EventRefusal, EventTitle, LocalMinute, Money,
-    parse_date, parse_time,
+    Capacity, EventDescription, EventId, EventLocation, EventRefusal, EventStatus, EventTitle, Money,
+    Timestamp,
 };
-use chatgrow_ports::EventFilter;
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
-use serde::{Deserialize, Serialize};
+use requests::{CreateEvent, EditEvent, ListEvents};
+use serde::Serialize;
+use time::Time;
 
 /// Something with a date that customers register for.
 #[derive(Serialize, Apiv2Schema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Event {
     /// The event's id.
-    id: String,
+    id: Shown<EventId>,
     /// What it is called.
-    title: String,
+    title: Shown<EventTitle>,
     /// What it is about.
-    description: Option<String>,
+    description: Shown<Option<EventDescription>>,
     /// The civil date, at midnight UTC.
-    date: String,
+    date: Shown<Midnight>,
     /// The time of day, in the business's own time.
-    time: String,
+    time: Shown<Time>,
     /// Where it is.
-    location: Option<String>,
+    location: Shown<Option<EventLocation>>,
     /// How many may take part; `null` is any number.
-    max_participants: Option<i64>,
+    max_participants: Shown<Option<Capacity>>,
     /// How many are registered.
-    current_participants: i64,
+    current_participants: Shown<Participants>,
     /// What it costs, exactly.
-    price: Option<Price>,
+    price: Shown<Option<Money>>,
     /// Where it stands.
-    status: String,
+    status: Shown<EventStatus>,
     /// When it was created.
-    created_at: String,
+    created_at: Shown<Timestamp>,
     /// When its fields last changed.
-    updated_at: String,
+    updated_at: Shown<Timestamp>,
 }
 
 impl From<domain::Event> for Event {
     fn from(event: domain::Event) -> Self {
-        let (date, time) = date_and_time(event.start);
+        let start = event.start.to_date_time();
         Self {
-            id: event.id.to_string(),
-            title: event.title.as_str().to_owned(),
-            description: event.description.map(|text| text.as_str().to_owned()),
-            date,
-            time,
-            location: event.location.map(|text| text.as_str().to_owned()),
-            max_participants: event.capacity.map(Capacity::get),
-            current_participants: event.participants,
-            price: event.price.map(Price),
-            status: event.status.as_str().to_owned(),
-            created_at: instant(event.created_at),
-            updated_at: instant(event.updated_at),
+            id: Shown(event.id),
+            title: Shown(event.title),
+            description: Shown(event.description),
+            date: Shown(Midnight(start.date())),
+            time: Shown(start.time()),
+            location: Shown(event.location),
+            max_participants: Shown(event.capacity),
+            current_participants: Shown(Participants(event.participants)),
+            price: Shown(event.price),
+            status: Shown(event.status),
+            created_at: Shown(event.created_at),
+            updated_at: Shown(event.updated_at),
         }
     }
 }
@@ -75,16 +79,16 @@ impl From<domain::Event> for Event {
 #[derive(Serialize, Apiv2Schema)]
 pub(crate) struct EventResponse {
     /// Always `true`.
-    success: bool,
+    success: Success,
     /// The event.
-    event: Event,
+    event: Resource<Event>,
 }
 
 impl From<domain::Event> for EventResponse {
     fn from(event: domain::Event) -> Self {
         Self {
-            success: true,
-            event: event.into(),
+            success: Success,
+            event: Resource(event.into()),
         }
     }
 }
@@ -94,146 +98,24 @@ impl From<domain::Event> for EventResponse {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EventList {
     /// Always `true`.
-    success: bool,
+    success: Success,
     /// How many events this answer holds.
-    count: usize,
+    count: Shown<Count>,
     /// The events.
     events: Items<Event>,
     /// Where the next page begins: send it back as `cursor`. `null` on the last page.
-    next_cursor: Option<String>,
+    next_cursor: Shown<Option<Cursor>>,
 }
 
-impl From<Shown<Event>> for EventList {
-    fn from(shown: Shown<Event>) -> Self {
+impl From<ShownPage<Event>> for EventList {
+    fn from(shown: ShownPage<Event>) -> Self {
         Self {
-            success: true,
+            success: Success,
             count: shown.count,
             events: shown.items,
             next_cursor: shown.next_cursor,
         }
     }
-}
-
-/// A new event.
-#[derive(Default, Deserialize, Apiv2Schema)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct CreateEvent {
-    /// What it is called.
-    title: Required<String>,
-    /// What it is about.
-    description: Field<String>,
-    /// The civil date; the API's own output form is accepted too.
-    date: Required<String>,
-    /// The time of day, in the business's own time.
-    time: Required<String>,
-    /// Where it is.
-    location: Field<String>,
-    /// How many may take part; any number where it is left out.
-    max_participants: Field<i64>,
-    /// What it costs, with at most two decimals.
-    price: Field<Number>,
-}
-
-impl CreateEvent {
-    fn into_domain(self) -> Result<domain::NewEvent, ApiError> {
-        let mut fields = Fields::default();
-        let title = fields.required("title", self.title, EventTitle::new);
-        let description = fields.optional("description", self.description, EventDescription::new);
-        let date = fields.required("date", self.date, |text| parse_date(&text));
-        let time = fields.required("time", self.time, |text| parse_time(&text));
-        let location = fields.optional("location", self.location, EventLocation::new);
-        let capacity = fields.optional("maxParticipants", self.max_participants, Capacity::new);
-        let price = fields.optional("price", self.price, |number| Money::parse(number.as_str()));
-        let (
-            Some(title),
-            Some(description),
-            Some(date),
-            Some(time),
-            Some(location),
-            Some(capacity),
-            Some(price),
-        ) = (title, description, date, time, location, capacity, price)
-        else {
-            return Err(fields.into_error_requiring("Title, date and time are required"));
-        };
-        Ok(domain::NewEvent {
-            title,
-            description,
-            start: LocalMinute::new(date, time),
-            location,
-            capacity,
-            price,
-        })
-    }
-}
-
-/// A change of some of an event's fields.
-#[derive(Default, Deserialize, Apiv2Schema)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct EditEvent {
-    /// Another title.
-    title: Changeable<String>,
-    /// Another description; `null` clears it.
-    description: Field<String>,
-    /// Another civil date; the API's own output form is accepted too.
-    date: Changeable<String>,
-    /// Another time of day.
-    time: Changeable<String>,
-    /// Another place; `null` clears it.
-    location: Field<String>,
-    /// Another maximum, not under the present count; `null` is any number.
-    max_participants: Field<i64>,
-    /// Another price, with at most two decimals; `null` clears it.
-    price: Field<Number>,
-    /// From `active` to `completed` or `cancelled`, never back.
-    status: Changeable<String>,
-}
-
-impl EditEvent {
-    fn into_domain(self) -> Result<domain::EventEdit, ApiError> {
-        let mut fields = Fields::default();
-        let title = fields.changeable("title", self.title, EventTitle::new);
-        let description = fields.clearable("description", self.description, EventDescription::new);
-        let date = fields.changeable("date", self.date, |text| parse_date(&text));
-        let time = fields.changeable("time", self.time, |text| parse_time(&text));
-        let location = fields.clearable("location", self.location, EventLocation::new);
-        let capacity = fields.clearable("maxParticipants", self.max_participants, Capacity::new);
-        let price = fields.clearable("price", self.price, |number| Money::parse(number.as_str()));
-        let status = fields.changeable("status", self.status, |text| text.parse());
-        let (Some(title), Some(description), Some(date), Some(time)) = (title, description, date, time)
-        else {
-            return Err(fields.into_error());
-        };
-        let (Some(location), Some(capacity), Some(price), Some(status)) = (location, capacity, price, status)
-        else {
-            return Err(fields.into_error());
-        };
-        Ok(domain::EventEdit {
-            title,
-            description,
-            date,
-            time,
-            location,
-            capacity,
-            price,
-            status,
-        })
-    }
-}
-
-/// Which events are wanted.
-#[derive(Deserialize, Apiv2Schema)]
-pub(crate) struct ListEvents {
-    /// Those on this civil date or later.
-    from: Option<String>,
-    /// Those on this civil date or earlier.
-    to: Option<String>,
-    /// Those in this status.
-    status: Option<String>,
-    /// The most events in this answer.
-    limit: Option<String>,
-    /// The `nextCursor` of the answer before.
-    cursor: Option<String>,
 }
 
 /// The event that a path names. What is no id names nothing.
@@ -258,6 +140,9 @@ impl From<EventRefusal> for Problem {
     }
 }
 
+/// The errors of [`create`].
+pub(crate) const CREATE_ERRORS: &[Problem] = &[];
+
 /// Publish an event
 ///
 /// It is active from now on, and takes registrations.
@@ -273,6 +158,9 @@ pub(crate) async fn create(
     reply(events.create(&request, new).await?)
 }
 
+/// The errors of [`list`].
+pub(crate) const LIST_ERRORS: &[Problem] = &[];
+
 /// List events
 ///
 /// By date and time, then id.
@@ -283,20 +171,13 @@ pub(crate) async fn list(
     query: Query<ListEvents>,
     pages: Pages,
 ) -> Result<Done<EventList>, ApiError> {
-    let mut fields = Fields::default();
-    let query = query.0;
-    let from = fields.parameter("from", query.from.as_deref(), parse_date);
-    let to = fields.parameter("to", query.to.as_deref(), parse_date);
-    let status = fields.parameter("status", query.status.as_deref(), str::parse);
-    let page = fields.page(query.limit.as_deref(), query.cursor.as_deref());
-    let (Some(from), Some(to), Some(status), Some(page)) = (from, to, status, page) else {
-        return Err(fields.into_error());
-    };
-    let (from, before) = days(from, to);
-    let filter = EventFilter { from, before, status };
+    let (filter, page) = query.0.into_domain()?;
     let list = async |page| application.events.events.list(&caller.0, filter, page).await;
     Ok(Done::new(pages.page(page, list).await?.into()))
 }
+
+/// The errors of [`get`].
+pub(crate) const GET_ERRORS: &[Problem] = &[Problem::EventNotFound];
 
 /// Get an event
 ///
@@ -310,6 +191,14 @@ pub(crate) async fn get(
     let event = application.events.events.get(&caller.0, named(&path)?).await?;
     Ok(Done::of(event))
 }
+
+/// The errors of [`edit`].
+pub(crate) const EDIT_ERRORS: &[Problem] = &[
+    Problem::EventNotFound,
+    Problem::InvalidStatus,
+    Problem::CapacityTooSmall,
+    Problem::VersionMismatch,
+];
 
 /// Update an event
 ///

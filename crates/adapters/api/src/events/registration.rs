@@ -8,14 +8,18 @@ use crate::{
     error::{ApiError, Problem},
     events::event::named,
     fields::{Field, Fields, Required},
-    pages::{Items, Pages, Shown},
-    query::Query,
-    responses::{Confirmation, Created, Done, Located, instant},
+    pages::{Items, Pages, ShownPage},
+    query::{Parameter, Query},
+    responses::{Confirmation, Created, Done, Located},
+    value::{Count, Cursor, Resource, Shown, Success},
 };
 use actix_web::web::{Data, Path};
 use chatgrow_application::{Application, Effect};
 use chatgrow_domain as domain;
-use chatgrow_domain::{EmailAddress, EmailKey, EventId, Notes, RegistrationId, RegistrationRefusal};
+use chatgrow_domain::{
+    CustomerId, CustomerName, EmailAddress, EmailKey, EventId, Notes, PageLimit, RegistrationId,
+    RegistrationRefusal, Timestamp,
+};
 use chatgrow_ports::PageRequest;
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::{Deserialize, Serialize};
@@ -25,31 +29,31 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Registration {
     /// The registration's id.
-    id: String,
+    id: Shown<RegistrationId>,
     /// The event's id.
-    event_id: String,
+    event_id: Shown<EventId>,
     /// The customer's id.
-    customer_id: String,
+    customer_id: Shown<CustomerId>,
     /// The customer's present name.
-    customer_name: String,
+    customer_name: Shown<CustomerName>,
     /// The customer's present e-mail address.
-    customer_email: String,
+    customer_email: Shown<EmailAddress>,
     /// Free notes.
-    notes: Option<String>,
+    notes: Shown<Option<Notes>>,
     /// When it was made.
-    created_at: String,
+    created_at: Shown<Timestamp>,
 }
 
 impl From<domain::Registration> for Registration {
     fn from(registration: domain::Registration) -> Self {
         Self {
-            id: registration.id.to_string(),
-            event_id: registration.event_id.to_string(),
-            customer_id: registration.customer.id.to_string(),
-            customer_name: registration.customer.name.as_str().to_owned(),
-            customer_email: registration.customer.email.as_str().to_owned(),
-            notes: registration.notes.map(|notes| notes.as_str().to_owned()),
-            created_at: instant(registration.created_at),
+            id: Shown(registration.id),
+            event_id: Shown(registration.event_id),
+            customer_id: Shown(registration.customer.id),
+            customer_name: Shown(registration.customer.name),
+            customer_email: Shown(registration.customer.email),
+            notes: Shown(registration.notes),
+            created_at: Shown(registration.created_at),
         }
     }
 }
@@ -58,16 +62,16 @@ impl From<domain::Registration> for Registration {
 #[derive(Serialize, Apiv2Schema)]
 pub(crate) struct RegistrationResponse {
     /// Always `true`.
-    success: bool,
+    success: Success,
     /// The registration.
-    registration: Registration,
+    registration: Resource<Registration>,
 }
 
 impl From<domain::Registration> for RegistrationResponse {
     fn from(registration: domain::Registration) -> Self {
         Self {
-            success: true,
-            registration: registration.into(),
+            success: Success,
+            registration: Resource(registration.into()),
         }
     }
 }
@@ -77,13 +81,13 @@ impl From<domain::Registration> for RegistrationResponse {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RegistrationList {
     /// Always `true`.
-    success: bool,
+    success: Success,
     /// How many registrations this answer holds.
-    count: usize,
+    count: Shown<Count>,
     /// The registrations.
     registrations: Items<Registration>,
     /// Where the next page begins: send it back as `cursor`. `null` on the last page.
-    next_cursor: Option<String>,
+    next_cursor: Shown<Option<Cursor>>,
 }
 
 /// A new registration.
@@ -91,16 +95,16 @@ pub(crate) struct RegistrationList {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Register {
     /// The e-mail address of an existing customer.
-    customer_email: Required<String>,
+    customer_email: Required<EmailAddress>,
     /// Free notes.
-    notes: Field<String>,
+    notes: Field<Notes>,
 }
 
 impl Register {
     fn into_domain(self) -> Result<(EmailKey, Option<Notes>), ApiError> {
         let mut fields = Fields::default();
-        let email = fields.required("customerEmail", self.customer_email, EmailAddress::new);
-        let notes = fields.optional("notes", self.notes, Notes::new);
+        let email = fields.required("customerEmail", self.customer_email);
+        let notes = fields.optional("notes", self.notes);
         let (Some(email), Some(notes)) = (email, notes) else {
             return Err(fields.into_error_requiring("customerEmail is required"));
         };
@@ -109,27 +113,28 @@ impl Register {
 }
 
 /// Which registrations are wanted.
-#[derive(Deserialize, Apiv2Schema)]
+#[derive(Default, Deserialize, Apiv2Schema)]
+#[serde(default)]
 pub(crate) struct ListRegistrations {
     /// The most registrations in this answer.
-    limit: Option<String>,
+    limit: Parameter<PageLimit>,
     /// The `nextCursor` of the answer before.
-    cursor: Option<String>,
+    cursor: Parameter<Cursor>,
 }
 
 impl ListRegistrations {
     fn into_domain(self) -> Result<PageRequest<RegistrationId>, ApiError> {
         let mut fields = Fields::default();
         fields
-            .page(self.limit.as_deref(), self.cursor.as_deref())
+            .page(self.limit, self.cursor)
             .ok_or_else(|| fields.into_error())
     }
 }
 
-impl From<Shown<Registration>> for RegistrationList {
-    fn from(shown: Shown<Registration>) -> Self {
+impl From<ShownPage<Registration>> for RegistrationList {
+    fn from(shown: ShownPage<Registration>) -> Self {
         Self {
-            success: true,
+            success: Success,
             count: shown.count,
             registrations: shown.items,
             next_cursor: shown.next_cursor,
@@ -172,6 +177,15 @@ impl From<RegistrationRefusal> for Problem {
     }
 }
 
+/// The errors of [`register`].
+pub(crate) const REGISTER_ERRORS: &[Problem] = &[
+    Problem::EventNotFound,
+    Problem::CustomerNotFound,
+    Problem::EventNotActive,
+    Problem::AlreadyRegistered,
+    Problem::EventFull,
+];
+
 /// Register a customer for an event
 ///
 /// However many register at once, the participants never pass the maximum.
@@ -187,6 +201,9 @@ pub(crate) async fn register(
     let registrations = &application.events.registrations;
     reply(registrations.register(&request, event, &customer, notes).await?)
 }
+
+/// The errors of [`list`].
+pub(crate) const LIST_ERRORS: &[Problem] = &[Problem::EventNotFound];
 
 /// List an event's registrations
 ///
@@ -205,6 +222,9 @@ pub(crate) async fn list(
     Ok(Done::new(pages.page(page, list).await?.into()))
 }
 
+/// The errors of [`list_of_customer`].
+pub(crate) const LIST_OF_CUSTOMER_ERRORS: &[Problem] = &[Problem::CustomerNotFound];
+
 /// List a customer's registrations
 ///
 /// For whichever events, in the order in which they came.
@@ -222,6 +242,9 @@ pub(crate) async fn list_of_customer(
     Ok(Done::new(pages.page(page, list).await?.into()))
 }
 
+/// The errors of [`get`].
+pub(crate) const GET_ERRORS: &[Problem] = &[Problem::EventNotFound, Problem::RegistrationNotFound];
+
 /// Get a registration
 ///
 /// With its customer's present name and e-mail address.
@@ -235,6 +258,13 @@ pub(crate) async fn get(
     let registration = application.events.registrations.get(&caller.0, event, id).await?;
     Ok(Done::of(registration))
 }
+
+/// The errors of [`unregister`].
+pub(crate) const UNREGISTER_ERRORS: &[Problem] = &[
+    Problem::EventNotFound,
+    Problem::RegistrationNotFound,
+    Problem::VersionMismatch,
+];
 
 /// Cancel a registration
 ///

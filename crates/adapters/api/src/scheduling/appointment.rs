@@ -1,72 +1,75 @@
 //! Appointments over HTTP.
 
+mod requests;
+
 use crate::{
     access::authentication::Caller,
     body::Body,
     commit::{Reply, Write, reply},
     error::{ApiError, Problem},
-    fields::{Changeable, Field, Fields, Required},
-    pages::{Items, Pages, Shown},
-    query::{Query, days},
-    responses::{Confirmation, Created, Done, Located, date_and_time, instant},
+    pages::{Items, Pages, ShownPage},
+    query::Query,
+    responses::{Confirmation, Created, Done, Located},
+    value::{Count, Cursor, Midnight, Resource, Shown, Success},
 };
 use actix_web::web::{Data, Path};
 use chatgrow_application::{Application, Effect};
 use chatgrow_domain as domain;
 use chatgrow_domain::{
-    AppointmentId, AppointmentRefusal, Duration, EmailAddress, EmailKey, LocalMinute, Notes, TimeSlot,
-    Timestamp, parse_date, parse_time,
+    AppointmentId, AppointmentRefusal, AppointmentStatus, CustomerId, CustomerName, Duration, EmailAddress,
+    Notes, ServiceType, Timestamp,
 };
-use chatgrow_ports::{AppointmentFilter, PageRequest, StartPosition};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
-use serde::{Deserialize, Serialize};
+use requests::{BookAppointment, EditAppointment, ListAppointments};
+use serde::Serialize;
+use time::Time;
 
 /// A customer's slot in the account's schedule.
 #[derive(Serialize, Apiv2Schema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Appointment {
     /// The appointment's id.
-    id: String,
+    id: Shown<AppointmentId>,
     /// The customer's id.
-    customer_id: String,
+    customer_id: Shown<CustomerId>,
     /// The customer's present name.
-    customer_name: String,
+    customer_name: Shown<CustomerName>,
     /// The customer's present e-mail address.
-    customer_email: String,
+    customer_email: Shown<EmailAddress>,
     /// The civil date, at midnight UTC.
-    date: String,
+    date: Shown<Midnight>,
     /// The time of day, in the business's own time.
-    time: String,
+    time: Shown<Time>,
     /// What it is for.
-    service_type: String,
+    service_type: Shown<ServiceType>,
     /// Its length in minutes.
-    duration: i64,
+    duration: Shown<Duration>,
     /// Free notes.
-    notes: Option<String>,
+    notes: Shown<Option<Notes>>,
     /// Whether it occupies its slot.
-    status: String,
+    status: Shown<AppointmentStatus>,
     /// When it was booked.
-    created_at: String,
+    created_at: Shown<Timestamp>,
     /// When it last changed.
-    updated_at: String,
+    updated_at: Shown<Timestamp>,
 }
 
 impl From<domain::Appointment> for Appointment {
     fn from(appointment: domain::Appointment) -> Self {
-        let (date, time) = date_and_time(appointment.slot.start);
+        let start = appointment.slot.start.to_date_time();
         Self {
-            id: appointment.id.to_string(),
-            customer_id: appointment.customer.id.to_string(),
-            customer_name: appointment.customer.name.as_str().to_owned(),
-            customer_email: appointment.customer.email.as_str().to_owned(),
-            date,
-            time,
-            service_type: appointment.service_type.as_str().to_owned(),
-            duration: appointment.slot.duration.as_minutes(),
-            notes: appointment.notes.map(|notes| notes.as_str().to_owned()),
-            status: appointment.status.as_str().to_owned(),
-            created_at: instant(appointment.created_at),
-            updated_at: instant(appointment.updated_at),
+            id: Shown(appointment.id),
+            customer_id: Shown(appointment.customer.id),
+            customer_name: Shown(appointment.customer.name),
+            customer_email: Shown(appointment.customer.email),
+            date: Shown(Midnight(start.date())),
+            time: Shown(start.time()),
+            service_type: Shown(appointment.service_type),
+            duration: Shown(appointment.slot.duration),
+            notes: Shown(appointment.notes),
+            status: Shown(appointment.status),
+            created_at: Shown(appointment.created_at),
+            updated_at: Shown(appointment.updated_at),
         }
     }
 }
@@ -75,16 +78,16 @@ impl From<domain::Appointment> for Appointment {
 #[derive(Serialize, Apiv2Schema)]
 pub(crate) struct AppointmentResponse {
     /// Always `true`.
-    success: bool,
+    success: Success,
     /// The appointment.
-    appointment: Appointment,
+    appointment: Resource<Appointment>,
 }
 
 impl From<domain::Appointment> for AppointmentResponse {
     fn from(appointment: domain::Appointment) -> Self {
         Self {
-            success: true,
-            appointment: appointment.into(),
+            success: Success,
+            appointment: Resource(appointment.into()),
         }
     }
 }
@@ -94,157 +97,23 @@ impl From<domain::Appointment> for AppointmentResponse {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AppointmentList {
     /// Always `true`.
-    success: bool,
+    success: Success,
     /// How many appointments this answer holds.
-    count: usize,
+    count: Shown<Count>,
     /// The appointments.
     appointments: Items<Appointment>,
     /// Where the next page begins: send it back as `cursor`. `null` on the last page.
-    next_cursor: Option<String>,
+    next_cursor: Shown<Option<Cursor>>,
 }
 
-impl From<Shown<Appointment>> for AppointmentList {
-    fn from(shown: Shown<Appointment>) -> Self {
+impl From<ShownPage<Appointment>> for AppointmentList {
+    fn from(shown: ShownPage<Appointment>) -> Self {
         Self {
-            success: true,
+            success: Success,
             count: shown.count,
             appointments: shown.items,
             next_cursor: shown.next_cursor,
         }
-    }
-}
-
-/// A new appointment.
-#[derive(Default, Deserialize, Apiv2Schema)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct BookAppointment {
-    /// The e-mail address of an existing customer.
-    customer_email: Required<String>,
-    /// The civil date; the API's own output form is accepted too.
-    date: Required<String>,
-    /// The time of day, in the business's own time.
-    time: Required<String>,
-    /// What it is for.
-    service_type: Required<String>,
-    /// Its length in minutes; 60 where it is left out. It may run past midnight.
-    duration: Field<i64>,
-    /// Free notes.
-    notes: Field<String>,
-}
-
-impl BookAppointment {
-    fn into_domain(self) -> Result<(EmailKey, domain::NewAppointment), ApiError> {
-        let mut fields = Fields::default();
-        let email = fields.required("customerEmail", self.customer_email, EmailAddress::new);
-        let date = fields.required("date", self.date, |text| parse_date(&text));
-        let time = fields.required("time", self.time, |text| parse_time(&text));
-        let service_type = fields.required("serviceType", self.service_type, |text| text.parse());
-        let duration = fields.optional("duration", self.duration, Duration::from_minutes);
-        let notes = fields.optional("notes", self.notes, Notes::new);
-        let (Some(email), Some(date), Some(time), Some(service_type), Some(duration), Some(notes)) =
-            (email, date, time, service_type, duration, notes)
-        else {
-            return Err(fields.into_error_requiring("customerEmail, date, time and serviceType are required"));
-        };
-        let slot = TimeSlot {
-            start: LocalMinute::new(date, time),
-            duration: duration.unwrap_or(Duration::DEFAULT),
-        };
-        Ok((
-            email.key(),
-            domain::NewAppointment {
-                slot,
-                service_type,
-                notes,
-            },
-        ))
-    }
-}
-
-/// A change of some of an appointment's fields: of its slot, which moves it, or of what is said of it.
-#[derive(Default, Deserialize, Apiv2Schema)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct EditAppointment {
-    /// Another civil date; the API's own output form is accepted too.
-    date: Changeable<String>,
-    /// Another time of day.
-    time: Changeable<String>,
-    /// Another length in minutes.
-    duration: Changeable<i64>,
-    /// Another purpose.
-    service_type: Changeable<String>,
-    /// Other notes; `null` clears them.
-    notes: Field<String>,
-}
-
-impl EditAppointment {
-    fn into_domain(self) -> Result<domain::AppointmentEdit, ApiError> {
-        let mut fields = Fields::default();
-        let date = fields.changeable("date", self.date, |text| parse_date(&text));
-        let time = fields.changeable("time", self.time, |text| parse_time(&text));
-        let duration = fields.changeable("duration", self.duration, Duration::from_minutes);
-        let service_type = fields.changeable("serviceType", self.service_type, |text| text.parse());
-        let notes = fields.clearable("notes", self.notes, Notes::new);
-        let (Some(date), Some(time), Some(duration), Some(service_type), Some(notes)) =
-            (date, time, duration, service_type, notes)
-        else {
-            return Err(fields.into_error());
-        };
-        Ok(domain::AppointmentEdit {
-            date,
-            time,
-            duration,
-            service_type,
-            notes,
-        })
-    }
-}
-
-/// Which appointments are wanted.
-#[derive(Deserialize, Apiv2Schema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ListAppointments {
-    /// Those on this civil date or later.
-    from: Option<String>,
-    /// Those on this civil date or earlier.
-    to: Option<String>,
-    /// Those in this status.
-    status: Option<String>,
-    /// Those of the customer with this e-mail address.
-    customer_email: Option<String>,
-    /// Those that last changed at this instant or later.
-    updated_since: Option<String>,
-    /// The most appointments in this answer.
-    limit: Option<String>,
-    /// The `nextCursor` of the answer before.
-    cursor: Option<String>,
-}
-
-impl ListAppointments {
-    fn into_domain(self) -> Result<(AppointmentFilter, PageRequest<StartPosition<AppointmentId>>), ApiError> {
-        let mut fields = Fields::default();
-        let from = fields.parameter("from", self.from.as_deref(), parse_date);
-        let to = fields.parameter("to", self.to.as_deref(), parse_date);
-        let status = fields.parameter("status", self.status.as_deref(), str::parse);
-        let customer = fields.parameter("customerEmail", self.customer_email.as_deref(), |text| {
-            EmailAddress::new(text)
-        });
-        let updated_since = fields.parameter("updatedSince", self.updated_since.as_deref(), Timestamp::parse);
-        let page = fields.page(self.limit.as_deref(), self.cursor.as_deref());
-        let (Some(from), Some(to), Some(status), Some(customer), Some(updated_since), Some(page)) =
-            (from, to, status, customer, updated_since, page)
-        else {
-            return Err(fields.into_error());
-        };
-        let (from, before) = days(from, to);
-        let filter = AppointmentFilter {
-            from,
-            before,
-            status,
-            customer: customer.map(|email| email.key()),
-            updated_since,
-        };
-        Ok((filter, page))
     }
 }
 
@@ -277,6 +146,9 @@ impl From<AppointmentRefusal> for Problem {
     }
 }
 
+/// The errors of [`book`].
+pub(crate) const BOOK_ERRORS: &[Problem] = &[Problem::CustomerNotFound, Problem::TimeConflict];
+
 /// Book an appointment
 ///
 /// For an existing customer. Two confirmed appointments of one account never overlap; touching ends are fine.
@@ -291,6 +163,9 @@ pub(crate) async fn book(
     let appointments = &application.scheduling.appointments;
     reply(appointments.book(&request, &customer, new).await?)
 }
+
+/// The errors of [`list`].
+pub(crate) const LIST_ERRORS: &[Problem] = &[];
 
 /// List appointments
 ///
@@ -313,6 +188,9 @@ pub(crate) async fn list(
     Ok(Done::new(pages.page(page, list).await?.into()))
 }
 
+/// The errors of [`get`].
+pub(crate) const GET_ERRORS: &[Problem] = &[Problem::AppointmentNotFound];
+
 /// Get an appointment
 ///
 /// A cancelled one too.
@@ -330,6 +208,14 @@ pub(crate) async fn get(
     Ok(Done::of(appointment))
 }
 
+/// The errors of [`edit`].
+pub(crate) const EDIT_ERRORS: &[Problem] = &[
+    Problem::AppointmentNotFound,
+    Problem::TimeConflict,
+    Problem::AppointmentCancelled,
+    Problem::VersionMismatch,
+];
+
 /// Move or edit an appointment
 ///
 /// Changes only the fields that are sent. A cancelled appointment can be edited but not moved.
@@ -345,6 +231,9 @@ pub(crate) async fn edit(
     let appointments = &application.scheduling.appointments;
     reply(appointments.edit(&request, id, edit).await?)
 }
+
+/// The errors of [`cancel`].
+pub(crate) const CANCEL_ERRORS: &[Problem] = &[Problem::AppointmentNotFound, Problem::VersionMismatch];
 
 /// Cancel an appointment
 ///

@@ -1,0 +1,65 @@
+//! What customers are made of, as JSON has it.
+
+use crate::value::{Described, Output, Text, schema};
+use chatgrow_domain::{CustomerId, CustomerName, EmailAddress, Invalid, Phone};
+use serde::Serializer;
+use serde_json::{Value, json};
+
+impl Described for CustomerId {
+    fn schema() -> Value {
+        schema::id("507f1f77bcf86cd799439011")
+    }
+}
+
+impl Output for CustomerId {
+    fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl Text for CustomerName {
+    fn schema() -> Value {
+        schema::name(Self::MAX_CHARS, "ישראל ישראלי")
+    }
+
+    fn read(text: String) -> Result<Self, Invalid> {
+        Self::new(text)
+    }
+
+    fn text(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl Text for EmailAddress {
+    fn schema() -> Value {
+        json!({
+            "type": "string",
+            "format": "email",
+            "maxLength": Self::MAX_CHARS,
+            "example": "israel@example.com",
+        })
+    }
+
+    fn read(text: String) -> Result<Self, Invalid> {
+        Self::new(text)
+    }
+
+    fn text(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl Text for Phone {
+    fn schema() -> Value {
+        schema::text(Self::MAX_CHARS, "050-1234567")
+    }
+
+    fn read(text: String) -> Result<Self, Invalid> {
+        Self::new(text)
+    }
+
+    fn text(&self) -> &str {
+        self.as_str()
+    }
+}

@@ -1,0 +1,128 @@
+//! Values as JSON has them. How a value is read, how it is shown and what its schema says belong to its type; a field names the type, and
+//! the OpenAPI document follows.
+//!
+//! The types of one context are described in its folder, those that several share in [`shared`].
+
+mod packed;
+pub(crate) mod schema;
+mod shared;
+
+pub(crate) use packed::{pack, pack_parameters, unpack, unpack_parameter};
+pub(crate) use shared::{Count, Cursor, Midnight, Sentence, Success};
+
+use crate::fields::FromJson;
+use chatgrow_domain::Invalid;
+use paperclip::v2::{models::DefaultSchemaRaw, schema::Apiv2Schema};
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+
+/// What has a JSON schema.
+pub(crate) trait Described {
+    /// The schema, as OpenAPI 3.0 has it, with an example. If it has a `title`, it stands among the document's own schemas under that name,
+    /// and every field refers to it.
+    ///
+    /// A pattern is for what a client sends, and only if all that read the document agree on what it means (ECMA-262, PCRE2, RE2, Python,
+    /// Java): so free texts have none.
+    fn schema() -> Value;
+}
+
+/// A value that a client may send.
+pub(crate) trait Input: Described + Sized {
+    /// What the client writes.
+    type Json: FromJson;
+
+    /// Reads the value.
+    ///
+    /// # Errors
+    /// The rule that it breaks; [`Invalid::Missing`] if it is blank.
+    fn parse(json: Self::Json) -> Result<Self, Invalid>;
+}
+
+/// A value that an answer may show.
+pub(crate) trait Output: Described {
+    /// Writes the value.
+    fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+}
+
+/// A value that is the same text in requests, in answers and in the domain.
+pub(crate) trait Text: Sized {
+    /// See [`Described::schema`].
+    fn schema() -> Value;
+
+    /// See [`Input::parse`].
+    fn read(text: String) -> Result<Self, Invalid>;
+
+    /// The text.
+    fn text(&self) -> &str;
+}
+
+impl<T: Text> Described for T {
+    fn schema() -> Value {
+        <T as Text>::schema()
+    }
+}
+
+impl<T: Text> Input for T {
+    type Json = String;
+
+    fn parse(text: String) -> Result<Self, Invalid> {
+        T::read(text)
+    }
+}
+
+impl<T: Text> Output for T {
+    fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.text())
+    }
+}
+
+/// What may be null.
+impl<T: Described> Described for Option<T> {
+    fn schema() -> Value {
+        let mut schema = T::schema();
+        schema["nullable"] = true.into();
+        schema
+    }
+}
+
+impl<T: Output> Output for Option<T> {
+    fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Some(value) => value.show(serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+}
+
+/// A field of an answer. It is always there.
+pub(crate) struct Shown<T>(pub(crate) T);
+
+impl<T: Output> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.show(serializer)
+    }
+}
+
+impl<T: Described> Apiv2Schema for Shown<T> {
+    fn raw_schema() -> DefaultSchemaRaw {
+        let mut schema = T::schema();
+        if let Some(schema) = schema.as_object_mut() {
+            schema.remove("pattern");
+        }
+        pack(schema)
+    }
+}
+
+/// A resource as an answer holds it: in the document, a schema of its own.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(crate) struct Resource<T>(pub(crate) T);
+
+impl<T: Apiv2Schema> Apiv2Schema for Resource<T> {
+    fn raw_schema() -> DefaultSchemaRaw {
+        DefaultSchemaRaw {
+            example: Some(json!({ "title": T::name(), "description": T::description() })),
+            ..T::raw_schema()
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! How a type's schema comes through paperclip.
+//!
+//! Paperclip collects the schemas of handlers as OpenAPI 2 and writes them as OpenAPI 3.0. On that way it drops lengths, bounds and
+//! patterns; but an example it takes as it is, and from a parameter, which has none, the members of an enumeration. So a schema travels
+//! whole as its own example, or as its own only member, and is put in place when the document is made.
+
+use paperclip::v2::models::{
+    DataType, DefaultOperationRaw, DefaultSchemaRaw, Either, Parameter, ParameterIn,
+};
+use serde_json::{Map, Value, json};
+
+/// The schema as paperclip passes it on.
+pub(crate) fn pack(schema: Value) -> DefaultSchemaRaw {
+    DefaultSchemaRaw {
+        data_type: Some(DataType::String),
+        example: Some(schema),
+        ..DefaultSchemaRaw::default()
+    }
+}
+
+/// Adds the fields of a query to the parameters of an operation.
+pub(crate) fn pack_parameters(query: DefaultSchemaRaw, operation: &mut DefaultOperationRaw) {
+    for (name, schema) in query.properties {
+        operation.parameters.push(Either::Right(Parameter {
+            in_: ParameterIn::Query,
+            required: query.required.contains(&name),
+            description: schema.description,
+            data_type: Some(DataType::String),
+            enum_: schema
+                .example
+                .into_iter()
+                .map(|schema| schema.to_string().into())
+                .collect(),
+            name,
+            ..Parameter::default()
+        }));
+    }
+}
+
+/// Puts what [`pack`] packed in place, here and in all that the schema holds. A schema with a title moves to `named`, and a reference takes
+/// its place.
+pub(crate) fn unpack(schema: &mut Value, named: &mut Map<String, Value>) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(Map::values_mut) {
+        unpack(property, named);
+    }
+    if let Some(items) = schema.get_mut("items") {
+        unpack(items, named);
+    }
+    if let Some(Value::Object(packed)) = schema.as_object_mut().and_then(|schema| schema.remove("example")) {
+        place(schema, packed, named);
+    }
+}
+
+/// Puts what [`pack_parameters`] packed in place, but for the example: Swagger UI would fill it in, and then ask for less than everything.
+pub(crate) fn unpack_parameter(schema: &mut Value, named: &mut Map<String, Value>) {
+    let packed = schema.as_object_mut().and_then(|schema| schema.remove("enum"));
+    let packed = packed.and_then(|packed| serde_json::from_str::<Map<_, _>>(packed[0].as_str()?).ok());
+    let Some(mut packed) = packed else {
+        return;
+    };
+    packed.remove("example");
+    place(schema, packed, named);
+}
+
+fn place(schema: &mut Value, packed: Map<String, Value>, named: &mut Map<String, Value>) {
+    let Some(facts) = schema.as_object_mut() else {
+        return;
+    };
+    facts.extend(packed);
+    let Some(Value::String(title)) = facts.remove("title") else {
+        return;
+    };
+    let nullable = facts.remove("nullable").is_some();
+    let reference = json!({ "$ref": format!("#/components/schemas/{title}") });
+    // Nothing may stand beside a reference.
+    let reference = if nullable {
+        json!({ "nullable": true, "allOf": [reference] })
+    } else {
+        reference
+    };
+    named.insert(title, std::mem::replace(schema, reference));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_schema_stands_by_itself_and_only_the_reference_is_nullable() {
+        let color = json!({ "title": "Color", "type": "string", "enum": ["red"] });
+        let mut nullable = color.clone();
+        nullable["nullable"] = true.into();
+        let mut schema = json!({
+            "properties": {
+                "color": { "type": "string", "description": "Its color.", "example": color },
+                "other": { "type": "string", "description": "Another.", "example": nullable },
+                "size": { "type": "string", "description": "Its size.", "example": { "type": "integer", "example": 3 } },
+            },
+        });
+        let mut named = Map::new();
+        unpack(&mut schema, &mut named);
+        let reference = json!({ "$ref": "#/components/schemas/Color" });
+        assert_eq!(schema["properties"]["color"], reference);
+        assert_eq!(
+            schema["properties"]["other"],
+            json!({ "nullable": true, "allOf": [reference] })
+        );
+        assert_eq!(
+            schema["properties"]["size"],
+            json!({ "type": "integer", "description": "Its size.", "example": 3 })
+        );
+        assert!(named["Color"].get("nullable").is_none());
+    }
+}

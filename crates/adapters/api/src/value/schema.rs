@@ -1,0 +1,34 @@
+//! The schemas that several types have alike.
+
+use serde_json::{Value, json};
+
+/// An id.
+pub(crate) fn id(example: &str) -> Value {
+    json!({
+        "type": "string",
+        "minLength": 24,
+        "maxLength": 24,
+        "pattern": "^[0-9a-f]{24}$",
+        "example": example,
+    })
+}
+
+/// A text that always says something.
+pub(crate) fn name(max: usize, example: &str) -> Value {
+    json!({ "type": "string", "minLength": 1, "maxLength": max, "example": example })
+}
+
+/// A text that may be left out. Blank is the same as left out, so it has no least length.
+pub(crate) fn text(max: usize, example: &str) -> Value {
+    json!({ "type": "string", "maxLength": max, "example": example })
+}
+
+/// A whole number in a range.
+pub(crate) fn integer(min: i64, max: i64, example: i64) -> Value {
+    json!({ "type": "integer", "format": "int64", "minimum": min, "maximum": max, "example": example })
+}
+
+/// A closed list of names. It stands among the document's own schemas.
+pub(crate) fn choice<'a>(title: &str, description: &str, names: impl Iterator<Item = &'a str>) -> Value {
+    json!({ "title": title, "type": "string", "enum": names.collect::<Vec<_>>(), "description": description })
+}
