@@ -104,8 +104,8 @@ impl PostgresStore {
     /// Connects, and brings the schema up to date.
     ///
     /// # Errors
-    /// [`OpenError`] where the server can't be reached or doesn't let this program in, a migration fails, or the schema is newer
-    /// than this program.
+    /// [`OpenError`] if the server can't be reached or doesn't let this program in; if a migration fails; if the schema is newer than
+    /// this program, or from before the first release.
     pub async fn open(url: &PostgresUrl, options: Options) -> Result<Self, OpenError> {
         Self::try_open(url, options).await.map_err(|reason| OpenError {
             url: url.clone(),

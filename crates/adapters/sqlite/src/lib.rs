@@ -118,8 +118,8 @@ impl SqliteStore {
     /// [`Migrations::Expect`] it does neither.
     ///
     /// # Errors
-    /// [`OpenError`] where the file can't be made or read, is no database, a migration fails, or the schema is newer than
-    /// this program.
+    /// [`OpenError`] if the file can't be made or read, or is no database; if a migration fails; if the schema is newer than this
+    /// program, or from before the first release.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
         Self::try_open(path, options).map_err(|reason| OpenError {
             path: path.to_owned(),

@@ -124,13 +124,6 @@ fn list_after<DB: Backend>(account: RowId, from: i64, before: i64, start: i64, i
 
 versioned!(events, Event);
 
-/// Every row, by key.
-#[auto_type]
-pub fn everything<DB: Backend>() -> _ {
-    let row: AsSelect<EventRow, DB> = EventRow::as_select();
-    events::table.order((dsl::account_id, dsl::id)).select(row)
-}
-
 /// Implements [`EventStore`](chatgrow_ports::EventStore) for a store with the methods of [`port`](crate::port).
 #[macro_export]
 macro_rules! event_store {

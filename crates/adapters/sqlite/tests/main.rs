@@ -2,19 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "test code: what goes wrong fails the test")]
 
+mod migrations;
+
 use chatgrow_conformance::conformance_suite;
 use chatgrow_domain::{
     Account, AccountId, AccountName, AccountSlug, Customer, CustomerId, CustomerName, EmailAddress,
     NewCustomer, ObjectId, Timestamp,
 };
-use chatgrow_ports::{
-    AccountStore, Answer, Companions, CustomerStore, IdempotencyRecord, IdempotencyStore, RequestId,
-    StoreError, StoreHealth, Stores,
-};
+use chatgrow_ports::{AccountStore, Companions, CustomerStore, StoreError, StoreHealth, Stores};
 use chatgrow_sql::refused::{Refused, statements};
 use chatgrow_sqlite::{Options, SqliteStore};
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::{fs, path::Path, sync::Arc};
 use tempfile::TempDir;
 
@@ -87,39 +85,6 @@ async fn what_was_written_is_there_after_a_restart_and_for_another_process() {
         third.by_email(account(), &dana.email.key()).await.unwrap(),
         Some(dana)
     );
-}
-
-#[tokio::test]
-async fn an_upgrade_forgets_no_request() {
-    const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/sqlite");
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("test.db");
-    let store = with_account(&path).await;
-    let at = |millis| Timestamp::from_millis(millis).unwrap();
-    let record = IdempotencyRecord {
-        account: account(),
-        id: RequestId([1; 32]),
-        fingerprint: [2; 32],
-        answer: Answer {
-            status: 201,
-            location: Some("/customers/1".to_owned()),
-            etag: None,
-            body: b"{}".to_vec(),
-        },
-        created_at: at(0),
-        expires_at: at(1),
-    };
-    let companions = Companions {
-        record: Some(record.clone()),
-    };
-    IdempotencyStore::write(&store, companions).await.unwrap();
-    drop(store);
-    let mut raw = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    while raw.revert_last_migration(MIGRATIONS).unwrap().to_string() != "20261124000000" {}
-    drop(raw);
-    let upgraded = SqliteStore::open(&path, Options::default()).unwrap();
-    let found = IdempotencyStore::find(&upgraded, account(), record.id).await;
-    assert_eq!(found.unwrap(), Some(record));
 }
 
 #[tokio::test]
