@@ -344,7 +344,7 @@ fn migrate(connection: AsyncPgConnection, mode: Migrations) -> Result<(), Box<dy
     Connection::transaction(&mut connection, |connection| {
         let lock = diesel::sql_query("SELECT pg_advisory_xact_lock($1)").bind::<BigInt, _>(MIGRATION_LOCK);
         diesel::RunQueryDsl::execute(lock, connection)?;
-        bring_up_to_date(connection, MIGRATIONS, mode)
+        bring_up_to_date(connection, MIGRATIONS, mode).map(|_| ())
     })
 }
 

@@ -8,8 +8,8 @@ use diesel::{
 use diesel_migrations::MigrationHarness;
 use std::error::Error;
 
-/// Runs the migrations that the database has not seen, or refuses. The caller holds a lock against others who start at
-/// the same time, and a transaction.
+/// Runs the migrations that the database has not seen, or refuses; returns how many it has run. The caller holds a lock against others
+/// who start at the same time, and a transaction.
 ///
 /// # Errors
 /// A migration fails. Or the schema is newer than this program; or it is from before the first release; or it is older, and the
@@ -18,15 +18,14 @@ pub fn bring_up_to_date<DB: Backend>(
     connection: &mut impl MigrationHarness<DB>,
     source: impl MigrationSource<DB>,
     migrations: Migrations,
-) -> Result<(), Box<dyn Error + Send + Sync>> {
+) -> Result<usize, Box<dyn Error + Send + Sync>> {
     let applied = connection.applied_migrations()?;
     match migrations {
         Migrations::Run => {
             missing(&source, &applied)?;
-            connection.run_pending_migrations(source)?;
-            Ok(())
+            Ok(connection.run_pending_migrations(source)?.len())
         }
-        Migrations::Expect => expect_none_missing(&source, &applied),
+        Migrations::Expect => expect_none_missing(&source, &applied).map(|()| 0),
     }
 }
 

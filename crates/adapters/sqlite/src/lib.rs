@@ -10,19 +10,21 @@
 mod access;
 mod copy;
 mod error;
+mod migrate;
 pub mod reserve;
 mod statements;
 mod writer;
 
 use crate::{
     error::{refused, store_error},
+    migrate::{MIGRATIONS, migrate},
     writer::Writer,
 };
 use async_trait::async_trait;
 use chatgrow_ports::{Companions, Listed, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth};
 use chatgrow_sql::{
-    Migrations, Refusal, Unwritten, account_store, appointment_store, bring_up_to_date, customer_store,
-    event_store, idempotency_store, insert_record, page, registration_store,
+    Migrations, Refusal, Unwritten, account_store, appointment_store, customer_store, event_store,
+    idempotency_store, insert_record, page, registration_store,
 };
 use diesel::{
     connection::SimpleConnection,
@@ -32,7 +34,6 @@ use diesel::{
     r2d2::{ConnectionManager, CustomizeConnection, Pool},
     sqlite::{Sqlite, SqliteConnection},
 };
-use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use prometheus_client::registry::Registry;
 use std::{
     cell::RefCell,
@@ -46,8 +47,6 @@ use std::{
 };
 use thread_local::ThreadLocal;
 use tokio::sync::Semaphore;
-
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/sqlite");
 
 /// How long a connection waits for a lock that another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -134,11 +133,7 @@ impl SqliteStore {
             Migrations::Expect => Mode::Open,
         };
         let mut connection = connect_writer(path, mode)?;
-        // The lock comes first: of several processes that start at once, one migrates and the others find it done.
-        connection.immediate_transaction(|connection| {
-            bring_up_to_date(connection, MIGRATIONS, options.migrations)
-                .map_err(diesel::result::Error::QueryBuilderError)
-        })?;
+        migrate(&mut connection, MIGRATIONS, options.migrations)?;
         let writer = Writer::start(connection, path, options.queue)?;
         let read_only = format!("{}?mode=ro", file_uri(path));
         let readers = Pool::builder()
