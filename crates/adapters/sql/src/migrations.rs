@@ -88,10 +88,11 @@ mod tests {
     #[test]
     fn migrations_are_append_only() {
         let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../migrations");
-        let stores = ["sqlite", "postgres"].map(|store| migrations.join(store));
+        // Each store has a folder, and so have the rows that the upgrade test adds.
+        let stores = entries(&migrations).into_iter();
         let files = stores
-            .iter()
-            .flat_map(|store| entries(store))
+            .filter(|folder| folder.is_dir() && !folder.ends_with("rows"))
+            .flat_map(|store| entries(&store))
             .flat_map(|migration| entries(&migration));
         let mut found: Vec<_> = files
             .map(|file| {
