@@ -49,10 +49,18 @@ UPDATE customers SET name = '';
 UPDATE customers SET version = 'one';
 UPDATE accounts SET slug = '';
 UPDATE accounts SET slug = 'NOT a slug!';
+UPDATE accounts SET slug = '-one' WHERE id = $1;
+UPDATE accounts SET slug = 'one-' WHERE id = $1;
+UPDATE accounts SET slug = 'onE' WHERE id = $1;
 UPDATE accounts SET created_at = 9223372036854775807;
 UPDATE customers SET updated_at = -377705116800001;
+UPDATE customers SET created_at = 253402300800000;
+UPDATE appointments SET created_at = 253402300800000;
+UPDATE events SET updated_at = -377705116800001;
+UPDATE registrations SET created_at = 253402300800000;
 UPDATE appointments SET starts_at = 9000000000000, ends_at = 9000000000060 WHERE id = $1;
 UPDATE events SET starts_at = -1035593281;
+UPDATE events SET starts_at = 4223371680;
 UPDATE accounts SET slug = 'one' WHERE id = $2; -- accounts_slug_unique
 INSERT INTO api_keys VALUES ($1, $1, 'key', $1, 0, NULL, NULL, NULL);
 

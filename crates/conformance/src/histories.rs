@@ -174,10 +174,10 @@ impl Model {
     }
 
     fn is_free(&self, id: AppointmentId, slot: &TimeSlot) -> bool {
-        let confirmed = present(&self.appointments)
-            .filter(|appointment| appointment.status == AppointmentStatus::Confirmed)
+        let occupying = present(&self.appointments)
+            .filter(|appointment| appointment.status.occupies())
             .map(|appointment| (appointment.id, appointment.slot));
-        conflict(&id, slot, confirmed).is_none()
+        conflict(&id, slot, occupying).is_none()
     }
 
     fn book(&mut self, new: &Appointment) -> Answer {
@@ -195,7 +195,7 @@ impl Model {
         let Some(states) = states else {
             return Answer::Stale;
         };
-        if next.status == AppointmentStatus::Confirmed && !self.is_free(next.id, &next.slot) {
+        if next.status.occupies() && !self.is_free(next.id, &next.slot) {
             return Answer::SlotTaken;
         }
         self.appointments[states].push(next.clone());

@@ -55,6 +55,7 @@ mod histories;
 mod inserts;
 mod marks;
 mod scheduling;
+mod statuses;
 
 pub use access::*;
 pub use commit::*;
@@ -66,6 +67,7 @@ pub use histories::*;
 pub use inserts::*;
 pub use marks::*;
 pub use scheduling::*;
+pub use statuses::*;
 
 use chatgrow_domain::{
     Account, AccountId, AccountName, AccountSlug, ApiKeyName, Customer, CustomerId, CustomerName,
@@ -151,6 +153,8 @@ macro_rules! conformance_suite {
             api_keys_are_listed_by_creation,
             a_stale_customer_is_told_first,
             a_stale_appointment_is_told_first,
+            appointment_occupies_as_its_status_says,
+            event_takes_registrations_as_its_status_says,
         }
         $crate::conformance_suite! { @races $open;
             account_slugs_are_unique_under_a_race,

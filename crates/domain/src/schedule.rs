@@ -131,15 +131,16 @@ impl TimeSlot {
     }
 }
 
-/// The one conflict rule: the first of the account's *other* confirmed appointments that overlaps `slot`.
+/// The one conflict rule: the first of the account's *other* appointments that overlaps `slot`.
 ///
-/// `confirmed` holds ids and slots; the appointment that is being moved, `id`, never conflicts with itself.
+/// `occupying` holds the ids and slots of those whose status [occupies](crate::AppointmentStatus::occupies) a slot; the appointment
+/// that is being moved, `id`, never conflicts with itself.
 pub fn conflict<Id: PartialEq>(
     id: &Id,
     slot: &TimeSlot,
-    confirmed: impl IntoIterator<Item = (Id, TimeSlot)>,
+    occupying: impl IntoIterator<Item = (Id, TimeSlot)>,
 ) -> Option<(Id, TimeSlot)> {
-    confirmed
+    occupying
         .into_iter()
         .find(|(other, taken)| other != id && taken.overlaps(slot))
 }

@@ -7,16 +7,11 @@ use crate::{
 use async_trait::async_trait;
 use chatgrow_ports::StoreError;
 use chatgrow_sql::{
-    access::{account, api_key},
-    commit,
-    copy::{BATCH, Batch, COUNT, Copied, Count, ImportError, Part, Summary, Tally},
-    crm::customer,
-    events::{event, registration},
-    scheduling::appointment,
-    schema,
+    copy::{BATCH, Batch, COUNT, Copied, Count, FILLED, Filled, ImportError, Part, Summary, Tally},
+    for_each_table, schema, tables,
 };
 use diesel::{
-    dsl::exists,
+    QueryDsl, SelectableHelper, Table,
     result::{Error, QueryResult},
 };
 use diesel_async::{
@@ -57,8 +52,8 @@ impl Copied for PostgresStore {
             .map_err(StoreError::unavailable)?;
         let taken = connection.transaction(async move |connection| {
             connection.batch_execute(BEGIN).await?;
-            let any = diesel::select(exists(account::everything()));
-            if any.get_result(connection).await? {
+            let Filled { filled } = diesel::sql_query(FILLED).get_result(connection).await?;
+            if filled {
                 return Err(Ended(ImportError::NotEmpty));
             }
             let sent = loop {
@@ -83,13 +78,13 @@ async fn send(parts: &Sender<Part>, part: Part) -> QueryResult<()> {
 /// Reads every table, and sends its rows where somebody wants them.
 async fn read(connection: &mut AsyncPgConnection, parts: Option<&Sender<Part>>) -> QueryResult<Tally> {
     let mut tally = Tally::default();
-    table(connection, account::everything(), &mut tally, parts).await?;
-    table(connection, api_key::everything(), &mut tally, parts).await?;
-    table(connection, customer::everything(), &mut tally, parts).await?;
-    table(connection, appointment::everything(), &mut tally, parts).await?;
-    table(connection, event::everything(), &mut tally, parts).await?;
-    table(connection, registration::everything(), &mut tally, parts).await?;
-    table(connection, commit::everything(), &mut tally, parts).await?;
+    macro_rules! read_all {
+        ($($table:ident: $Row:ident,)+) => {$(
+            let rows = schema::$table::table.order(schema::$table::table.primary_key());
+            table(connection, rows.select(tables::$Row::as_select()), &mut tally, parts).await?;
+        )+};
+    }
+    for_each_table!(read_all);
     Ok(tally)
 }
 
@@ -114,50 +109,18 @@ where
 }
 
 async fn insert(connection: &mut AsyncPgConnection, batch: Batch) -> QueryResult<()> {
-    use schema::{accounts, api_keys, appointments, customers, events, idempotency_records, registrations};
-    match batch {
-        Batch::Accounts(rows) => {
-            diesel::insert_into(accounts::table)
-                .values(rows)
-                .execute(connection)
-                .await
-        }
-        Batch::ApiKeys(rows) => {
-            diesel::insert_into(api_keys::table)
-                .values(rows)
-                .execute(connection)
-                .await
-        }
-        Batch::Customers(rows) => {
-            diesel::insert_into(customers::table)
-                .values(rows)
-                .execute(connection)
-                .await
-        }
-        Batch::Appointments(rows) => {
-            diesel::insert_into(appointments::table)
-                .values(rows)
-                .execute(connection)
-                .await
-        }
-        Batch::Events(rows) => {
-            diesel::insert_into(events::table)
-                .values(rows)
-                .execute(connection)
-                .await
-        }
-        Batch::Registrations(rows) => {
-            diesel::insert_into(registrations::table)
-                .values(rows)
-                .execute(connection)
-                .await
-        }
-        Batch::IdempotencyRecords(rows) => {
-            diesel::insert_into(idempotency_records::table)
-                .values(rows)
-                .execute(connection)
-                .await
-        }
+    macro_rules! into_its_table {
+        ($($table:ident: $Row:ident,)+) => {
+            match batch {
+                $(Batch::$Row(rows) => {
+                    diesel::insert_into(schema::$table::table)
+                        .values(rows)
+                        .execute(connection)
+                        .await?
+                })+
+            }
+        };
     }
-    .map(|_| ())
+    for_each_table!(into_its_table);
+    Ok(())
 }

@@ -104,8 +104,8 @@ impl PostgresStore {
     /// Connects, and brings the schema up to date.
     ///
     /// # Errors
-    /// [`OpenError`] where the server can't be reached or doesn't let this program in, a migration fails, or the schema is newer
-    /// than this program.
+    /// [`OpenError`] if the server can't be reached or doesn't let this program in; if a migration fails; if the schema is newer than
+    /// this program, or from before the first release.
     pub async fn open(url: &PostgresUrl, options: Options) -> Result<Self, OpenError> {
         Self::try_open(url, options).await.map_err(|reason| OpenError {
             url: url.clone(),
@@ -344,7 +344,7 @@ fn migrate(connection: AsyncPgConnection, mode: Migrations) -> Result<(), Box<dy
     Connection::transaction(&mut connection, |connection| {
         let lock = diesel::sql_query("SELECT pg_advisory_xact_lock($1)").bind::<BigInt, _>(MIGRATION_LOCK);
         diesel::RunQueryDsl::execute(lock, connection)?;
-        bring_up_to_date(connection, MIGRATIONS, mode)
+        bring_up_to_date(connection, MIGRATIONS, mode).map(|_| ())
     })
 }
 

@@ -1,9 +1,8 @@
-//! Connections: TLS as libpq has it, what is told of each failure, and the schema that a server expects.
+//! Connections: TLS as libpq has it, and what is told of each failure.
 
-use crate::support::{open, open_with};
+use crate::support::open;
 use chatgrow_ports::StoreHealth;
-use chatgrow_postgres::{Options, PostgresUrl};
-use chatgrow_sql::Migrations;
+use chatgrow_postgres::PostgresUrl;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use std::{fs, net::TcpListener, time::Instant};
 use throwaway_postgres::{PASSWORD, Server, connect};
@@ -200,68 +199,5 @@ fn a_url_is_told_without_its_password() {
     ] {
         let told = PostgresUrl::parse(bad).unwrap_err();
         assert!(!told.contains("secret"), "{told}");
-    }
-}
-
-#[tokio::test]
-async fn servers_that_start_at_once_find_one_schema() {
-    let Some(url) = throwaway_postgres::new_database().await else {
-        return;
-    };
-    // Whoever waits for the lock has to see what was done meanwhile, whatever the default is.
-    let database = url.rsplit_once('/').unwrap().1;
-    let stricter = format!("ALTER DATABASE {database} SET default_transaction_isolation = 'repeatable read'");
-    connect(&url).await.batch_execute(&stricter).await.unwrap();
-    let starts: Vec<_> = (0..10)
-        .map(|_| {
-            let url = url.clone();
-            tokio::spawn(async move { open(&url).await })
-        })
-        .collect();
-    for start in starts {
-        start.await.unwrap().unwrap().check().await.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn a_schema_is_expected_where_others_migrate() {
-    let Some(url) = throwaway_postgres::new_database().await else {
-        return;
-    };
-    let expected = Options {
-        migrations: Migrations::Expect,
-        ..Options::default()
-    };
-    let refusal = open_with(&url, expected).await.err().unwrap().to_string();
-    assert!(refusal.contains("chatgrow migrate"), "{refusal}");
-    drop(open(&url).await.unwrap());
-
-    // Who expects it needs no right to change it.
-    let admin = connect(&url).await;
-    let role = format!("reader_{}", url.rsplit_once('/').unwrap().1);
-    admin
-        .batch_execute(&format!(
-            "CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}"
-        ))
-        .await
-        .unwrap();
-    let (scheme, rest) = url.split_once("://").unwrap();
-    let (_, address) = rest.split_once('@').unwrap();
-    let as_role = format!("{scheme}://{role}:{PASSWORD}@{address}");
-    let store = open_with(&as_role, expected).await.unwrap();
-    crate::support::insert_account(&store).await;
-    // Nor does who would bring it up to date where it is so.
-    drop(open(&as_role).await.unwrap());
-
-    admin
-        .batch_execute("INSERT INTO __diesel_schema_migrations VALUES ('99991231000000', now())")
-        .await
-        .unwrap();
-    for options in [expected, Options::default()] {
-        let refusal = open_with(&url, options).await.err().unwrap().to_string();
-        assert!(
-            refusal.contains("newer than this program (migration 99991231000000)"),
-            "{refusal}"
-        );
     }
 }

@@ -4,6 +4,7 @@
 
 mod connections;
 mod faults;
+mod migrations;
 mod raw_sql;
 mod support;
 

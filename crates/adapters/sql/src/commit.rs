@@ -82,15 +82,6 @@ pub fn by_id<DB: Backend>(account: RowId, id: Vec<u8>) -> _ {
         .select(row)
 }
 
-/// Every row, by key.
-#[auto_type]
-pub fn everything<DB: Backend>() -> _ {
-    let row: AsSelect<IdempotencyRow, DB> = IdempotencyRow::as_select();
-    idempotency_records::table
-        .order((dsl::account_id, dsl::id))
-        .select(row)
-}
-
 /// Deletes records that expired by an instant, the first of `$2` at the most.
 pub const SWEEP: &str = "DELETE FROM idempotency_records WHERE (account_id, id) IN
     (SELECT account_id, id FROM idempotency_records WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";

@@ -1,15 +1,15 @@
 //! Moving house: a whole store, streamed table by table out of one snapshot into an empty store, and compared there.
 
 use crate::{
-    access::{account::AccountRow, api_key::ApiKeyRow},
-    commit::IdempotencyRow,
-    crm::customer::CustomerRow,
-    events::{event::EventRow, registration::RegistrationRow},
-    scheduling::appointment::AppointmentRow,
+    for_each_table,
+    tables::{self, TABLES},
 };
 use async_trait::async_trait;
 use chatgrow_ports::StoreError;
-use diesel::{deserialize::QueryableByName, sql_types::BigInt};
+use diesel::{
+    deserialize::QueryableByName,
+    sql_types::{BigInt, Bool},
+};
 use sha2::{Digest, Sha256};
 use std::{
     fmt,
@@ -20,11 +20,24 @@ use tokio::sync::mpsc::{Receiver, Sender};
 /// How many rows travel together.
 pub const BATCH: usize = 500;
 
-/// How many rows there are, as a [`Count`].
-pub const COUNT: &str = "SELECT (SELECT count(*) FROM accounts) + (SELECT count(*) FROM api_keys)
-    + (SELECT count(*) FROM customers) + (SELECT count(*) FROM appointments)
-    + (SELECT count(*) FROM events) + (SELECT count(*) FROM registrations)
-    + (SELECT count(*) FROM idempotency_records) AS count";
+macro_rules! joined {
+    ($first:ident: $FirstRow:ident, $($table:ident: $Row:ident,)+) => {
+        /// How many rows there are, as a [`Count`].
+        pub const COUNT: &str = concat!(
+            "SELECT (SELECT count(*) FROM ", stringify!($first), ")",
+            $(" + (SELECT count(*) FROM ", stringify!($table), ")",)+
+            " AS count"
+        );
+
+        /// Whether there is a row in any table, as a [`Filled`].
+        pub const FILLED: &str = concat!(
+            "SELECT EXISTS (SELECT 1 FROM ", stringify!($first), ")",
+            $(" OR EXISTS (SELECT 1 FROM ", stringify!($table), ")",)+
+            " AS filled"
+        );
+    };
+}
+for_each_table!(joined);
 
 /// The row of [`COUNT`].
 #[derive(QueryableByName)]
@@ -32,6 +45,14 @@ pub struct Count {
     /// The rows of all tables.
     #[diesel(sql_type = BigInt)]
     pub count: i64,
+}
+
+/// The row of [`FILLED`].
+#[derive(QueryableByName)]
+pub struct Filled {
+    /// Whether there is a row.
+    #[diesel(sql_type = Bool)]
+    pub filled: bool,
 }
 
 /// A store that can be copied, and be a copy.
@@ -83,26 +104,23 @@ pub enum Part {
     End(Summary),
 }
 
-macro_rules! tables {
-    ($($table:ident: $row:ty = $name:literal),+ $(,)?) => {
-        /// Rows of one table.
+macro_rules! batch {
+    ($($table:ident: $Row:ident,)+) => {
+        /// Rows of one table; the variant has the name of the row.
         pub enum Batch {
-            $($table(Vec<$row>)),+
+            $($Row(Vec<tables::$Row>)),+
         }
 
-        $(impl From<Vec<$row>> for Batch {
-            fn from(rows: Vec<$row>) -> Self {
-                Self::$table(rows)
+        $(impl From<Vec<tables::$Row>> for Batch {
+            fn from(rows: Vec<tables::$Row>) -> Self {
+                Self::$Row(rows)
             }
         })+
 
         impl Batch {
-            /// The tables.
-            const TABLES: &[&str] = &[$($name),+];
-
             fn table(&self) -> &'static str {
                 match self {
-                    $(Self::$table(_) => $name),+
+                    $(Self::$Row(_) => stringify!($table)),+
                 }
             }
 
@@ -110,35 +128,26 @@ macro_rules! tables {
             #[must_use]
             pub fn rows(&self) -> usize {
                 match self {
-                    $(Self::$table(rows) => rows.len()),+
+                    $(Self::$Row(rows) => rows.len()),+
                 }
             }
 
             fn hash_rows(&self, state: &mut impl Hasher) {
                 match self {
-                    $(Self::$table(rows) => rows.iter().for_each(|row| row.hash(state))),+
+                    $(Self::$Row(rows) => rows.iter().for_each(|row| row.hash(state))),+
                 }
             }
         }
     };
 }
-
-tables! {
-    Accounts: AccountRow = "accounts",
-    ApiKeys: ApiKeyRow = "api_keys",
-    Customers: CustomerRow = "customers",
-    Appointments: AppointmentRow = "appointments",
-    Events: EventRow = "events",
-    Registrations: RegistrationRow = "registrations",
-    IdempotencyRecords: IdempotencyRow = "idempotency_records",
-}
+for_each_table!(batch);
 
 /// Counts rows and sums them up, table by table.
 pub struct Tally(Vec<(&'static str, usize, RowDigest)>);
 
 impl Default for Tally {
     fn default() -> Self {
-        let tables = Batch::TABLES.iter();
+        let tables = TABLES.iter();
         Self(tables.map(|table| (*table, 0, RowDigest::default())).collect())
     }
 }

@@ -26,6 +26,9 @@ mod prepared;
 pub mod refused;
 pub mod scheduling;
 pub mod schema;
+pub mod tables;
+#[cfg(feature = "testing")]
+pub mod upgrade;
 
 pub use chatgrow_ports::Migrations;
 pub use columns::{RowId, page};

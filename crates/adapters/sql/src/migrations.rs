@@ -8,25 +8,24 @@ use diesel::{
 use diesel_migrations::MigrationHarness;
 use std::error::Error;
 
-/// Runs the migrations that the database has not seen, or refuses. The caller holds a lock against others who start at
-/// the same time, and a transaction.
+/// Runs the migrations that the database has not seen, or refuses; returns how many it has run. The caller holds a lock against others
+/// who start at the same time, and a transaction.
 ///
 /// # Errors
-/// A migration fails; or the schema is newer than this program, or older where the migrations are
-/// [expected](Migrations::Expect) to have run.
+/// A migration fails. Or the schema is newer than this program; or it is from before the first release; or it is older, and the
+/// migrations are [expected](Migrations::Expect) to have run.
 pub fn bring_up_to_date<DB: Backend>(
     connection: &mut impl MigrationHarness<DB>,
     source: impl MigrationSource<DB>,
     migrations: Migrations,
-) -> Result<(), Box<dyn Error + Send + Sync>> {
+) -> Result<usize, Box<dyn Error + Send + Sync>> {
     let applied = connection.applied_migrations()?;
     match migrations {
         Migrations::Run => {
             missing(&source, &applied)?;
-            connection.run_pending_migrations(source)?;
-            Ok(())
+            Ok(connection.run_pending_migrations(source)?.len())
         }
-        Migrations::Expect => expect_none_missing(&source, &applied),
+        Migrations::Expect => expect_none_missing(&source, &applied).map(|()| 0),
     }
 }
 
@@ -57,11 +56,61 @@ fn missing<DB: Backend>(
         .iter()
         .map(|migration| migration.name().version())
         .collect();
+    let first = known.iter().min();
     match applied.iter().filter(|version| !known.contains(version)).max() {
+        // The migrations of the time before the first release were folded into the first one, and are older than it.
+        Some(older) if Some(older) < first => Err(format!(
+            "a version before the first release made its schema (migration {older}), which can't be upgraded: start with an empty database"
+        )
+        .into()),
         Some(newer) => Err(format!(
             "its schema is newer than this program (migration {newer}): start the version that made it, or a later one"
         )
         .into()),
         None => Ok(known.iter().filter(|version| !applied.contains(version)).count()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest, Sha256};
+    use std::{
+        fs,
+        path::{Path, PathBuf},
+    };
+
+    /// The paths in a folder.
+    fn entries(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    }
+
+    #[test]
+    fn migrations_are_append_only() {
+        let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../migrations");
+        // Each store has a folder, and so have the rows that the upgrade test adds.
+        let stores = entries(&migrations).into_iter();
+        let files = stores
+            .filter(|folder| folder.is_dir() && !folder.ends_with("rows"))
+            .flat_map(|store| entries(&store))
+            .flat_map(|migration| entries(&migration));
+        let mut found: Vec<_> = files
+            .map(|file| {
+                let digest = Sha256::digest(fs::read(&file).unwrap());
+                let digest = digest
+                    .iter()
+                    .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+                let path = file.strip_prefix(&migrations).unwrap();
+                format!("{digest}  {}", path.display())
+            })
+            .collect();
+        let kept = fs::read_to_string(migrations.join("SHA256SUMS")).unwrap();
+        let mut kept: Vec<_> = kept.lines().map(str::to_owned).collect();
+        found.sort();
+        kept.sort();
+        assert_eq!(
+            found, kept,
+            "a migration never changes once it is there; migrations/README.md says how another one is added"
+        );
     }
 }

@@ -95,12 +95,9 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(
-    accounts,
-    api_keys,
-    customers,
-    appointments,
-    events,
-    registrations,
-    idempotency_records
-);
+macro_rules! allow_in_same_query {
+    ($($table:ident: $Row:ident,)+) => {
+        diesel::allow_tables_to_appear_in_same_query!($($table),+);
+    };
+}
+crate::for_each_table!(allow_in_same_query);

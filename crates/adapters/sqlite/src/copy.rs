@@ -4,17 +4,11 @@ use crate::{SqliteStore, error::store_error};
 use async_trait::async_trait;
 use chatgrow_ports::{Commit, StoreError};
 use chatgrow_sql::{
-    access::{account, api_key},
-    commit,
-    copy::{BATCH, Batch, COUNT, Copied, Count, ImportError, Part, Summary, Tally},
-    crm::customer,
-    events::{event, registration},
-    scheduling::appointment,
-    schema,
+    copy::{BATCH, Batch, COUNT, Copied, Count, FILLED, Filled, ImportError, Part, Summary, Tally},
+    for_each_table, schema, tables,
 };
 use diesel::{
     connection::{DefaultLoadingMode, SimpleConnection},
-    dsl::exists,
     prelude::*,
     query_dsl::LoadQuery,
     result::Error,
@@ -54,7 +48,8 @@ impl Copied for SqliteStore {
 
     async fn import(&self, mut parts: Receiver<Part>) -> Result<Summary, ImportError> {
         self.write(Commit::default(), move |connection| {
-            if diesel::select(exists(account::everything())).get_result(connection).map_err(store_error)? {
+            let Filled { filled } = diesel::sql_query(FILLED).get_result(connection).map_err(store_error)?;
+            if filled {
                 return Err(ImportError::NotEmpty);
             }
             let triggers: Vec<Trigger> = diesel::sql_query(
@@ -92,13 +87,14 @@ fn each(
     connection: &mut SqliteConnection,
     mut take: impl FnMut(Batch) -> QueryResult<()>,
 ) -> QueryResult<()> {
-    table(connection, account::everything(), &mut take)?;
-    table(connection, api_key::everything(), &mut take)?;
-    table(connection, customer::everything(), &mut take)?;
-    table(connection, appointment::everything(), &mut take)?;
-    table(connection, event::everything(), &mut take)?;
-    table(connection, registration::everything(), &mut take)?;
-    table(connection, commit::everything(), &mut take)
+    macro_rules! read_all {
+        ($($table:ident: $Row:ident,)+) => {$(
+            let rows = schema::$table::table.order(schema::$table::table.primary_key());
+            table(connection, rows.select(tables::$Row::as_select()), &mut take)?;
+        )+};
+    }
+    for_each_table!(read_all);
+    Ok(())
 }
 
 fn table<'q, R, Q>(
@@ -122,29 +118,15 @@ where
 }
 
 fn insert(connection: &mut SqliteConnection, batch: Batch) -> QueryResult<()> {
-    use schema::{accounts, api_keys, appointments, customers, events, idempotency_records, registrations};
-    match batch {
-        Batch::Accounts(rows) => diesel::insert_into(accounts::table)
-            .values(rows)
-            .execute(connection),
-        Batch::ApiKeys(rows) => diesel::insert_into(api_keys::table)
-            .values(rows)
-            .execute(connection),
-        Batch::Customers(rows) => diesel::insert_into(customers::table)
-            .values(rows)
-            .execute(connection),
-        Batch::Appointments(rows) => diesel::insert_into(appointments::table)
-            .values(rows)
-            .execute(connection),
-        Batch::Events(rows) => diesel::insert_into(events::table)
-            .values(rows)
-            .execute(connection),
-        Batch::Registrations(rows) => diesel::insert_into(registrations::table)
-            .values(rows)
-            .execute(connection),
-        Batch::IdempotencyRecords(rows) => diesel::insert_into(idempotency_records::table)
-            .values(rows)
-            .execute(connection),
+    macro_rules! into_its_table {
+        ($($table:ident: $Row:ident,)+) => {
+            match batch {
+                $(Batch::$Row(rows) => diesel::insert_into(schema::$table::table)
+                    .values(rows)
+                    .execute(connection)?,)+
+            }
+        };
     }
-    .map(|_| ())
+    for_each_table!(into_its_table);
+    Ok(())
 }

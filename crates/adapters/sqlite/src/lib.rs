@@ -8,66 +8,47 @@
 //! than handing it to another thread does (ADR 0011). What may take long goes to a thread for blocking work.
 
 mod access;
+mod connect;
 mod copy;
 mod error;
+mod migrate;
 pub mod reserve;
 mod statements;
 mod writer;
 
 use crate::{
+    connect::{BUSY_TIMEOUT, Mode, ReaderSetup, connect_reader, connect_writer, file_uri},
     error::{refused, store_error},
+    migrate::{MIGRATIONS, migrate},
     writer::Writer,
 };
 use async_trait::async_trait;
 use chatgrow_ports::{Commit, Listed, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth};
 use chatgrow_sql::{
-    Guarded, Migrations, Unwritten, account_store, appointment_store, bring_up_to_date, customer_store,
-    event_store, idempotency_store, insert_record, page, registration_store,
+    Guarded, Migrations, Unwritten, account_store, appointment_store, customer_store, event_store,
+    idempotency_store, insert_record, page, registration_store,
 };
 use diesel::{
     connection::SimpleConnection,
     prelude::*,
     query_builder::{QueryFragment, QueryId},
     query_dsl::LoadQuery,
-    r2d2::{ConnectionManager, CustomizeConnection, Pool},
+    r2d2::{ConnectionManager, Pool},
     sqlite::{Sqlite, SqliteConnection},
 };
-use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use prometheus_client::registry::Registry;
 use std::{
     cell::RefCell,
     error::Error,
     future::{Ready, ready},
-    io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
-    thread,
-    time::{Duration, Instant},
 };
 use thread_local::ThreadLocal;
 use tokio::sync::Semaphore;
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/sqlite");
-
-/// How long a connection waits for a lock that another process holds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The same on a thread that others wait for. Readers meet one only while somebody repairs or replaces the database.
-const SHORT_BUSY_TIMEOUT: Duration = Duration::from_millis(50);
-
 /// The most rows of a page that is read on the thread that asks for it.
 const FEW_ROWS: u16 = 128;
-
-/// The most memory in which a thread's reading connection keeps pages. The default, 2 MB, is less than the addresses of ten thousand
-/// customers and what they lead to; these are enough for a hundred thousand.
-const READER_CACHE: &str = "PRAGMA cache_size = -24576;";
-
-/// The same of the writer: room for the upper pages of the indexes of a million appointments, and for the leaves of a busy time.
-const WRITER_CACHE: &str = "PRAGMA cache_size = -8192;";
-
-/// After how many pages the log is taken into the database. The default, 1000, is soon full of pages that hold one new row each; later
-/// they hold several, and are written once (ADR 0011). The log takes 16 MB of disk.
-const LOG: &str = "PRAGMA wal_autocheckpoint = 4000;";
 
 /// What may be set; the defaults suit a small server.
 #[derive(Debug, Clone, Copy)]
@@ -118,8 +99,8 @@ impl SqliteStore {
     /// [`Migrations::Expect`] it does neither.
     ///
     /// # Errors
-    /// [`OpenError`] where the file can't be made or read, is no database, a migration fails, or the schema is newer than
-    /// this program.
+    /// [`OpenError`] if the file can't be made or read, or is no database; if a migration fails; if the schema is newer than this
+    /// program, or from before the first release.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
         Self::try_open(path, options).map_err(|reason| OpenError {
             path: path.to_owned(),
@@ -134,11 +115,7 @@ impl SqliteStore {
             Migrations::Expect => Mode::Open,
         };
         let mut connection = connect_writer(path, mode)?;
-        // The lock comes first: of several processes that start at once, one migrates and the others find it done.
-        connection.immediate_transaction(|connection| {
-            bring_up_to_date(connection, MIGRATIONS, options.migrations)
-                .map_err(diesel::result::Error::QueryBuilderError)
-        })?;
+        migrate(&mut connection, MIGRATIONS, options.migrations)?;
         let writer = Writer::start(connection, path, options.queue)?;
         let read_only = format!("{}?mode=ro", file_uri(path));
         let readers = Pool::builder()
@@ -188,13 +165,9 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let connection = self.own_readers.get_or_try(|| {
-            let mut connection =
-                SqliteConnection::establish(&self.read_only).map_err(StoreError::unavailable)?;
-            set_busy_timeout(&mut connection, SHORT_BUSY_TIMEOUT).map_err(store_error)?;
-            connection.batch_execute(READER_CACHE).map_err(store_error)?;
-            Ok(RefCell::new(connection))
-        })?;
+        let connection = self
+            .own_readers
+            .get_or_try(|| connect_reader(&self.read_only).map(RefCell::new))?;
         work(&mut connection.borrow_mut())
     }
 
@@ -337,79 +310,4 @@ impl StoreChanges for SqliteStore {
         // Who can't read the version will be told why by the read itself.
         version.ok().map(Mark)
     }
-}
-
-/// The `file:` URI of a path (<https://www.sqlite.org/uri.html>).
-fn file_uri(path: &str) -> String {
-    format!(
-        "file:{}",
-        path.replace('%', "%25").replace('?', "%3f").replace('#', "%23")
-    )
-}
-
-/// What to do where there is no file.
-#[derive(Debug, Clone, Copy)]
-enum Mode {
-    /// Create one.
-    Create,
-    /// Fail: it was there before, and an empty one would not be it.
-    Open,
-}
-
-/// Opens the connection that writes.
-fn connect_writer(path: &str, mode: Mode) -> Result<SqliteConnection, Box<dyn Error + Send + Sync>> {
-    let mode = match mode {
-        Mode::Create => {
-            // SQLite would let everybody on the machine read it. Its log and index get the mode of the database. (One that is there is not
-            // opened: to close it again would drop this process's locks on it.)
-            match reserve::private().create_new(true).open(path) {
-                Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
-                _ => "rwc",
-            }
-        }
-        Mode::Open => "rw",
-    };
-    let mut connection = SqliteConnection::establish(&format!("{}?mode={mode}", file_uri(path)))?;
-    let timeout = BUSY_TIMEOUT.as_millis();
-    connection.batch_execute(&format!(
-        "PRAGMA busy_timeout = {timeout}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; {WRITER_CACHE} {LOG}"
-    ))?;
-    // The switch of a new file is the one lock that SQLite doesn't wait for when several processes make it at once.
-    let started = Instant::now();
-    loop {
-        let switched =
-            diesel::sql_query("PRAGMA journal_mode = WAL").get_result::<JournalMode>(&mut connection);
-        match switched.map_err(store_error) {
-            Ok(JournalMode { journal_mode }) if journal_mode == "wal" => return Ok(connection),
-            Ok(JournalMode { journal_mode }) => {
-                return Err(format!(
-                    "the file system allows no write-ahead log (journal mode {journal_mode})"
-                )
-                .into());
-            }
-            Err(StoreError::Unavailable(_)) if started.elapsed() < BUSY_TIMEOUT => {
-                thread::sleep(Duration::from_millis(5));
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-#[derive(QueryableByName)]
-struct JournalMode {
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    journal_mode: String,
-}
-
-#[derive(Debug)]
-struct ReaderSetup;
-
-impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for ReaderSetup {
-    fn on_acquire(&self, connection: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
-        set_busy_timeout(connection, BUSY_TIMEOUT).map_err(diesel::r2d2::Error::QueryError)
-    }
-}
-
-fn set_busy_timeout(connection: &mut SqliteConnection, timeout: Duration) -> QueryResult<()> {
-    connection.batch_execute(&format!("PRAGMA busy_timeout = {}", timeout.as_millis()))
 }

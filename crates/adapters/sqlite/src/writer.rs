@@ -5,7 +5,10 @@
 //! is refused undoes its own savepoint only. Nobody is answered before the commit: not even a refusal, for what it rests
 //! on may be a write of the same batch.
 
-use crate::{Mode, connect_writer, statements::run as run_statement};
+use crate::{
+    connect::{Mode, connect_writer},
+    statements::run as run_statement,
+};
 use chatgrow_ports::StoreError;
 use diesel::{
     connection::{AnsiTransactionManager, TransactionManager},

@@ -71,10 +71,7 @@ async fn all(stores: &Stores, account: AccountId) -> Vec<Appointment> {
 }
 
 fn assert_nothing_overlaps(appointments: &[Appointment]) {
-    let confirmed: Vec<_> = appointments
-        .iter()
-        .filter(|a| a.status == AppointmentStatus::Confirmed)
-        .collect();
+    let confirmed: Vec<_> = appointments.iter().filter(|a| a.status.occupies()).collect();
     for (index, one) in confirmed.iter().enumerate() {
         for other in &confirmed[index + 1..] {
             assert!(!one.slot.overlaps(&other.slot), "{one:?} overlaps {other:?}");

@@ -204,6 +204,8 @@ mutants! {
 
     // Appointments.
     cancelled_occupies: CancelledOccupies => case appointment_frees_its_slot_when_cancelled;
+    cancelled_occupies_against_its_status: CancelledOccupies => case appointment_occupies_as_its_status_says;
+    moves_unguarded_by_status: MovesUnguarded => case appointment_occupies_as_its_status_says;
     conflicts_with_itself: ConflictsWithItself => case appointment_never_conflicts_with_itself;
     touching_overlaps: TouchingOverlaps => case appointments_touch_but_do_not_overlap;
     last_minute_shared: LastMinuteShared => case appointments_touch_but_do_not_overlap;
@@ -230,6 +232,7 @@ mutants! {
     version_stays_on_unregister: VersionStaysOnUnregister => case registration_moves_the_version_on;
     overfull: Overfull => case registration_refusals_come_in_order;
     ended_events_admit: EndedEventsAdmit => case registration_refusals_come_in_order;
+    ended_events_admit_against_their_status: EndedEventsAdmit => case event_takes_registrations_as_its_status_says;
     two_places: TwoPlaces => case registration_refusals_come_in_order;
     full_before_registered: FullBeforeRegistered => case registration_refusals_come_in_order;
     full_before_ended: FullBeforeEnded => case registration_refusals_come_in_order;

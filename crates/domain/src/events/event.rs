@@ -32,6 +32,17 @@ choice! {
     }
 }
 
+impl EventStatus {
+    /// Whether an event in this status takes registrations, if it has a free place. The stores' guards say the same.
+    #[must_use]
+    pub const fn takes_registrations(self) -> bool {
+        match self {
+            Self::Active => true,
+            Self::Completed | Self::Cancelled => false,
+        }
+    }
+}
+
 /// How many may take part: 1 to 1 000 000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Capacity(i64);
@@ -237,7 +248,7 @@ impl Event {
     /// # Errors
     /// [`RegistrationRefusal::NotActive`] or [`RegistrationRefusal::Full`].
     pub fn admit(&self) -> Result<(), RegistrationRefusal> {
-        if self.status != EventStatus::Active {
+        if !self.status.takes_registrations() {
             Err(RegistrationRefusal::NotActive)
         } else if self
             .capacity

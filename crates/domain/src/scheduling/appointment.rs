@@ -32,6 +32,17 @@ choice! {
     }
 }
 
+impl AppointmentStatus {
+    /// Whether an appointment in this status occupies its slot, so that no other one may overlap it. The stores' guards say the same.
+    #[must_use]
+    pub const fn occupies(self) -> bool {
+        match self {
+            Self::Confirmed => true,
+            Self::Cancelled => false,
+        }
+    }
+}
+
 /// A customer's slot in the account's schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appointment {
@@ -149,7 +160,7 @@ impl Appointment {
             ),
             duration: edit.duration.unwrap_or(self.slot.duration),
         };
-        if self.status == AppointmentStatus::Cancelled && next.slot != self.slot {
+        if !self.status.occupies() && next.slot != self.slot {
             return Err(AppointmentRefusal::Cancelled);
         }
         if let Some(service_type) = edit.service_type {

@@ -72,13 +72,6 @@ impl GuardedRefusal for AccountRefusal {
     }
 }
 
-/// Every row, by key.
-#[auto_type]
-pub fn everything<DB: Backend>() -> _ {
-    let row: AsSelect<AccountRow, DB> = AccountRow::as_select();
-    accounts::table.order(dsl::id).select(row)
-}
-
 /// Implements [`AccountStore`](chatgrow_ports::AccountStore) for a store with the methods of [`port`](crate::port).
 #[macro_export]
 macro_rules! account_store {

@@ -105,13 +105,6 @@ fn last_used_before(account: RowId, id: RowId, at: i64) -> _ {
     key.filter(dsl::last_used_at.is_null().or(dsl::last_used_at.lt(at)))
 }
 
-/// Every row, by key.
-#[auto_type]
-pub fn everything<DB: Backend>() -> _ {
-    let row: AsSelect<ApiKeyRow, DB> = ApiKeyRow::as_select();
-    api_keys::table.order((dsl::account_id, dsl::id)).select(row)
-}
-
 /// Implements [`ApiKeyStore`](chatgrow_ports::ApiKeyStore) for a store with the methods of [`port`](crate::port), but for those
 /// methods that are the store's own: `insert_first` and `record_use`.
 #[macro_export]

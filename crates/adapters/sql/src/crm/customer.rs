@@ -138,13 +138,6 @@ impl GuardedRefusal for CustomerRefusal {
     }
 }
 
-/// Every row, by key.
-#[auto_type]
-pub fn everything<DB: Backend>() -> _ {
-    let row: AsSelect<CustomerRow, DB> = CustomerRow::as_select();
-    customers::table.order((dsl::account_id, dsl::id)).select(row)
-}
-
 /// Implements [`CustomerStore`](chatgrow_ports::CustomerStore) for a store with the methods of [`port`](crate::port).
 #[macro_export]
 macro_rules! customer_store {

@@ -132,13 +132,6 @@ impl GuardedRefusal for EventRefusal {
     }
 }
 
-/// Every row, by key.
-#[auto_type]
-pub fn everything<DB: Backend>() -> _ {
-    let row: AsSelect<EventRow, DB> = EventRow::as_select();
-    events::table.order((dsl::account_id, dsl::id)).select(row)
-}
-
 /// Implements [`EventStore`](chatgrow_ports::EventStore) for a store with the methods of [`port`](crate::port).
 #[macro_export]
 macro_rules! event_store {

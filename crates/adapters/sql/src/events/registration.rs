@@ -168,13 +168,6 @@ impl GuardedRefusal for RegistrationRefusal {
     }
 }
 
-/// Every row, by key.
-#[auto_type]
-pub fn everything<DB: Backend>() -> _ {
-    let row: AsSelect<RegistrationRow, DB> = RegistrationRow::as_select();
-    registrations::table.order((dsl::account_id, dsl::id)).select(row)
-}
-
 /// Implements [`RegistrationStore`](chatgrow_ports::RegistrationStore) for a store with the methods of [`port`](crate::port).
 #[macro_export]
 macro_rules! registration_store {

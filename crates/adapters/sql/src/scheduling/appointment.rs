@@ -153,13 +153,6 @@ impl GuardedRefusal for AppointmentRefusal {
     }
 }
 
-/// Every row, by key.
-#[auto_type]
-pub fn everything<DB: Backend>() -> _ {
-    let row: AsSelect<AppointmentRow, DB> = AppointmentRow::as_select();
-    appointments::table.order((dsl::account_id, dsl::id)).select(row)
-}
-
 /// Implements [`AppointmentStore`](chatgrow_ports::AppointmentStore) for a store with the methods of [`port`](crate::port).
 /// `$book` makes of the `INSERT` what the store needs; one that inserts nothing has met a taken slot, too.
 #[macro_export]

@@ -3,9 +3,7 @@
 use super::{MemoryStore, Tables};
 use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
-use chatgrow_domain::{
-    AccountId, Appointment, AppointmentId, AppointmentRefusal, AppointmentStatus, Version, conflict,
-};
+use chatgrow_domain::{AccountId, Appointment, AppointmentId, AppointmentRefusal, Version, conflict};
 use chatgrow_ports::{
     AppointmentFilter, AppointmentStore, Commit, Failure, Page, PageRequest, StartPosition, StoreError,
 };
@@ -19,11 +17,9 @@ impl MemoryStore {
         before.is_some() && before == version.previous()
     }
 
-    /// Whether another confirmed appointment of the account is in the way.
+    /// Whether another appointment of the account that occupies its slot is in the way.
     fn slot_is_taken(&self, tables: &Tables, account: AccountId, appointment: &Appointment) -> bool {
-        let occupies = |other: &Appointment| {
-            other.status == AppointmentStatus::Confirmed || self.has(Defect::CancelledOccupies)
-        };
+        let occupies = |other: &Appointment| other.status.occupies() || self.has(Defect::CancelledOccupies);
         let others = tables.appointments.of(account).filter(|other| occupies(other));
         let mut others = others.map(|other| (other.id, other.slot));
         let (id, slot) = (appointment.id, appointment.slot);

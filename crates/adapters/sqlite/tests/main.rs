@@ -2,19 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "test code: what goes wrong fails the test")]
 
+mod migrations;
+
 use chatgrow_conformance::conformance_suite;
 use chatgrow_domain::{
     Account, AccountId, AccountName, AccountSlug, Customer, CustomerId, CustomerName, EmailAddress,
     NewCustomer, ObjectId, Timestamp,
 };
-use chatgrow_ports::{
-    AccountStore, Commit, CustomerStore, IdempotencyKey, IdempotencyRecord, IdempotencyStore, StoreError,
-    StoreHealth, StoredAnswer, Stores,
-};
+use chatgrow_ports::{AccountStore, Commit, CustomerStore, StoreError, StoreHealth, Stores};
 use chatgrow_sql::refused::{Refused, statements};
 use chatgrow_sqlite::{Options, SqliteStore};
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::{fs, path::Path, sync::Arc};
 use tempfile::TempDir;
 
@@ -87,37 +85,6 @@ async fn what_was_written_is_there_after_a_restart_and_for_another_process() {
         third.by_email(account(), &dana.email.key()).await.unwrap(),
         Some(dana)
     );
-}
-
-#[tokio::test]
-async fn an_upgrade_forgets_no_request() {
-    const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/sqlite");
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("test.db");
-    let store = with_account(&path).await;
-    let at = |millis| Timestamp::from_millis(millis).unwrap();
-    let record = IdempotencyRecord {
-        account: account(),
-        key: IdempotencyKey([1; 32]),
-        fingerprint: [2; 32],
-        answer: StoredAnswer {
-            format: 1,
-            bytes: b"{}".to_vec(),
-        },
-        created_at: at(0),
-        expires_at: at(1),
-    };
-    let commit = Commit {
-        record: Some(record.clone()),
-    };
-    IdempotencyStore::write(&store, commit).await.unwrap();
-    drop(store);
-    let mut raw = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    while raw.revert_last_migration(MIGRATIONS).unwrap().to_string() != "20261124000000" {}
-    drop(raw);
-    let upgraded = SqliteStore::open(&path, Options::default()).unwrap();
-    let found = IdempotencyStore::find(&upgraded, account(), record.key).await;
-    assert_eq!(found.unwrap(), Some(record));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
--- Every rule stands here, so that raw SQL can't break it; constraints and triggers have the names that SQLite's have.
--- Ids are 12 bytes; instants are milliseconds since 1970-01-01T00:00Z; wall-clock times are minutes since 1970-01-01 00:00 on
--- the business's clock; money is in minor units.
--- Every key but the operator's begins with account_id, so that the tables can be sharded by it.
+-- The first schema. Every rule stands here, so that raw SQL can't break it; a guard has the name that it has in SQLite's schema.
+--
+-- Ids are 12 bytes; instants are milliseconds since 1970-01-01T00:00Z; wall-clock times are minutes since 1970-01-01 00:00 on the
+-- business's clock; money is in minor units. Every key but that of accounts begins with account_id, so that the tables can be sharded by it.
 
 -- Equality of bytea in a GiST index.
 CREATE EXTENSION IF NOT EXISTS btree_gist;
@@ -9,6 +9,28 @@ CREATE EXTENSION IF NOT EXISTS btree_gist;
 -- Milliseconds and minutes that are on the calendar: the years -9999 to 9999 of instants, 1 to 9999 of wall-clock times.
 CREATE DOMAIN instant AS bigint CHECK (VALUE BETWEEN -377705116800000 AND 253402300799999);
 CREATE DOMAIN wall_clock AS bigint CHECK (VALUE BETWEEN -1035593280 AND 4223371679);
+
+-- The trigger's name is the name of the guard.
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is refused: %', TG_OP, TG_ARGV[0] USING ERRCODE = 'check_violation', CONSTRAINT = TG_NAME;
+END $$;
+
+-- If two updates move onto what the other one has, or both onto one slot, each would find the other's new row and wait for it: a deadlock,
+-- which ends after a second with an error. So the updates that move something within a table and an account take turns. An insert needs no
+-- turn: a plain INSERT waits for others, but nobody waits for it yet; and ON CONFLICT, with which appointments are booked, inserts
+-- speculatively.
+CREATE FUNCTION take_turns() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(TG_TABLE_NAME || encode(NEW.account_id, 'hex'), 0));
+    RETURN NEW;
+END $$;
+-- Shares the turn that take_turns takes alone.
+CREATE FUNCTION share_turns() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended(TG_TABLE_NAME || encode(NEW.account_id, 'hex'), 0));
+    RETURN NEW;
+END $$;
 
 CREATE TABLE accounts (
     id bytea PRIMARY KEY CHECK (octet_length(id) = 12),
@@ -45,22 +67,12 @@ CREATE TABLE customers (
     version bigint NOT NULL CHECK (version >= 1),
     PRIMARY KEY (account_id, id),
     CONSTRAINT customers_email_unique UNIQUE (account_id, email_key),
-    -- An address is compared by its key: lowercase, and of ASCII addresses nothing but the lowercase.
+    -- An address is compared by its key. A key is lowercase; that of an ASCII address is nothing but the lowercase address.
     CONSTRAINT customers_email_key CHECK (
         email_key = lower(email_key COLLATE "C")
         AND (octet_length(email) <> char_length(email) OR email_key = lower(email COLLATE "C"))
     )
 );
-
--- Two that move onto what the other one has, or both onto one slot, would each find the other's new row and wait for it: a
--- deadlock, which ends after a second with an error. So those who move within a table and an account take turns. Who adds a row
--- needs none: a plain INSERT waits for others and nobody for it yet; and ON CONFLICT, with which appointments are booked, inserts
--- speculatively.
-CREATE FUNCTION take_turns() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended(TG_TABLE_NAME || encode(NEW.account_id, 'hex'), 0));
-    RETURN NEW;
-END $$;
 CREATE TRIGGER customers_take_turns
 BEFORE UPDATE ON customers FOR EACH ROW
 WHEN (NEW.email_key <> OLD.email_key)
@@ -97,6 +109,23 @@ WHEN (
     AND (NEW.status, NEW.starts_at, NEW.ends_at) IS DISTINCT FROM (OLD.status, OLD.starts_at, OLD.ends_at)
 )
 EXECUTE FUNCTION take_turns();
+-- An edit that leaves an appointment where it is can wait for a move, and the move for it: a deadlock. If the new row finds no room beside
+-- the old one (long notes), the update is not "heap-only": every index gets a new entry, and the exclusion constraint checks the slot again.
+-- It inserts first and checks afterwards, so it finds the entry of a move onto that slot that is under way, and waits for it, while the
+-- move waits for the edit.
+-- So whatever is confirmed after an update takes turns with the moves. Edits don't wait for each other, because their slots don't overlap:
+-- they share the lock that a move holds alone. (The conditions of the two triggers exclude each other.)
+-- Bookings still need no turn: ON CONFLICT looks before it inserts, and gives way. Neither do cancellations: the constraint doesn't look
+-- at them, so they wait for nobody. Nor do edits of customers: a unique index looks first and inserts afterwards, so whoever waits for
+-- an edit's row has no entry yet that the edit could find. Only two that take each other's address can wait for each other, and they
+-- take turns already (customers_take_turns).
+CREATE TRIGGER appointments_share_turns
+BEFORE UPDATE ON appointments FOR EACH ROW
+WHEN (
+    NEW.status = 'confirmed'
+    AND (NEW.status, NEW.starts_at, NEW.ends_at) IS NOT DISTINCT FROM (OLD.status, OLD.starts_at, OLD.ends_at)
+)
+EXECUTE FUNCTION share_turns();
 
 CREATE TABLE events (
     account_id bytea NOT NULL REFERENCES accounts (id),
@@ -118,6 +147,20 @@ CREATE TABLE events (
 CREATE INDEX events_by_start ON events (account_id, starts_at, id);
 CREATE INDEX events_by_status ON events (account_id, status, starts_at, id);
 
+CREATE TRIGGER events_stay
+BEFORE UPDATE ON events FOR EACH ROW
+WHEN ((NEW.account_id, NEW.id) IS DISTINCT FROM (OLD.account_id, OLD.id))
+EXECUTE FUNCTION refuse('an event stays what it is');
+-- Participants are counted by the triggers of registrations, and by nobody else.
+CREATE TRIGGER events_counted_of_new
+BEFORE INSERT ON events FOR EACH ROW
+WHEN (NEW.participants <> 0)
+EXECUTE FUNCTION refuse('participants are counted by their registrations');
+CREATE TRIGGER events_counted_of_changed
+BEFORE UPDATE ON events FOR EACH ROW
+WHEN (NEW.participants <> OLD.participants AND pg_trigger_depth() = 0)
+EXECUTE FUNCTION refuse('participants are counted by their registrations');
+
 CREATE TABLE registrations (
     account_id bytea NOT NULL,
     id bytea NOT NULL CHECK (octet_length(id) = 12),
@@ -130,11 +173,12 @@ CREATE TABLE registrations (
     FOREIGN KEY (account_id, event_id) REFERENCES events (account_id, id),
     FOREIGN KEY (account_id, customer_id) REFERENCES customers (account_id, id)
 );
+-- The registrations of an event, and those of a customer, in the order in which they came.
 CREATE INDEX registrations_by_event ON registrations (account_id, event_id, id);
+CREATE INDEX registrations_by_customer ON registrations (account_id, customer_id, id);
 
--- A registration takes a place of an active event. Those who take or free one of the same event queue up at its row first, so
--- that each sees what the one before has done and nobody waits in a circle. (The search path is that of the migration, whoever
--- writes.)
+-- A registration takes a place of an active event. Whoever takes or frees a place of an event locks the event's row first, so that each
+-- sees what the one before has done and nobody waits in a circle. (The search path is that of the migration, whoever writes.)
 CREATE FUNCTION registrations_admitted() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     event_status text;
@@ -161,7 +205,8 @@ END $$;
 CREATE TRIGGER registrations_leave
 BEFORE DELETE ON registrations FOR EACH ROW EXECUTE FUNCTION registrations_leave();
 
--- It is counted in its event; events_not_overfull has the last word. The event's version moves on, so that an edit can't miss it.
+-- A registration that comes or goes is counted in its event; events_not_overfull has the last word. The event's version moves on, so that an
+-- edit can't miss it.
 CREATE FUNCTION registrations_counted() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     place registrations%ROWTYPE;
@@ -175,10 +220,7 @@ END $$;
 CREATE TRIGGER registrations_counted
 AFTER INSERT OR DELETE ON registrations FOR EACH ROW EXECUTE FUNCTION registrations_counted();
 
-CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION '% is refused: %', TG_OP, TG_ARGV[0] USING ERRCODE = 'check_violation', CONSTRAINT = TG_NAME;
-END $$;
+-- What was counted stays so.
 CREATE TRIGGER registrations_stay
 BEFORE UPDATE ON registrations FOR EACH ROW
 WHEN (
@@ -186,20 +228,34 @@ WHEN (
     IS DISTINCT FROM (OLD.account_id, OLD.id, OLD.event_id, OLD.customer_id)
 )
 EXECUTE FUNCTION refuse('a registration stays whose it is');
-CREATE TRIGGER events_stay
-BEFORE UPDATE ON events FOR EACH ROW
-WHEN ((NEW.account_id, NEW.id) IS DISTINCT FROM (OLD.account_id, OLD.id))
-EXECUTE FUNCTION refuse('an event stays what it is');
--- Nobody else counts.
-CREATE TRIGGER events_counted_of_new
-BEFORE INSERT ON events FOR EACH ROW
-WHEN (NEW.participants <> 0)
-EXECUTE FUNCTION refuse('participants are counted by their registrations');
-CREATE TRIGGER events_counted_of_changed
-BEFORE UPDATE ON events FOR EACH ROW
-WHEN (NEW.participants <> OLD.participants AND pg_trigger_depth() = 0)
-EXECUTE FUNCTION refuse('participants are counted by their registrations');
 -- TRUNCATE fires no row's trigger.
 CREATE TRIGGER registrations_not_truncated
 BEFORE TRUNCATE ON registrations FOR EACH STATEMENT
 EXECUTE FUNCTION refuse('the places have to be counted off: use DELETE');
+
+-- Requests that were carried out, and their answers. The id is a digest of method, path and Idempotency-Key: what a client writes
+-- into these is nobody else's to read.
+CREATE TABLE idempotency_records (
+    account_id bytea NOT NULL REFERENCES accounts (id),
+    id bytea NOT NULL CHECK (octet_length(id) = 32),
+    fingerprint bytea NOT NULL CHECK (octet_length(fingerprint) = 32),
+    answer_format bigint NOT NULL CHECK (answer_format > 0),
+    answer bytea NOT NULL,
+    created_at instant NOT NULL,
+    expires_at instant NOT NULL CHECK (expires_at > created_at),
+    PRIMARY KEY (account_id, id)
+);
+CREATE INDEX idempotency_records_by_expiry ON idempotency_records (expires_at);
+
+-- A request that is repeated while it is being carried out is told so at once, instead of waiting with a connection in hand. (The first
+-- eight bytes of a digest name the lock.)
+CREATE FUNCTION idempotency_in_progress() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(('x' || encode(substr(NEW.id, 1, 8), 'hex'))::bit(64)::bigint) THEN
+        RAISE EXCEPTION 'the request is being carried out'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'idempotency_in_progress';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER idempotency_in_progress
+BEFORE INSERT ON idempotency_records FOR EACH ROW EXECUTE FUNCTION idempotency_in_progress();

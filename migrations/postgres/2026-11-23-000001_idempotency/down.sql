@@ -1,2 +1,0 @@
-DROP TABLE idempotency_records;
-DROP FUNCTION idempotency_in_progress;

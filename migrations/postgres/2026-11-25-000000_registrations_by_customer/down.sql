@@ -1,1 +1,0 @@
-DROP INDEX registrations_by_customer;

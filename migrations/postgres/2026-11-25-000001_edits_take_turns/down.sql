@@ -1,2 +1,0 @@
-DROP TRIGGER appointments_share_turns ON appointments;
-DROP FUNCTION share_turns;

@@ -1,6 +1,0 @@
-DROP TABLE registrations;
-DROP TABLE events;
-DROP TABLE appointments;
-DROP TABLE customers;
-DROP TABLE api_keys;
-DROP TABLE accounts;
