@@ -28,7 +28,7 @@ lint:
 docs:
     RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items --quiet
 
-# The dependency rule: the inner layers know no framework
+# The dependency rule, and the house's order: the inner layers know no framework, every layer has the same folders, no file is crowded
 layering:
     for layer in domain ports application; do \
         tree=$(cargo tree --package "chatgrow-$layer" --edges normal --prefix none); \
@@ -36,6 +36,7 @@ layering:
             echo "chatgrow-$layer must not depend on these" >&2; exit 1; \
         fi; \
     done
+    tests/layout.sh
 
 # Licences, bans, sources and known weaknesses of the dependencies (`cargo install cargo-deny`)
 deny:

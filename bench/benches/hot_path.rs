@@ -9,7 +9,7 @@ use actix_web::{
     test::{TestRequest, init_service},
 };
 use chatgrow_api::{Api, BASE_PATH, RateLimitSettings, Settings};
-use chatgrow_application::Application;
+use chatgrow_application::{Application, System as Ports};
 use chatgrow_domain::{
     AccountId, ApiKey, ApiKeyId, ApiKeyName, Capacity, Customer, CustomerId, CustomerName, Duration,
     EmailAddress, Event, EventDescription, EventId, EventLocation, EventTitle, LocalMinute, Money,
@@ -18,7 +18,7 @@ use chatgrow_domain::{
 use chatgrow_ports::{
     AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
     MockClock, MockCustomerStore, MockEventStore, MockIdSource, MockIdempotencyStore, MockRandomness,
-    MockRegistrationStore, MockStoreChanges, MockStoreHealth, Page, SchedulingStores, Stores,
+    MockRegistrationStore, MockStoreChanges, MockStoreHealth, MockTurns, Page, SchedulingStores, Stores,
 };
 use divan::Bencher;
 use prometheus_client::registry::Registry;
@@ -145,8 +145,7 @@ fn request(method: Method, path: &str, body: &'static str, expected: StatusCode)
 
 /// The use cases, on stores that know one key, one customer and fifty events.
 fn application() -> Made<Application> {
-    let id = |number: u8| ObjectId::from_bytes([number; 12]);
-    let now = Timestamp::from_millis(1_700_000_000_000).ok_or("no instant")?;
+    let now = now()?;
     let key = ApiKey {
         id: ApiKeyId::new(id(1)),
         account_id: AccountId::new(id(2)),
@@ -164,19 +163,6 @@ fn application() -> Made<Application> {
         notes: None,
     };
     let customer = Customer::new(CustomerId::new(id(3)), customer, now);
-    let event = |number: u8| -> Made<Event> {
-        let new = NewEvent {
-            title: EventTitle::new(format!("Yoga in the park, {number}"))?,
-            description: Some(EventDescription::new(
-                "Bring a mat, water and a friend. In the rain we meet under the roof.",
-            )?),
-            start: LocalMinute::from_minutes(30_000_000 + i64::from(number) * 1440).ok_or("no minute")?,
-            location: Some(EventLocation::new("Main park, east gate")?),
-            capacity: Some(Capacity::new(20)?),
-            price: Some(Money::from_minor(4990)?),
-        };
-        Ok(Event::new(EventId::new(id(number)), new, now))
-    };
     let events = (0..50).map(event).collect::<Made<Vec<_>>>()?;
 
     let mut api_keys = MockApiKeyStore::new();
@@ -196,11 +182,6 @@ fn application() -> Made<Application> {
             next: None,
         })
     });
-    let mut clock = MockClock::new();
-    clock.expect_now().return_const(now);
-    let mut ids = MockIdSource::new();
-    ids.expect_next_id().return_const(id(9));
-
     let mut changes = MockStoreChanges::new();
     changes.expect_mark().returning(|| None);
     let stores = Stores {
@@ -222,11 +203,40 @@ fn application() -> Made<Application> {
         health: Arc::new(MockStoreHealth::new()),
         changes: Arc::new(changes),
     };
-    let system = chatgrow_application::System {
+    Ok(Application::new(stores, &system(now)))
+}
+
+fn system(now: Timestamp) -> Ports {
+    let mut clock = MockClock::new();
+    clock.expect_now().return_const(now);
+    let mut ids = MockIdSource::new();
+    ids.expect_next_id().return_const(id(9));
+    Ports {
         clock: Arc::new(clock),
         ids: Arc::new(ids),
         randomness: Arc::new(MockRandomness::new()),
-        turns: Arc::new(chatgrow_ports::MockTurns::new()),
+        turns: Arc::new(MockTurns::new()),
+    }
+}
+
+fn id(number: u8) -> ObjectId {
+    ObjectId::from_bytes([number; 12])
+}
+
+fn now() -> Made<Timestamp> {
+    Ok(Timestamp::from_millis(1_700_000_000_000).ok_or("no instant")?)
+}
+
+fn event(number: u8) -> Made<Event> {
+    let new = NewEvent {
+        title: EventTitle::new(format!("Yoga in the park, {number}"))?,
+        description: Some(EventDescription::new(
+            "Bring a mat, water and a friend. In the rain we meet under the roof.",
+        )?),
+        start: LocalMinute::from_minutes(30_000_000 + i64::from(number) * 1440).ok_or("no minute")?,
+        location: Some(EventLocation::new("Main park, east gate")?),
+        capacity: Some(Capacity::new(20)?),
+        price: Some(Money::from_minor(4990)?),
     };
-    Ok(Application::new(stores, &system))
+    Ok(Event::new(EventId::new(id(number)), new, now()?))
 }

@@ -1,6 +1,7 @@
 //! The end-to-end tests: black box over HTTP, one file a subject.
 
 #![expect(clippy::unwrap_used, reason = "test code: what goes wrong fails the test")]
+#![expect(clippy::too_many_lines, reason = "a test tells its story in one piece")]
 
 mod api;
 mod authentication;

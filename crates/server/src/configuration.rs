@@ -85,14 +85,6 @@ impl Configuration {
             variable,
             errors: Vec::new(),
         };
-        let http = Settings::default();
-        let limits = RateLimitSettings::default();
-        let limited = reader.switch("RATE_LIMIT_ENABLED", http.rate_limits.is_some());
-        let rate_limits = RateLimitSettings {
-            window: reader.milliseconds("RATE_LIMIT_WINDOW_MS", limits.window),
-            max_requests: reader.count("RATE_LIMIT_MAX_REQUESTS", limits.max_requests),
-            max_auth_failures: reader.count("RATE_LIMIT_AUTH_FAILURES_MAX", limits.max_auth_failures),
-        };
         let metrics_addr = reader.read("METRICS_ADDR", None, |text| {
             text.parse()
                 .map(Some)
@@ -106,69 +98,11 @@ impl Configuration {
                 text.parse().map_err(|_| "must be a port number from 0 to 65535")
             }),
             metrics_addr,
-            database: Database {
-                url: reader.read(
-                    "DATABASE_URL",
-                    DatabaseUrl::Sqlite("chatgrow.db".into()),
-                    str::parse,
-                ),
-                connections: reader.count(
-                    "DATABASE_CONNECTIONS",
-                    chatgrow_postgres::Options::default().connections,
-                ),
-                migrations: if reader.switch("AUTO_MIGRATE", true) {
-                    Migrations::Run
-                } else {
-                    Migrations::Expect
-                },
-            },
+            database: reader.database(),
             log_format: reader.read("LOG_FORMAT", LogFormat::Text, str::parse),
-            log_level: reader.read("LOG_LEVEL", "info".to_owned(), |text| {
-                // The filter takes a bare word that is no level for the name of a module.
-                let level = |part: &str| part.contains('=') || part.trim().parse::<LevelFilter>().is_ok();
-                let filter = EnvFilter::builder()
-                    .parse(text)
-                    .ok()
-                    .filter(|_| text.split(',').all(level));
-                filter
-                    .map(|_| text.to_owned())
-                    .ok_or("must be error, warn, info, debug or trace, or a tracing filter")
-            }),
+            log_level: reader.read("LOG_LEVEL", "info".to_owned(), log_level),
             shutdown_timeout: reader.milliseconds("SHUTDOWN_TIMEOUT_MS", Duration::from_secs(30)),
-            http: Settings {
-                rate_limits: limited.then_some(rate_limits),
-                max_body_bytes: reader.read("MAX_BODY_BYTES", http.max_body_bytes, |text| {
-                    let bytes = text
-                        .parse()
-                        .ok()
-                        .filter(|bytes| (1024..=16_777_216).contains(bytes));
-                    bytes.ok_or("must be a whole number from 1024 to 16777216")
-                }),
-                request_timeout: reader.milliseconds("REQUEST_TIMEOUT_MS", http.request_timeout),
-                idempotency_ttl: reader.read("IDEMPOTENCY_TTL_HOURS", http.idempotency_ttl, |text| {
-                    let hours = text.parse().ok().filter(|hours| (24..=8760).contains(hours));
-                    hours
-                        .map(|hours: u64| Duration::from_secs(hours * 3600))
-                        .ok_or("must be a whole number from 24 to 8760")
-                }),
-                cors_allowed_origins: reader.read("CORS_ALLOWED_ORIGINS", http.cors_allowed_origins, origins),
-                connections: ConnectionLimits {
-                    all: reader.size("MAX_CONNECTIONS", http.connections.all),
-                    per_client: reader.size("MAX_CONNECTIONS_PER_ADDRESS", http.connections.per_client),
-                },
-                proxies: Proxies {
-                    trusted: reader.read("TRUSTED_PROXIES", http.proxies.trusted, networks),
-                    header: reader.read("FORWARDED_HEADER", http.proxies.header, |text| {
-                        text.parse().map_err(|_| "must be the name of a header")
-                    }),
-                },
-                metrics: match (metrics_addr, reader.switch("METRICS_PUBLIC", false)) {
-                    (Some(_), _) => MetricsAccess::Nobody,
-                    (None, false) => MetricsAccess::Local,
-                    (None, true) => MetricsAccess::Everybody,
-                },
-                api_docs: reader.switch("API_DOCS", http.api_docs),
-            },
+            http: reader.http(metrics_addr.is_some()),
         };
         if reader.errors.is_empty() {
             Ok(configuration)
@@ -176,6 +110,34 @@ impl Configuration {
             Err(ConfigurationError(reader.errors))
         }
     }
+}
+
+/// A level, or a tracing filter.
+fn log_level(text: &str) -> Result<String, &'static str> {
+    // The filter takes a bare word that is no level for the name of a module.
+    let level = |part: &str| part.contains('=') || part.trim().parse::<LevelFilter>().is_ok();
+    let filter = EnvFilter::builder()
+        .parse(text)
+        .ok()
+        .filter(|_| text.split(',').all(level));
+    filter
+        .map(|_| text.to_owned())
+        .ok_or("must be error, warn, info, debug or trace, or a tracing filter")
+}
+
+fn body_bytes(text: &str) -> Result<usize, &'static str> {
+    let bytes = text
+        .parse()
+        .ok()
+        .filter(|bytes| (1024..=16_777_216).contains(bytes));
+    bytes.ok_or("must be a whole number from 1024 to 16777216")
+}
+
+fn hours(text: &str) -> Result<Duration, &'static str> {
+    let hours = text.parse().ok().filter(|hours| (24..=8760).contains(hours));
+    hours
+        .map(|hours: u64| Duration::from_secs(hours * 3600))
+        .ok_or("must be a whole number from 24 to 8760")
 }
 
 /// `*`, or origins as browsers send them (RFC 6454, section 6.2), separated by commas.
@@ -211,6 +173,58 @@ struct Reader<F> {
 }
 
 impl<F: Fn(&str) -> Option<Result<String, &'static str>>> Reader<F> {
+    fn database(&mut self) -> Database {
+        let url = DatabaseUrl::Sqlite("chatgrow.db".into());
+        let connections = chatgrow_postgres::Options::default().connections;
+        Database {
+            url: self.read("DATABASE_URL", url, str::parse),
+            connections: self.count("DATABASE_CONNECTIONS", connections),
+            migrations: if self.switch("AUTO_MIGRATE", true) {
+                Migrations::Run
+            } else {
+                Migrations::Expect
+            },
+        }
+    }
+
+    fn http(&mut self, metrics_apart: bool) -> Settings {
+        let default = Settings::default();
+        Settings {
+            rate_limits: self.rate_limits(default.rate_limits.is_some()),
+            max_body_bytes: self.read("MAX_BODY_BYTES", default.max_body_bytes, body_bytes),
+            request_timeout: self.milliseconds("REQUEST_TIMEOUT_MS", default.request_timeout),
+            idempotency_ttl: self.read("IDEMPOTENCY_TTL_HOURS", default.idempotency_ttl, hours),
+            cors_allowed_origins: self.read("CORS_ALLOWED_ORIGINS", default.cors_allowed_origins, origins),
+            connections: ConnectionLimits {
+                all: self.size("MAX_CONNECTIONS", default.connections.all),
+                per_client: self.size("MAX_CONNECTIONS_PER_ADDRESS", default.connections.per_client),
+            },
+            proxies: Proxies {
+                trusted: self.read("TRUSTED_PROXIES", default.proxies.trusted, networks),
+                header: self.read("FORWARDED_HEADER", default.proxies.header, |text| {
+                    text.parse().map_err(|_| "must be the name of a header")
+                }),
+            },
+            metrics: match (metrics_apart, self.switch("METRICS_PUBLIC", false)) {
+                (true, _) => MetricsAccess::Nobody,
+                (false, false) => MetricsAccess::Local,
+                (false, true) => MetricsAccess::Everybody,
+            },
+            api_docs: self.switch("API_DOCS", default.api_docs),
+        }
+    }
+
+    fn rate_limits(&mut self, enabled: bool) -> Option<RateLimitSettings> {
+        let default = RateLimitSettings::default();
+        let enabled = self.switch("RATE_LIMIT_ENABLED", enabled);
+        let limits = RateLimitSettings {
+            window: self.milliseconds("RATE_LIMIT_WINDOW_MS", default.window),
+            max_requests: self.count("RATE_LIMIT_MAX_REQUESTS", default.max_requests),
+            max_auth_failures: self.count("RATE_LIMIT_AUTH_FAILURES_MAX", default.max_auth_failures),
+        };
+        enabled.then_some(limits)
+    }
+
     fn read<T, E: fmt::Display>(
         &mut self,
         name: &str,

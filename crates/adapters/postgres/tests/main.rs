@@ -1,6 +1,7 @@
 //! The PostgreSQL adapter: the ports' suite, and what is its own.
 
 #![expect(clippy::unwrap_used, reason = "test code: what goes wrong fails the test")]
+#![expect(clippy::too_many_lines, reason = "a test tells its story in one piece")]
 
 mod connections;
 mod faults;

@@ -6,3 +6,4 @@ pub(crate) mod in_flight;
 pub(crate) mod listen;
 pub(crate) mod pieces;
 pub(crate) mod stream;
+pub(crate) mod turn;

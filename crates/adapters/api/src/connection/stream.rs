@@ -3,7 +3,10 @@
 //! actix reads whatever a client sends, up to 128 KiB, and makes requests of all of it, also while nobody takes the answer to the first. So
 //! it gets a little at a time, nothing beyond the end of a head, and nothing while the server works or the client takes its answer.
 
-use crate::connection::connections::{Connection, Place, Turn};
+use crate::connection::{
+    connections::Place,
+    turn::{Connection, Turn},
+};
 use actix_web::rt::net::TcpStream;
 use memchr::memchr_iter;
 use std::{

@@ -1,0 +1,208 @@
+use super::*;
+use crate::fixtures::{account, at, id};
+use chatgrow_domain::{ApiKeyId, ApiKeyName};
+use chatgrow_ports::{MockApiKeyStore, MockClock};
+use mockall::predicate::eq;
+
+fn plain() -> PlainApiKey {
+    PlainApiKey::from_random([7; 32])
+}
+
+fn key() -> ApiKey {
+    ApiKey {
+        id: ApiKeyId::new(id(9)),
+        account_id: account(),
+        name: ApiKeyName::new("site").unwrap(),
+        digest: plain().digest(),
+        created_at: at(0),
+        expires_at: Some(at(100_000)),
+        last_used_at: None,
+        revoked_at: None,
+    }
+}
+
+impl Authentication {
+    /// Who holds the key, by the memory or by the store.
+    async fn authenticate(&self, key: &str) -> Result<Option<Caller>, StoreError> {
+        let request = RequestId::new("request");
+        match self.recall(key, &request) {
+            Recalled::Caller(caller) => Ok(Some(caller)),
+            Recalled::Nobody => Ok(None),
+            Recalled::Stale(look_up) | Recalled::New(look_up) => self.look_up(look_up, &request).await,
+        }
+    }
+}
+
+const CALLER: fn() -> Option<Caller> = || {
+    Some(Caller {
+        account: account(),
+        actor: Actor::ApiKey(ApiKeyId::new(id(9))),
+        scopes: Scopes::All,
+        request_id: RequestId::new("request"),
+    })
+};
+
+/// An authentication at these instants, one a call.
+fn authentication(keys: MockApiKeyStore, instants: &'static [i64]) -> Authentication {
+    let mut clock = MockClock::new();
+    let mut next = instants.iter();
+    clock.expect_now().returning(move || at(*next.next().unwrap()));
+    Authentication::new(Arc::new(keys), Arc::new(clock))
+}
+
+#[tokio::test]
+async fn what_is_no_key_is_refused_without_a_look_up() {
+    let authentication = authentication(MockApiKeyStore::new(), &[]);
+    for text in [
+        "",
+        "abc",
+        "cg_live_",
+        "cg_live_1fJjkkpe9PiTw9KSulA8Ghct30vZz4HpdQ5c5b9cPF10k1n8X",
+    ] {
+        assert_eq!(authentication.authenticate(text).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_found_key_is_looked_up_again_only_after_a_while() {
+    let mut keys = MockApiKeyStore::new();
+    keys.expect_by_digest()
+        .with(eq(plain().digest()))
+        .times(2)
+        .returning(|_| Ok(Some(key())));
+    let authentication = authentication(keys, &[1000, 1001, 1499, 1500, 1501]);
+    for _ in 0..5 {
+        assert_eq!(
+            authentication.authenticate(plain().reveal()).await.unwrap(),
+            CALLER()
+        );
+    }
+    let met = KeysMet {
+        recalled: 3,
+        looked_up: 2,
+    };
+    assert_eq!(authentication.keys_met(), met);
+}
+
+#[tokio::test]
+async fn a_key_of_the_start_is_looked_up_at_its_first_use() {
+    let mut keys = MockApiKeyStore::new();
+    keys.expect_by_digest().times(1).returning(|_| Ok(Some(key())));
+    let authentication = authentication(keys, &[1000, 1001, 1002, 1003]);
+    let revoked = ApiKey {
+        digest: PlainApiKey::from_random([8; 32]).digest(),
+        revoked_at: Some(at(5)),
+        ..key()
+    };
+    authentication.remember_all([key(), revoked]);
+    let request = RequestId::new("request");
+    let recalled = authentication.recall(plain().reveal(), &request);
+    let Recalled::Stale(look_up) = recalled else {
+        panic!("{recalled:?}")
+    };
+    assert_eq!(authentication.look_up(look_up, &request).await.unwrap(), CALLER());
+    assert_eq!(
+        authentication.recall(plain().reveal(), &request),
+        Recalled::Caller(CALLER().unwrap())
+    );
+    let revoked = authentication.recall(PlainApiKey::from_random([8; 32]).reveal(), &request);
+    assert!(matches!(revoked, Recalled::New(_)), "{revoked:?}");
+}
+
+#[tokio::test]
+async fn a_revocation_holds_within_a_second() {
+    let mut keys = MockApiKeyStore::new();
+    keys.expect_by_digest().times(1).returning(|_| Ok(Some(key())));
+    keys.expect_by_digest().times(1).returning(|_| {
+        Ok(Some(ApiKey {
+            revoked_at: Some(at(1001)),
+            ..key()
+        }))
+    });
+    let authentication = authentication(keys, &[1000, 2000]);
+    assert_eq!(
+        authentication.authenticate(plain().reveal()).await.unwrap(),
+        CALLER()
+    );
+    assert_eq!(authentication.authenticate(plain().reveal()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_remembered_key_expires_on_time() {
+    let mut keys = MockApiKeyStore::new();
+    keys.expect_by_digest().times(2).returning(|_| Ok(Some(key())));
+    let authentication = authentication(keys, &[99_999, 100_000]);
+    assert_eq!(
+        authentication.authenticate(plain().reveal()).await.unwrap(),
+        CALLER()
+    );
+    assert_eq!(authentication.authenticate(plain().reveal()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_does_not_keep_a_key_alive() {
+    let mut keys = MockApiKeyStore::new();
+    keys.expect_by_digest().times(1).returning(|_| Ok(Some(key())));
+    keys.expect_by_digest().times(1).returning(|_| Ok(None));
+    let authentication = authentication(keys, &[50_000, 1000]);
+    assert_eq!(
+        authentication.authenticate(plain().reveal()).await.unwrap(),
+        CALLER()
+    );
+    assert_eq!(authentication.authenticate(plain().reveal()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_key_that_nobody_has_is_looked_up_again_only_after_a_while() {
+    let mut keys = MockApiKeyStore::new();
+    keys.expect_by_digest().times(2).returning(|_| Ok(None));
+    keys.expect_by_digest().returning(|_| Ok(Some(key())));
+    let authentication = authentication(keys, &[1000, 1499, 1500, 1400, 2000]);
+    for expected in [None, None, None, CALLER(), CALLER()] {
+        assert_eq!(
+            authentication.authenticate(plain().reveal()).await.unwrap(),
+            expected
+        );
+    }
+}
+
+#[tokio::test]
+async fn guesses_do_not_fill_the_memory() {
+    let mut keys = MockApiKeyStore::new();
+    keys.expect_by_digest().returning(|_| Ok(None));
+    let mut clock = MockClock::new();
+    clock.expect_now().returning(|| at(1000));
+    let authentication = Authentication::new(Arc::new(keys), Arc::new(clock));
+    for number in 0..2 * MAX_STRANGERS as u64 {
+        let mut random = [0; 32];
+        random[24..].copy_from_slice(&number.to_be_bytes());
+        let guess = PlainApiKey::from_random(random);
+        assert_eq!(authentication.authenticate(guess.reveal()).await.unwrap(), None);
+    }
+    assert!(authentication.strangers.read().unwrap().len() <= MAX_STRANGERS);
+    assert!(authentication.remembered.read().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn uses_are_written_once_and_again_after_a_failure() {
+    let mut keys = MockApiKeyStore::new();
+    keys.expect_by_digest().returning(|_| Ok(Some(key())));
+    let used = KeyUse {
+        account_id: account(),
+        id: ApiKeyId::new(id(9)),
+        at: at(1001),
+    };
+    keys.expect_record_use()
+        .times(1)
+        .returning(|_| Err(StoreError::unavailable("away")));
+    keys.expect_record_use()
+        .withf(move |uses| uses == [used])
+        .times(1)
+        .returning(|_| Ok(()));
+    let authentication = authentication(keys, &[1000, 1001]);
+    authentication.authenticate(plain().reveal()).await.unwrap();
+    authentication.authenticate(plain().reveal()).await.unwrap();
+    assert!(authentication.flush_key_uses().await.is_err());
+    authentication.flush_key_uses().await.unwrap();
+    authentication.flush_key_uses().await.unwrap();
+}
