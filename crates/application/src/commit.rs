@@ -197,7 +197,7 @@ impl Commits {
                 fingerprint: once.fingerprint,
                 answer: (request.answer)(effect),
                 created_at: now,
-                expires_at: Timestamp::from_millis(expiry).unwrap_or(now),
+                expires_at: Timestamp::from_millis(expiry).unwrap_or(Timestamp::MAX),
             }
         });
         Commit { record }

@@ -1,13 +1,16 @@
 //! Instants, to the millisecond: what the API shows is exactly what is stored.
 
 use crate::{Invalid, text::not_blank};
-use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::datetime};
 
 /// An instant in UTC, in whole milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(OffsetDateTime);
 
 impl Timestamp {
+    /// The last instant that there is.
+    pub const MAX: Self = Self(datetime!(9999-12-31 23:59:59.999 UTC));
+
     /// Drops what is finer than a millisecond.
     #[must_use]
     pub fn new(instant: OffsetDateTime) -> Self {

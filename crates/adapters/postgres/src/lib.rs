@@ -74,10 +74,12 @@ pub struct Options {
     pub migrations: Migrations,
 }
 
+const CONNECTIONS: NonZeroU32 = NonZeroU32::new(16).expect("not 0");
+
 impl Default for Options {
     fn default() -> Self {
         Self {
-            connections: NonZeroU32::new(16).unwrap_or(NonZeroU32::MIN),
+            connections: CONNECTIONS,
             threads: NonZeroU32::MIN,
             migrations: Migrations::Run,
         }

@@ -7,6 +7,7 @@ use chatgrow_sql::Prepared;
 use diesel::{
     prelude::*,
     query_builder::{QueryFragment, QueryId},
+    result::Error,
     sqlite::{Sqlite, SqliteConnection},
 };
 
@@ -22,7 +23,7 @@ pub(crate) fn execute(
 ) -> QueryResult<usize> {
     Prepared(statement).load::<i64>(connection)?;
     let changed: i64 = diesel::select(changes()).get_result(connection)?;
-    Ok(usize::try_from(changed).unwrap_or_default())
+    usize::try_from(changed).map_err(|error| Error::DeserializationError(error.into()))
 }
 
 /// Runs a statement of which it doesn't matter what it changes.

@@ -31,11 +31,10 @@ pub struct RateLimitSettings {
 
 impl Default for RateLimitSettings {
     fn default() -> Self {
-        let count = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
         Self {
             window: Duration::from_secs(60),
-            max_requests: count(600),
-            max_auth_failures: count(300),
+            max_requests: const { NonZeroU32::new(600).expect("not 0") },
+            max_auth_failures: const { NonZeroU32::new(300).expect("not 0") },
         }
     }
 }

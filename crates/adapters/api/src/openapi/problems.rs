@@ -31,6 +31,7 @@ pub(super) fn add(responses: &mut Value, problems: &[Problem]) {
     }
 }
 
+#[expect(clippy::expect_used, reason = "the body of an error is JSON")]
 fn response(problems: &[Problem]) -> Value {
     let (mut descriptions, mut examples, mut comes_back) = (Vec::new(), Map::new(), false);
     for problem in problems {
@@ -48,7 +49,7 @@ fn response(problems: &[Problem]) -> Value {
             }
             problem => (*problem).into(),
         };
-        let example: Value = serde_json::from_str(&error.body("5f3a9c1d2e4b6a70-1")).unwrap_or_default();
+        let example: Value = serde_json::from_str(&error.body("5f3a9c1d2e4b6a70-1")).expect("JSON");
         descriptions.push(format!("`{code}`: {message}"));
         examples.insert(message.to_owned(), json!({ "value": example }));
         comes_back |= matches!(problem, Problem::RateLimited | Problem::Unavailable);

@@ -122,15 +122,17 @@ fn rfc3339(date: Date, time: Time) -> [u8; 24] {
 }
 
 /// Writes the number in decimal, filling the place.
+#[expect(clippy::expect_used, reason = "a digit is less than ten")]
 fn write_number(place: &mut [u8], mut number: u32) {
     for digit in place.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        *digit = b'0' + u8::try_from(number % 10).expect("a digit");
         number /= 10;
     }
 }
 
+#[expect(clippy::expect_used, reason = "digits and separators are ASCII")]
 fn show_ascii<S: Serializer>(text: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(str::from_utf8(text).unwrap_or_default())
+    serializer.serialize_str(str::from_utf8(text).expect("ASCII"))
 }
 
 /// An amount of money: an exact JSON number.
