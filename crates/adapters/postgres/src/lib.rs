@@ -320,16 +320,16 @@ where
     transaction.await.map_err(|Ended(error)| error)
 }
 
-account_store!(PostgresStore);
-customer_store!(PostgresStore);
-event_store!(PostgresStore);
-registration_store!(PostgresStore);
-idempotency_store!(PostgresStore);
+account_store! { PostgresStore { find, all, execute } }
+customer_store! { PostgresStore { find, page, search, execute } }
+event_store! { PostgresStore { find, page, execute } }
+registration_store! { PostgresStore { find, page, execute } }
+idempotency_store! { PostgresStore { find, commit_alone, execute } }
 // Plain inserts that race for a slot would wait for each other, a deadlock; with ON CONFLICT they don't.
-appointment_store!(
-    PostgresStore,
+appointment_store! {
+    PostgresStore { find, page, search, execute },
     insert => insert.on_conflict(on_constraint("appointments_no_overlap")).do_nothing()
-);
+}
 
 fn slow() -> StoreError {
     StoreError::unavailable("the database did not answer in time")

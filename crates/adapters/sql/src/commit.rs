@@ -108,10 +108,11 @@ macro_rules! insert_record {
     }};
 }
 
-/// Implements [`IdempotencyStore`](chatgrow_ports::IdempotencyStore) for a store with the methods of [`port`](crate::port).
+/// Implements [`IdempotencyStore`](chatgrow_ports::IdempotencyStore) by methods of the store, named in this
+/// order; [`port`](crate::port) tells what they do.
 #[macro_export]
 macro_rules! idempotency_store {
-    ($store:ty) => {
+    ($store:ty { $find:ident, $commit_alone:ident, $execute:ident }) => {
         const _: () = {
             use $crate::{
                 commit::{self, IdempotencyRow},
@@ -126,11 +127,11 @@ macro_rules! idempotency_store {
                     key: IdempotencyKey,
                 ) -> Result<Option<IdempotencyRecord>, StoreError> {
                     let record = commit::by_id(account.as_bytes().into(), key.0.to_vec());
-                    self.find::<IdempotencyRow, _>(record).await
+                    self.$find::<IdempotencyRow, _>(record).await
                 }
 
                 async fn write(&self, commit: Commit) -> Result<(), StoreError> {
-                    self.commit_alone(commit).await
+                    self.$commit_alone(commit).await
                 }
 
                 async fn sweep(&self, now: Timestamp, most: u32) -> Result<usize, StoreError> {
@@ -138,7 +139,7 @@ macro_rules! idempotency_store {
                     let sweep = diesel::sql_query(commit::SWEEP)
                         .bind::<BigInt, _>(now.as_millis())
                         .bind::<BigInt, _>(i64::from(most));
-                    self.execute(Commit::default(), sweep).await
+                    self.$execute(Commit::default(), sweep).await
                 }
             }
         };

@@ -36,13 +36,19 @@ pub use guards::{Guard, Guarded, Unwritten};
 pub use migrations::{bring_up_to_date, expect_none_missing};
 pub use prepared::Prepared;
 
-/// What the ports' implementations are made of: the macros `account_store!`, `customer_store!`, … of this crate. They are
-/// macros, for whether a query can run depends on the connection, and a generic function would have to repeat each query in its
-/// bounds.
+/// What the ports' implementations are made of. The macros `account_store!`, `customer_store!`, … of this crate write them. ADR 0009 tells
+/// why they are macros.
 ///
-/// A store has six methods: `find` (the row of a query that has one at most), `all` (all rows), `page` (the page that a list's
-/// query asks for, where an index leads to its rows), `search` (the same, where it may take long), `execute` (a write of one statement and its commit, refused by a [`Guard`] or not; how many rows it changed:
-/// where it is none, nothing was written) and `commit_alone` (a commit without a write).
+/// A store names the methods of its own that a macro calls, in the order that the macro asks for, as in
+/// `customer_store! { Store { find, page, search, execute } }`. The names are the store's choice; this is what the methods do:
+///
+/// - `find` reads the row of a query that has one at most.
+/// - `all` reads all rows of a query.
+/// - `page` reads the page that a list's query asks for, if an index leads to its rows.
+/// - `search` does the same if that may take long.
+/// - `execute` carries out a write of one statement with its commit, which a [`Guard`] may refuse. It returns how many rows were changed; if
+///   there were none, nothing is written, the commit neither.
+/// - `commit_alone` carries out a commit without a write.
 pub mod port {
     pub use async_trait::async_trait;
     pub use chatgrow_domain::*;

@@ -273,12 +273,12 @@ impl SqliteStore {
     }
 }
 
-account_store!(SqliteStore);
-customer_store!(SqliteStore);
-appointment_store!(SqliteStore, insert => insert);
-event_store!(SqliteStore);
-registration_store!(SqliteStore);
-idempotency_store!(SqliteStore);
+account_store! { SqliteStore { find, all, execute } }
+customer_store! { SqliteStore { find, page, search, execute } }
+appointment_store! { SqliteStore { find, page, search, execute }, insert => insert }
+event_store! { SqliteStore { find, page, execute } }
+registration_store! { SqliteStore { find, page, execute } }
+idempotency_store! { SqliteStore { find, commit_alone, execute } }
 
 #[async_trait]
 impl StoreHealth for SqliteStore {

@@ -1,15 +1,22 @@
 //! API keys: what needs more than one statement is a transaction.
 
 use crate::{PostgresStore, error::store_error};
-use chatgrow_sql::{api_key_store, schema::accounts};
-use diesel::dsl::exists;
+use chatgrow_domain::ApiKey;
+use chatgrow_ports::{Commit, KeyUse, StoreError};
+use chatgrow_sql::{
+    access::api_key::{self, ApiKeyRow},
+    api_key_store,
+    schema::{accounts, api_keys},
+};
+use diesel::{ExpressionMethods, QueryDsl, dsl::exists};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use futures_util::{FutureExt, TryFutureExt, future::try_join_all};
 
-api_key_store! {
-    PostgresStore,
+api_key_store! { PostgresStore { find, all, execute, insert_first_key, record_key_uses } }
 
-    async fn insert_first(&self, key: &ApiKey) -> Result<bool, StoreError> {
+impl PostgresStore {
+    /// Adds a key if its account has none; tells whether it did.
+    async fn insert_first_key(&self, key: &ApiKey) -> Result<bool, StoreError> {
         let account = key.account_id.as_bytes().into();
         // Who comes at the same time waits at the account's row; a database that takes no writes is only asked.
         let lock = accounts::table
@@ -17,7 +24,7 @@ api_key_store! {
             .select(accounts::id)
             .for_no_key_update();
         let any = move || diesel::select(exists(api_key::of_account(account)));
-        let insert = diesel::insert_into(table).values(ApiKeyRow::from(key));
+        let insert = diesel::insert_into(api_keys::table).values(ApiKeyRow::from(key));
         self.write(Commit::default(), move |connection| {
             let work = connection.transaction(async move |connection| {
                 if any().get_result(connection).await? {
@@ -34,7 +41,8 @@ api_key_store! {
         .await
     }
 
-    async fn record_use(&self, uses: &[KeyUse]) -> Result<(), StoreError> {
+    /// Notes when keys were last used.
+    async fn record_key_uses(&self, uses: &[KeyUse]) -> Result<(), StoreError> {
         let mut uses = uses.to_vec();
         // In one order everywhere, so that two servers never wait for each other.
         uses.sort_by_key(|used| (used.account_id, used.id));
@@ -43,7 +51,7 @@ api_key_store! {
                 let connection = &*connection;
                 try_join_all(uses.iter().map(|used| {
                     diesel::update(api_key::used_before(used))
-                        .set(dsl::last_used_at.eq(used.at.as_millis()))
+                        .set(api_keys::last_used_at.eq(used.at.as_millis()))
                         .execute(&mut &*connection)
                 }))
                 .await

@@ -72,10 +72,11 @@ impl GuardedRefusal for AccountRefusal {
     }
 }
 
-/// Implements [`AccountStore`](chatgrow_ports::AccountStore) for a store with the methods of [`port`](crate::port).
+/// Implements [`AccountStore`](chatgrow_ports::AccountStore) by methods of the store, named in this
+/// order; [`port`](crate::port) tells what they do.
 #[macro_export]
 macro_rules! account_store {
-    ($store:ty) => {
+    ($store:ty { $find:ident, $all:ident, $execute:ident }) => {
         const _: () = {
             use $crate::{
                 access::account::{self, AccountRow},
@@ -87,16 +88,16 @@ macro_rules! account_store {
             impl AccountStore for $store {
                 async fn insert(&self, account: &Account) -> Result<(), Failure<AccountRefusal>> {
                     let insert = diesel::insert_into(table).values(AccountRow::from(account));
-                    self.execute(Commit::default(), insert).await.map(|_| ())
+                    self.$execute(Commit::default(), insert).await.map(|_| ())
                 }
 
                 async fn by_slug(&self, slug: &AccountSlug) -> Result<Option<Account>, StoreError> {
-                    self.find::<AccountRow, _>(account::by_slug(slug.as_str().to_owned()))
+                    self.$find::<AccountRow, _>(account::by_slug(slug.as_str().to_owned()))
                         .await
                 }
 
                 async fn list(&self) -> Result<Vec<Account>, StoreError> {
-                    self.all::<AccountRow, _>(account::all()).await
+                    self.$all::<AccountRow, _>(account::all()).await
                 }
             }
         };

@@ -105,11 +105,11 @@ fn last_used_before(account: RowId, id: RowId, at: i64) -> _ {
     key.filter(dsl::last_used_at.is_null().or(dsl::last_used_at.lt(at)))
 }
 
-/// Implements [`ApiKeyStore`](chatgrow_ports::ApiKeyStore) for a store with the methods of [`port`](crate::port), but for those
-/// methods that are the store's own: `insert_first` and `record_use`.
+/// Implements [`ApiKeyStore`](chatgrow_ports::ApiKeyStore) by methods of the store, named in this order; [`port`](crate::port) tells
+/// what the first three do. The last two take more than one statement, so they do what the port's methods of these names must.
 #[macro_export]
 macro_rules! api_key_store {
-    ($store:ty, $($own:tt)+) => {
+    ($store:ty { $find:ident, $all:ident, $execute:ident, $insert_first:ident, $record_use:ident }) => {
         const _: () = {
             use $crate::{
                 access::api_key::{self, ApiKeyRow},
@@ -119,28 +119,37 @@ macro_rules! api_key_store {
 
             #[async_trait]
             impl ApiKeyStore for $store {
-                $($own)+
-
                 async fn insert(&self, key: &ApiKey) -> Result<(), StoreError> {
                     let insert = diesel::insert_into(table).values(ApiKeyRow::from(key));
-                    self.execute(Commit::default(), insert).await.map(|_| ())
+                    self.$execute(Commit::default(), insert).await.map(|_| ())
+                }
+
+                async fn insert_first(&self, key: &ApiKey) -> Result<bool, StoreError> {
+                    self.$insert_first(key).await
                 }
 
                 async fn by_digest(&self, digest: &ApiKeyDigest) -> Result<Option<ApiKey>, StoreError> {
                     let digest = digest.as_bytes().to_vec();
-                    self.find::<ApiKeyRow, _>(api_key::by_digest(digest)).await
+                    self.$find::<ApiKeyRow, _>(api_key::by_digest(digest)).await
                 }
 
                 async fn list(&self, account: AccountId) -> Result<Vec<ApiKey>, StoreError> {
                     let account = account.as_bytes().into();
-                    self.all::<ApiKeyRow, _>(api_key::of_account(account)).await
+                    self.$all::<ApiKeyRow, _>(api_key::of_account(account))
+                        .await
                 }
 
                 async fn revoke(&self, id: ApiKeyId, at: Timestamp) -> Result<bool, StoreError> {
                     let key = table.filter(dsl::id.eq($crate::RowId::from(id.as_bytes())));
                     let first = api_key::coalesce(dsl::revoked_at, at.as_millis());
                     let revoke = diesel::update(key).set(dsl::revoked_at.eq(first.nullable()));
-                    self.execute(Commit::default(), revoke).await.map(|revoked| revoked == 1)
+                    self.$execute(Commit::default(), revoke)
+                        .await
+                        .map(|revoked| revoked == 1)
+                }
+
+                async fn record_use(&self, uses: &[KeyUse]) -> Result<(), StoreError> {
+                    self.$record_use(uses).await
                 }
             }
         };

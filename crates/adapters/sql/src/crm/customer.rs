@@ -138,10 +138,11 @@ impl GuardedRefusal for CustomerRefusal {
     }
 }
 
-/// Implements [`CustomerStore`](chatgrow_ports::CustomerStore) for a store with the methods of [`port`](crate::port).
+/// Implements [`CustomerStore`](chatgrow_ports::CustomerStore) by methods of the store, named in this
+/// order; [`port`](crate::port) tells what they do.
 #[macro_export]
 macro_rules! customer_store {
-    ($store:ty) => {
+    ($store:ty { $find:ident, $page:ident, $search:ident, $execute:ident }) => {
         const _: () = {
             use $crate::{
                 crm::customer::{self, CustomerRow},
@@ -158,7 +159,7 @@ macro_rules! customer_store {
                     commit: Commit,
                 ) -> Result<(), Failure<CustomerRefusal>> {
                     let insert = diesel::insert_into(table).values(CustomerRow::new(account, customer));
-                    self.execute(commit, insert).await.map(|_| ())
+                    self.$execute(commit, insert).await.map(|_| ())
                 }
 
                 async fn by_email(
@@ -167,7 +168,7 @@ macro_rules! customer_store {
                     email: &EmailKey,
                 ) -> Result<Option<Customer>, StoreError> {
                     let email = email.as_str().to_owned();
-                    self.find::<CustomerRow, _>(customer::by_email(account.as_bytes().into(), email))
+                    self.$find::<CustomerRow, _>(customer::by_email(account.as_bytes().into(), email))
                         .await
                 }
 
@@ -182,11 +183,11 @@ macro_rules! customer_store {
                         query = query.filter(dsl::email_key.eq(email.as_str().to_owned()));
                     }
                     match filter.updated_since {
-                        None => self.page::<CustomerRow, _>(query, request).await,
+                        None => self.$page::<CustomerRow, _>(query, request).await,
                         // No index has the last change.
                         Some(since) => {
                             let query = query.filter(dsl::updated_at.ge(since.as_millis()));
-                            self.search::<CustomerRow, _>(query, request).await
+                            self.$search::<CustomerRow, _>(query, request).await
                         }
                     }
                 }
@@ -200,7 +201,7 @@ macro_rules! customer_store {
                     let update = diesel::update(customer::before(account, customer))
                         .set(CustomerRow::new(account, customer));
                     match self
-                        .execute::<Failure<CustomerRefusal>>(commit, update)
+                        .$execute::<Failure<CustomerRefusal>>(commit, update)
                         .await?
                     {
                         0 => Err(Failure::Refused(CustomerRefusal::VersionMismatch)),

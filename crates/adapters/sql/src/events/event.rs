@@ -132,10 +132,11 @@ impl GuardedRefusal for EventRefusal {
     }
 }
 
-/// Implements [`EventStore`](chatgrow_ports::EventStore) for a store with the methods of [`port`](crate::port).
+/// Implements [`EventStore`](chatgrow_ports::EventStore) by methods of the store, named in this
+/// order; [`port`](crate::port) tells what they do.
 #[macro_export]
 macro_rules! event_store {
-    ($store:ty) => {
+    ($store:ty { $find:ident, $page:ident, $execute:ident }) => {
         const _: () = {
             use $crate::{
                 events::event::{self, EventRow},
@@ -152,11 +153,11 @@ macro_rules! event_store {
                     commit: Commit,
                 ) -> Result<(), StoreError> {
                     let insert = diesel::insert_into(table).values(EventRow::new(account, event));
-                    self.execute(commit, insert).await.map(|_| ())
+                    self.$execute(commit, insert).await.map(|_| ())
                 }
 
                 async fn by_id(&self, account: AccountId, id: EventId) -> Result<Option<Event>, StoreError> {
-                    self.find::<EventRow, _>(event::by_id(
+                    self.$find::<EventRow, _>(event::by_id(
                         account.as_bytes().into(),
                         id.as_bytes().into(),
                     ))
@@ -173,7 +174,7 @@ macro_rules! event_store {
                     if let Some(status) = filter.status {
                         query = query.filter(dsl::status.eq(status.as_str()));
                     }
-                    self.page::<EventRow, _>(query, request).await
+                    self.$page::<EventRow, _>(query, request).await
                 }
 
                 async fn update(
@@ -185,7 +186,7 @@ macro_rules! event_store {
                     let update =
                         diesel::update(event::before(account, event)).set(EventRow::new(account, event));
                     match self
-                        .execute::<Failure<EventRefusal>>(commit, update)
+                        .$execute::<Failure<EventRefusal>>(commit, update)
                         .await?
                     {
                         0 => Err(Failure::Refused(EventRefusal::VersionMismatch)),

@@ -168,10 +168,11 @@ impl GuardedRefusal for RegistrationRefusal {
     }
 }
 
-/// Implements [`RegistrationStore`](chatgrow_ports::RegistrationStore) for a store with the methods of [`port`](crate::port).
+/// Implements [`RegistrationStore`](chatgrow_ports::RegistrationStore) by methods of the store, named in this
+/// order; [`port`](crate::port) tells what they do.
 #[macro_export]
 macro_rules! registration_store {
-    ($store:ty) => {
+    ($store:ty { $find:ident, $page:ident, $execute:ident }) => {
         const _: () = {
             use $crate::{
                 events::registration::{self, PlaceRow, RegistrationRow},
@@ -189,7 +190,7 @@ macro_rules! registration_store {
                 ) -> Result<(), Failure<RegistrationRefusal>> {
                     let insert =
                         diesel::insert_into(table).values(RegistrationRow::new(account, registration));
-                    self.execute(commit, insert).await.map(|_| ())
+                    self.$execute(commit, insert).await.map(|_| ())
                 }
 
                 async fn by_id(
@@ -198,7 +199,7 @@ macro_rules! registration_store {
                     event: EventId,
                     id: RegistrationId,
                 ) -> Result<Option<Registration>, StoreError> {
-                    self.find::<PlaceRow, _>(registration::by_id(
+                    self.$find::<PlaceRow, _>(registration::by_id(
                         account.as_bytes().into(),
                         event.as_bytes().into(),
                         id.as_bytes().into(),
@@ -212,7 +213,7 @@ macro_rules! registration_store {
                     event: EventId,
                     request: PageRequest<RegistrationId>,
                 ) -> Result<Page<Registration, RegistrationId>, StoreError> {
-                    self.page::<PlaceRow, _>(registration::list(account, event, &request), request)
+                    self.$page::<PlaceRow, _>(registration::list(account, event, &request), request)
                         .await
                 }
 
@@ -223,7 +224,7 @@ macro_rules! registration_store {
                     request: PageRequest<RegistrationId>,
                 ) -> Result<Page<Registration, RegistrationId>, StoreError> {
                     let query = registration::of_customer(account, customer, &request);
-                    self.page::<PlaceRow, _>(query, request).await
+                    self.$page::<PlaceRow, _>(query, request).await
                 }
 
                 async fn unregister(
@@ -238,7 +239,7 @@ macro_rules! registration_store {
                         event.as_bytes().into(),
                         id.as_bytes().into(),
                     );
-                    self.execute(commit, diesel::delete(place))
+                    self.$execute(commit, diesel::delete(place))
                         .await
                         .map(|freed| freed == 1)
                 }

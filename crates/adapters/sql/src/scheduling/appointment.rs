@@ -153,11 +153,12 @@ impl GuardedRefusal for AppointmentRefusal {
     }
 }
 
-/// Implements [`AppointmentStore`](chatgrow_ports::AppointmentStore) for a store with the methods of [`port`](crate::port).
-/// `$book` makes of the `INSERT` what the store needs; one that inserts nothing has met a taken slot, too.
+/// Implements [`AppointmentStore`](chatgrow_ports::AppointmentStore) by methods of the store, named in this order;
+/// [`port`](crate::port) tells what they do. `$book` makes of the `INSERT` what the store needs; an `INSERT` that inserts nothing has met
+/// a taken slot, too.
 #[macro_export]
 macro_rules! appointment_store {
-    ($store:ty, $insert:ident => $book:expr) => {
+    ($store:ty { $find:ident, $page:ident, $search:ident, $execute:ident }, $insert:ident => $book:expr) => {
         const _: () = {
             use $crate::{
                 port::*,
@@ -179,7 +180,7 @@ macro_rules! appointment_store {
                     let $insert =
                         diesel::insert_into(table).values(AppointmentRow::new(account, appointment));
                     match self
-                        .execute::<Failure<AppointmentRefusal>>(commit, $book)
+                        .$execute::<Failure<AppointmentRefusal>>(commit, $book)
                         .await?
                     {
                         0 => Err(Failure::Refused(AppointmentRefusal::SlotTaken)),
@@ -192,7 +193,7 @@ macro_rules! appointment_store {
                     account: AccountId,
                     id: AppointmentId,
                 ) -> Result<Option<Appointment>, StoreError> {
-                    self.find::<BookedRow, _>(appointment::by_id(
+                    self.$find::<BookedRow, _>(appointment::by_id(
                         account.as_bytes().into(),
                         id.as_bytes().into(),
                     ))
@@ -216,9 +217,9 @@ macro_rules! appointment_store {
                         query = query.filter(dsl::updated_at.ge(since.as_millis()));
                     }
                     match (filter.status, filter.updated_since) {
-                        (None, None) => self.page::<BookedRow, _>(query, request).await,
+                        (None, None) => self.$page::<BookedRow, _>(query, request).await,
                         // No index has the status before the time, and none the last change.
-                        _ => self.search::<BookedRow, _>(query, request).await,
+                        _ => self.$search::<BookedRow, _>(query, request).await,
                     }
                 }
 
@@ -231,7 +232,7 @@ macro_rules! appointment_store {
                     let update = diesel::update(appointment::before(account, appointment))
                         .set(AppointmentRow::new(account, appointment));
                     match self
-                        .execute::<Failure<AppointmentRefusal>>(commit, update)
+                        .$execute::<Failure<AppointmentRefusal>>(commit, update)
                         .await?
                     {
                         0 => Err(Failure::Refused(AppointmentRefusal::VersionMismatch)),

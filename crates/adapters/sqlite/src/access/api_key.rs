@@ -1,15 +1,22 @@
 //! API keys: what needs more than one statement is one write.
 
 use crate::{SqliteStore, error::store_error, statements};
-use chatgrow_sql::api_key_store;
-use diesel::{RunQueryDsl, dsl::exists};
+use chatgrow_domain::ApiKey;
+use chatgrow_ports::{Commit, KeyUse, StoreError};
+use chatgrow_sql::{
+    access::api_key::{self, ApiKeyRow},
+    api_key_store,
+    schema::api_keys,
+};
+use diesel::{ExpressionMethods, RunQueryDsl, dsl::exists};
 
-api_key_store! {
-    SqliteStore,
+api_key_store! { SqliteStore { find, all, execute, insert_first_key, record_key_uses } }
 
-    async fn insert_first(&self, key: &ApiKey) -> Result<bool, StoreError> {
+impl SqliteStore {
+    /// Adds a key if its account has none; tells whether it did.
+    async fn insert_first_key(&self, key: &ApiKey) -> Result<bool, StoreError> {
         let any = diesel::select(exists(api_key::of_account(key.account_id.as_bytes().into())));
-        let insert = diesel::insert_into(table).values(ApiKeyRow::from(key));
+        let insert = diesel::insert_into(api_keys::table).values(ApiKeyRow::from(key));
         self.write(Commit::default(), move |connection| {
             if any.get_result(connection).map_err(store_error)? {
                 return Ok(false);
@@ -19,12 +26,13 @@ api_key_store! {
         .await
     }
 
-    async fn record_use(&self, uses: &[KeyUse]) -> Result<(), StoreError> {
+    /// Notes when keys were last used.
+    async fn record_key_uses(&self, uses: &[KeyUse]) -> Result<(), StoreError> {
         let uses = uses.to_vec();
         self.write(Commit::default(), move |connection| {
             for used in &uses {
                 let update = diesel::update(api_key::used_before(used))
-                    .set(dsl::last_used_at.eq(used.at.as_millis()));
+                    .set(api_keys::last_used_at.eq(used.at.as_millis()));
                 statements::execute(connection, update).map_err(store_error)?;
             }
             Ok(())
