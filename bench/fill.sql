@@ -1,4 +1,4 @@
--- Fills a PostgreSQL database of the server, as src/fill.rs fills one of SQLite. Variables: customers, appointments.
+-- Fills a PostgreSQL database of the server with the same rows as src/fill.rs. Variables: customers, appointments.
 \set ON_ERROR_STOP on
 BEGIN;
 INSERT INTO customers

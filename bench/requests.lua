@@ -1,5 +1,5 @@
--- The requests of wrk. The environment says which (BENCH_REQUESTS), whose (BENCH_KEY), and how large the database is.
--- Slots and addresses follow the rule of src/slots.rs; no two requests of a run have one in common.
+-- The requests of wrk. The environment sets their kind (BENCH_REQUESTS), their key (BENCH_KEY), and the size of the database.
+-- Slots and addresses follow the rule of src/slots.rs. No two requests of a run share one.
 local kind = os.getenv("BENCH_REQUESTS")
 local key = os.getenv("BENCH_KEY")
 local customers = tonumber(os.getenv("BENCH_CUSTOMERS"))
@@ -27,7 +27,7 @@ local function post(path, body, name)
         .. "\r\nContent-Type: application/json\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body
 end
 
--- What never changes is made once: the load generator shares the processors with what it measures.
+-- Requests that never change are made once, because the load generator shares the processors with the server.
 local prepared = {}
 local function prepare(count, make)
     for _ = 1, count do
@@ -50,7 +50,7 @@ function init()
     end
 end
 
-count = 0 -- what this thread has made that is unique
+count = 0 -- how many unique numbers this thread has used
 local turn = 0
 
 local function unique()

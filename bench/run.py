@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Measures the server against what limits it, and says so in docs/benchmarks.md.
+"""Compares the server with what limits it, and writes docs/benchmarks.md.
 
-Contestants take turns within each round (A B A B …), so that whatever else the machine does meets all of them; every result is a
-ratio within one round, given as the median of the rounds with the smallest and the largest. Any answer that is not the expected one
-ends the run. Needs Python's own library, wrk, and PostgreSQL's programs.
+Contestants take turns within each round (A B A B …), so that other load on the machine affects all of them. Every result is a ratio
+within one round, given as the median of the rounds with the smallest and the largest. An unexpected answer ends the run. Needs
+Python's standard library, wrk, and PostgreSQL's programs.
 """
 
 import argparse
@@ -37,7 +37,7 @@ CONNECTIONS, THREADS = 32, 2
 # As many connections to PostgreSQL as the server opens (DATABASE_CONNECTIONS).
 POOL = 16
 API = "/api/webhooks"
-# Each kind of request, and the status that is right.
+# Each kind of request, and its expected status.
 EXPECTED = {
     "customer": 200,
     "events": 200,
@@ -71,17 +71,17 @@ def free_port():
 
 @dataclass
 class Database:
-    """What a server is started on, and what the requests have to know of it."""
+    """The database of a server, and what the requests need to know about it."""
 
     url: str
     key: str
     customers: int
     periods: int
-    # By kind of request, the first unique number that none has had yet.
+    # For each sequence of numbers, the first one that no request has used yet.
     next: dict = field(default_factory=dict)
 
     def numbers(self, kind):
-        """Who draws from the same numbers: slots, or addresses."""
+        """The sequence of unique numbers that a kind of request uses: slots or addresses."""
         return "addresses" if kind == "new-customer" else "slots"
 
 
@@ -91,15 +91,15 @@ class Sample:
 
     rate: float
     p99: float = 0.0
-    # Processor seconds per request, of the server's process.
+    # Processor seconds per request in the server's process.
     processor: float = 0.0
 
 
 class Process:
-    """Something that listens on 127.0.0.1."""
+    """A process that listens on 127.0.0.1."""
 
     def __init__(self, command, folder, environment=None, forgets=False):
-        # Whether a request may be made to it twice.
+        # Whether the process stores nothing, so that a request may be sent to it twice.
         self.forgets = forgets
         self.port = free_port()
         self.output = folder / "output"
@@ -123,7 +123,7 @@ class Process:
         try:
             with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
                 connection.sendall(b"GET /health/ready HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-                # The bare server has no such path, and is ready when it answers at all.
+                # The bare server has no such path. It is ready once it answers at all.
                 return connection.recv(12) in (b"HTTP/1.1 200", b"HTTP/1.1 404")
         except OSError:
             return False
@@ -152,7 +152,7 @@ class Bench:
     # Contestants.
 
     def server(self, database, **environment):
-        """The release binary with its defaults, but for limits that are never reached, and a log of what is wrong only."""
+        """The release binary with its defaults, except that the limits are never reached and only warnings are logged."""
         folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
         defaults = {
             "DATABASE_URL": database.url,
@@ -168,7 +168,7 @@ class Bench:
         return Process(lambda port: [*command, port], folder, forgets=True)
 
     def new_key(self, url):
-        """Starts a server on a new database: it makes the tables, an account and a key."""
+        """Starts a server on a new database, which creates the tables, an account and a key. Returns the key."""
         server = self.server(Database(url, "", 0, 0))
         server.stop()
         return re.search(r"cg_live_\w+", server.output.read_text()).group()
@@ -179,12 +179,12 @@ class Bench:
         file = self.folder / f"{name}.db"
         key = self.new_key(f"sqlite://{file}")
         run(RELEASE / "contestants", "fill", "--database", file, "--customers", customers, "--appointments", appointments)
-        # Or the disk would still be busy with it while a turn waits for its own writes.
+        # Otherwise the disk would still be busy with it while a turn waits for its own writes.
         os.sync()
         return Database(f"sqlite://{file}", key, customers, max(appointments, 100_000))
 
     def copy(self, template):
-        """A database of its own, with the template's key."""
+        """A copy of the template, with the same key."""
         folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
         shutil.copyfile(template.url.removeprefix("sqlite://"), folder / "copy.db")
         with open(folder / "copy.db", "rb") as copied:
@@ -222,7 +222,7 @@ class Bench:
         return Sample(told["requests"] / told["seconds"], told["p99"], used / told["requests"])
 
     def probe(self, process, database, kind):
-        """One request of a kind, whose status is looked at, and whose body the bare server learns."""
+        """Sends one request of a kind, checks the status, and returns the body for the bare server."""
         path, key, body = {
             "customer": ("/customers/customer7@example.com", database.key, None),
             "events": ("/events?limit=50", database.key, None),
@@ -260,7 +260,7 @@ class Bench:
         return answer
 
     def learn(self, template):
-        """Takes the server's answers down for the bare one."""
+        """Records the server's answers for the bare server."""
         database = self.copy(template)
         server = self.server(database)
         for kind in EXPECTED:
@@ -270,7 +270,7 @@ class Bench:
         self.facts["bytes"] = ", ".join(f"{file.name} {file.stat().st_size}" for file in sorted(self.answers.iterdir()))
 
     def rounds(self, what, contestants, most=99):
-        """Lets them take turns, after a warm-up, and returns their samples."""
+        """Lets the contestants take turns, and returns their samples."""
         samples = {name: [] for name in contestants}
         for number in range(min(self.options.rounds, most)):
             for name, turn in contestants.items():
@@ -354,7 +354,7 @@ class Bench:
         return Sample(told["requests"] / told["seconds"])
 
     def on_a_copy(self, template, kind):
-        """A new server on a new copy, so that every turn begins with as many rows; what was answered is counted in the table."""
+        """Loads a new server on a new copy, so that every turn starts with the same number of rows."""
         database = self.copy(template)
         server = self.server(database)
         self.load(server, database, kind, 1)
@@ -391,7 +391,7 @@ class Bench:
         bare.stop()
 
     def with_a_key(self, store, samples):
-        """What it costs to carry a booking out once, however often it is sent."""
+        """The cost of an idempotency key."""
         self.rates(f"POST appointment with an Idempotency-Key, {store} : without", None, samples, "with a key", "server")
         self.processor(store, "POST appointment with an Idempotency-Key", samples["with a key"])
 
@@ -425,11 +425,11 @@ class Bench:
             server = self.server(large)
             taken.append(server.started_in * 1000)
             server.stop()
-        # The first one has the log of the load before to take in.
+        # The first start has to recover the WAL of the load before.
         self.result("start to ready, 1 000 000 appointments, SQLite (ms)", ("≤", 100), taken[1:], "until /health/ready is 200")
 
     def memory(self, template):
-        """Of one process from its start on, through every kind of load."""
+        """The memory of one process, from its start through every kind of load."""
         database = self.copy(template)
         server = self.server(database)
         time.sleep(1)
@@ -479,7 +479,7 @@ class Bench:
                         "bare": lambda: self.load(bare, database, kind),
                         "server": lambda: self.load(server, database, kind),
                     },
-                    # No goal hangs on these.
+                    # These have no goal.
                     most=3,
                 )
                 self.rates(f"{subject}, PostgreSQL : bare", None, samples, "server", "bare")
@@ -489,7 +489,7 @@ class Bench:
 
 
 class Postgres:
-    """A server of its own in a temporary folder, with the settings that initdb makes: durable."""
+    """A PostgreSQL server in a temporary folder, with the durable settings of initdb."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(tempfile.mkdtemp(dir=folder))
@@ -505,7 +505,7 @@ class Postgres:
 
     def administer(self, *command):
         environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
-        # What the server inherits must not be a pipe that somebody reads to its end.
+        # The server must not inherit a pipe that is read to its end.
         with open(self.folder.parent / "postgres.log", "w") as log:
             subprocess.run([str(part) for part in command], check=True, stdout=log, stderr=log, cwd="/", env=environment, **self.who)
 
@@ -536,7 +536,7 @@ class Postgres:
         return int(self.ask("SELECT count(*) FROM appointments"))
 
     def pgbench(self, script, database, seconds):
-        # The server has the first six slots of each period, this the last six.
+        # The server books the first six slots of each period, pgbench the last six.
         first = 6 * database.periods + self.bookings
         account = self.ask("SELECT id FROM accounts")
         before = self.appointments()
@@ -549,7 +549,7 @@ class Postgres:
         if not re.search(r"number of failed transactions: 0 ", output):
             sys.exit(f"pgbench failed:\n{output}")
         if script == "booking":
-            # ON CONFLICT would hide a slot that was taken.
+            # ON CONFLICT hides bookings of a taken slot.
             booked = self.appointments() - before
             if booked != done:
                 sys.exit(f"pgbench booked {booked} slots in {done} transactions")
@@ -558,7 +558,7 @@ class Postgres:
 
 
 def postgres_programs():
-    """Debian keeps them off the path."""
+    """The folder with PostgreSQL's programs. On Debian they are not on the path."""
     folders = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda path: int(path.split("/")[4]), reverse=True)
     for folder in folders + os.environ["PATH"].split(os.pathsep):
         if all(os.access(os.path.join(folder, name), os.X_OK) for name in ("initdb", "pg_ctl", "pgbench", "psql")):
@@ -621,7 +621,7 @@ def table(header, lines):
 
 def document(bench, facts):
     old = DOCUMENT.read_text() if DOCUMENT.exists() else ""
-    # What is written by hand stays.
+    # Keep what is written by hand.
     kept = re.search(r"<!-- by hand -->\n(.*?)<!-- /by hand -->", old, re.S)
     kept = kept.group(1) if kept else "\nNothing yet.\n\n"
     template = (HERE / "benchmarks.template.md").read_text()
@@ -644,11 +644,11 @@ def document(bench, facts):
 
 
 def plot(rows):
-    """Every goal at one line, bars in multiples of it, on a logarithmic scale; right of the line is good."""
+    """A chart with a bar per result, in multiples of its goal on a logarithmic scale. Right of the line is good."""
     from math import log2
 
     rows = [row for row in rows if row.goal]
-    # A ratio that should be small is turned around.
+    # A ratio that should be small is inverted.
     share = lambda row, value: value / row.goal[1] if row.goal[0] == "≥" else row.goal[1] / value
     left, width, step, top = 430, 520, 26, 60
     height = top + step * len(rows) + 40
@@ -705,7 +705,7 @@ def main():
     wanted = lambda part: not options.only or part in options.only
     check()
     started = time.monotonic()
-    # Not /tmp, which is often in memory: there a durable write would cost nothing.
+    # Not /tmp: it is often in memory, where a durable write costs nothing.
     folder = pathlib.Path(tempfile.mkdtemp(prefix="chatgrow-bench-", dir=os.environ.get("BENCH_FOLDER", "/var/tmp")))
     try:
         facts = machine(folder)

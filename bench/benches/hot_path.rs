@@ -1,6 +1,6 @@
-//! What single steps of a request take: the key's check, the conflict rule, and the whole HTTP side (routing, authentication, limits,
-//! parsing, rendering) on stores that answer at once. `just bench-micro` times them; `bench/instructions` counts their instructions,
-//! where times are too noisy to compare.
+//! Measures single steps of a request: the check of the key, the conflict rule, and the whole HTTP side (routing,
+//! authentication, limits, parsing, rendering) on stores that answer at once. `just bench-micro` times them.
+//! `bench/instructions` counts their instructions, for machines on which times are too noisy to compare.
 
 use actix_web::{
     dev::Service,
@@ -38,7 +38,7 @@ const STEPS: [&str; 6] = [
 
 const BOOKING: &str = r#"{"customerEmail":"customer7@example.com","date":"2027-01-31","time":"14:30","serviceType":"consultation","duration":5}"#;
 
-/// `hot_path --count STEP TIMES` takes one step so often; without, it is divan's.
+/// `hot_path --count STEP TIMES` runs one step that many times. Otherwise divan runs the benchmarks.
 fn main() -> Made<()> {
     let arguments: Vec<_> = env::args().collect();
     let [_, count, name, times] = arguments.as_slice() else {
@@ -78,7 +78,7 @@ fn step(name: &str) -> Made<Step> {
     }
 }
 
-/// What each request begins with: the form, the checksum, the digest.
+/// The first step of each request: the key's format, checksum and digest.
 fn key_check() -> Step {
     let key = PlainApiKey::from_random([7; 32]);
     Box::new(move || {
@@ -87,7 +87,7 @@ fn key_check() -> Step {
     })
 }
 
-/// The rule, over a busy day's appointments. The stores have it in SQL; this is what it takes outside of them.
+/// The conflict rule over a busy day's appointments. The stores have the rule in SQL; this is its cost outside them.
 fn conflict_rule() -> Made<Step> {
     let slot = |start: i64| -> Made<TimeSlot> {
         Ok(TimeSlot {
@@ -107,7 +107,7 @@ fn conflict_rule() -> Made<Step> {
     }))
 }
 
-/// One request to the API, without a socket. A step makes the request too.
+/// One request to the API, without a socket. The step includes making the request.
 fn request(method: Method, path: &str, body: &'static str, expected: StatusCode) -> Made<Step> {
     let key = match expected {
         StatusCode::UNAUTHORIZED => PlainApiKey::from_random([8; 32]),

@@ -1,4 +1,4 @@
-//! The limit that HTTP sets: actix-web, configured as the server configures it, answering bytes from memory.
+//! The limit that HTTP sets: actix-web, configured like the server, which answers bytes from memory.
 
 use actix_web::{
     App, HttpResponse, HttpResponseBuilder, HttpServer,
@@ -30,7 +30,7 @@ impl Answers {
         })
     }
 
-    /// The API's paths. The list of customers stands for a wrong key: this one can't tell keys apart.
+    /// The API's paths. The list of customers stands for a wrong key, because this server can't tell keys apart.
     fn routes(&self, config: &mut ServiceConfig) {
         let get = |status: StatusCode, body: &Bytes| {
             let body = body.clone();

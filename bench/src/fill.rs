@@ -1,9 +1,10 @@
-//! Fills a database that the server has made. Ids, addresses and slots follow a rule, so that whoever sends requests knows them.
+//! Fills a database that the server has created. Ids, addresses and slots follow a rule, so that the load generators
+//! know them.
 
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use std::{error::Error, path::Path};
 
-/// Not durable: what is interrupted is thrown away. The triggers check every row as ever.
+/// Not durable: an interrupted database is thrown away. The triggers check every row as usual.
 pub fn fill(database: &Path, customers: u32, appointments: u32) -> Result<(), Box<dyn Error>> {
     let mut connection = SqliteConnection::establish(&database.to_string_lossy())?;
     let numbers = |count: u32| {

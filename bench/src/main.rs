@@ -1,5 +1,5 @@
-//! What `bench/run.py` runs the server against: the same HTTP library that does nothing but answer, and the same statements on
-//! the same database without HTTP. Also what fills a database, fast, before anything is measured.
+//! What `bench/run.py` compares the server with: the same HTTP library that does nothing but answer, and the same
+//! statements on the same database without HTTP. It also fills databases before a measurement.
 
 mod bare;
 mod fill;
@@ -36,7 +36,7 @@ enum Command {
         #[arg(long)]
         appointments: u32,
     },
-    /// Insert rows as the SQLite adapter does, and print how many a second
+    /// Insert rows like the SQLite adapter, and print the rows per second
     RawSqlite {
         #[arg(long)]
         database: PathBuf,
@@ -44,7 +44,7 @@ enum Command {
         rows: raw_sqlite::Rows,
         #[arg(long)]
         rows_per_commit: u32,
-        /// Give every row a savepoint of its own, as the adapter's writer does
+        /// Give every row its own savepoint, like the adapter's writer
         #[arg(long)]
         savepoints: bool,
         #[arg(long)]

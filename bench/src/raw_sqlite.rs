@@ -1,5 +1,5 @@
-//! The limit that SQLite sets: the adapter's own `INSERT`, on a connection like its writer's, in one thread, without HTTP, queue or
-//! look-ups.
+//! The limit that SQLite sets: the adapter's own `INSERT`, on a connection like its writer's, in one thread, without
+//! HTTP, queue or look-ups.
 
 use chatgrow_domain::{
     AccountId, Appointment, AppointmentId, Customer, CustomerId, CustomerName, Duration, EmailAddress,
@@ -36,12 +36,12 @@ pub struct Run {
     pub periods: u64,
 }
 
-/// How long to write before the clock runs.
+/// How long to write before the measurement starts.
 const WARM_UP: Time = Time::from_millis(300);
 
 pub fn run(database: &Path, run: Run) -> Result<(), Box<dyn Error>> {
     let mut connection = SqliteConnection::establish(&database.to_string_lossy())?;
-    // As `connect_writer` of the adapter.
+    // Like the adapter's `connect_writer`.
     connection.batch_execute(
         "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_mode = WAL;
         PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 4000;",
@@ -66,7 +66,7 @@ pub fn run(database: &Path, run: Run) -> Result<(), Box<dyn Error>> {
 struct Writer {
     run: Run,
     account: AccountId,
-    /// Who books; the id changes.
+    /// The customer who books; the id changes.
     customer: Customer,
     connection: SqliteConnection,
     written: u64,
@@ -97,7 +97,7 @@ impl Writer {
         self.written += 1;
         match self.run.rows {
             Rows::Appointments => {
-                // One of the first thousand customers of the fill.
+                // One of the first thousand customers that `fill` adds.
                 let mut filled = [0x60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
                 filled[4..].copy_from_slice(&(number % 1000).to_be_bytes());
                 self.customer.id = CustomerId::new(ObjectId::from_bytes(filled));
@@ -120,7 +120,7 @@ impl Writer {
     }
 }
 
-/// Ids of new rows come after those of all others, as time-ordered ids do.
+/// The id of a new row, which sorts after all existing ones, like a time-ordered id.
 fn id(of: u8, number: u64) -> ObjectId {
     let mut bytes = [0x70, 0, 0, of, 0, 0, 0, 0, 0, 0, 0, 0];
     bytes[4..].copy_from_slice(&number.to_be_bytes());
@@ -131,7 +131,7 @@ fn now() -> Result<Timestamp, &'static str> {
     Timestamp::from_millis(1_700_000_000_000).ok_or("no instant")
 }
 
-/// A new customer whose address falls between those of others.
+/// A new customer whose address sorts between existing ones.
 fn customer(number: u64) -> Result<Customer, Box<dyn Error>> {
     let scattered = number * 618_033 % 10_000_000;
     let new = NewCustomer {

@@ -1,4 +1,5 @@
-//! What is taken for an API key is one: written as it was read, with its prefix, and known again by its digest.
+//! A text that is accepted as an API key is one: it reads as it was written, has the prefix, and can be recognised by
+//! its digest.
 
 #![no_main]
 
@@ -13,7 +14,7 @@ fuzz_target!(|text: &str| {
         assert_eq!(again.digest(), key.digest());
         assert!(!format!("{key:?}").contains(text));
     }
-    // Random strings are hardly ever keys, so each makes one, too, and a damaged one of it.
+    // Random strings are hardly ever keys. So each input also makes a valid key, and a damaged copy of it.
     let mut random = [0; 32];
     for (place, byte) in random.iter_mut().zip(text.bytes()) {
         *place = byte;

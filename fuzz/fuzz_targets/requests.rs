@@ -1,7 +1,7 @@
-//! Any request gets an answer that the API documents: never a panic, never a 5xx, and an error always in its envelope.
+//! Any request gets an answer that the API documents: never a panic, never a 5xx, and errors always in their envelope.
 //!
-//! The whole application answers, routing, extractors and SQLite included; only the socket is left out. The database stays the same from
-//! one request to the next, as it does in life.
+//! The whole application answers, including routing, extractors and SQLite; only the socket is left out. The database
+//! is kept from one request to the next, as in production.
 
 #![no_main]
 
@@ -30,7 +30,7 @@ const METHODS: [&str; 8] = [
     "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "PROPFIND",
 ];
 
-/// Paths, with a place for what the request makes up or has met.
+/// Paths, with a placeholder for a text of the request or of an earlier answer.
 const PATHS: [&str; 10] = [
     "/customers",
     "/customers/{}",
@@ -85,7 +85,7 @@ const FIELDS: [&str; 16] = [
     "x",
 ];
 
-/// What is good for some field or parameter.
+/// Texts that are valid in some field or parameter.
 const GOOD: [&str; 16] = [
     "Dana",
     "dana@example.com",
@@ -150,7 +150,7 @@ fn pick<'a>(choices: &[&'a str], number: u8) -> &'a str {
 /// Status, content type, body.
 type Answer = (u16, Option<String>, Vec<u8>);
 
-/// The application, and what it has told of so far.
+/// The application, and the ids and cursors that it has returned so far.
 struct Running {
     system: SystemRunner,
     answer: Box<dyn Fn(TestRequest) -> LocalBoxFuture<Answer>>,
@@ -231,7 +231,7 @@ impl Running {
             Json::Yes(yes) => (*yes).into(),
             Json::Whole(number) => (*number).into(),
             Json::Real(number) => (*number).into(),
-            // Beyond what serde_json's own numbers hold.
+            // Numbers beyond those that serde_json holds by default.
             Json::Huge(number) => serde_json::from_str(&number.to_string()).unwrap_or_default(),
             Json::Text(text) => self.text(text).into(),
             Json::List(list) => list.iter().map(|json| self.json(json)).collect(),
@@ -275,14 +275,14 @@ impl Running {
         };
         for (name, value) in &request.headers {
             let name = HeaderName::from_static(pick(&HEADERS, *name));
-            // What is no header's value does not come through a socket either.
+            // A value that no header can have doesn't come through a socket either.
             let value = HeaderValue::from_bytes(value).ok()?;
             sent = sent.append_header((name, value));
         }
         Some(sent)
     }
 
-    /// Remembers ids and cursors, for later requests.
+    /// Remembers ids and cursors for later requests.
     fn meet(&self, value: &Value) {
         let mut met = self.met.borrow_mut();
         for (name, value) in value.as_object().into_iter().flatten() {
@@ -299,7 +299,7 @@ impl Running {
 }
 
 thread_local! {
-    // Not dropped: at the thread's end the runtime's own values are gone already.
+    // Never dropped: at the end of the thread, the runtime's own thread-locals are gone already.
     static RUNNING: ManuallyDrop<Running> = ManuallyDrop::new(Running::start());
 }
 

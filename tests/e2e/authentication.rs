@@ -1,6 +1,7 @@
-//! Keys and accounts: every operation without a key and with another account's key.
+//! API keys and accounts: every operation without a key, and with another account's key.
 //!
-//! The operations come from the served OpenAPI document, so one that has no case in [`World::case`] fails these tests.
+//! The operations come from the served OpenAPI document. So these tests fail for an operation that has no case in
+//! [`World::case`].
 
 use chatgrow_domain::{AccountSlug, ApiKeyName, PlainApiKey, Timestamp};
 use e2e::{Answer, TestApp};
@@ -11,10 +12,10 @@ use tokio::time::sleep;
 
 const BASE: &str = "/api/webhooks";
 
-/// What another account is told of the path; `None` where the path names nothing of the first one.
+/// The message that another account gets for a path; `None` if the path doesn't name anything of the first account.
 type NotFound = Option<&'static str>;
 
-/// A server, and an account with one of everything.
+/// A server, and an account with one resource of every kind.
 struct World {
     app: TestApp,
     appointment: String,
@@ -55,7 +56,7 @@ impl World {
         }
     }
 
-    /// Every operation of the document, as its method and its path.
+    /// Every operation of the document: its method and path.
     async fn operations(&self) -> Vec<(Method, String)> {
         let document = Answer::to(
             self.app
@@ -79,7 +80,8 @@ impl World {
         operations
     }
 
-    /// The operation's path with the ids of what is really there, a good body, and what another account is told.
+    /// The operation's path with the ids of existing resources, a valid body, and the message that another account
+    /// gets.
     fn case(&self, method: &Method, path: &str) -> (String, Value, NotFound) {
         const CUSTOMER: NotFound = Some("Customer not found");
         const APPOINTMENT: NotFound = Some("Appointment not found");
@@ -88,7 +90,7 @@ impl World {
             "GET /customers" | "GET /appointments" | "GET /events" => (Value::Null, None),
             "POST /customers" => (customer(), None),
             "GET /customers/{email}" | "GET /customers/{email}/registrations" => (Value::Null, CUSTOMER),
-            // It creates one of the account's own.
+            // It creates a customer of the caller's own.
             "PUT /customers/{email}" => (json!({ "name": "Stolen" }), None),
             "PATCH /customers/{email}" => (json!({ "name": "Stolen", "notes": null }), CUSTOMER),
             "POST /appointments" => (booking(), None),
@@ -116,7 +118,7 @@ impl World {
         (path, body, not_found)
     }
 
-    /// Everything that the account holds, read in every way.
+    /// Everything that the account holds, read through every operation that reads.
     async fn everything(&self) -> Vec<Value> {
         let mut all = Vec::new();
         for (method, path) in self.operations().await {
@@ -140,7 +142,7 @@ async fn call(app: &TestApp, method: &Method, path: &str, body: &Value) -> Answe
     .await
 }
 
-/// Fails the test unless the answer is the guide's, to the letter.
+/// Fails the test unless the answer is exactly the one in the guide.
 #[track_caller]
 fn assert_unauthenticated(answer: &Answer, what: &str) {
     let body = json!({ "success": false, "message": "Invalid API Key", "error": "Authentication failed" });
@@ -149,7 +151,7 @@ fn assert_unauthenticated(answer: &Answer, what: &str) {
     assert!(answer.header("x-request-id").is_some(), "{what}");
 }
 
-/// The default account's key of that name, as operators see it.
+/// The default account's key with that name, as operators see it.
 async fn listed(app: &TestApp, name: &str) -> chatgrow_domain::ApiKey {
     let keys = app.application.access.api_keys.list().await.unwrap();
     keys.into_iter()
@@ -169,7 +171,7 @@ async fn new_key(app: &TestApp, name: &str, expires_at: Option<Timestamp>) -> St
     key.unwrap().reveal().to_owned()
 }
 
-/// Calls until the key is refused, and fails the test where that takes longer.
+/// Calls until the key is refused. Fails the test if that takes longer than `patience`.
 async fn assert_refused_within(app: &TestApp, key: &str, patience: Duration) {
     let app = app.with_key(key.to_owned());
     let started = Instant::now();
@@ -184,7 +186,7 @@ async fn assert_refused_within(app: &TestApp, key: &str, patience: Duration) {
     }
 }
 
-/// What a caller may send for a key that is none: a name for it, and the values of its headers.
+/// What a caller without a valid key may send: a name for the case, and the header's values.
 async fn bad_credentials(app: &TestApp) -> Vec<(&'static str, Vec<HeaderValue>)> {
     let key = app.key.as_str();
     let revoked = new_key(app, "revoked", None).await;
@@ -196,7 +198,7 @@ async fn bad_credentials(app: &TestApp) -> Vec<(&'static str, Vec<HeaderValue>)>
             .await
             .unwrap()
     );
-    // A second from now: until then it is as good as any.
+    // It expires in a second. Until then it is accepted.
     let now = listed(app, "revoked").await.created_at.as_millis();
     let expired = new_key(app, "expired", Timestamp::from_millis(now + 1000)).await;
     assert_eq!(app.with_key(expired.clone()).get("/customers").await.status, 200);
@@ -311,7 +313,7 @@ async fn the_key_is_looked_at_before_anything_else() {
             assert_eq!((head.status, head.text.as_str()), (401, ""), "HEAD {path}");
         }
     }
-    // Outside of the API's paths there is nothing to guard.
+    // Paths outside the API need no key.
     let outside = Answer::to(app.client.get(format!("{}/nothing", app.origin))).await;
     outside.assert_error(404, "NOT_FOUND", "Path not found");
     assert_eq!(
@@ -329,7 +331,7 @@ async fn another_accounts_key_sees_and_changes_nothing() {
     let stranger = world.app.with_key(world.app.new_account("stranger").await);
     let operations = world.operations().await;
 
-    // With nothing of its own: lists are empty, all else is not there.
+    // While the other account is empty, its lists are empty and everything else is not found.
     for (method, path) in &operations {
         let (real, body, not_found) = world.case(method, path);
         if let Some(message) = not_found {
@@ -341,7 +343,7 @@ async fn another_accounts_key_sees_and_changes_nothing() {
         }
     }
 
-    // With a customer of the same address, a booking of the same slot, an event and a registration of its own.
+    // Then it has a customer with the same address, a booking of the same slot, an event and a registration.
     for (path, body, name) in [
         ("/customers", customer(), "customer"),
         ("/appointments", booking(), "appointment"),
@@ -404,7 +406,7 @@ async fn another_accounts_customers_and_cursors_are_of_no_use() {
     let cursor = page.json["nextCursor"].as_str().unwrap();
     let continued = stranger.get(&format!("/customers?cursor={cursor}")).await;
     assert!(continued.list("customers").is_empty());
-    // Nor does an address that somebody else has stand in the way.
+    // An address in another account is not in the way either.
     assert_eq!(
         stranger
             .put("/customers/dana@example.com", json!({ "name": "Other" }))

@@ -1,4 +1,4 @@
-//! The documents that clients and operators read are held against the code.
+//! Compares the documents that clients and operators read with the code.
 
 use chatgrow_api::Problem;
 use std::{collections::BTreeSet, fs, path::PathBuf};

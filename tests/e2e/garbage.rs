@@ -1,4 +1,4 @@
-//! Clients that send garbage get the envelope with a 4xx, and the server goes on.
+//! Clients that send garbage get a 4xx in the error envelope, and the server keeps running.
 
 use e2e::{Answer, TestApp, with};
 use reqwest::{Method, header};
@@ -12,7 +12,7 @@ use tokio::{
 
 const LIMIT: usize = 262_144;
 
-/// A server, and every operation that takes a body: its method, a path that exists, and a good body with all its fields.
+/// A server, and every operation that takes a body: its method, an existing path, and a valid body with all fields.
 async fn start() -> (TestApp, Vec<(Method, String, Value)>) {
     let app = TestApp::start().await;
     app.customer("dana@example.com").await;
@@ -45,7 +45,7 @@ async fn start() -> (TestApp, Vec<(Method, String, Value)>) {
     (app, operations)
 }
 
-/// Holds an honest request to the server, and its data against what was there.
+/// Fails the test unless the server still answers a valid request with the data that was there.
 async fn assert_alive(app: &TestApp) {
     let read = app.get("/customers/dana@example.com").await;
     assert_eq!(read.resource(200, "customer")["name"], "Dana");
@@ -66,7 +66,7 @@ async fn send(app: &TestApp, method: &Method, path: &str, body: impl Into<reqwes
     Answer::to(app.request(method.clone(), path).body(body)).await
 }
 
-/// Calls `check` with every operation, every field of its body and the field's good value.
+/// Calls `check` for every field of every operation's body: with the operation, and the name of the field.
 async fn for_every_field<F: Future<Output = ()>>(
     operations: &[(Method, String, Value)],
     check: impl Fn(Method, String, Value, String) -> F,
@@ -390,7 +390,7 @@ async fn nesting_a_hundred_thousand_deep_harms_nobody() {
             .await
             .assert_invalid(&[]);
     }
-    // In an unknown field it is as good as anything: such fields are ignored.
+    // In an unknown field it may be accepted, because unknown fields are ignored.
     let ignored = format!("{{\"unknown\":{arrays}}}");
     let answer = send(&app, &Method::PATCH, "/customers/dana@example.com", ignored).await;
     assert!([200, 400].contains(&answer.status), "{answer:?}");
@@ -490,7 +490,7 @@ async fn bad_limits_and_cursors_are_refused_by_every_list() {
         app.get(&format!("{list}?limit=x&cursor=x"))
             .await
             .assert_invalid(&["limit", "cursor"]);
-        // A good cursor, but of a list in another order.
+        // A valid cursor, but of a list with another order.
         app.post(
             "/events",
             json!({ "title": "x", "date": "2025-12-30", "time": "18:00" }),
@@ -630,8 +630,8 @@ async fn only_json_in_utf_8_is_taken() {
     );
 }
 
-/// Writes the bytes to a new connection and returns all that comes back until the server closes it. `{key}` stands for the
-/// key's header line.
+/// Writes the bytes to a new connection, and returns everything that the server sends until it closes it. `{key}` is
+/// replaced by the key's header line.
 async fn raw(app: &TestApp, head: &str, body: &[u8], hang_up: bool) -> String {
     let mut stream = TcpStream::connect(app.origin.strip_prefix("http://").unwrap())
         .await
@@ -642,7 +642,7 @@ async fn raw(app: &TestApp, head: &str, body: &[u8], hang_up: bool) -> String {
     );
     let mut answer = Vec::new();
     let conversation = async {
-        // The server may answer and close before it has heard everything.
+        // The server may answer and close the connection before it has read everything.
         let _ = stream.write_all(head.as_bytes()).await;
         let _ = stream.write_all(body).await;
         if hang_up {
@@ -656,7 +656,7 @@ async fn raw(app: &TestApp, head: &str, body: &[u8], hang_up: bool) -> String {
     answer
 }
 
-/// Fails the test unless the answer is nothing at all, a bare 4xx of the HTTP layer, or an envelope with a 4xx.
+/// Fails the test unless the answer is empty, a bare 4xx of the HTTP layer, or a 4xx in the error envelope.
 #[track_caller]
 fn assert_refused(answer: &str, sent: &str) {
     if answer.is_empty() {
@@ -728,8 +728,8 @@ async fn a_chunked_body_over_the_limit_is_too_large() {
     assert_alive(&app).await;
 }
 
-/// RFC 9112, section 9.6: who answers `Connection: close` closes. Else a client, even without a key, holds a connection for
-/// as long as it likes.
+/// RFC 9112, section 9.6: a server that answers `Connection: close` closes the connection. Otherwise a client, even
+/// without a key, could hold it for as long as it likes.
 #[tokio::test]
 async fn a_client_that_never_ends_its_body_is_answered_and_let_go() {
     let (app, _) = start().await;
@@ -865,7 +865,7 @@ async fn very_long_paths_and_queries_are_answered() {
     assert_alive(&app).await;
 }
 
-/// Requests that follow a refused one on the same connection are answered for themselves.
+/// Requests that follow a refused one on the same connection get their own answers.
 #[tokio::test]
 async fn a_refused_body_never_becomes_the_next_request() {
     let (app, _) = start().await;

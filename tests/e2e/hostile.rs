@@ -1,4 +1,4 @@
-//! Clients that want to hold the server up: heads that are too large or never end, answers that nobody reads.
+//! Clients that try to block the server: heads that are too large or never end, and answers that nobody reads.
 
 use e2e::{
     Answer, TestApp,
@@ -37,7 +37,7 @@ async fn a_head_that_is_too_large_is_refused() {
     assert_eq!(Answer::to(with_fields(8000)).await.status, 200);
 }
 
-/// A head without an end is no request: the connection is closed before it fills the memory.
+/// If a head doesn't end, the connection is closed before the head fills the memory.
 #[tokio::test]
 async fn a_head_without_an_end_is_cut_off() {
     let app = TestApp::start().await;
@@ -54,12 +54,13 @@ async fn a_head_without_an_end_is_cut_off() {
     let sent = timeout(Duration::from_secs(10), flood)
         .await
         .expect("the server hangs up");
-    // What fits into the buffers of both sockets comes on top of what the server reads.
+    // On top of what the server reads comes what fits into the buffers of both sockets.
     assert!(sent < 32 << 20, "{sent} bytes");
     assert_eq!(app.get("/customers").await.status, 200);
 }
 
-/// Slowloris: 2 000 connections, each with half a request. An honest client is served, and they are told to go.
+/// Slowloris: 2 000 connections with half a request each. A well-behaved client is still served, and the connections
+/// are closed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn half_open_connections_hold_nobody_up() {
     let files = rlimit::increase_nofile_limit(8192).unwrap();
@@ -79,7 +80,7 @@ async fn half_open_connections_hold_nobody_up() {
     let mut slowest = Duration::ZERO;
     for _ in 0..100 {
         let started = Instant::now();
-        // Each on a connection of its own, which has to be let in.
+        // Each request has its own connection, which the server must accept.
         let honest = reqwest::Client::new();
         let request = honest.get(format!("{}/api/webhooks/customers", server.origin));
         assert_eq!(
@@ -96,7 +97,7 @@ async fn half_open_connections_hold_nobody_up() {
     eprintln!("{count} half-open connections: the slowest of 100 honest requests took {slowest:?}");
 }
 
-/// A client that asks for much and reads nothing loses its connection.
+/// A client that requests a lot and reads nothing loses its connection.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_client_that_never_reads_is_cut_off() {

@@ -1,4 +1,4 @@
-//! What every answer has in common: request ids, headers, methods, paths, CORS, time-outs.
+//! What all answers have in common: request ids, headers, methods, paths, CORS, time-outs.
 
 use e2e::{Answer, TestApp, binary::Connection, settings};
 use reqwest::Method;
@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// An answer of every kind that a short request gets: with and without a key, the API's and others.
+/// One answer of every kind that a short request can get: with and without a key, from the API and elsewhere.
 async fn answers_of_every_kind(app: &TestApp) -> Vec<Answer> {
     let bare = |method: Method, path: &str| app.client.request(method, format!("{}{path}", app.origin));
     vec![
@@ -108,7 +108,7 @@ async fn another_request_id_is_replaced() {
         assert!(replaced != id && is_sane(replaced), "{id}: {answer:?}");
         answer.assert_error(404, "NOT_FOUND", "Path not found");
     }
-    // Bytes that are no text at all.
+    // Bytes that are not text.
     let mut connection = Connection::to(&app.origin).await;
     connection
         .send(b"GET /nowhere HTTP/1.1\r\nHost: x\r\nX-Request-Id: \xff\xfe\r\n\r\n")
@@ -181,7 +181,7 @@ async fn head_answers_like_get_without_the_body() {
         );
         connection.send(format!("GET {rest}")).await;
         let get = connection.answer(true).await;
-        // On the same connection: a body that came after all would be read as the next answer.
+        // On the same connection, so that a body after the head would be read as the next answer.
         connection.send(format!("HEAD {rest}")).await;
         let head = connection.answer(false).await;
         assert_eq!(head.status, get.status, "{path}");
@@ -227,7 +227,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
             let answer = Answer::to(request).await;
             answer.assert_error(405, "METHOD_NOT_ALLOWED", "Method not allowed");
             let told: BTreeSet<_> = answer.header("allow").unwrap().split(", ").collect();
-            // A HEAD is allowed wherever a GET is.
+            // HEAD is allowed wherever GET is.
             assert_eq!(&told - &BTreeSet::from(["HEAD"]), allowed, "{method} {path}");
         }
     }
@@ -313,12 +313,12 @@ async fn with_origins(origins: &[&str]) -> TestApp {
     TestApp::start_with(settings).await
 }
 
-/// A page of that origin reads the customers.
+/// The answer to a page of that origin that reads the customers.
 async fn read_from(app: &TestApp, origin: &str) -> Answer {
     Answer::to(app.request(Method::GET, "/customers").header("Origin", origin)).await
 }
 
-/// A browser asks whether a page of that origin may send that; without a key, as browsers do.
+/// The answer to a preflight request for a page of that origin. It has no key, like those of browsers.
 async fn preflight(app: &TestApp, origin: &str, method: &str) -> Answer {
     let url = format!("{}/api/webhooks/customers/dana@example.com", app.origin);
     let request = app
@@ -483,7 +483,7 @@ async fn a_body_that_never_ends_is_given_up_in_time() {
     assert_eq!(app.get("/customers").await.json["count"], 0);
 }
 
-/// A customer in exactly so many bytes.
+/// A customer in exactly that many bytes.
 fn customer_of(bytes: usize) -> String {
     let customer = r#"{"name":"Dana","email":"dana@example.com"}"#;
     format!("{customer}{}", " ".repeat(bytes - customer.len()))
@@ -538,7 +538,7 @@ async fn a_body_that_is_announced_too_large_is_refused_before_it_is_sent() {
     answer.assert_error(413, "PAYLOAD_TOO_LARGE", "The request body is too large");
 }
 
-/// A page of the documentation, asked for as it is written here: HTTP clients resolve dots by themselves.
+/// A page of the documentation. The path is sent as it is written here, because HTTP clients resolve dots themselves.
 async fn page(app: &TestApp, path: &str) -> Answer {
     let mut connection = Connection::to(&app.origin).await;
     connection
@@ -560,7 +560,7 @@ async fn the_documentation_is_swagger_ui_5_without_a_key() {
     let index = page(&app, "/api-docs/").await;
     assert_eq!(index.status, 200);
     assert_eq!(page(&app, "/api-docs/index.html").await.text, index.text);
-    // Everything that the page loads is the server's own.
+    // Everything that the page loads comes from the server.
     let mut loaded = Vec::new();
     for attribute in ["src=\"", "href=\""] {
         for rest in index.text.split(attribute).skip(1) {
@@ -601,7 +601,7 @@ async fn the_documentation_shows_this_api_and_no_other() {
         initializer.text
     );
     assert!(!initializer.text.contains("petstore"));
-    // Swagger UI 5 takes ?url= and ?configUrl= only where it is told to.
+    // Swagger UI 5 reads ?url= and ?configUrl= only if it is configured to.
     assert!(!initializer.text.contains("queryConfigEnabled"));
     assert!(!initializer.text.contains("configUrl"));
     assert!(!initializer.text.contains("URLSearchParams"));

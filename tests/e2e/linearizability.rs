@@ -1,8 +1,10 @@
-//! Linearizability: what clients see of one another's appointments is as if each request had happened at one instant between its
-//! invocation and its answer, by the domain's own rules; also where the server is killed in between and the request repeated.
+//! Linearizability: what clients see of each other's appointments is as if each request had happened at one instant
+//! between its invocation and its answer, by the domain's own rules. That also holds if the server is killed meanwhile
+//! and the request is repeated.
 //!
-//! Each history is small and on a day of its own: some clients book, move, cancel and read a few overlapping slots, as fast as they can.
-//! The checker is Wing and Gong's, as Lowe extended it. `PROOF_ROUNDS` says how many histories there are.
+//! Each history is small and has a day of its own: some clients book, move, cancel and read a few overlapping slots as
+//! fast as they can. The checker is the algorithm of Wing and Gong with Lowe's extensions. `PROOF_ROUNDS` sets the
+//! number of histories.
 
 use crate::proof::rounds;
 use chatgrow_domain::{
@@ -38,10 +40,10 @@ use tokio::{sync::Notify, time::sleep};
 
 const CLIENTS: usize = 5;
 const OPERATIONS: usize = 8;
-/// Histories without a crash are cheap, so there are more of them.
+/// The number of histories per round without a crash. They are cheap, so there are more of them.
 const HISTORIES: u64 = 10;
 
-/// What a client asks for. Appointments are named by their booking's number in the history.
+/// A client's request. An appointment is named by the number of its booking in the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Request {
     Book(usize, Time),
@@ -50,14 +52,14 @@ enum Request {
     Read(usize),
 }
 
-/// What it is answered.
+/// The answer to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Answer {
-    /// The appointment: when it is, whether it stands, and its version.
+    /// The appointment's start, status and version.
     Is(Time, AppointmentStatus, i64),
-    /// It is cancelled; more is not said.
+    /// The appointment is cancelled; the answer says no more.
     Cancelled,
-    /// It may not be, by the error's code.
+    /// The request is refused, with the error's code.
     Refused(String),
 }
 
@@ -76,7 +78,7 @@ impl Answer {
 #[derive(Debug, Clone)]
 struct Operation(Request, Answer);
 
-/// The day, by the domain's rules.
+/// The state of the day, by the domain's rules.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Day(BTreeMap<usize, Appointment>);
 
@@ -89,7 +91,7 @@ impl Hash for Day {
 }
 
 impl Day {
-    /// Carries the request out; the state does not change where it is refused.
+    /// Carries out a request. If it is refused, the state doesn't change.
     fn apply(&mut self, request: Request) -> Answer {
         let now = Timestamp::from_millis(0).unwrap();
         match request {
@@ -128,7 +130,7 @@ impl Day {
     }
 }
 
-/// A half hour; the day and the customer don't matter to the rules.
+/// An appointment of half an hour. The day and the customer don't matter to the rules.
 fn booked(number: usize, time: Time) -> Appointment {
     let now = Timestamp::from_millis(0).unwrap();
     let dana = NewCustomer {
@@ -163,7 +165,8 @@ impl Specification for Rules {
 
     fn apply(Operation(request, told): &Operation, day: &Day) -> (bool, Day) {
         let mut day = day.clone();
-        // An appointment that isn't there yet: the reader of its id knows better, so this order is not the one.
+        // The appointment doesn't exist yet, but the client knows its id. So the requests can't have happened in this
+        // order.
         let known = matches!(request, Request::Book(..))
             || request
                 .appointment()
@@ -181,10 +184,10 @@ impl Request {
     }
 }
 
-/// A client's invocation of its next request, or the answer to it.
+/// A client, and the invocation of its next request (`None`) or the completed operation.
 type Event = (usize, Option<Operation>);
 
-/// What happened, in order.
+/// The events of a history, in order.
 #[derive(Debug, Default)]
 struct Recorded(Vec<Event>);
 
@@ -193,7 +196,8 @@ impl Recorded {
         WGLChecker::<Rules>::is_linearizable(History::from_actions(self.actions()))
     }
 
-    /// An invocation bears the operation that its client's next answer ends.
+    /// The events as the checker needs them. An invocation carries the operation that its client's next answer
+    /// completes.
     fn actions(&self) -> Vec<(usize, Action<Operation>)> {
         let action = |(at, (client, event)): (usize, &Event)| {
             if let Some(operation) = event {
@@ -212,16 +216,16 @@ impl Recorded {
     }
 }
 
-/// A day that clients share.
+/// What the clients of a day share.
 struct Shared {
     date: Date,
     recorded: Mutex<Recorded>,
-    /// The ids of what was booked, by the booking's number.
+    /// The ids of the appointments, by the number of the booking.
     booked: Mutex<Vec<(usize, String)>>,
     answered: Notify,
 }
 
-/// Pseudo-random numbers (SplitMix64): the same of the same seed.
+/// Pseudo-random numbers (`SplitMix64`), which depend only on the seed.
 struct Choices(u64);
 
 impl Choices {
@@ -273,7 +277,7 @@ impl Shared {
         }
     }
 
-    /// The next request, and the id that it needs.
+    /// The next request, and the id of its appointment.
     fn choose(&self, number: usize, choices: &mut Choices) -> (Request, String) {
         let time = Time::from_hms(10, u8::try_from(choices.below(6) * 10).unwrap(), 0).unwrap();
         let booked = self.booked.lock().unwrap();
@@ -289,7 +293,7 @@ impl Shared {
         (request, id)
     }
 
-    /// The answer, and the id of what was made; `None` where it is left open what happened.
+    /// Sends a request. Returns the answer and the id of the appointment; `None` if it is unknown what happened.
     async fn send(
         &self,
         server: &ApiClient,
@@ -345,7 +349,8 @@ impl Shared {
     }
 }
 
-/// Histories on one installation: the servers are all on one database, and the first of them is killed in each history, or none is.
+/// Checks histories on one installation, whose servers all use one database. If `kill` is set, the first server is
+/// killed in each history.
 async fn prove(name: &str, url: &str, count: usize, kill: bool) {
     let installation = Installation::new(env!("CARGO_BIN_EXE_chatgrow-under-test"));
     let start = async |port: &str| {
@@ -375,7 +380,7 @@ async fn prove(name: &str, url: &str, count: usize, kill: bool) {
             })
             .collect();
         if kill {
-            // After another number of answers each time.
+            // After a different number of answers each time.
             for _ in 0..=Choices(round).below(CLIENTS * OPERATIONS / 2) {
                 day.answered.notified().await;
             }
@@ -383,7 +388,7 @@ async fn prove(name: &str, url: &str, count: usize, kill: bool) {
             let port = killed.origin.rsplit(':').next().unwrap().to_owned();
             killed.signal("KILL");
             killed.ended().await;
-            // Where it was, so that its clients find it.
+            // On the same port, so that its clients find it.
             servers.insert(0, start(&port).await);
         }
         for client in clients {
@@ -398,7 +403,7 @@ async fn prove(name: &str, url: &str, count: usize, kill: bool) {
         refusals += recorded.refusals();
     }
     let kills = if kill { histories } else { 0 };
-    // Not by `eprintln!`, which tests that pass swallow.
+    // Not with `eprintln!`, whose output is hidden if the test passes.
     let _ = writeln!(
         std::io::stderr(),
         "linearizability {name}: {histories:>3} histories, {operations:>5} operations, {refusals:>4} of them refused, {kills:>2} kills, all linearizable",
@@ -429,7 +434,7 @@ async fn two_servers_on_postgres_are_linearizable_across_crashes() {
     }
 }
 
-/// What the checker says of these invocations and answers; each client has one request in flight at most.
+/// Whether the checker accepts these invocations and answers. Each client has at most one request in flight.
 fn verdict(events: &[Event]) -> bool {
     Recorded(events.to_vec()).is_linearizable()
 }
@@ -479,14 +484,14 @@ fn the_checker_accepts_what_may_be() {
         asks(1),
         told(1, booked_at(2, HALF_PAST))
     ]));
-    // The refused one was later, though it was answered first.
+    // The refused booking came later, although it was answered first.
     assert!(verdict(&[
         asks(0),
         asks(1),
         told(1, refused_at(2, TEN)),
         told(0, booked_at(1, TEN))
     ]));
-    // A read and a cancellation at once may be in either order.
+    // A concurrent read and cancellation may happen in either order.
     for (status, version) in [
         (AppointmentStatus::Confirmed, 1),
         (AppointmentStatus::Cancelled, 2),

@@ -1,4 +1,4 @@
-//! The machine that a server runs on: who else may read its files, what its messages tell, and a disk that is full.
+//! The machine that a server runs on: who else can read its files, what its messages reveal, and a full disk.
 
 use crate::strangers::{installation, start};
 use e2e::{
@@ -40,7 +40,7 @@ async fn nobody_else_may_read_the_database() {
     }
 }
 
-/// A file further up may be anybody's.
+/// A file in a parent folder may belong to anyone.
 #[tokio::test]
 async fn a_dot_env_of_a_folder_above_is_not_read() {
     let installation = installation();
@@ -82,7 +82,7 @@ async fn no_message_tells_a_password() {
             "{url}: {refused:?}"
         );
     }
-    // What is no argument is not quoted either.
+    // Unknown arguments are not quoted either.
     for arguments in [
         &["copy", "postgres://me:hush@host/x"][..],
         &["postgres://me:hush@host/x"],
@@ -100,7 +100,7 @@ async fn no_message_tells_a_password() {
 #[tokio::test]
 async fn a_connection_that_may_be_read_on_the_way_is_warned_of_once() {
     let installation = installation();
-    // An address that is for documentation (RFC 5737): nobody is there.
+    // A documentation address (RFC 5737), at which nothing answers.
     let warnings = async |url: &str| {
         let mut command = installation.command(&[]);
         command.env("DATABASE_URL", url);
@@ -115,7 +115,7 @@ async fn a_connection_that_may_be_read_on_the_way_is_warned_of_once() {
     assert_eq!(warnings(&url("127.0.0.1", "")).await, 0, "nobody is on the way");
 }
 
-/// A small disk of its own, if this test may make one: only root may.
+/// A small disk of the test's own, which only root may create.
 struct Disk(std::path::PathBuf);
 
 impl Disk {
@@ -153,7 +153,7 @@ async fn on_a_full_disk_a_key_can_be_revoked_and_ready_tells_the_truth() {
         Answer::to(request).await.status
     };
     assert_eq!(ready().await, 200);
-    // Somebody fills what is left.
+    // Another program fills the remaining space.
     let mut filler = fs::File::create(disk.0.join("filler")).unwrap();
     let copied = std::io::copy(&mut std::io::repeat(7), &mut filler);
     assert!(copied.is_err(), "the disk has an end");
@@ -197,7 +197,7 @@ async fn on_a_full_disk_a_key_can_be_revoked_and_ready_tells_the_truth() {
     })
     .await;
 
-    // Once there is room, the server is ready by itself, and keeps its reserve again.
+    // Once there is space, the server becomes ready by itself and keeps a reserve again.
     drop(filler);
     fs::remove_file(disk.0.join("filler")).unwrap();
     eventually("the server is ready", async || {

@@ -1,4 +1,4 @@
-//! The end-to-end tests: black box over HTTP, one file a subject.
+//! The end-to-end tests: black-box tests over HTTP, one file per subject.
 
 #![expect(clippy::unwrap_used, reason = "test code: what goes wrong fails the test")]
 #![expect(clippy::too_many_lines, reason = "a test tells its story in one piece")]

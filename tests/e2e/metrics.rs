@@ -1,4 +1,4 @@
-//! What operators watch: the metrics, and the trace in the log.
+//! What operators monitor: metrics, and the trace context in the log.
 
 use e2e::{
     Answer, TestApp,
@@ -8,7 +8,7 @@ use e2e::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// The text of the metrics.
+/// The text of the metrics page.
 async fn metrics(app: &e2e::ApiClient) -> String {
     let answer = Answer::to(app.client.get(format!("{}/metrics", app.origin))).await;
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -18,7 +18,7 @@ async fn metrics(app: &e2e::ApiClient) -> String {
     answer.text
 }
 
-/// The value of a series, which has to be there.
+/// The value of a series, which must exist.
 #[track_caller]
 fn value(metrics: &str, series: &str) -> f64 {
     let line = metrics
@@ -74,7 +74,7 @@ async fn requests_errors_replays_and_batches_are_counted() {
             "{series}: {metrics}"
         );
     }
-    // The memory of keys lasts for half a second, so a slow machine may miss it more than once.
+    // Keys are remembered for half a second, so a slow machine may look them up more than once.
     let (hits, misses) = (
         value(&metrics, "chatgrow_api_key_cache_total{result=\"hit\"}"),
         value(&metrics, "chatgrow_api_key_cache_total{result=\"miss\"}"),
@@ -176,7 +176,7 @@ async fn background_tasks_are_told_from_the_start() {
             let series = format!("chatgrow_task_runs_total{{task=\"{task}\",outcome=\"{outcome}\"}}");
             assert!(value(&told, &series).abs() < 0.1, "{told}");
         }
-        // Whether there was a run by now is left to chance.
+        // Whether the task has run yet is left open.
         value(
             &told,
             &format!("chatgrow_task_runs_total{{task=\"{task}\",outcome=\"succeeded\"}}"),
@@ -216,7 +216,7 @@ async fn the_pool_of_postgres_is_told() {
     let server = start(&installation, &variables).await;
     assert_eq!(server.get("/customers").await.status, 200);
     let told = metrics(&server).await;
-    // Of the threads that have needed one.
+    // One per thread that has needed one.
     assert!((1.0..=3.0).contains(&value(&told, "chatgrow_postgres_connections_max")));
     assert!((1.0..=3.0).contains(&value(&told, "chatgrow_postgres_connections")));
     assert!(value(&told, "chatgrow_postgres_connections_waited_for").abs() < 0.1);
@@ -229,7 +229,7 @@ async fn a_trace_is_told_in_the_log() {
     let (trace, parent) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");
     let told = [
         format!("00-{trace}-{parent}-01"),
-        // A later version may say more.
+        // A later version may have more parts.
         format!("cc-{trace}-{parent}-01-what-comes-later"),
     ];
     let not_understood = [

@@ -1,4 +1,4 @@
-//! The OpenAPI document against the code.
+//! Compares the OpenAPI document with the code.
 
 use e2e::{Answer, TestApp};
 use serde_json::Value;
@@ -26,7 +26,7 @@ async fn the_committed_document_is_the_served_one() {
     );
 }
 
-/// The answers of a small tour, held against their schemas: every required field is there, and no other.
+/// Compares the answers of a small tour with their schemas: every required field is there, and no undocumented one.
 #[tokio::test]
 async fn answers_hold_exactly_the_documented_fields() {
     let app = TestApp::start().await;

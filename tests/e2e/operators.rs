@@ -1,4 +1,4 @@
-//! The command line, against the real binary.
+//! The command line of the real binary.
 
 use e2e::binary::{Ended, Installation, eventually};
 use serde_json::json;
@@ -8,14 +8,14 @@ fn installation() -> Installation {
     Installation::new(env!("CARGO_BIN_EXE_chatgrow-under-test"))
 }
 
-/// Runs a command that succeeds, and returns what it prints.
+/// Runs a command that must succeed, and returns its output.
 async fn printed(installation: &Installation, arguments: &[&str]) -> String {
     let ended = installation.run(arguments).await;
     assert_eq!(ended.code, Some(0), "{arguments:?}: {ended:?}");
     ended.stdout
 }
 
-/// Runs a command that is refused: nothing on standard output, and the reason on standard error.
+/// Runs a command that must be refused, with an empty standard output and the reason on standard error.
 async fn assert_refused(installation: &Installation, arguments: &[&str], reason: &str) {
     let ended = installation.run(arguments).await;
     assert!(
@@ -27,7 +27,7 @@ async fn assert_refused(installation: &Installation, arguments: &[&str], reason:
     assert!(!ended.stderr.contains("panicked"), "{arguments:?}: {ended:?}");
 }
 
-/// One row of `keys list`.
+/// A row of `keys list`.
 #[derive(Debug)]
 struct Row {
     id: String,
@@ -64,7 +64,7 @@ async fn keys(installation: &Installation) -> Vec<Row> {
         .collect()
 }
 
-/// The slugs and names of `accounts list`.
+/// The slugs and names in `accounts list`.
 async fn accounts(installation: &Installation) -> Vec<String> {
     let table = printed(installation, &["accounts", "list"]).await;
     let mut lines = table.lines();
@@ -84,7 +84,7 @@ async fn key_named(installation: &Installation, name: &str) -> Row {
     rows.find(|row| row.name == name).unwrap()
 }
 
-/// A listed instant, so that it compares as text: trailing zeros of the fraction are left out there.
+/// A listed instant in a form that compares as text. The list leaves out trailing zeros of the fraction.
 fn instant(listed: &str) -> String {
     let (seconds, fraction) = listed.split_at("2026-01-01T00:00:00".len());
     let fraction = fraction.strip_suffix('Z').unwrap().trim_start_matches('.');
@@ -106,7 +106,7 @@ async fn a_created_key_is_printed_alone_and_works_at_once() {
     );
     assert_eq!(server.get_as(key, "/customers").await.status, 200);
 
-    // It opens the same account as the first key.
+    // The key belongs to the same account as the first key.
     let body = json!({ "name": "Dana", "email": "dana@example.com" });
     assert_eq!(server.post("/customers", body).await.status, 201);
     assert_eq!(server.get_as(key, "/customers").await.json["count"], 1);
@@ -169,7 +169,7 @@ async fn another_account_has_its_own_data() {
 #[tokio::test]
 async fn lists_begin_with_the_oldest() {
     let installation = installation();
-    // Every one by a process of its own, and most within one second.
+    // Each is created by its own process, most within one second.
     for number in 0..6 {
         let (slug, name) = (format!("a{number}"), number.to_string());
         printed(&installation, &["accounts", "create", &slug, "--name", "x"]).await;
@@ -204,7 +204,7 @@ async fn a_revoked_key_stops_working_within_a_second() {
     let key = key.trim_end();
     let id = key_named(&installation, "Lost").await.id;
     assert_eq!(key_named(&installation, "Lost").await.revoked, "-");
-    // The server knows it by now, and would go on knowing it.
+    // The server has the key in memory, and would keep it.
     assert_eq!(server.get_as(key, "/customers").await.status, 200);
 
     assert_eq!(printed(&installation, &["keys", "revoke", &id]).await, "");
@@ -225,13 +225,13 @@ async fn a_revoked_key_stops_working_within_a_second() {
         r#"{"success":false,"message":"Invalid API Key","error":"Authentication failed"}"#
     );
 
-    // The others go on, and the list says what has happened.
+    // The other keys still work, and the list shows the revocation.
     assert_eq!(server.get("/customers").await.status, 200);
     let row = key_named(&installation, "Lost").await;
     assert!(instant(&row.revoked) >= instant(&row.created), "{row:?}");
     assert_eq!(key_named(&installation, "First key").await.revoked, "-");
 
-    // Once more changes nothing.
+    // Revoking it again changes nothing.
     printed(&installation, &["keys", "revoke", &id]).await;
     assert_eq!(key_named(&installation, "Lost").await.revoked, row.revoked);
 }
@@ -289,7 +289,7 @@ async fn a_list_of_keys_shows_no_secret() {
         assert!(!shown.contains(&secret[8..24]), "{shown}");
         assert!(!shown.contains(&secret[secret.len() - 10..]), "{shown}");
     }
-    // A digest in any notation is longer than an instant.
+    // A digest is longer than an instant in any notation.
     for word in shown.split_whitespace() {
         assert!(word.len() <= "2026-01-01T00:00:00.000000000Z".len(), "{word}");
     }

@@ -1,4 +1,4 @@
-//! The process: start, configuration, signals, logs, faults of the disk, against the real binary.
+//! The process of the real binary: start-up, configuration, signals, logs, disk faults.
 
 use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection};
 use e2e::{
@@ -26,7 +26,7 @@ fn customer(name: &str) -> Value {
     json!({ "name": name, "email": format!("{name}@example.com") })
 }
 
-/// Starts a server that can't start, and returns the reason: it is one line a fault, and no panic.
+/// Starts a server that can't start, and returns the reason. There must be one line per fault, and no panic.
 async fn refusal(installation: &Installation, variables: &[(&str, &OsStr)]) -> String {
     let mut command = installation.command(&[]);
     command.envs(variables.iter().copied());
@@ -53,7 +53,7 @@ async fn the_first_start_prints_a_working_key_and_later_ones_none() {
     let (origin, key) = (server.origin.clone(), server.key.clone());
     let first = server.stop().await;
     assert_eq!(first.code, Some(0), "{first:?}");
-    // Everything is in the one file.
+    // The database is a single file.
     assert_eq!(installation.files(), ["chatgrow.db", "chatgrow.db-reserve"]);
     assert_eq!(first.stdout.matches("cg_live_").count(), 1);
     assert!(first.stdout.contains(&format!("{origin}/api/webhooks\n")));
@@ -208,7 +208,7 @@ async fn an_address_that_can_not_be_had_is_told() {
     assert!(told.contains("in use") && told.contains("PORT"), "{told}");
     assert_eq!(told.lines().count(), 1, "{told}");
 
-    // 192.0.2.0/24 is nobody's (RFC 5737).
+    // 192.0.2.0/24 belongs to nobody (RFC 5737).
     let told = refusal(&installation, &[("HOST", "192.0.2.1".as_ref())]).await;
     assert!(told.contains("192.0.2.1") && told.contains("HOST"), "{told}");
 }
@@ -225,7 +225,7 @@ async fn a_database_that_can_not_be_opened_is_told() {
         "folder",
         "text.txt",
         "text.txt/chatgrow.db",
-        // Nobody may write there, not even root.
+        // Nobody may write there, including root.
         "/proc/chatgrow.db",
     ] {
         let url = format!("sqlite://{path}");
@@ -261,7 +261,7 @@ async fn help_and_version_are_told_without_a_database() {
     assert_eq!(installation.files(), [""; 0]);
 }
 
-/// Sends half a request and returns once the server waits for the other half.
+/// Sends half a request, and returns once the server waits for the other half.
 async fn begin(server: &Server, body: &str) -> Connection {
     let mut connection = Connection::to(&server.origin).await;
     connection
@@ -280,7 +280,7 @@ async fn begin(server: &Server, body: &str) -> Connection {
 async fn assert_finishes_what_was_accepted(signal: &str) {
     let installation = installation();
     let server = installation.start().await;
-    // A client that keeps its connection open holds nothing up.
+    // A client that keeps its connection open doesn't delay the stop.
     assert_eq!(server.get("/customers").await.status, 200);
     let bodies: Vec<_> = (0..8)
         .map(|number| customer(&format!("c{number}")).to_string())
@@ -344,10 +344,10 @@ async fn a_request_that_never_ends_does_not_hold_up_the_stop_for_ever() {
     );
 }
 
-/// What the server has said to have done, by path.
+/// What the server acknowledged, by path.
 type Acknowledged = Arc<Mutex<HashMap<String, Value>>>;
 
-/// Creates customers and appointments, none in another's way, until the server is gone.
+/// Creates customers and appointments that don't conflict, until the server is gone.
 async fn write_until_the_end(requests: impl Fn(&str) -> RequestBuilder, writer: String, done: Acknowledged) {
     let create = async |path: &str, body: Value| {
         let response = requests(path).json(&body).send().await.ok()?;
@@ -380,13 +380,13 @@ async fn write_until_the_end(requests: impl Fn(&str) -> RequestBuilder, writer: 
     }
 }
 
-/// `r1w7` has 7 January 2001 to itself.
+/// A day for each writer alone: `r1w7` has 7 January 2001.
 fn day_of(writer: &str) -> String {
     let (round, writer) = writer[1..].split_once('w').unwrap();
     format!("200{round}-01-{:02}", 1 + writer.parse::<u32>().unwrap())
 }
 
-/// Everything of a kind, by path.
+/// All resources of a kind, by path.
 async fn everything(server: &Server, kind: &str, name: impl Fn(&Value) -> &Value) -> HashMap<String, Value> {
     let mut all = HashMap::new();
     let mut cursor = String::new();
@@ -455,7 +455,7 @@ async fn customers_stay_in_the_order_of_their_creation_across_restarts() {
     let installation = installation();
     let names = ["a", "b", "c", "d", "e", "f"];
     for name in names {
-        // Several starts a second.
+        // The server starts several times a second.
         let server = installation.start().await;
         assert_eq!(server.post("/customers", customer(name)).await.status, 201);
         assert_eq!(server.stop().await.code, Some(0));
@@ -473,7 +473,7 @@ async fn customers_stay_in_the_order_of_their_creation_across_restarts() {
 #[tokio::test]
 async fn a_full_disk_refuses_writes_and_loses_nothing() {
     let installation = installation();
-    // Files can't grow beyond 1 MiB (POSIX counts in blocks of 512 bytes); without the trap, the signal would kill.
+    // Limits files to 1 MiB (POSIX counts in blocks of 512 bytes). Without the trap, the signal would kill the server.
     let server = installation
         .start_as(installation.shell("trap '' XFSZ; ulimit -f 2048; exec \"$0\""))
         .await;
@@ -496,7 +496,7 @@ async fn a_full_disk_refuses_writes_and_loses_nothing() {
     assert_unavailable(&refused);
     assert!(acknowledged.len() > 5, "{}", acknowledged.len());
 
-    // Reads go on, and other writes are refused the same way, also many at once.
+    // Reads still work. Other writes are refused in the same way, even many at once.
     assert_all_there(&server, &acknowledged).await;
     let writes: Vec<_> = (0..8)
         .map(|number| {
@@ -527,12 +527,12 @@ async fn a_full_disk_refuses_writes_and_loses_nothing() {
     assert_eq!(server.post("/customers", customer("dana")).await.status, 201);
 }
 
-/// That a busy or faulty disk is to blame, and that it is worth another try.
+/// Asserts that the answer blames a busy or faulty disk and invites a retry.
 fn assert_unavailable(answer: &Answer) {
     answer.assert_error(503, "UNAVAILABLE", "The service is temporarily unavailable");
     let seconds: u32 = answer.header("retry-after").unwrap().parse().unwrap();
     assert!(seconds > 0);
-    // As on every answer.
+    // Like every answer.
     let mut missing = vec![
         "ratelimit",
         "ratelimit-policy",
@@ -557,19 +557,20 @@ async fn a_start_on_a_full_disk_is_told() {
     assert!(started.stderr.contains("chatgrow.db"), "{started:?}");
     assert!(!started.stderr.contains("panicked"), "{started:?}");
 
-    // Once there is room, it is a first start like any other.
+    // Once there is space, the server makes a normal first start.
     let server = installation.start().await;
     assert_eq!(server.get("/customers").await.status, 200);
 }
 
-/// Another process at the database. It waits for its turn: the server writes at times of its own, the uses of keys for one.
+/// A connection of another process to the database. It waits for locks, because the server also writes at its own
+/// times, for example the last uses of keys.
 fn another_process(database: &Path) -> SqliteConnection {
     let mut connection = SqliteConnection::establish(database.to_str().unwrap()).unwrap();
     connection.batch_execute("PRAGMA busy_timeout = 30000").unwrap();
     connection
 }
 
-/// Another process's transaction: a back-up, or an operator at work.
+/// A write transaction of another process, such as a back-up or an operator.
 struct WriteLock(SqliteConnection);
 
 impl WriteLock {
@@ -591,7 +592,7 @@ async fn a_short_lock_of_another_process_is_waited_out() {
     let lock = WriteLock::on(&installation.path("chatgrow.db"));
     let request = server.request(Method::POST, "/customers").json(&customer("dana"));
     let write = tokio::spawn(Answer::to(request));
-    // Reads go on.
+    // Reads still work.
     for _ in 0..20 {
         assert_eq!(server.get("/customers").await.json["count"], 0);
     }
@@ -654,7 +655,7 @@ async fn a_request_that_takes_too_long_is_given_up() {
     ] {
         assert!(line.contains(part), "no {part}: {line}");
     }
-    // Another try works, whatever has become of the first.
+    // A retry succeeds, whatever became of the first request.
     let put = server.request(Method::PUT, "/customers/dana@example.com");
     let answer = Answer::to(put.json(&customer("dana"))).await;
     assert!([200, 201].contains(&answer.status), "{answer:?}");
@@ -666,7 +667,8 @@ async fn a_request_that_takes_too_long_is_given_up() {
     assert_unavailable(&refused);
 }
 
-/// Requests that bring what no log may show, with their answers' status and the routes that the log shows.
+/// Requests with data that must not appear in the log, with the status of their answers and the route that the log
+/// shows.
 fn telling_requests(server: &Server) -> [(u16, Option<&'static str>, RequestBuilder); 11] {
     let url = |path: &str| format!("{}{path}", server.origin);
     let body = json!({ "name": "Zebulun Secretive", "email": "zebulun@example.com", "phone": "050-7654321", "notes": "hush-hush" });
@@ -730,7 +732,7 @@ fn telling_requests(server: &Server) -> [(u16, Option<&'static str>, RequestBuil
 async fn the_json_log_has_a_line_a_request_and_no_secret() {
     let installation = installation();
     let mut command = installation.command(&[]);
-    // Everything that there is to log.
+    // Logs as much as possible.
     command.envs([("LOG_FORMAT", "json"), ("LOG_LEVEL", "trace")]);
     let server = installation.start_as(command).await;
     let mut expected = Vec::new();
@@ -805,7 +807,7 @@ async fn what_another_process_writes_is_seen_at_once() {
     for number in 0..20 {
         let update = format!("UPDATE events SET title = 'title {number}', version = version + 1");
         other.batch_execute(&update).unwrap();
-        // On either of the server's threads.
+        // On each of the server's threads.
         for _ in 0..4 {
             let stranger = reqwest::Client::new();
             for path in ["/events", &event] {

@@ -1,7 +1,7 @@
-//! Crash proof: clients that write with keys, a `kill -9` at an arbitrary moment, a restart, and each unanswered request once more.
-//! Then everything that was acknowledged is there exactly once, and nothing that must not be.
+//! Crash proof: clients write with idempotency keys; `kill -9` at an arbitrary moment; restart; each unanswered request
+//! is sent once more. Then everything that was acknowledged is there exactly once, and nothing that must not be.
 //!
-//! `PROOF_ROUNDS` says how often (`just prove` has more of them); each round tells its numbers in a line.
+//! `PROOF_ROUNDS` sets the number of rounds (`just prove` runs more). Each round prints a line with its numbers.
 
 use e2e::{
     ApiClient,
@@ -24,7 +24,7 @@ use tokio::time::sleep;
 const CLIENTS: usize = 16;
 const CAPACITY: u32 = 40;
 
-/// How many rounds there are.
+/// The number of rounds.
 pub(crate) fn rounds() -> u64 {
     let rounds = env::var("PROOF_ROUNDS")
         .ok()
@@ -32,7 +32,7 @@ pub(crate) fn rounds() -> u64 {
     rounds.unwrap_or(2)
 }
 
-/// A write with a key, which stands in the notes of what it makes.
+/// A write with an idempotency key. The notes of what it creates contain the key.
 #[derive(Clone)]
 struct Write {
     key: String,
@@ -41,7 +41,7 @@ struct Write {
 }
 
 impl Write {
-    /// Customers, overlapping bookings, and registrations beyond the capacity, in turn.
+    /// Alternates between customers, overlapping bookings, and registrations beyond the capacity.
     fn number(number: usize, event: &str) -> Self {
         let key = format!("write {number}");
         let (path, body) = match number % 3 {
@@ -85,7 +85,7 @@ impl Write {
     }
 }
 
-/// What became of the writes: of each answered one its status and, where it made something, its id.
+/// The outcomes of the writes: the status of each answered one and, if it created something, the id.
 #[derive(Default)]
 struct History {
     answered: HashMap<String, (u16, Option<String>)>,
@@ -93,7 +93,7 @@ struct History {
 }
 
 impl History {
-    /// Sends the write; `false` where there is no answer, or one that leaves open what happened.
+    /// Sends a write. Returns `false` if there is no answer, or one that doesn't tell what happened.
     async fn send(&mut self, server: &ApiClient, write: &Write) -> bool {
         let Ok(response) = write.request(server).send().await else {
             return false;
@@ -124,7 +124,7 @@ impl History {
     }
 }
 
-/// Clients write until the moment comes; returns what was answered, and what was not.
+/// Clients write until `moment` completes. Returns what was answered and what was not.
 async fn write_until(
     server: &Server,
     next: &Arc<AtomicUsize>,
@@ -155,7 +155,7 @@ async fn write_until(
     (histories, open)
 }
 
-/// Fails the test unless everything is there as it was answered.
+/// Fails the test unless everything is stored as it was answered.
 async fn verify(server: &ApiClient, history: &History, event: &str) {
     let mut there: BTreeMap<String, String> = BTreeMap::new();
     let places = format!("{event}/registrations");
@@ -197,7 +197,7 @@ async fn verify(server: &ApiClient, history: &History, event: &str) {
     assert!(counted <= u64::from(CAPACITY));
 }
 
-/// What is killed in each round.
+/// What each round kills.
 enum Victim<'a> {
     Server,
     Database(&'a throwaway_postgres::Server),
@@ -222,7 +222,7 @@ async fn prove(name: &str, url: &str, victim: Victim<'_>) {
     let event = server.event(Some(CAPACITY)).await;
     let (next, mut all) = (Arc::new(AtomicUsize::new(0)), History::default());
     for round in 0..rounds() {
-        // Any moment will do, as long as it is another one each time.
+        // Any moment will do, as long as each round has a different one.
         let moment = Duration::from_millis(60 + round * 7919 % 400);
         let (histories, open) = write_until(&server, &next, &event, async {
             sleep(moment).await;
@@ -256,7 +256,7 @@ async fn prove(name: &str, url: &str, victim: Victim<'_>) {
         }
         verify(&server, &all, &event).await;
         let replayed = all.replayed - replayed;
-        // Not by `eprintln!`, which tests that pass swallow.
+        // Not with `eprintln!`, whose output is hidden if the test passes.
         let _ = writeln!(
             std::io::stderr(),
             "proof {name} {:>3}: killed after {:>3} ms, {answered:>5} answered, {:>2} open, {replayed:>2} of them done before; {:>6} in all, nothing lost or doubled",

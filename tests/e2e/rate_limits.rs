@@ -24,7 +24,7 @@ async fn get_as(app: &TestApp, key: &str) -> Answer {
     Answer::to(app.client.get(url).header("X-API-Key", key)).await
 }
 
-/// What `RateLimit` tells: policy, requests left, and seconds until all are back.
+/// The contents of the `RateLimit` field: the policy, the requests left, and the seconds until the quota is full again.
 fn left(answer: &Answer) -> (String, u64, u64) {
     let field = answer.header("ratelimit").unwrap();
     let mut parts = field.split(';');
@@ -175,7 +175,7 @@ async fn who_waits_as_long_as_told_is_let_in() {
     assert_eq!(app.get("/customers").await.status, 200);
     let refused = app.get("/customers").await;
     refused.assert_error(429, "RATE_LIMITED", "Too many requests");
-    // The one wait that can't be polled: asking earlier is what the test is not about.
+    // This wait can't be polled: the test is about not asking earlier.
     tokio::time::sleep(Duration::from_secs(retry_after(&refused))).await;
     assert_eq!(app.get("/customers").await.status, 200);
 }
@@ -183,10 +183,10 @@ async fn who_waits_as_long_as_told_is_let_in() {
 #[tokio::test]
 async fn failed_authentications_are_limited_by_address() {
     let app = limited(HOUR, 100, 4).await;
-    // The first use of a key counts as well: the server can't know before it looks.
+    // The first use of a key counts too, because the server can't know that it is valid before the look-up.
     assert_eq!(app.get("/customers").await.status, 200);
     let policy = Some("\"authentication-failures\";q=4;w=3600");
-    // Missing, malformed, unknown: all count.
+    // Missing, malformed and unknown keys all count.
     let unknown = PlainApiKey::from_random([7; 32]);
     let unknown = unknown.reveal();
     for (key, remaining) in [("", 2), ("guess", 1), (unknown, 0)] {
@@ -207,13 +207,13 @@ async fn failed_authentications_are_limited_by_address() {
         assert_eq!(answer.header("ratelimit-policy"), policy);
         assert_eq!(left(&answer).1, 0);
     }
-    // A valid key from the same address is not held up, and has its own quota.
+    // A valid key from the same address is not delayed, and has its own quota.
     let answer = app.get("/customers").await;
     assert_eq!(answer.status, 200);
     assert_eq!(left(&answer), ("default".to_owned(), 98, 72));
 }
 
-/// Beyond the limit no key is looked up that the server doesn't know already: guesses keep no store busy.
+/// Beyond the limit, only keys that the server knows already are looked up, so that guesses don't keep the store busy.
 #[tokio::test]
 async fn beyond_the_limit_of_failures_nothing_is_looked_up() {
     let app = limited(HOUR, 100, 3).await;
@@ -228,13 +228,13 @@ async fn beyond_the_limit_of_failures_nothing_is_looked_up() {
         assert_eq!(get_as(&app, guess(number).reveal()).await.status, 429);
     }
     assert_eq!(looked_up(), before);
-    // A key that is valid but new is told to come back, too; one that is known is served.
+    // A valid key that is new to the server is told to come back too; a known key is served.
     let new = another_key(&app).await;
     assert_eq!(get_as(&app, &new).await.status, 429);
     assert_eq!(app.get("/customers").await.status, 200);
 }
 
-/// A key that was valid a moment ago is looked up again, whatever others behind its address do.
+/// A key that was valid a moment ago is looked up again, whatever other clients at its address do.
 #[tokio::test]
 async fn beyond_the_limit_of_failures_a_known_key_is_looked_up_again() {
     let app = limited(HOUR, 100_000, 1).await;
@@ -251,7 +251,7 @@ async fn beyond_the_limit_of_failures_a_known_key_is_looked_up_again() {
 
 #[tokio::test]
 async fn requests_of_a_valid_key_are_no_failures() {
-    // The first use of a key counts: the server can't know before it looks.
+    // The first use of a key counts, because the server can't know that it is valid before the look-up.
     let app = limited(HOUR, 100, 2).await;
     for _ in 0..5 {
         assert_eq!(app.get("/customers").await.status, 200);

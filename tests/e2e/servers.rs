@@ -1,4 +1,4 @@
-//! Many servers on one PostgreSQL, the database's faults, and moving house: against the real binary.
+//! Several servers on one PostgreSQL, faults of the database, and moves between databases, with the real binary.
 
 use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection};
 use e2e::{
@@ -22,7 +22,7 @@ fn installation() -> Installation {
     Installation::new(env!("CARGO_BIN_EXE_chatgrow-under-test"))
 }
 
-/// The variables of a server on that database, which its clients may call as often as they like.
+/// The environment of a server on that database, without rate limits.
 fn on(url: &str) -> [(&'static str, &str); 2] {
     [("DATABASE_URL", url), ("RATE_LIMIT_ENABLED", "false")]
 }
@@ -37,7 +37,8 @@ fn customer(number: usize) -> Value {
     json!({ "name": "Dana", "email": format!("{number}@example.com") })
 }
 
-/// An hour, seven minutes after that of the number before: neighbours overlap. There are enough for years.
+/// A slot of one hour that starts seven minutes after the previous number's, so neighbours overlap. The numbers last
+/// for years.
 fn slot(number: usize) -> Value {
     let (day, minute) = (number / 200, number % 200 * 7);
     let (year, month, day) = (2027 + day / 336, 1 + day / 28 % 12, 1 + day % 28);
@@ -47,7 +48,7 @@ fn slot(number: usize) -> Value {
     })
 }
 
-/// The same requests to each of the servers, all at once.
+/// Sends the same requests to each of the servers, all at once.
 async fn race_on(servers: &[Server], count: usize, path: &str, body: impl Fn(usize) -> Value) -> Vec<Answer> {
     let requests = (0..count).flat_map(|number| {
         let body = &body;
@@ -78,7 +79,7 @@ async fn two_servers_on_one_database_book_each_slot_once() {
         "{customers:?}"
     );
 
-    // One slot, then hours seven minutes apart.
+    // First many bookings of one slot, then bookings seven minutes apart.
     let answers = race_on(&servers, 32, "/appointments", |_| slot(190)).await;
     assert_eq!(
         (count(&answers, 201), count(&answers, 409)),
@@ -121,7 +122,7 @@ async fn two_servers_on_one_database_book_each_slot_once() {
         5
     );
 
-    // What one server has written the other reads at once, and a key that is revoked is refused by both within a second.
+    // What one server has written, the other reads at once. A revoked key is refused by both within a second.
     let moved = one
         .patch("/customers/7@example.com", json!({ "name": "Noa" }))
         .await;
@@ -204,7 +205,7 @@ async fn servers_that_start_at_once_share_one_first_key() {
     assert_eq!(keys, 1);
 }
 
-/// Clients of several servers that book without a pause.
+/// Clients of several servers that book without pause.
 struct Load {
     stop: Arc<AtomicBool>,
     booked: Arc<AtomicUsize>,
@@ -220,7 +221,7 @@ impl Load {
             tokio::spawn(async move {
                 let (mut acknowledged, mut unavailable) = (Vec::new(), 0);
                 while !stop.load(Ordering::Relaxed) {
-                    // Half an hour apart: every other one overlaps.
+                    // Bookings are 28 minutes apart, so each overlaps the next two.
                     let number = next.fetch_add(4, Ordering::Relaxed);
                     let started = Instant::now();
                     let answer = server.post("/appointments", slot(number)).await;
@@ -253,7 +254,7 @@ impl Load {
         }
     }
 
-    /// Waits until so many more were booked.
+    /// Waits until that many more slots are booked.
     async fn more(&self, count: usize) {
         let wanted = self.booked.load(Ordering::Relaxed) + count;
         eventually("the servers book again", async || {
@@ -262,7 +263,7 @@ impl Load {
         .await;
     }
 
-    /// Stops the clients; what was booked, and how many requests found the service unavailable.
+    /// Stops the clients. Returns what was booked, and how many requests found the service unavailable.
     async fn end(self) -> (Vec<Value>, usize) {
         self.stop.store(true, Ordering::Relaxed);
         let (mut acknowledged, mut unavailable) = (Vec::new(), 0);
@@ -284,7 +285,7 @@ async fn a_database_that_crashes_or_throws_clients_out_costs_no_booking() {
     let installation = installation();
     let servers = [start(&installation, &url).await, start(&installation, &url).await];
     servers[0].customer("0@example.com").await;
-    // What the database said holds for a second.
+    // The answer of a health check is reused for a second.
     let health = async |server: &Server, status: u16| {
         let url = format!("{}/health/ready", server.origin);
         eventually("the server knows how ready it is", async || {
@@ -455,7 +456,7 @@ async fn a_store_is_copied_there_and_back() {
         there.stdout.contains("customers") && there.stdout.contains("1100"),
         "{there:?}"
     );
-    // A target that holds something is left alone.
+    // A target that isn't empty is left unchanged.
     let again = copy(&sqlite("one.db"), &postgres).await;
     assert_eq!(again.code, Some(1), "{again:?}");
     assert!(again.stderr.contains("the target is not empty"), "{again:?}");
@@ -463,13 +464,13 @@ async fn a_store_is_copied_there_and_back() {
     assert_eq!(back.code, Some(0), "{back:?}");
     let rows = |told: &str| told.split_once('\n').unwrap().1.to_owned();
     assert_eq!(rows(&there.stdout), rows(&back.stdout));
-    // A source that is not there is not made.
+    // A source that doesn't exist is not created.
     let nothing = copy(&sqlite("three.db"), &sqlite("four.db")).await;
     assert_eq!(nothing.code, Some(1), "{nothing:?}");
     assert!(nothing.stderr.contains("three.db"), "{nothing:?}");
     assert!(!installation.files().contains(&"three.db".to_owned()));
 
-    // The same key opens the same data in each, and the guards are there.
+    // The same key gives access to the same data in each database, and the guards are there.
     for url in [&postgres, &sqlite("two.db")] {
         let server = start(&installation, url).await;
         assert_eq!(everything(&server).await, before);
@@ -509,7 +510,7 @@ async fn migrations_run_alone_and_a_newer_schema_is_refused() {
             (Some(0), ""),
             "{migrated:?}"
         );
-        // Who looks makes nothing.
+        // A command that only reads creates nothing.
         let listed = run(&["accounts", "list"]).await;
         assert_eq!(
             (listed.code, listed.stdout.lines().count()),

@@ -1,6 +1,7 @@
-//! Those who come without a key: they hold nobody up, fill no memory and no log, and see nothing.
+//! Clients without a key: they block nobody, fill neither memory nor log, and see nothing.
 //!
-//! `ATTACK=full` runs them as large as an attack is (`just attack`), against whichever binary is the one under test.
+//! With `ATTACK=full` the attacks have realistic sizes (`just attack`). They run against whichever binary is under
+//! test.
 
 use e2e::{
     Answer, TestApp,
@@ -25,7 +26,7 @@ pub(crate) async fn start(installation: &Installation, variables: &[(&str, &str)
     installation.start_as(command).await
 }
 
-/// How large an attack is: as the first says in `cargo test`, as the second in `just attack`.
+/// The size of an attack: `small` in `cargo test`, `full` in `just attack`.
 pub(crate) fn scale(small: usize, full: usize) -> usize {
     match env::var("ATTACK").as_deref() {
         Ok("full") => full,
@@ -33,7 +34,8 @@ pub(crate) fn scale(small: usize, full: usize) -> usize {
     }
 }
 
-/// The slowest of a hundred honest requests, each on a connection of its own, which has to be let in.
+/// The time of the slowest of a hundred well-behaved requests. Each has its own connection, which the server must
+/// accept.
 pub(crate) async fn slowest_honest(server: &Server, key: &str) -> Duration {
     let mut slowest = Duration::ZERO;
     for _ in 0..100 {
@@ -46,18 +48,18 @@ pub(crate) async fn slowest_honest(server: &Server, key: &str) -> Duration {
     slowest
 }
 
-/// The largest answer that there is without a key.
+/// The largest answer that a client can get without a key.
 const SCRIPT: &str = "/api-docs/swagger-ui-bundle.js";
 const GET_SCRIPT: &str = "GET /api-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n";
 
-/// The test's own sockets.
+/// Raises the limit on open files for the test's own sockets.
 fn allow_files(count: usize) {
     let files = rlimit::increase_nofile_limit(count as u64 + 512).unwrap();
     assert!(files >= count as u64 + 512, "ulimit -n is {files}");
 }
 
-/// A connection on which one request was answered and a second one has begun: actix itself gives that one all the time in the world. `None`
-/// if the server doesn't let it in.
+/// A connection on which one request was answered and a second one has begun, for which actix itself has no time-out.
+/// Returns `None` if the server refuses the connection.
 async fn second_head(from: IpAddr, origin: &str) -> Option<Connection> {
     let mut connection = Connection::from(from, origin).await;
     let sent = connection
@@ -88,13 +90,14 @@ async fn the_second_head_of_a_connection_has_its_deadline() {
     );
 }
 
-/// Half heads from one address stand for that address only, and from many addresses they make room for whoever says something.
+/// Half heads from one address only use up that address's share of the connections. From many addresses, they give way
+/// to clients that send a request.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_say_nothing_make_room() {
     let (count, addresses) = (scale(600, 10_000), 20);
     allow_files(count);
     let installation = installation();
-    // In the small form the limits are small, too.
+    // In the small form the limits are small too.
     let (all, per_client) = (scale(500, 10_000).to_string(), scale(50, 1000).to_string());
     let limits = [
         ("MAX_CONNECTIONS", all.as_str()),
@@ -108,7 +111,7 @@ async fn connections_that_say_nothing_make_room() {
     for _ in 0..count {
         of_one.extend(second_head(address(1), &server.origin).await);
     }
-    // A burst is let in; after a second the oldest ones make room.
+    // A burst is accepted. After a second the oldest connections are closed.
     let standing = eventually("one address has its limit", async || {
         let mut standing = 0;
         for connection in &mut of_one {
@@ -124,7 +127,7 @@ async fn connections_that_say_nothing_make_room() {
     for number in 0..count {
         of_many.extend(second_head(address(1 + number % addresses), &server.origin).await);
     }
-    // From an address of their own, and from one of the attackers'.
+    // From an address of its own, and from one that the attackers use too.
     let beside_many = slowest_honest(&server, &server.key).await;
     let mut neighbour = Connection::from(address(1), &server.origin).await;
     let began = Instant::now();
@@ -141,7 +144,8 @@ async fn connections_that_say_nothing_make_room() {
     );
 }
 
-/// Requests behind an answer that nobody takes are not read: they would take more memory than the answer, and all the time of a processor.
+/// Requests that are sent ahead while nobody reads the answer are not read. They would take more memory than the
+/// answer, and all the time of a processor.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_that_are_sent_ahead_wait_outside() {
@@ -162,7 +166,7 @@ async fn requests_that_are_sent_ahead_wait_outside() {
         let mut connection = Connection::with_room(4096, address(1), &server.origin).await;
         connection.send(GET_SCRIPT).await;
         connection.read_until("\r\n\r\n").await;
-        // The server takes what it likes of it.
+        // The server may read only a part of it.
         let _ = tokio::time::timeout(Duration::from_millis(20), connection.try_send(&ahead)).await;
         unread.push(connection);
     }
@@ -183,7 +187,7 @@ async fn requests_that_are_sent_ahead_wait_outside() {
     );
 }
 
-/// Connections whose clients have ended their side, and take their answers as slowly as they can, make room as well.
+/// Connections whose clients have closed their side, and read the answer as slowly as they can, give way too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn half_closed_downloads_make_room() {
     let installation = installation();
@@ -201,7 +205,7 @@ async fn half_closed_downloads_make_room() {
     assert!(slowest < Duration::from_secs(5), "{slowest:?}");
 }
 
-/// Whoever gets on is not whom the server waits for: a download goes on while others stand about.
+/// The server doesn't close a connection that makes progress: a download goes on while other connections stall.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_honest_download_is_not_the_one_to_go() {
     let installation = installation();
@@ -218,7 +222,7 @@ async fn an_honest_download_is_not_the_one_to_go() {
         let mut received = 0;
         while received < length {
             received += download.read_some().await;
-            // A few hundred kilobytes a second.
+            // A few hundred kilobytes per second.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         received
@@ -233,7 +237,7 @@ async fn an_honest_download_is_not_the_one_to_go() {
     assert_eq!(downloading.await.unwrap(), length);
 }
 
-/// Bodies that are served to everybody are shared, and an answer that nobody reads takes a few pieces of memory.
+/// Bodies that are served to everybody are shared, so an answer that nobody reads takes only a few pages of memory.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_that_nobody_reads_take_little_memory() {
@@ -252,7 +256,7 @@ async fn answers_that_nobody_reads_take_little_memory() {
     for _ in 0..count {
         let mut connection = Connection::with_room(4096, address(1), &server.origin).await;
         connection.send(GET_SCRIPT).await;
-        // The head has come, so the body is under way.
+        // The head has arrived, so the body is on its way.
         connection.read_until("\r\n\r\n").await;
         unread.push(connection);
     }
@@ -269,7 +273,7 @@ async fn answers_that_nobody_reads_take_little_memory() {
     );
 }
 
-/// A proxy that keeps strangers from a path goes by how it is written.
+/// A proxy that restricts a path goes by its spelling, so no other spelling may reach the same page.
 #[tokio::test]
 async fn a_path_outside_of_the_api_is_not_found_in_disguise() {
     let app = TestApp::start().await;
@@ -312,7 +316,7 @@ async fn metrics_are_for_this_machine_only_unless_they_are_public() {
     );
 }
 
-/// Probes have a door of their own.
+/// Probes have their own address.
 #[tokio::test]
 async fn health_is_told_where_the_metrics_are() {
     let installation = installation();
@@ -326,7 +330,7 @@ async fn health_is_told_where_the_metrics_are() {
     }
     let docs = Answer::to(server.client.get(format!("http://{address}/api-docs/"))).await;
     docs.assert_error(404, "NOT_FOUND", "Path not found");
-    // A probe that keeps its connection keeps it.
+    // A probe that keeps its connection open is not disconnected.
     let mut probe = Connection::to(&format!("http://{address}")).await;
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(12) {
@@ -366,7 +370,7 @@ async fn no_stranger_makes_a_line_of_the_log_long() {
     assert!(longest < Some(1000), "{longest:?}");
 }
 
-/// What a proxy in front tells is believed of the one that is trusted, in the one header, and of nobody else.
+/// The client's address is taken from the configured header of the trusted proxy, and from nobody else.
 #[tokio::test]
 async fn failures_count_for_the_client_behind_a_trusted_proxy() {
     let installation = installation();

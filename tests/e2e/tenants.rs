@@ -1,4 +1,4 @@
-//! Those who have a key: one that asks for much holds up no other, and no resource is taken for another.
+//! Clients with a key: one that asks for a lot doesn't block others, and no resource is mistaken for another.
 
 use crate::strangers::{installation, scale, slowest_honest, start};
 use e2e::{Answer, TestApp, binary::Connection};
@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::{net::Ipv4Addr, time::Duration};
 
-/// Notes that take six bytes a character on the wire.
+/// Notes that take six bytes per character on the wire.
 fn heavy() -> String {
     "\u{1}".repeat(5000)
 }
@@ -48,13 +48,13 @@ async fn a_page_is_bounded_in_bytes_and_the_next_one_goes_on() {
     assert!(pages > 1);
 }
 
-/// One key whose clients read nothing is told to come back, and another one's clients notice nothing of it.
+/// A key whose clients read nothing is told to come back, and the clients of another key don't notice.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_reads_nothing_holds_up_no_other() {
     let installation = installation();
     let server = start(&installation, &[]).await;
-    // The limits are the defaults; the customers come in two minutes' worth of requests, or from another key each.
+    // The rate limits are the defaults, so the customers are created with a key of their own.
     let made = installation
         .run(&["accounts", "create", "other", "--name", "Other"])
         .await;
@@ -92,7 +92,7 @@ async fn a_key_that_reads_nothing_holds_up_no_other() {
     let grown = server.memory().saturating_sub(before);
     assert!(sent <= 16 && refused > 0, "{sent} sent, {refused} refused");
     assert!(grown < 200 << 20, "{} MB", grown >> 20);
-    // A build without optimizations on a busy machine takes its time.
+    // A build without optimizations on a busy machine is slow.
     let patience = if cfg!(debug_assertions) { 3000 } else { 250 };
     assert!(slowest < Duration::from_millis(patience), "{slowest:?}");
     drop(unread);
@@ -111,7 +111,7 @@ async fn the_entity_tag_of_one_customer_opens_no_other() {
     let tag = app.get(path).await.header("etag").unwrap().to_owned();
     let moved = app.patch(path, json!({ "email": "noa@example.com" })).await;
     assert_eq!(moved.status, 200);
-    // Somebody else has the address now, in the same version.
+    // Another customer has the address now, in the same version.
     app.customer("dana@example.com").await;
     let read = app.request(Method::GET, path).header("If-None-Match", &tag);
     assert_eq!(Answer::to(read).await.status, 200);
@@ -125,7 +125,7 @@ async fn the_entity_tag_of_one_customer_opens_no_other() {
     assert_eq!(app.get(path).await.json["customer"]["name"], "Dana");
 }
 
-/// However a path is spelled, it names one resource.
+/// All spellings of a path name one resource.
 #[tokio::test]
 async fn a_key_belongs_to_the_resource_not_to_a_spelling() {
     let app = TestApp::start().await;
@@ -169,14 +169,14 @@ async fn a_key_belongs_to_the_resource_not_to_a_spelling() {
             "{path}: {again:?}"
         );
     }
-    // Another resource is another request.
+    // A request to another resource is another request.
     assert_eq!(
         send("PUT", "/customers/noa@example.com", "b", &dana).await.status,
         201
     );
 }
 
-/// A body is taken or not whether the request names itself or doesn't.
+/// Whether a body is accepted doesn't depend on an `Idempotency-Key`.
 #[tokio::test]
 async fn unknown_fields_are_the_same_with_a_key_and_without() {
     let app = TestApp::start().await;
@@ -233,7 +233,7 @@ async fn who_wants_strictness_is_told_of_unknown_fields() {
     assert_eq!(good.status, 200, "{good:?}");
 }
 
-/// A parameter that is ignored would answer with everything.
+/// If an unknown parameter were ignored, the answer would be unfiltered.
 #[tokio::test]
 async fn unknown_parameters_are_refused_by_name() {
     let app = TestApp::start().await;

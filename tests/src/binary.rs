@@ -1,4 +1,4 @@
-//! The real binary, in a folder of its own and without this process's environment; and a bare connection, for requests
+//! The real binary, run in its own folder and without this process's environment; and a bare connection, for requests
 //! that no HTTP client would send.
 
 #![expect(
@@ -29,13 +29,13 @@ use tokio::{
     time::timeout,
 };
 
-/// What takes longer hangs.
+/// Whatever takes longer counts as hanging.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Asks until there is an answer.
+/// Repeats `attempt` until it returns a value.
 ///
 /// # Panics
-/// There is none before the deadline.
+/// If it returns none before the deadline.
 pub async fn eventually<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
@@ -47,27 +47,27 @@ pub async fn eventually<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<
     }
 }
 
-/// A folder to run the binary in.
+/// A folder in which the binary runs.
 pub struct Installation {
     program: &'static str,
     folder: TempDir,
     first_key: OnceLock<String>,
 }
 
-/// A process that has ended.
+/// The results of a process that has ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// Its exit code; `None` where a signal killed it.
+    /// The exit code; `None` if a signal killed it.
     pub code: Option<i32>,
     /// Its whole standard output.
     pub stdout: String,
-    /// Its whole standard error, and so its log.
+    /// Its whole standard error, which contains the log.
     pub stderr: String,
 }
 
-/// A running server. It dies with this.
+/// A running server. It is killed when this is dropped.
 pub struct Server {
-    /// With the key that the installation's first start has printed.
+    /// Calls the server with the key that the installation's first start printed.
     api: ApiClient,
     child: Child,
     stdout: Captured,
@@ -75,7 +75,7 @@ pub struct Server {
 }
 
 impl Installation {
-    /// An empty folder for that binary: `env!("CARGO_BIN_EXE_chatgrow-under-test")`, which cargo tells tests only.
+    /// An empty folder for that binary: `env!("CARGO_BIN_EXE_chatgrow-under-test")`, which cargo sets only for tests.
     #[must_use]
     pub fn new(program: &'static str) -> Self {
         Self {
@@ -85,7 +85,7 @@ impl Installation {
         }
     }
 
-    /// A file of the folder.
+    /// The path of a file in the folder.
     #[must_use]
     pub fn path(&self, file: &str) -> PathBuf {
         self.folder.path().join(file)
@@ -102,7 +102,7 @@ impl Installation {
         names
     }
 
-    /// The binary, with a free port and nothing else in its environment.
+    /// A command that runs the binary, with a free port and nothing else in its environment.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.prepared(self.program);
@@ -110,7 +110,7 @@ impl Installation {
         command
     }
 
-    /// The same through a shell; the binary is `"$0"`.
+    /// Like [`command`](Self::command), through a shell in which `"$0"` is the binary.
     #[must_use]
     pub fn shell(&self, script: &str) -> Command {
         let mut command = self.prepared("/bin/sh");
@@ -131,7 +131,7 @@ impl Installation {
         command
     }
 
-    /// Runs a command of operators to its end.
+    /// Runs an operator's command to its end.
     pub async fn run(&self, arguments: &[&str]) -> Ended {
         ended(self.command(arguments)).await
     }
@@ -141,7 +141,7 @@ impl Installation {
         self.start_as(self.command(&[])).await
     }
 
-    /// Starts the server and waits for it to be ready; the first time, for its key too.
+    /// Starts the server with that command, and waits until it is ready and, on the first start, has printed its key.
     pub async fn start_as(&self, mut command: Command) -> Server {
         let mut child = command.spawn().unwrap();
         let stdout = Captured::from(child.stdout.take().unwrap());
@@ -170,17 +170,17 @@ impl Installation {
     }
 }
 
-/// The whole line, or not yet.
+/// The printed key, once its line is complete.
 fn printed_key(stdout: &Captured) -> Option<String> {
     let text = stdout.text();
     let (line, _) = text[text.find("cg_live_")?..].split_once('\n')?;
     Some(line.to_owned())
 }
 
-/// Runs that to its end.
+/// Runs a command to its end.
 ///
 /// # Panics
-/// It hangs.
+/// If it hangs.
 pub async fn ended(mut command: Command) -> Ended {
     let output = timeout(DEADLINE, command.output()).await;
     let output = output.expect("the command ends").unwrap();
@@ -200,7 +200,7 @@ impl Deref for Server {
 }
 
 impl Server {
-    /// GET, with another key.
+    /// Sends a GET with another key.
     pub async fn get_as(&self, key: &str, path: &str) -> Answer {
         let url = format!("{}{BASE_PATH}{path}", self.origin);
         Answer::to(self.client.get(url).header("X-API-Key", key)).await
@@ -212,7 +212,7 @@ impl Server {
         self.stderr.text()
     }
 
-    /// How much memory the process holds, in bytes, on Linux.
+    /// The resident memory of the process, in bytes. Linux only.
     #[must_use]
     pub fn memory(&self) -> u64 {
         let id = self.child.id().expect("the server runs");
@@ -225,7 +225,7 @@ impl Server {
         kilobytes * 1024
     }
 
-    /// How much time of a processor the process has taken, on Linux.
+    /// The processor time that the process has used. Linux only.
     #[must_use]
     pub fn processor_time(&self) -> Duration {
         let id = self.child.id().expect("the server runs");
@@ -236,11 +236,11 @@ impl Server {
             .skip(11)
             .take(2)
             .map(|ticks| ticks.parse::<u64>().unwrap());
-        // Linux tells hundredths of a second, whatever its own clock does.
+        // Linux reports hundredths of a second, whatever the rate of its own clock.
         Duration::from_millis(ticks.sum::<u64>() * 10)
     }
 
-    /// Sends a signal, by its name.
+    /// Sends the process a signal, given by its name.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().expect("the server runs").to_string();
         let sent = std::process::Command::new("kill")
@@ -249,10 +249,10 @@ impl Server {
         assert!(sent.unwrap().success());
     }
 
-    /// Waits for the end.
+    /// Waits for the process to end.
     ///
     /// # Panics
-    /// The process hangs.
+    /// If it hangs.
     pub async fn ended(mut self) -> Ended {
         let status = timeout(DEADLINE, self.child.wait()).await;
         Ended {
@@ -269,7 +269,7 @@ impl Server {
     }
 }
 
-/// What a process writes, as it comes.
+/// The output of a process, collected as it is written.
 struct Captured {
     bytes: Arc<Mutex<Vec<u8>>>,
     reader: JoinHandle<()>,
@@ -298,7 +298,7 @@ impl Captured {
     }
 }
 
-/// A connection on which every byte is the test's own.
+/// A connection on which the test decides every byte.
 pub struct Connection {
     stream: TcpStream,
     received: Vec<u8>,
@@ -314,7 +314,7 @@ impl Connection {
         }
     }
 
-    /// Connects to an origin from that address.
+    /// Connects to an origin from that local address.
     pub async fn from(address: IpAddr, origin: &str) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind(SocketAddr::new(address, 0)).unwrap();
@@ -325,7 +325,7 @@ impl Connection {
         }
     }
 
-    /// The same with room for so many bytes only: what else is not read stays at the server.
+    /// Like [`from`](Self::from), with a receive buffer of that many bytes: further unread data stays at the server.
     pub async fn with_room(room: u32, address: IpAddr, origin: &str) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(room).unwrap();
@@ -337,9 +337,9 @@ impl Connection {
         }
     }
 
-    /// Whether the server has closed it, without an answer or after what it has sent.
+    /// Whether the server has closed the connection, with or without having sent something.
     pub async fn is_closed(&mut self) -> bool {
-        // An error is an end as well.
+        // An error is an end too.
         let end = async {
             while self
                 .stream
@@ -351,25 +351,25 @@ impl Connection {
         timeout(Duration::ZERO, end).await.is_ok()
     }
 
-    /// Sends that, as it is.
+    /// Sends bytes.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
     }
 
-    /// The same; returns whether the server takes it.
+    /// Sends bytes, and returns whether the server took them.
     pub async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(bytes.as_ref()).await.is_ok()
     }
 
-    /// Ends this side: nothing more will be sent.
+    /// Closes this side: nothing more will be sent.
     pub async fn end(&mut self) {
         self.stream.shutdown().await.unwrap();
     }
 
-    /// Takes what has been read, or some more; returns how many bytes that was.
+    /// Discards what has been received, or else waits for more, and returns the number of bytes.
     ///
     /// # Panics
-    /// The connection has ended.
+    /// If the connection has ended.
     pub async fn read_some(&mut self) -> usize {
         if self.received.is_empty() {
             assert!(self.read_more().await, "the connection ended");
@@ -379,10 +379,10 @@ impl Connection {
         length
     }
 
-    /// Reads up to and including that.
+    /// Reads up to and including `end`.
     ///
     /// # Panics
-    /// It doesn't come.
+    /// If it doesn't come.
     pub async fn read_until(&mut self, end: &str) -> String {
         let read = self.try_read_until(end).await;
         read.unwrap_or_else(|| {
@@ -393,10 +393,10 @@ impl Connection {
         })
     }
 
-    /// The same; `None` if the connection ends before.
+    /// Reads up to and including `end`. Returns `None` if the connection ends before.
     ///
     /// # Panics
-    /// Nothing comes.
+    /// If nothing comes.
     pub async fn try_read_until(&mut self, end: &str) -> Option<String> {
         let end = end.as_bytes();
         loop {
@@ -411,10 +411,11 @@ impl Connection {
         }
     }
 
-    /// Reads an answer with a `Content-Length`, but its body only if there is to be one: a HEAD's answer has none.
+    /// Reads an answer that has a `Content-Length`. The body is read only if `with_body` is set: the answer to a HEAD
+    /// has none.
     ///
     /// # Panics
-    /// There is no answer.
+    /// If there is no answer.
     pub async fn answer(&mut self, with_body: bool) -> Answer {
         let head = self.read_until("\r\n\r\n").await;
         let mut lines = head.trim_end().split("\r\n");
@@ -439,7 +440,7 @@ impl Connection {
         }
     }
 
-    /// Reads what comes next; returns whether anything does.
+    /// Reads more bytes, and returns whether there were any.
     async fn read_more(&mut self) -> bool {
         self.received.reserve(8192);
         let read = timeout(DEADLINE, self.stream.read_buf(&mut self.received)).await;

@@ -1,4 +1,4 @@
-//! The harness of the end-to-end tests: a server of its own for every test, on a port that the system picks, over a
+//! The harness of the end-to-end tests. Every test has its own server, on a port that the system chooses, with a
 //! database in a temporary folder.
 
 #![expect(
@@ -18,16 +18,16 @@ use serde_json::{Value, json};
 use std::{num::NonZeroUsize, ops::Deref, sync::Arc, time::Duration};
 use tempfile::TempDir;
 
-/// The stores that there are.
+/// The stores that the server supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Store {
-    /// The embedded one.
+    /// The embedded store.
     Sqlite,
-    /// The one for many servers.
+    /// The store for several servers.
     Postgres,
 }
 
-/// A running server.
+/// A server that runs in the test's process.
 #[derive(Clone)]
 pub struct TestApp {
     api: ApiClient,
@@ -44,18 +44,18 @@ impl Deref for TestApp {
     }
 }
 
-/// Who calls a server, and where it is.
+/// A client of a server.
 #[derive(Clone)]
 pub struct ApiClient {
     /// The server's origin, `http://127.0.0.1:…`.
     pub origin: String,
-    /// The key to call with: one of the account `default` where nothing else is said.
+    /// The key to call with. Unless set otherwise, it is one of the account `default`.
     pub key: String,
-    /// For requests of other kinds.
+    /// The HTTP client, for other kinds of requests.
     pub client: Client,
 }
 
-/// An answer, read whole.
+/// An answer, including its whole body.
 #[derive(Debug)]
 pub struct Answer {
     /// The HTTP status.
@@ -64,12 +64,12 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body as text.
     pub text: String,
-    /// The body as JSON; `null` where it is none.
+    /// The body as JSON; `null` if it isn't JSON.
     pub json: Value,
 }
 
 impl Answer {
-    /// The answer to that request.
+    /// Sends a request and reads its answer.
     pub async fn to(request: RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -89,7 +89,7 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// Fails the test unless the answer is an error in the contract's envelope, with that status, code and message.
+    /// Fails the test unless the answer is an error in the contract's envelope with that status, code and message.
     pub fn assert_error(&self, status: u16, code: &str, message: &str) {
         assert_eq!(
             (self.status, self.json["error"].as_str()),
@@ -106,7 +106,7 @@ impl Answer {
         assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
     }
 
-    /// Fails the test unless the answer is a validation error of exactly these fields.
+    /// Fails the test unless the answer is a validation error for exactly these fields.
     #[track_caller]
     pub fn assert_invalid(&self, fields: &[&str]) {
         let message = self.json["message"].as_str().unwrap_or_default();
@@ -119,8 +119,8 @@ impl Answer {
         }
     }
 
-    /// The resource in the answer. Fails the test unless the answer has that status, and the resource every one of its
-    /// fields, in its form, and no other.
+    /// The resource in the answer. Fails the test unless the answer has that status, and the resource has exactly its
+    /// documented fields in their formats.
     #[track_caller]
     #[must_use]
     pub fn resource(&self, status: u16, name: &str) -> &Value {
@@ -138,7 +138,7 @@ impl Answer {
         &self.json[name]
     }
 
-    /// The resources of a list's answer, checked in the same way.
+    /// The resources in the answer of a list. Each is checked like in [`resource`](Self::resource).
     #[track_caller]
     #[must_use]
     pub fn list(&self, name: &str) -> &[Value] {
@@ -161,14 +161,14 @@ impl Answer {
         items
     }
 
-    /// Fails the test unless the answer is the confirmation in these words.
+    /// Fails the test unless the answer is a confirmation with that message.
     #[track_caller]
     pub fn assert_done(&self, message: &str) {
         let expected = json!({ "success": true, "message": message });
         assert_eq!((self.status, &self.json), (200, &expected), "{self:?}");
     }
 
-    /// The names of the bad fields of a validation error.
+    /// The names of the invalid fields in a validation error.
     #[must_use]
     pub fn bad_fields(&self) -> Vec<&str> {
         self.json["details"]
@@ -180,7 +180,7 @@ impl Answer {
     }
 }
 
-/// The fields of every resource, sorted.
+/// The names of each resource's fields, sorted.
 const RESOURCES: [(&str, &str); 4] = [
     (
         "appointment",
@@ -237,7 +237,7 @@ pub async fn race(requests: impl IntoIterator<Item = RequestBuilder>) -> Vec<Ans
     answers
 }
 
-/// The body with another value in one field.
+/// A copy of the body with another value in one field.
 #[must_use]
 pub fn with(body: &Value, field: &str, value: impl Into<Value>) -> Value {
     let mut body = body.clone();
@@ -245,7 +245,7 @@ pub fn with(body: &Value, field: &str, value: impl Into<Value>) -> Value {
     body
 }
 
-/// Settings that stay out of the way of tests: no rate limits, no CORS.
+/// Settings that don't affect tests: no rate limits, no CORS.
 #[must_use]
 pub fn settings() -> Settings {
     Settings {
@@ -267,11 +267,11 @@ impl TestApp {
         Self::start_in(folder, database, settings).await
     }
 
-    /// Starts a server on that store. `None` if this machine doesn't have the store, which is said on standard error: the
-    /// test is skipped then.
+    /// Starts a server on that store. Returns `None` if this machine doesn't have the store, and reports on standard
+    /// error that the test is skipped.
     ///
     /// # Panics
-    /// The store is missing, and `CI` is set.
+    /// If the store is missing and `CI` is set.
     pub async fn start_on(store: Store) -> Option<Self> {
         let folder = TempDir::new().unwrap();
         let database = match store {
@@ -281,7 +281,7 @@ impl TestApp {
         Some(Self::start_in(folder, database, settings()).await)
     }
 
-    /// Starts a server on that database. The folder lives as long as the server.
+    /// Starts a server on that database. The folder is deleted with the server.
     async fn start_in(folder: TempDir, database: DatabaseUrl, settings: Settings) -> Self {
         let (application, metrics) = chatgrow::application(&Database::at(database)).await.unwrap();
         application
@@ -312,7 +312,7 @@ impl TestApp {
         }
     }
 
-    /// The same server, called with another key.
+    /// A client of the same server with another key.
     #[must_use]
     pub fn with_key(&self, key: String) -> Self {
         Self {
@@ -324,7 +324,7 @@ impl TestApp {
         }
     }
 
-    /// Makes another account and returns a key of it.
+    /// Creates another account and returns a key of it.
     pub async fn new_account(&self, slug: &str) -> String {
         let slug = AccountSlug::new(slug).unwrap();
         let account = self
@@ -342,34 +342,34 @@ impl TestApp {
 }
 
 impl ApiClient {
-    /// A request to a path of the API, with the key.
+    /// A request with the key to a path of the API.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client
             .request(method, format!("{}{BASE_PATH}{path}", self.origin))
             .header("X-API-Key", &self.key)
     }
 
-    /// GET.
+    /// Sends a GET.
     pub async fn get(&self, path: &str) -> Answer {
         Answer::to(self.request(Method::GET, path)).await
     }
 
-    /// POST.
+    /// Sends a POST.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         Answer::to(self.request(Method::POST, path).json(&body)).await
     }
 
-    /// PUT.
+    /// Sends a PUT.
     pub async fn put(&self, path: &str, body: Value) -> Answer {
         Answer::to(self.request(Method::PUT, path).json(&body)).await
     }
 
-    /// PATCH.
+    /// Sends a PATCH.
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
         Answer::to(self.request(Method::PATCH, path).json(&body)).await
     }
 
-    /// DELETE.
+    /// Sends a DELETE.
     pub async fn delete(&self, path: &str) -> Answer {
         Answer::to(self.request(Method::DELETE, path)).await
     }
@@ -383,7 +383,7 @@ impl ApiClient {
             .clone()
     }
 
-    /// Creates an event with room for so many, and returns its path.
+    /// Creates an event with that capacity, and returns its path.
     pub async fn event(&self, max_participants: Option<u32>) -> String {
         let body = json!({
             "title": "Yoga", "date": "2025-12-30", "time": "18:00", "maxParticipants": max_participants,
@@ -393,7 +393,8 @@ impl ApiClient {
         format!("/events/{id}")
     }
 
-    /// Everything in a list, read in pages of `limit`: all of them full but the last, and nothing twice.
+    /// All items of a list, read in pages of `limit`. Fails the test unless all pages but the last are full and no item
+    /// is repeated.
     pub async fn walk(&self, path: &str, name: &str, limit: usize) -> Vec<Value> {
         let join = if path.contains('?') { '&' } else { '?' };
         let first = format!("{path}{join}limit={limit}");
@@ -416,7 +417,7 @@ impl ApiClient {
         }
     }
 
-    /// Fails the test unless each of these values of the field is refused, and no other field is blamed.
+    /// Fails the test unless each of these values of the field is refused, and only that field is blamed.
     pub async fn assert_refused(
         &self,
         method: Method,
@@ -433,7 +434,7 @@ impl ApiClient {
         }
     }
 
-    /// Fails the test unless each of these fields, left out, null or blank, is answered with that sentence; and all of
+    /// Fails the test unless each of these fields is reported as required if it is missing, null or blank; and all of
     /// them at once.
     pub async fn assert_required(
         &self,

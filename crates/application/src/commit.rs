@@ -1,10 +1,12 @@
-//! How a request changes something: once, on its condition, and in one commit with its record.
+//! How a request changes something: once, if its precondition holds, and in one commit with its record.
 //!
-//! A use case that changes something gets a [`Request`] and says what it did, an [`Effect`], before it is written. [`Commits`] makes of the
-//! two what commits with the write, and is the only place that does. It also carries a request out once, however often the request comes
-//! (draft-ietf-httpapi-idempotency-key-header). A repetition that comes later is answered by the record. One that comes at the same
-//! time waits. Whichever server it reaches, the store's own unique key has the last word. What is refused leaves no record: a corrected
-//! world may answer anew.
+//! A use case that changes something takes a [`Request`] and describes what it does as an [`Effect`] before it writes
+//! it. [`Commits`] turns the two into what is committed with the write; nothing else does.
+//!
+//! It also makes sure that a request is carried out once, however often it is sent
+//! (draft-ietf-httpapi-idempotency-key-header). A repetition that comes later is answered from the record. A repetition
+//! that comes at the same time waits. The unique key in the store decides, whichever server a repetition reaches. A
+//! refused request leaves no record, so that it can succeed once what was in its way has changed.
 
 use crate::{Caller, System};
 use chatgrow_domain::{AccountId, ChangeRefusal, Refusal, Revised, Revision, Timestamp};
@@ -16,42 +18,42 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often a change is tried before the caller is told to come back. Each lost race means that another change of the same resource has
-/// succeeded meanwhile.
+/// How often a change is tried before the caller is told to try again later. Each lost race means that another change
+/// of the same resource has succeeded.
 pub(crate) const ATTEMPTS: usize = 64;
 
-/// How many records are forgotten in one write, so that no request waits long for it.
+/// How many records one write deletes at most, so that no request waits long for it.
 const SWEEP: u32 = 500;
 
-/// A request that changes a `T`.
+/// A request to change a `T`.
 #[derive(Debug, Clone)]
 pub struct Request<T> {
-    /// Whom it comes from.
+    /// Who makes the request.
     pub caller: Caller,
-    /// What has to be there for it.
+    /// The condition under which the request is carried out.
     pub precondition: Precondition,
-    /// How it names itself, if it may be repeated.
+    /// The request's idempotency key, if it has one.
     pub once: Option<Once>,
-    /// How it is answered.
+    /// Renders the answer to the request.
     pub answer: fn(&Effect<T>) -> StoredAnswer,
 }
 
-/// What has to be there for a change.
+/// What must be there for a change to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Precondition {
-    /// Whatever it is.
+    /// Anything, or nothing.
     None,
-    /// Something.
+    /// A resource in any state.
     Something,
-    /// One of these states.
+    /// A resource in one of these states.
     OneOf(Vec<Revision>),
 }
 
 impl Precondition {
-    /// Whether what is there now, if anything is, may be changed.
+    /// Checks the precondition against the present state of the resource, which is `None` if it doesn't exist.
     ///
     /// # Errors
-    /// The refusal of another version.
+    /// [`ChangeRefusal::VERSION_MISMATCH`] if the precondition doesn't hold.
     pub(crate) fn check<R: ChangeRefusal>(&self, current: Option<&impl Revised>) -> Result<(), R> {
         let admitted = match (self, current) {
             (Self::None, _) | (Self::Something, Some(_)) => true,
@@ -62,39 +64,39 @@ impl Precondition {
     }
 }
 
-/// How a request names itself.
+/// Makes a request idempotent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Once {
-    /// Which request of the account it is.
+    /// Identifies the request within the account.
     pub key: IdempotencyKey,
-    /// A digest of what it asks for.
+    /// A digest of what the request asks for.
     pub fingerprint: [u8; 32],
-    /// For how long a repetition is answered as this one is.
+    /// For how long a repetition gets the same answer.
     pub remembered: Duration,
-    /// Until when it may wait for the same request to end.
+    /// Until when the request may wait while a repetition of it is carried out.
     pub deadline: Instant,
 }
 
-/// What a use case did to one resource.
+/// What a use case does to one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect<T> {
-    /// It made this one.
+    /// It creates this resource.
     Created(T),
-    /// It changed this one.
+    /// It changes the resource.
     Changed {
-        /// Before.
+        /// The state before.
         before: T,
-        /// After.
+        /// The state after.
         after: T,
     },
-    /// This one was as wanted already.
+    /// It changes nothing: the resource is already as requested.
     Unchanged(T),
-    /// It took this one away.
+    /// It removes this resource.
     Removed(T),
 }
 
 impl<T> Effect<T> {
-    /// The resource, as it is now or, if it was removed, as it was.
+    /// The resource: its new state or, if it is removed, its last one.
     pub fn resource(&self) -> &T {
         match self {
             Self::Created(resource) | Self::Unchanged(resource) | Self::Removed(resource) => resource,
@@ -103,20 +105,20 @@ impl<T> Effect<T> {
     }
 }
 
-/// What became of a request.
+/// The outcome of a request that was not refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome<T> {
-    /// It was carried out now.
+    /// The request was carried out now.
     Done(Effect<T>),
-    /// It was carried out before, and answered so.
+    /// The request was carried out before, and this was the answer.
     Replayed(StoredAnswer),
-    /// Another request had its name.
+    /// The request's idempotency key was used for another request.
     KeyReused,
-    /// It is still being carried out.
+    /// A repetition of the request is still being carried out.
     InProgress,
 }
 
-/// Carries requests out, and makes what commits with their writes.
+/// Carries out requests, and makes what is committed with their writes.
 #[derive(Clone)]
 pub(crate) struct Commits {
     records: Arc<dyn IdempotencyStore>,
@@ -131,11 +133,12 @@ impl Commits {
         }
     }
 
-    /// Carries the request out, unless that was done before. An attempt returns `None` if somebody else has changed meanwhile what it rests
-    /// on; then it is made again.
+    /// Carries out the request, unless that was done before. An attempt returns `None` if it lost a race against
+    /// another change of the same resource; it is then made again.
     ///
     /// # Errors
-    /// The attempt fails, or the store does.
+    /// The failure of the attempt; [`StoreError::Unavailable`] if [`ATTEMPTS`] attempts lose; or [`Failure::Store`] if
+    /// the record can't be read.
     pub(crate) async fn run<T, R: Refusal>(
         &self,
         request: &Request<T>,
@@ -158,7 +161,8 @@ impl Commits {
                 Failure::Store(StoreError::Repeated | StoreError::InProgress)
             );
             let refused = in_progress || matches!(failure, Failure::Refused(_));
-            // It may have been carried out before, and its own effect be in its way; or the store may take no writes now.
+            // The request may have been carried out before. Then the attempt may have been refused because of the
+            // request's own effect. Or the store may take no writes now, but can still tell the answer.
             match self.answer(account, once).await {
                 Ok(Some(Outcome::KeyReused)) if !refused => return Err(failure),
                 Ok(Some(outcome)) => return Ok(outcome),
@@ -172,7 +176,7 @@ impl Commits {
         }
     }
 
-    /// How the request was answered, if it was carried out before.
+    /// The outcome of an earlier run of the request, if there was one.
     async fn answer<T>(&self, account: AccountId, once: &Once) -> Result<Option<Outcome<T>>, StoreError> {
         let record = self.records.find(account, once.key).await?;
         let record = record.filter(|record| record.expires_at > self.system.clock.now());
@@ -185,7 +189,7 @@ impl Commits {
         }))
     }
 
-    /// What commits with a write of that effect.
+    /// What is committed with the write of `effect`.
     pub(crate) fn of<T>(&self, request: &Request<T>, effect: &Effect<T>) -> Commit {
         let record = request.once.map(|once| {
             let now = self.system.clock.now();
@@ -203,11 +207,12 @@ impl Commits {
         Commit { record }
     }
 
-    /// Replaces one state by the next with `write`, which refuses if the version before is not what is there. Returns `None` if somebody
-    /// else was faster.
+    /// Replaces `before` by `after` with `write`, which must refuse if the stored version is not that of `before`.
+    /// Returns `None` if it does, because another change was faster. If the states are equal, only the record is
+    /// written.
     ///
     /// # Errors
-    /// The write is refused for another reason, or the store fails.
+    /// The refusal of the write for another reason, or [`Failure::Store`] if the store fails.
     pub(crate) async fn replace<T, R>(
         &self,
         request: &Request<T>,
@@ -236,7 +241,7 @@ impl Commits {
     }
 }
 
-/// Attempts it until nobody else comes in between.
+/// Makes attempts until one doesn't lose a race.
 async fn undisturbed<T, R: Refusal>(
     attempt: impl AsyncFn() -> Result<Option<T>, Failure<R>>,
 ) -> Result<T, Failure<R>> {
@@ -248,7 +253,7 @@ async fn undisturbed<T, R: Refusal>(
     Err(StoreError::unavailable("too many concurrent changes of one resource").into())
 }
 
-/// Use cases of the records of requests.
+/// The use cases of the records of requests.
 pub struct Idempotency {
     records: Arc<dyn IdempotencyStore>,
     system: System,
@@ -262,10 +267,10 @@ impl Idempotency {
         }
     }
 
-    /// Forgets what has expired, a little at a time.
+    /// Deletes expired records in small batches.
     ///
     /// # Errors
-    /// The store fails.
+    /// [`StoreError`] if the store fails.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.system.clock.now();
         while self.records.sweep(now, SWEEP).await? == SWEEP as usize {}

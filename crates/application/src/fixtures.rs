@@ -1,4 +1,4 @@
-//! What the use cases' tests share: one example of each resource, and an application on mocks.
+//! Shared by the tests of the use cases: one example of each resource, and an application on mocks.
 
 use crate::{Actor, Application, Caller, Precondition, Request, RequestId, Scopes, System, commit::Commits};
 use chatgrow_domain::{
@@ -74,7 +74,7 @@ pub fn appointment() -> Appointment {
     )
 }
 
-/// Published at 1000 with the first id.
+/// Created at 1000 with the first id.
 pub fn event() -> Event {
     let new = NewEvent {
         title: EventTitle::new("Yoga").unwrap(),
@@ -96,7 +96,7 @@ pub fn caller() -> Caller {
     }
 }
 
-/// A request on no condition that doesn't name itself.
+/// A request without precondition and idempotency key.
 pub fn request<T>() -> Request<T> {
     Request {
         caller: caller(),
@@ -106,7 +106,7 @@ pub fn request<T>() -> Request<T> {
     }
 }
 
-/// A request for a state that nothing is in.
+/// A request with a precondition that no state satisfies.
 pub fn request_for_another_state<T>() -> Request<T> {
     Request {
         precondition: Precondition::OneOf(vec![Revision::claimed("another")]),
@@ -121,7 +121,7 @@ pub fn answer() -> StoredAnswer {
     }
 }
 
-/// Mocks of all ports; a call that a test doesn't expect fails it.
+/// Mocks of all ports. A test fails on a call that it doesn't expect.
 pub struct Mocks {
     pub accounts: MockAccountStore,
     pub api_keys: MockApiKeyStore,
@@ -135,7 +135,7 @@ pub struct Mocks {
 }
 
 impl Mocks {
-    /// At an instant that doesn't pass.
+    /// Mocks whose clock stands still at an instant.
     pub fn at(millis: i64) -> Self {
         let mut clock = MockClock::new();
         clock.expect_now().returning(move || at(millis));
@@ -152,7 +152,7 @@ impl Mocks {
         }
     }
 
-    /// At a later instant.
+    /// Moves the clock to another instant.
     pub fn passes_to(&mut self, millis: i64) {
         self.clock = MockClock::new();
         self.clock.expect_now().returning(move || at(millis));

@@ -1,8 +1,8 @@
 //! The use cases: each method is one thing that a caller can ask for. They know the rules (domain) and what the rules
 //! need (ports), and nothing of HTTP or SQL.
 //!
-//! A change reads, applies the rule, and writes "this new state, if the version is still N". If somebody else was faster, the use case
-//! begins again with what is now true ([`commit`]).
+//! A change reads the resource, applies the rule, and writes "this new state, if the version is still N". If another
+//! change was faster, the use case starts again from the present state ([`commit`]).
 
 mod access;
 mod commit;
@@ -20,22 +20,22 @@ use crate::commit::Commits;
 use chatgrow_ports::{Clock, IdSource, Mark, Randomness, StoreError, Stores, Turns};
 use std::sync::Arc;
 
-/// What use cases need beside stores.
+/// What use cases need besides the stores.
 #[derive(Clone)]
 pub struct System {
-    /// The time.
+    /// Tells the time.
     pub clock: Arc<dyn Clock>,
-    /// Ids.
+    /// Makes ids.
     pub ids: Arc<dyn IdSource>,
-    /// Secrets.
+    /// Makes secrets.
     pub randomness: Arc<dyn Randomness>,
-    /// Turns of repeated requests.
+    /// Makes repetitions of a request wait for each other.
     pub turns: Arc<dyn Turns>,
 }
 
 /// Every use case, wired to one store.
 pub struct Application {
-    /// Accounts, their API keys, and who is calling.
+    /// Accounts, their API keys, and authentication.
     pub access: Access,
     /// Customers.
     pub crm: Crm,
@@ -43,13 +43,13 @@ pub struct Application {
     pub scheduling: Scheduling,
     /// Events and registrations.
     pub events: EventsContext,
-    /// The records of requests that may be repeated.
+    /// The records of requests.
     pub idempotency: Idempotency,
     stores: Stores,
 }
 
 impl Application {
-    /// Wires the use cases.
+    /// Wires the use cases to a store.
     #[must_use]
     pub fn new(stores: Stores, system: &System) -> Self {
         let commits = Commits::new(&stores, system);
@@ -63,15 +63,15 @@ impl Application {
         }
     }
 
-    /// Whether requests can be served.
+    /// Checks that requests can be served.
     ///
     /// # Errors
-    /// [`StoreError`] where the store doesn't answer.
+    /// [`StoreError`] if the store doesn't work.
     pub async fn check(&self) -> Result<(), StoreError> {
         self.stores.health.check().await
     }
 
-    /// A mark of all that reads can find; see [`StoreChanges::mark`](chatgrow_ports::StoreChanges::mark).
+    /// A mark of everything that reads can find; see [`StoreChanges::mark`](chatgrow_ports::StoreChanges::mark).
     #[must_use]
     pub fn mark(&self) -> Option<Mark> {
         self.stores.changes.mark()

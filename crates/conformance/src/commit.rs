@@ -1,3 +1,5 @@
+//! Cases for what is committed with a write: the records of requests.
+
 use crate::{
     RACERS, at, customer_with_email,
     events::event::new_event,
@@ -22,7 +24,7 @@ pub(crate) fn fresh_request() -> IdempotencyKey {
     IdempotencyKey(bytes)
 }
 
-/// A record that expires a day after 5.
+/// A record that was made at 5 and expires a day later.
 pub(crate) fn record(account: AccountId, key: IdempotencyKey) -> IdempotencyRecord {
     IdempotencyRecord {
         account,
@@ -57,7 +59,7 @@ async fn customers(stores: &Stores, account: AccountId) -> Vec<Customer> {
     page.unwrap().items
 }
 
-/// A record is found as it went in, by its account only.
+/// A record is read back unchanged, and only by its own account.
 pub async fn record_round_trips(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
     let written = record(account, fresh_request());
@@ -91,7 +93,8 @@ pub async fn record_round_trips(stores: &Stores) {
     stores.idempotency.write(Commit::default()).await.unwrap();
 }
 
-/// A record commits with the write of each method that takes one; with a known one no method writes, whatever it would refuse else.
+/// Every method that takes a commit writes its record. If there is a record already, no method writes, and each returns
+/// `Repeated` even if it would refuse the write for another reason.
 pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
@@ -114,7 +117,7 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
     };
     let cancelled = booked.cancelled(at(6));
 
-    // Twice: the second time each would be refused for another reason, too.
+    // In the second run, each call would also be refused for another reason.
     for repeated in [false, true] {
         macro_rules! check {
             ($id:literal, $call:expr, $repeated:pat) => {{
@@ -213,7 +216,7 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
     assert_eq!(customers(stores, account).await.len(), 2);
 }
 
-/// What is refused leaves no record, so that it may be tried again.
+/// A refused request leaves no record, so it may be tried again.
 pub async fn a_refused_request_leaves_no_record(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
@@ -308,7 +311,7 @@ pub async fn a_refused_request_leaves_no_record(stores: &Stores) {
     );
 }
 
-/// A record that has expired makes way, and is swept up; others stay.
+/// A record that has expired can be replaced and is swept. Other records stay.
 pub async fn records_expire(stores: &Stores) {
     let account = new_account(stores).await;
     let (old, kept) = (record(account, fresh_request()), record(account, fresh_request()));
@@ -373,7 +376,8 @@ pub async fn records_expire(stores: &Stores) {
     );
 }
 
-/// Of many that carry out one request at once exactly one does; the others are told that it was or is being carried out.
+/// If many calls carry out one request at once, exactly one succeeds. The others are told that the request was, or is
+/// being, carried out.
 pub async fn a_request_races_to_one_effect(servers: &[Stores]) {
     let account = new_account(&servers[0]).await;
     let record = record(account, fresh_request());

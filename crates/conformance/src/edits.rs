@@ -1,4 +1,4 @@
-//! Edits: whatever the domain allows can be stored, alone and in the middle of moves.
+//! Edits: every state that the domain allows can be stored, alone and during concurrent moves.
 
 use crate::{
     at, earliest, ends_of_the_calendar,
@@ -24,11 +24,11 @@ use proptest::{
 use std::fmt::Debug;
 use tokio::{runtime::Handle, task::block_in_place};
 
-/// Notes of so many characters that no compression makes much shorter.
+/// Notes of that many characters that hardly compress.
 fn long_notes(chars: usize, seed: usize) -> Notes {
     let mut state = u64::try_from(seed).unwrap();
     let mut next = || {
-        // <https://prng.di.unimi.it/splitmix64.c>
+        // SplitMix64: <https://prng.di.unimi.it/splitmix64.c>
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         char::from(b'!' + u8::try_from((mixed ^ mixed >> 27) % 94).unwrap())
@@ -36,15 +36,15 @@ fn long_notes(chars: usize, seed: usize) -> Notes {
     Notes::new((0..chars).map(|_| next()).collect::<String>()).unwrap()
 }
 
-/// How many appointments are edited at once, and how many are moved onto them.
+/// How many appointments are edited at once, and how many others are moved onto them.
 const EDITORS: usize = 6;
 const MOVERS: usize = 8;
 
-/// How many groups of appointments are edited, each once.
+/// How many groups of appointments are edited. Each is edited once.
 const GROUPS: usize = 96;
 
-/// Notes become so long that the rows leave their block of the database, which is full of short ones: as long as a row can be that is
-/// still kept in one piece, and as long as the domain allows.
+/// Makes the notes so long that the row no longer fits into its database page, which is full of rows with short notes.
+/// Some notes are as long as they can be in a row that is still stored inline, others as long as the domain allows.
 fn annotated(appointment: &Appointment, seed: usize) -> Appointment {
     let chars = if seed.is_multiple_of(4) {
         Notes::MAX_CHARS
@@ -58,9 +58,9 @@ fn annotated(appointment: &Appointment, seed: usize) -> Appointment {
     appointment.edited(edit, at(1_763_893_900_000)).unwrap()
 }
 
-/// Notes are edited while others try to move onto those appointments, over them, and into each other's place: each edit is kept, and
-/// each move is told that the slot is taken. (A database that checks a rewritten row against the moves, and the moves against it, lets
-/// them wait for each other.)
+/// Notes are edited while other appointments are moved onto the edited ones, over them, and into each other's slots.
+/// Each edit is stored, and each move is told that the slot is taken. (A database that checks a rewritten row against
+/// the moves, and the moves against the row, runs into a deadlock.)
 pub async fn appointment_edits_do_not_meet_moves(servers: &[Stores]) {
     let stores = &servers[0];
     let account = new_account(stores).await;
@@ -122,11 +122,11 @@ pub async fn appointment_edits_do_not_meet_moves(servers: &[Stores]) {
     }
 }
 
-/// How many resources are edited at random, and how often each.
+/// How many resources get random edits, and how many edits each gets.
 const EDITED: u32 = 24;
 const MOST_EDITS: usize = 6;
 
-/// Texts at and beyond the ends of what may be allowed: whatever the domain takes of them is tried.
+/// Texts up to and beyond the limits. Those that the domain accepts are used.
 fn text<T: Debug>(most: usize, new: impl Fn(String) -> Option<T> + Clone) -> impl Strategy<Value = T> {
     let any = prop_oneof![
         2 => "[ a-zA-Z0-9א-ת'\"%_\\\\.+-]{1,20}",
@@ -142,7 +142,7 @@ fn text<T: Debug>(most: usize, new: impl Fn(String) -> Option<T> + Clone) -> imp
     any.prop_filter_map("the domain refuses it", new)
 }
 
-/// Numbers at and beyond both ends of what may be allowed.
+/// Numbers at and beyond both ends of the allowed range. Those that the domain accepts are used.
 fn number<T: Debug>(ends: (i64, i64), new: impl Fn(i64) -> Option<T> + Clone) -> impl Strategy<Value = T> {
     let near = |end: i64| end.saturating_sub(2)..=end.saturating_add(2);
     let any = prop_oneof![
@@ -156,7 +156,7 @@ fn number<T: Debug>(ends: (i64, i64), new: impl Fn(i64) -> Option<T> + Clone) ->
     any.prop_filter_map("the domain refuses it", new)
 }
 
-/// A field that can be left as it is.
+/// A field of an edit, which may be left unchanged.
 fn maybe<T: Clone + Debug>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Option<T>> {
     option::weighted(0.5, value)
 }
@@ -202,7 +202,7 @@ fn customer_edit() -> impl Strategy<Value = CustomerEdit> {
         })
 }
 
-/// An edit, or, now and then, a cancellation.
+/// An edit or, occasionally, a cancellation (`None`).
 fn appointment_edit() -> impl Strategy<Value = Option<AppointmentEdit>> {
     let duration = number((Duration::MIN_MINUTES, Duration::MAX_MINUTES), |minutes| {
         Duration::from_minutes(minutes).ok()
@@ -260,7 +260,7 @@ fn event_edit() -> impl Strategy<Value = EventEdit> {
         )
 }
 
-/// Runs `kept` with many lists of edits; a failure is told with the shortest that leads to it.
+/// Runs `kept` with many lists of edits. A failure is reported with the shortest list that causes it.
 fn with_edits<E: Strategy<Value: Clone>>(
     edit: E,
     kept: impl AsyncFn(Vec<(E::Value, Timestamp)>) -> Result<(), TestCaseError>,
@@ -284,7 +284,7 @@ fn with_edits<E: Strategy<Value: Clone>>(
     }
 }
 
-/// The store has to keep what the domain allows, and give it back as it is.
+/// Checks that the store accepted `next` and returns it unchanged.
 fn kept<T: Debug + PartialEq, E: Debug>(
     next: &T,
     outcome: Result<(), E>,
@@ -300,7 +300,7 @@ fn kept<T: Debug + PartialEq, E: Debug>(
     )))
 }
 
-/// Whatever state of a customer the domain allows, the store keeps.
+/// The store keeps every state of a customer that the domain allows.
 #[expect(clippy::unused_async, reason = "the suite awaits every case")]
 pub async fn every_edit_of_a_customer_is_kept(stores: &Stores) {
     with_edits(customer_edit(), async |edits| {
@@ -326,7 +326,7 @@ pub async fn every_edit_of_a_customer_is_kept(stores: &Stores) {
     });
 }
 
-/// Whatever state of an appointment the domain allows, the store keeps.
+/// The store keeps every state of an appointment that the domain allows.
 #[expect(clippy::unused_async, reason = "the suite awaits every case")]
 pub async fn every_edit_of_an_appointment_is_kept(stores: &Stores) {
     with_edits(appointment_edit(), async |edits| {
@@ -368,7 +368,7 @@ pub async fn every_edit_of_an_appointment_is_kept(stores: &Stores) {
     });
 }
 
-/// Whatever state of an event the domain allows, the store keeps; one customer is registered.
+/// The store keeps every state of an event that the domain allows, while one customer is registered.
 #[expect(clippy::unused_async, reason = "the suite awaits every case")]
 pub async fn every_edit_of_an_event_is_kept(stores: &Stores) {
     with_edits(event_edit(), async |edits| {

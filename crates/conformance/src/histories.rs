@@ -1,4 +1,4 @@
-//! Histories: whatever happens in whatever order, a store answers and keeps what the domain's rules alone would.
+//! Histories: for any sequence of calls, a store answers and contains what the domain's rules alone would.
 
 use crate::{at, fresh_id, new_account, new_customer, walk};
 use chatgrow_domain::{
@@ -18,37 +18,36 @@ use proptest::{
 use std::fmt::Debug;
 use tokio::{runtime::Handle, task::block_in_place};
 
-/// How many histories are tried; a store has to bear each of them in an account of its own.
+/// How many histories are tried. Each runs in an account of its own.
 const HISTORIES: u32 = 48;
 const MOST_STEPS: usize = 60;
 const CUSTOMERS: usize = 4;
 
-/// What a caller does. A number picks one of the things that there are by then (they are counted round and round), or one that
-/// never was.
+/// One call. A number selects one of the things that exist by then, counted cyclically, or one that never existed.
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    /// At a minute, for so many minutes.
+    /// Customer, start in minutes, length in minutes.
     Book(usize, i64, i64),
     Move(usize, Seen, i64, i64),
     Describe(usize, Seen, ServiceType),
     Cancel(usize, Seen),
-    /// An event that so many may take part in.
+    /// An event with that capacity.
     Plan(Option<i64>),
     SetStatus(usize, Seen, EventStatus),
     SetCapacity(usize, Seen, Option<i64>),
-    /// A customer for an event.
+    /// An event and a customer.
     Register(usize, usize),
     Unregister(usize),
-    /// A registration, looked for at any event.
+    /// A registration, and the event through which it is freed, which may be another one.
     UnregisterFrom(usize, usize),
 }
 
-/// Which state an edit begins with.
+/// The state from which an edit starts.
 #[derive(Debug, Clone, Copy)]
 enum Seen {
-    /// The present one.
+    /// The present state.
     Present,
-    /// One so many states before, where there were so many: a stale edit.
+    /// The state before the present one (0), the one before that (1) and so on, or else the first: a stale edit.
     Before(usize),
 }
 
@@ -60,8 +59,8 @@ fn step() -> impl Strategy<Value = Step> {
             1 => (0_usize..4).prop_map(Seen::Before),
         ]
     };
-    // Few enough that most slots are contested, and some of the longest, which reach over many short ones.
-    // Half of them in quarters of an hour, so that many just touch.
+    // The range is small, so that most slots are contested. Some appointments have the maximum length and reach over
+    // many short ones. Half of the slots are in quarters of an hour, so that many just touch.
     let quarters = |most: i64| (0..most).prop_map(|quarter| quarter * 15);
     let start = || prop_oneof![0_i64..300, quarters(20)];
     let minutes =
@@ -85,7 +84,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What a store says to a step.
+/// A store's answer to a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answer {
     Done,
@@ -98,24 +97,24 @@ enum Answer {
     Freed(bool),
 }
 
-/// The domain's rules and nothing else: what a store should answer and hold.
+/// A model that has only the domain's rules: what a store should answer and contain.
 ///
-/// Of what can change it keeps every state, the present one last.
+/// For everything that can change it keeps all states, the present one last.
 struct Model {
     customers: Vec<Customer>,
     appointments: Vec<Vec<Appointment>>,
     events: Vec<Vec<Event>>,
-    /// Those that have been freed included: they can be asked for again.
+    /// Includes registrations that have been freed, because they can be freed again. The `bool` is `true` until then.
     registrations: Vec<(Registration, bool)>,
     now: i64,
 }
 
-/// The one that the number picks; `None` for the one that never was.
+/// The thing that a number selects; `None` for the one that never existed.
 fn pick<T>(things: &[T], index: usize) -> Option<&T> {
     things.get(index % (things.len() + 1))
 }
 
-/// The state that an edit begins with.
+/// The state from which an edit starts.
 fn begin<T>(states: &[T], seen: Seen) -> &T {
     let back = match seen {
         Seen::Present => 0,
@@ -149,7 +148,7 @@ impl Model {
         &self.customers[index % self.customers.len()]
     }
 
-    /// The appointment to be edited; one that no store has, where the number picks none.
+    /// The appointment to be edited. If the number selects none, it is one that no store has.
     fn appointment(&self, index: usize, seen: Seen) -> Appointment {
         pick(&self.appointments, index).map_or_else(
             || self.new_appointment(index, slot(0, 60), at(0)),
@@ -214,7 +213,7 @@ impl Model {
         Answer::Stale
     }
 
-    /// The event counts one more or one less.
+    /// Changes an event's number of participants.
     fn count(&mut self, event: EventId, change: i64) {
         for states in &mut self.events {
             let present = states[states.len() - 1].clone();
@@ -339,8 +338,8 @@ async fn register(stores: &Stores, account: AccountId, new: &Registration) -> Re
     }
 }
 
-/// Takes the step in the store and in the model. `None` where the domain doesn't let a caller go that far; otherwise what the
-/// two answered, the store's first.
+/// Takes the step in the store and in the model. Returns both answers, the store's first; `None` if the domain refuses
+/// the edit, so that no call is made.
 async fn take(
     stores: &Stores,
     account: AccountId,
@@ -371,7 +370,7 @@ async fn take(
         _ => None,
     };
     if let Some(next) = next_appointment {
-        // Where nothing changes, this is the present state itself: as stale as any.
+        // If the edit changes nothing, `next` is the present state itself, which is as stale as any other.
         let Some(next) = next else { return Ok(None) };
         let answer = update_appointment(stores, account, &next).await?;
         return Ok(Some((answer, model.update_appointment(&next))));
@@ -445,7 +444,7 @@ async fn take(
     }))
 }
 
-/// Everything that can be read is what the model holds.
+/// Checks that everything that can be read is what the model contains.
 async fn compare(stores: &Stores, account: AccountId, model: &Model) -> Result<(), TestCaseError> {
     fn equal<T: Debug + PartialEq>(read: &[T], expected: &[T]) -> Result<(), TestCaseError> {
         prop_assert_eq!(read, expected, "what is read, and what it should be");
@@ -508,8 +507,8 @@ async fn live(stores: &Stores, history: &[Step]) -> Result<(), TestCaseError> {
     compare(stores, account, &model).await
 }
 
-/// Random sequences of calls, stale and senseless ones among them: a store answers each as the domain's rules do, and holds in
-/// the end what they would. A failure is told with the shortest history that leads to it.
+/// Runs random sequences of calls, including stale and pointless ones. A store answers each call as the domain's rules
+/// do, and finally contains what they would. A failure is reported with the shortest history that causes it.
 #[expect(clippy::unused_async, reason = "the suite awaits every case")]
 pub async fn random_histories_agree_with_the_model(stores: &Stores) {
     let config = Config {

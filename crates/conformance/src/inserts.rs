@@ -1,4 +1,4 @@
-//! Inserts add; they never replace.
+//! Inserts add rows; they never replace one.
 
 use crate::{
     access::api_key::key,
@@ -14,7 +14,7 @@ use chatgrow_domain::{
 };
 use chatgrow_ports::{Commit, Failure, StoreError, Stores};
 
-/// An insert with the id of a row that is there is a defect of its caller: it fails, and the row stays as it was.
+/// An insert with the id of an existing row is a defect of its caller. It fails, and the row stays unchanged.
 pub async fn an_insert_replaces_nothing(stores: &Stores) {
     let why = "the id is taken, and an insert replaces nothing";
     let studio = |slug: &str| Account {

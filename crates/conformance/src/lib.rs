@@ -1,8 +1,8 @@
 //! The executable contract of the storage ports: one case per promise.
 //!
-//! An adapter instantiates all of them with [`conformance_suite!`](crate::conformance_suite); it honours the ports when
-//! they pass. Every case opens a database of its own and races real tasks where the promise is about concurrency: once on
-//! one store, and once spread over two stores of the same database, as two servers have it.
+//! An adapter instantiates all cases with [`conformance_suite!`](crate::conformance_suite). It honours the ports if
+//! they pass. Every case opens a database of its own. If the promise is about concurrency, the case races real tasks,
+//! once on one store and once on two stores of the same database, like two servers.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,7 +11,7 @@
     reason = "a test suite: what goes wrong fails the test, and a case tells its story in one piece"
 )]
 
-/// Asserts that exactly so many of the outcomes are `Ok`, and that each of the others is that refusal.
+/// Asserts that exactly `$winners` of the outcomes are `Ok`, and that each of the others is that refusal.
 macro_rules! assert_winners {
     ($outcomes:expr, $winners:expr, $refusal:pat $(if $guard:expr)?) => {{
         let (won, lost): (Vec<_>, Vec<_>) = $outcomes.iter().partition(|outcome| outcome.is_ok());
@@ -31,7 +31,7 @@ macro_rules! assert_winners {
     }};
 }
 
-/// Asserts that a call was refused in that way, and says why it has to be.
+/// Asserts that a call was refused in that way. The remaining arguments say why it has to be.
 macro_rules! assert_refused {
     ($outcome:expr, $refusal:pat, $($why:tt)+) => {
         match &$outcome {
@@ -88,9 +88,11 @@ use std::{
 };
 use tokio::{sync::Barrier, task::yield_now, time::timeout};
 
-/// Instantiates every case as a test: `conformance_suite!(open)`, where
-/// `async fn open() -> Option<(Stores, Stores, impl Sized)>` makes an empty database and gives two stores of it, each with
-/// connections of its own, and something that keeps it alive; or `None` where there is no such database on this machine.
+/// Instantiates every case as a test: `conformance_suite!(open)`, with
+/// `async fn open() -> Option<(Stores, Stores, impl Sized)>`.
+///
+/// `open` creates an empty database. It returns two stores of it, each with its own connections, and a value that keeps
+/// the database alive. It returns `None`, which skips the test, if this machine has no such database.
 ///
 /// A case that races becomes two tests, `on_one_server` and `on_two_servers`.
 #[macro_export]
@@ -223,13 +225,14 @@ macro_rules! conformance_suite {
 /// How many tasks race.
 const RACERS: usize = 64;
 
-/// How often a race is run whose calls take more than one lock: whether they get into each other's way is a matter of luck.
+/// How often a race is run if its calls take more than one lock. Whether they get into each other's way is a matter of
+/// luck.
 const ROUNDS: usize = 4;
 
-/// More pages than any list of a case has.
+/// More than the number of pages of any list in the suite.
 const MOST_PAGES: usize = 500;
 
-/// An id that nothing else has.
+/// An id that is unique within the process.
 fn fresh_id() -> ObjectId {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let mut bytes = [0; 12];
@@ -241,35 +244,35 @@ fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis).unwrap()
 }
 
-/// The first instant that there is.
+/// The first instant that a [`Timestamp`] can hold.
 fn earliest() -> Timestamp {
     let first = -377_705_116_800_000;
     assert_eq!(Timestamp::from_millis(first - 1), None);
     at(first)
 }
 
-/// The last instant that there is.
+/// The last instant that a [`Timestamp`] can hold.
 fn latest() -> Timestamp {
     let last = 253_402_300_799_999;
     assert_eq!(Timestamp::from_millis(last + 1), None);
     at(last)
 }
 
-/// The wall clock's first and last minute.
+/// The first and the last minute of the wall clock.
 fn ends_of_the_calendar() -> (LocalMinute, LocalMinute) {
     let minute = |date, time| LocalMinute::new(parse_date(date).unwrap(), parse_time(time).unwrap());
     (minute("0001-01-01", "00:00"), minute("9999-12-31", "23:59"))
 }
 
-/// A text of so many characters, most of them four bytes long, that begins with what is often mangled: quotes, wildcards,
-/// what looks like an escape, spaces at an end, a mark of direction, letters that compose, the last character of all.
+/// A text of that many characters, most of which take four bytes. It begins with what is often mangled: quotes,
+/// wildcards, apparent escapes, a leading space, direction marks, combining characters, and the last code point.
 fn longest(chars: usize) -> String {
     const AWKWARD: &str = " '\"\\%_$1?;--\u{FEFF}\u{202E}e\u{301}é\u{FFFD}\u{10FFFF}ﬁI\u{307}ſ👩‍👩‍👧שָׁ";
     let rest = chars.checked_sub(AWKWARD.chars().count()).unwrap();
     format!("{AWKWARD}{}", "𝔸".repeat(rest))
 }
 
-/// Whatever text a client sends, no store ever meets U+0000, which not every one can keep: no value of the domain holds it.
+/// Asserts that no text of the domain can contain U+0000, which not every store can keep.
 fn assert_all_refuse_nul() {
     let with_nul = "a\0a1";
     assert_eq!(Notes::new(with_nul), Err(Invalid::Nul));
@@ -320,7 +323,7 @@ async fn new_customer(stores: &Stores, account: AccountId) -> Customer {
     customer
 }
 
-/// Runs [`RACERS`] tasks at one instant and returns what they returned, in their order. They take the servers in turn.
+/// Runs [`RACERS`] tasks simultaneously, on the servers in turn, and returns their outputs in order.
 async fn race<F: Future<Output: Send + 'static> + Send + 'static>(
     servers: &[Stores],
     racer: impl Fn(usize, Stores) -> F,
@@ -328,7 +331,7 @@ async fn race<F: Future<Output: Send + 'static> + Send + 'static>(
     race_of(RACERS, servers, racer).await
 }
 
-/// The same with so many.
+/// Like [`race`], with that many tasks.
 async fn race_of<F: Future<Output: Send + 'static> + Send + 'static>(
     racers: usize,
     servers: &[Stores],
@@ -352,13 +355,14 @@ async fn race_of<F: Future<Output: Send + 'static> + Send + 'static>(
     outputs
 }
 
-/// How often a call is polled before it is dropped: 0, 1, 2 and so on, in larger steps once a call is long under way.
+/// The numbers of polls after which a call is dropped: 0, 1, 2 and so on, in larger steps for calls that take many
+/// polls.
 fn poll_counts() -> impl Iterator<Item = usize> {
     successors(Some(0), |polls| Some(polls + 1 + polls / 16))
 }
 
-/// Polls the call so many times, whether it asks for it or not, with some time for others in between; then drops it. Returns
-/// its output if it came that far.
+/// Polls a call that many times, whether or not it was woken, and lets others run in between. Then drops it. Returns
+/// its output if it completed.
 async fn drop_after<F: Future>(polls: usize, call: F) -> Option<F::Output> {
     let mut call = pin!(call);
     let mut nobody = Context::from_waker(Waker::noop());
@@ -371,7 +375,8 @@ async fn drop_after<F: Future>(polls: usize, call: F) -> Option<F::Output> {
     None
 }
 
-/// Fails where the call takes longer than ten seconds: something that a dropped call has left behind is in its way.
+/// Runs a call, and fails if it takes longer than ten seconds, because a dropped call has left something that blocks
+/// it.
 async fn at_once<F: Future>(call: F) -> F::Output {
     timeout(Duration::from_secs(10), call).await.unwrap()
 }
@@ -383,7 +388,7 @@ fn first_page<P>(limit: i64) -> PageRequest<P> {
     }
 }
 
-/// Reads the whole list in pages of `limit`; after each page runs `meanwhile`.
+/// Reads the whole list in pages of `limit`, and runs `meanwhile` after each page but the last.
 async fn walk<T, P, L: Future<Output = Result<Page<T, P>, StoreError>>, M: Future>(
     limit: i64,
     list: impl Fn(PageRequest<P>) -> L,

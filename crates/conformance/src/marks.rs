@@ -1,4 +1,4 @@
-//! What a store says of itself: that it can be written to, and that something was written.
+//! What a store says about itself: that it works, and that something was written.
 
 use crate::{
     access::api_key::key,
@@ -15,7 +15,7 @@ use chatgrow_domain::{Account, AccountId, AccountName, AccountSlug, EventId, Eve
 use chatgrow_ports::{Commit, KeyUse, Stores};
 use std::thread;
 
-/// A store that can be read and written says that it is healthy.
+/// A store that can be read and written reports that it is healthy.
 pub async fn a_working_store_is_healthy(stores: &Stores) {
     for when in ["while it is empty", "after a write"] {
         let health = stores.health.check().await;
@@ -27,9 +27,10 @@ pub async fn a_working_store_is_healthy(stores: &Stores) {
     }
 }
 
-/// Whatever is written, by whichever server, changes the mark of each; otherwise somebody would go on with what was read before it.
+/// Every write by any server changes the mark of every server. Otherwise a caller would go on using what it read before
+/// the write.
 ///
-/// A mark is good for one thread. This case stays on the thread that runs it: nothing here is spawned.
+/// A mark is valid for one thread only. So this case spawns nothing and stays on its thread.
 pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
     let thread = thread::current().id();
     for (writer, reader) in [(0, servers.len() - 1), (servers.len() - 1, 0)] {

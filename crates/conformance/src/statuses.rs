@@ -1,4 +1,5 @@
-//! What a status means: the domain says it once, and a store's guards say it again. For every status, the two are held against each other.
+//! Statuses: the domain says what each one means, and a store's guards say it again. The cases compare the two for
+//! every status.
 
 use crate::{
     events::{
@@ -11,7 +12,7 @@ use crate::{
 use chatgrow_domain::{AccountId, Appointment, AppointmentRefusal, AppointmentStatus, Customer, EventStatus};
 use chatgrow_ports::{Commit, Failure, Stores};
 
-/// Books an appointment in a slot that is free, and then changes it to `next`.
+/// Books an appointment in a free slot, and then changes it to `next`.
 async fn book_and_update(
     stores: &Stores,
     account: AccountId,
@@ -30,7 +31,7 @@ async fn book_and_update(
     appointments.update(account, &next, Commit::default()).await
 }
 
-/// An appointment of that status in the slot that begins at the minute.
+/// An appointment in that status whose slot begins at that minute.
 async fn in_status(
     stores: &Stores,
     account: AccountId,
@@ -45,11 +46,11 @@ async fn in_status(
     booked
 }
 
-/// An appointment is in the way of another one if, and only if, both statuses occupy the slot.
+/// An appointment conflicts with another one if and only if both statuses occupy the slot.
 pub async fn appointment_occupies_as_its_status_says(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
-    // Each pair has hours of its own.
+    // Each pair of statuses has its own hours.
     let mut starts = (0..).step_by(180);
     for first in AppointmentStatus::ALL {
         let start = starts.next().unwrap();
@@ -94,7 +95,7 @@ pub async fn appointment_occupies_as_its_status_says(stores: &Stores) {
     }
 }
 
-/// An event takes a registration if, and only if, its status does.
+/// An event takes a registration if and only if its status does.
 pub async fn event_takes_registrations_as_its_status_says(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;

@@ -1,6 +1,6 @@
-//! Closed lists of names, such as statuses.
+//! Enums that are closed lists of names, such as statuses.
 
-/// Defines an enum whose members have one name each, on the wire and in the store.
+/// Defines an enum whose members have one name each, the same in the API and in the store.
 macro_rules! choice {
     (
         $(#[$doc:meta])* $name:ident {
@@ -16,7 +16,7 @@ macro_rules! choice {
         }
 
         impl $name {
-            /// Every member, in the order of the documentation.
+            /// Every member, in the order in which it is declared.
             pub const ALL: &'static [Self] = &[Self::$first, $(Self::$member),*];
 
             /// The member's name.

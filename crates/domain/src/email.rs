@@ -1,20 +1,21 @@
-//! E-mail addresses: kept as written, compared without case.
+//! E-mail addresses: kept as written, compared by their canonical form, which ignores case.
 
 use crate::Invalid;
 use validator::{ValidateEmail, ValidateLength};
 
-/// A syntactically valid e-mail address, in the letters its owner wrote.
+/// A syntactically valid e-mail address, spelled as its owner wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EmailAddress(String);
 
 impl EmailAddress {
-    /// The most characters that an address may have (RFC 5321, section 4.5.3.1.3, less the angle brackets).
+    /// The maximum length in characters (RFC 5321, section 4.5.3.1.3, less the angle brackets).
     pub const MAX_CHARS: usize = 254;
 
-    /// Takes the address as it is.
+    /// Accepts an address, unchanged.
     ///
     /// # Errors
-    /// [`Invalid`] where it is blank, too long, or no e-mail address by the HTML standard's rule.
+    /// [`Invalid::Missing`] if it is blank, [`Invalid::TooLong`], or [`Invalid::Email`] if it is not an e-mail address
+    /// by the HTML standard's rule.
     pub fn new(address: impl Into<String>) -> Result<Self, Invalid> {
         let address = address.into();
         if address.trim().is_empty() {
@@ -34,19 +35,20 @@ impl EmailAddress {
         &self.0
     }
 
-    /// The form in which two spellings of one address are equal.
+    /// The canonical form: two spellings of one address have equal keys.
     #[must_use]
     pub fn key(&self) -> EmailKey {
-        // `new` has made sure that there is one.
+        // `new` has made sure that there is a key.
         EmailKey(key(&self.0).unwrap_or_else(|| self.0.to_lowercase()))
     }
 }
 
-/// The local part in lowercase, and the domain as the network knows it (UTS 46): in lowercase, and one spelling for what
-/// looks or means the same (`bücher.de` and `xn--bcher-kva.de`).
+/// The canonical form of an address: the local part in lowercase, and the domain after UTS 46 processing. The latter is
+/// lowercase too, and gives one spelling to equivalent names (`bücher.de` and `xn--bcher-kva.de`). Returns `None` if
+/// the domain is not valid.
 fn key(address: &str) -> Option<String> {
     let (local, domain) = address.rsplit_once('@')?;
-    // The validator looks only at the end of an IP literal (RFC 5321, section 4.1.3), whatever stands before it.
+    // The validator checks only the end of an IP literal (RFC 5321, section 4.1.3) and ignores what stands before it.
     if domain.rfind('[').is_some_and(|start| start > 0) {
         return None;
     }
@@ -61,12 +63,12 @@ fn key(address: &str) -> Option<String> {
     Some(format!("{}@{domain}", local.to_lowercase()))
 }
 
-/// An e-mail address without case: what "the same address" means.
+/// The canonical form of an [`EmailAddress`]. Two addresses are the same if their keys are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EmailKey(String);
 
 impl EmailKey {
-    /// The lowercase text.
+    /// The canonical address as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,14 +1,14 @@
-//! Identifiers: 12 bytes in the `ObjectId` layout (big-endian seconds first, then what makes them unique), so they sort by creation;
-//! written as 24 lowercase hex digits. One type per aggregate, so that they can't be mixed up.
+//! Identifiers: 12 bytes in the `ObjectId` layout, written as 24 lowercase hex digits. They begin with the time in
+//! big-endian seconds, so they sort by creation. Each aggregate has its own type, so that ids can't be mixed up.
 
 use std::{fmt, str::FromStr};
 
-/// Twelve bytes that no other resource has, in the `ObjectId` layout.
+/// Twelve bytes in the `ObjectId` layout that identify one resource.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId([u8; 12]);
 
 impl ObjectId {
-    /// Takes the bytes as they are.
+    /// Wraps 12 bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 12]) -> Self {
         Self(bytes)
@@ -26,7 +26,7 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 impl fmt::Display for ObjectId {
     #[expect(clippy::expect_used, reason = "hex digits are ASCII")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Every answer holds ids; a `write!` for each byte takes ten times as long.
+        // Every answer contains ids, and a `write!` per byte takes ten times as long.
         let mut digits = [0; 24];
         for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
             pair.copy_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
@@ -41,7 +41,7 @@ impl fmt::Debug for ObjectId {
     }
 }
 
-/// The text is not 24 lowercase hex digits, so nothing can have that id.
+/// The error of a text that is not 24 lowercase hex digits. Nothing can have such an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not 24 lowercase hex digits")]
 pub struct MalformedId;
@@ -73,7 +73,7 @@ macro_rules! id_type {
         pub struct $name(ObjectId);
 
         impl $name {
-            /// Takes a fresh or a stored id.
+            /// Wraps a new or a stored id.
             #[must_use]
             pub const fn new(id: ObjectId) -> Self {
                 Self(id)
@@ -103,17 +103,17 @@ macro_rules! id_type {
 }
 
 id_type! {
-    /// Names an [`Account`](crate::Account).
+    /// The id of an [`Account`](crate::Account).
     AccountId,
-    /// Names an [`ApiKey`](crate::ApiKey).
+    /// The id of an [`ApiKey`](crate::ApiKey).
     ApiKeyId,
-    /// Names a [`Customer`](crate::Customer).
+    /// The id of a [`Customer`](crate::Customer).
     CustomerId,
-    /// Names an [`Appointment`](crate::Appointment).
+    /// The id of an [`Appointment`](crate::Appointment).
     AppointmentId,
-    /// Names an [`Event`](crate::Event).
+    /// The id of an [`Event`](crate::Event).
     EventId,
-    /// Names a [`Registration`](crate::Registration).
+    /// The id of a [`Registration`](crate::Registration).
     RegistrationId,
 }
 

@@ -1,28 +1,28 @@
-//! Why a value was refused, in words that an integrator can act on.
+//! Why a value is not valid, in words that an integrator can act on.
 
-/// A broken rule. It displays as the predicate of a sentence whose subject is the field's name:
-/// `email` + `must be a valid e-mail address`.
+/// The rule that a value breaks. It displays as the predicate of a sentence whose subject is the
+/// field's name: for `email`, "must be a valid e-mail address".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
-    /// A value that has to be there is missing, null or blank.
+    /// A required value is missing, null or blank.
     #[error("is required")]
     Missing,
-    /// The text has more characters (Unicode scalar values) than allowed.
+    /// The text has more characters (Unicode scalar values) than are allowed.
     #[error("must be at most {max} characters long")]
     TooLong {
-        /// The most characters allowed.
+        /// The maximum length.
         max: usize,
     },
-    /// A single-line text holds a control character, such as a line break.
+    /// A single-line text contains a control character, such as a line break.
     #[error("must not contain control characters")]
     ControlCharacter,
-    /// The text holds U+0000, which no store can keep.
+    /// The text contains U+0000, which not every store can keep.
     #[error("must not contain the NUL character")]
     Nul,
     /// Not an e-mail address.
     #[error("must be a valid e-mail address")]
     Email,
-    /// No digit in a phone number.
+    /// A phone number without a digit.
     #[error("must contain at least one digit")]
     Phone,
     /// Not a slug.
@@ -37,12 +37,12 @@ pub enum Invalid {
     /// Not an instant.
     #[error("must be an RFC 3339 instant, such as 2025-11-23T10:30:00Z")]
     Instant,
-    /// Not a whole number in the range.
+    /// Not a whole number within the range.
     #[error("must be a whole number from {min} to {max}")]
     OutOfRange {
-        /// The smallest allowed number.
+        /// The smallest number that is allowed.
         min: i64,
-        /// The largest allowed number.
+        /// The largest number that is allowed.
         max: i64,
     },
     /// Not an amount of money.

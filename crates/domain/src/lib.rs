@@ -1,7 +1,7 @@
-//! The rules of `ChatGrow`: what a customer, an appointment, an event and an API key are, and what may happen to them.
+//! The rules of `ChatGrow`: what a customer, an appointment, an event and an API key are, and how they may change.
 //!
-//! A value that exists is valid: each type has one fallible constructor, and the rule stands there and nowhere
-//! else. Nothing here does I/O or knows the time; ids, instants and random bytes come in as arguments.
+//! A value that exists is valid: each type has one fallible constructor, and the rule is stated there and nowhere else.
+//! This crate does no I/O and has no clock. Ids, instants and random bytes are passed in as arguments.
 
 mod access;
 mod choice;

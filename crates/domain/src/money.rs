@@ -1,10 +1,10 @@
-//! Money: whole minor units (cents, agorot), never a binary float.
+//! Money: whole minor units (cents, agorot), never binary floating point.
 
 use crate::Invalid;
 use rust_decimal::Decimal;
 use std::fmt;
 
-/// An amount in minor units, 0 to 99 999 999 999. It displays as the shortest JSON number: `150`, `149.9`, `0.05`.
+/// An amount in minor units, from 0 to 99 999 999 999. It displays as the shortest JSON number: `150`, `149.9`, `0.05`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Money(i64);
 
@@ -12,10 +12,10 @@ impl Money {
     /// The largest amount, in minor units.
     pub const MAX_MINOR: i64 = 99_999_999_999;
 
-    /// An amount of minor units.
+    /// An amount of `minor` units.
     ///
     /// # Errors
-    /// [`Invalid::Money`] where it is negative or above [`Money::MAX_MINOR`].
+    /// [`Invalid::Money`] if it is negative or above [`Money::MAX_MINOR`].
     pub fn from_minor(minor: i64) -> Result<Self, Invalid> {
         if (0..=Self::MAX_MINOR).contains(&minor) {
             Ok(Self(minor))
@@ -24,16 +24,16 @@ impl Money {
         }
     }
 
-    /// Reads a decimal number as JSON writes it (RFC 8259, section 6), an exponent included, exactly.
+    /// Parses a JSON number (RFC 8259, section 6) exactly; it may have an exponent.
     ///
     /// # Errors
-    /// [`Invalid::Money`] where it is no number, out of range, or needs more than two decimals.
+    /// [`Invalid::Money`] if it is not a number, is out of range, or needs more than two decimals.
     pub fn parse(number: &str) -> Result<Self, Invalid> {
         let (digits, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
         let amount = Decimal::from_str_exact(digits)
             .map_err(|_| Invalid::Money)?
             .normalize();
-        // The amount is `mantissa` times ten to the power of `shift`, in minor units.
+        // The amount in minor units is `mantissa` times ten to the power of `shift`.
         let shift = exponent
             .parse::<i64>()
             .ok()

@@ -1,8 +1,8 @@
-//! How much of a list one answer holds.
+//! The size of a page of a list.
 
 use crate::Invalid;
 
-/// The most items that one answer may hold: 1 to 500.
+/// The maximum number of items in one answer: 1 to 500.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageLimit(u16);
 
@@ -11,13 +11,13 @@ impl PageLimit {
     pub const MIN: u16 = 1;
     /// The largest limit.
     pub const MAX: u16 = 500;
-    /// The limit when nobody said.
+    /// The limit if the caller names none.
     pub const DEFAULT: Self = Self(50);
 
-    /// Takes a number of items.
+    /// A limit of that many items.
     ///
     /// # Errors
-    /// [`Invalid::OutOfRange`] outside 1 to 500.
+    /// [`Invalid::OutOfRange`] unless it is from 1 to 500.
     pub fn new(items: i64) -> Result<Self, Invalid> {
         u16::try_from(items)
             .ok()

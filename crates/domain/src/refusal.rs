@@ -1,13 +1,13 @@
-//! What all refusals have in common. Each aggregate has one enum of them, and it travels unchanged from the rule or the store that refuses
-//! to the edge that tells the caller.
+//! What all refusals have in common. Each aggregate has one enum of refusals. A refusal travels unchanged from the rule
+//! or store that refuses to the adapter that tells the caller.
 
 use std::error::Error;
 
-/// Why the rules, or the guards that keep them in a store, refuse something.
+/// The reason for which a rule, or the store's guard of that rule, refuses something.
 pub trait Refusal: Error + Copy + PartialEq + Send + Sync + 'static {}
 
-/// A refusal of a change to something that has versions.
+/// A refusal to change something that has versions.
 pub trait ChangeRefusal: Refusal {
-    /// What is there now is not in the version that was to be changed.
+    /// The resource is no longer in the version that the change is based on, or doesn't satisfy the precondition.
     const VERSION_MISMATCH: Self;
 }

@@ -1,7 +1,7 @@
-//! Civil time, slots, and the one rule of what a double booking is.
+//! Civil time, slots, and the rule that defines a double booking.
 //!
-//! Times are the business's wall clock: no time zone, no daylight saving. A slot is half-open, `[start, end)`, and
-//! never empty, so two slots that only touch do not overlap.
+//! Times are those of the business's wall clock, without a time zone or daylight saving. A slot is half-open,
+//! `[start, end)`, and never empty. So two slots that only touch do not overlap.
 
 use crate::{Invalid, text::not_blank};
 use time::{
@@ -10,10 +10,11 @@ use time::{
     macros::{date, format_description},
 };
 
-/// Reads `YYYY-MM-DD`, or an RFC 3339 instant that is midnight UTC (the API's own output), from the year 1 to 9999.
+/// Parses a date in the years 1 to 9999: `YYYY-MM-DD`, or an RFC 3339 instant that is midnight UTC, which is how the
+/// API writes dates.
 ///
 /// # Errors
-/// [`Invalid::Missing`] where it is blank, [`Invalid::Date`] for anything else.
+/// [`Invalid::Missing`] if the text is blank, or [`Invalid::Date`] if it is not such a date.
 pub fn parse_date(text: &str) -> Result<Date, Invalid> {
     not_blank(text)?;
     let date = if text.len() == "YYYY-MM-DD".len() {
@@ -29,10 +30,10 @@ pub fn parse_date(text: &str) -> Result<Date, Invalid> {
         .ok_or(Invalid::Date)
 }
 
-/// Reads `HH:MM`, 00:00 to 23:59.
+/// Parses a time of day, `HH:MM`, from 00:00 to 23:59.
 ///
 /// # Errors
-/// [`Invalid::Missing`] where it is blank, [`Invalid::Time`] for anything else.
+/// [`Invalid::Missing`] if the text is blank, or [`Invalid::Time`] if it is not such a time.
 pub fn parse_time(text: &str) -> Result<Time, Invalid> {
     not_blank(text)?;
     Time::parse(text, format_description!("[hour]:[minute]"))
@@ -48,14 +49,15 @@ pub struct LocalMinute(i64);
 impl LocalMinute {
     const EPOCH: Date = date!(1970 - 01 - 01);
 
-    /// The minute of a date and a time of day; seconds are dropped.
+    /// The minute of a date and a time of day. Seconds are dropped.
     #[must_use]
     pub fn new(date: Date, time: Time) -> Self {
         let days = (date - Self::EPOCH).whole_days();
         Self(days * 1440 + i64::from(time.hour()) * 60 + i64::from(time.minute()))
     }
 
-    /// A stored minute: minutes since 1970-01-01 00:00 on the same wall clock; `None` outside the years 1 to 9999.
+    /// A stored minute, counted from 1970-01-01 00:00 on the same wall clock. Returns `None` outside the years 1 to
+    /// 9999.
     #[must_use]
     pub fn from_minutes(minutes: i64) -> Option<Self> {
         let days = i32::try_from(minutes.div_euclid(1440)).ok()?;
@@ -63,7 +65,7 @@ impl LocalMinute {
         (1..=9999).contains(&date.year()).then_some(Self(minutes))
     }
 
-    /// Minutes since 1970-01-01 00:00 on the same wall clock.
+    /// The number of minutes since 1970-01-01 00:00 on the same wall clock.
     #[must_use]
     pub const fn as_minutes(self) -> i64 {
         self.0
@@ -76,7 +78,7 @@ impl LocalMinute {
     }
 }
 
-/// How long an appointment lasts: 1 to 1440 minutes.
+/// The length of an appointment: 1 to 1440 minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Duration(i64);
 
@@ -85,13 +87,13 @@ impl Duration {
     pub const MIN_MINUTES: i64 = 1;
     /// The longest appointment, in minutes: one day.
     pub const MAX_MINUTES: i64 = 1440;
-    /// What an appointment lasts when nobody said.
+    /// The length of an appointment if the caller names none: one hour.
     pub const DEFAULT: Self = Self(60);
 
-    /// Takes whole minutes.
+    /// A length in whole minutes.
     ///
     /// # Errors
-    /// [`Invalid::OutOfRange`] outside 1 to 1440.
+    /// [`Invalid::OutOfRange`] unless it is from 1 to 1440.
     pub fn from_minutes(minutes: i64) -> Result<Self, Invalid> {
         let (min, max) = (Self::MIN_MINUTES, Self::MAX_MINUTES);
         if (min..=max).contains(&minutes) {
@@ -108,33 +110,34 @@ impl Duration {
     }
 }
 
-/// A half-open stretch of wall-clock time, `[start, end)`; never empty. It may run past midnight.
+/// A half-open interval of wall-clock time, `[start, end)`. It is never empty, and may run past midnight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TimeSlot {
-    /// Its first minute.
+    /// The first minute of the slot.
     pub start: LocalMinute,
-    /// Its length.
+    /// The length of the slot.
     pub duration: Duration,
 }
 
 impl TimeSlot {
-    /// The first minute after the slot, in minutes since 1970-01-01 00:00: it may lie past the last day of the calendar.
+    /// The first minute after the slot, in minutes since 1970-01-01 00:00. It may lie past the last day of the
+    /// calendar.
     #[must_use]
     pub const fn end_minutes(&self) -> i64 {
         self.start.0 + self.duration.0
     }
 
-    /// Whether the two slots share a minute.
+    /// Whether two slots share a minute.
     #[must_use]
     pub const fn overlaps(&self, other: &Self) -> bool {
         self.start.0 < other.end_minutes() && other.start.0 < self.end_minutes()
     }
 }
 
-/// The one conflict rule: the first of the account's *other* appointments that overlaps `slot`.
+/// The conflict rule: returns the first of the account's *other* appointments that overlaps `slot`.
 ///
-/// `occupying` holds the ids and slots of those whose status [occupies](crate::AppointmentStatus::occupies) a slot; the appointment
-/// that is being moved, `id`, never conflicts with itself.
+/// `occupying` holds the ids and slots of the appointments whose status [occupies](crate::AppointmentStatus::occupies)
+/// a slot. `id` is the appointment that is being booked or moved; it never conflicts with itself.
 pub fn conflict<Id: PartialEq>(
     id: &Id,
     slot: &TimeSlot,

@@ -1,9 +1,10 @@
-//! Bounded text. A value is kept exactly as it was written; only its length and a few characters are restricted.
+//! Text of bounded length. A value is kept exactly as it was written; only its length and a few characters are
+//! restricted.
 
 use crate::Invalid;
 use validator::ValidateLength;
 
-/// Defines a text type: `single line` refuses every control character, `multi line` only U+0000.
+/// Defines a text type. `single line` refuses every control character, `multi line` only U+0000.
 macro_rules! text_type {
     ($(#[$doc:meta])* $name:ident, $max:literal, single line) => {
         text_type!(@define $(#[$doc])* $name, $max, |text: &str| {
@@ -21,13 +22,15 @@ macro_rules! text_type {
         pub struct $name(String);
 
         impl $name {
-            /// The most characters (Unicode scalar values) that the text may have.
+            /// The maximum length in characters (Unicode scalar values).
             pub const MAX_CHARS: usize = $max;
 
-            /// Takes the text as it is.
+            /// Accepts a text, unchanged.
             ///
             /// # Errors
-            /// [`Invalid`](crate::Invalid) where it is blank, too long or holds a forbidden character.
+            /// [`Invalid::TooLong`](crate::Invalid::TooLong), [`Invalid::Missing`](crate::Invalid::Missing) if it is
+            /// blank, and for a forbidden character [`Invalid::ControlCharacter`](crate::Invalid::ControlCharacter) in
+            /// a single-line text or [`Invalid::Nul`](crate::Invalid::Nul) in a multi-line one.
             pub fn new(text: impl Into<String>) -> Result<Self, $crate::Invalid> {
                 let text = text.into();
                 $crate::text::check(&text, Self::MAX_CHARS)?;
@@ -45,7 +48,7 @@ macro_rules! text_type {
 }
 pub(crate) use text_type;
 
-/// What holds for every text: not blank, not too long.
+/// Checks what every text must satisfy: it is neither too long nor blank.
 pub(crate) fn check(text: &str, max: usize) -> Result<(), Invalid> {
     if text.validate_length(None, Some(max as u64), None) {
         not_blank(text)
@@ -54,7 +57,7 @@ pub(crate) fn check(text: &str, max: usize) -> Result<(), Invalid> {
     }
 }
 
-/// A text that says something.
+/// Checks that a text has at least one character that is not white space.
 pub(crate) fn not_blank(text: &str) -> Result<(), Invalid> {
     if text.trim().is_empty() {
         Err(Invalid::Missing)
@@ -64,7 +67,7 @@ pub(crate) fn not_blank(text: &str) -> Result<(), Invalid> {
 }
 
 text_type! {
-    /// Free notes on a customer, an appointment or a registration; line breaks are welcome.
+    /// Free notes on a customer, an appointment or a registration; they may have several lines.
     Notes, 5000, multi line
 }
 

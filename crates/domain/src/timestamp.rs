@@ -1,4 +1,4 @@
-//! Instants, to the millisecond: what the API shows is exactly what is stored.
+//! Instants with a precision of one millisecond, so that the API shows exactly what is stored.
 
 use crate::{Invalid, text::not_blank};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::datetime};
@@ -8,17 +8,18 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, m
 pub struct Timestamp(OffsetDateTime);
 
 impl Timestamp {
-    /// The last instant that there is.
+    /// The last instant that a timestamp can hold.
     pub const MAX: Self = Self(datetime!(9999-12-31 23:59:59.999 UTC));
 
-    /// Drops what is finer than a millisecond.
+    /// The instant, truncated to whole milliseconds.
     #[must_use]
     pub fn new(instant: OffsetDateTime) -> Self {
         let instant = instant.to_offset(UtcOffset::UTC);
         Self(instant.truncate_to_millisecond())
     }
 
-    /// Milliseconds since 1970-01-01T00:00Z; `None` beyond the calendar's years.
+    /// The instant that many milliseconds after 1970-01-01T00:00Z. Returns `None` outside the years that the calendar
+    /// covers.
     #[must_use]
     pub fn from_millis(millis: i64) -> Option<Self> {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
@@ -26,10 +27,10 @@ impl Timestamp {
             .map(Self)
     }
 
-    /// Reads an RFC 3339 instant of whatever offset.
+    /// Parses an RFC 3339 instant with any offset.
     ///
     /// # Errors
-    /// [`Invalid::Missing`] if it is blank, [`Invalid::Instant`] for anything else.
+    /// [`Invalid::Missing`] if the text is blank, or [`Invalid::Instant`] if it is not such an instant.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         not_blank(text)?;
         OffsetDateTime::parse(text, &Rfc3339)

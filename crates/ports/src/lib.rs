@@ -1,18 +1,22 @@
-//! What the rules need from outside, as traits: stores, a clock, ids and randomness.
+//! What the rules need from the outside world, as traits: stores, a clock, ids and randomness.
 //!
-//! A few rules hold for every store. The account is always the first argument, so a query without a tenant can't be
-//! written (the exceptions, which find the account or serve the operator, say so). Absence is `None` or `false`, never
-//! an error. **A mutating method is one atomic write**: what has to be checked and written together is one method, whose
-//! doc says what an adapter MUST guarantee under concurrency, and a future dropped at any point leaves all of it or
-//! nothing; its [`Commit`] commits with it.
+//! These rules hold for every store:
 //!
-//! Some things are a defect of the caller, which no method has a name for: an account that isn't there, a customer whom the account
-//! doesn't have, an insert with an id that is taken. They MUST fail with [`StoreError::Failed`] and change nothing; above all, **an
-//! insert MUST NOT replace a row**. What the domain allows, on the other hand, MUST be kept and read back as it is: a store has no rule
-//! of its own, neither a closed list nor a length.
+//! - The account is always the first argument, so a query without a tenant can't be written. The exceptions, which find
+//!   the account or serve the operator, say so.
+//! - Absence is `None` or `false`, never an error.
+//! - **A mutating method is one atomic write.** What has to be checked and written together is one method, whose
+//!   documentation says what an adapter MUST guarantee under concurrency. If its future is dropped, at whatever point,
+//!   either everything is written or nothing. Its [`Commit`] is part of the write.
+//! - Some defects of the caller have no refusal of their own: an account that doesn't exist, a customer whom the
+//!   account doesn't have, an insert with an id that is taken. They MUST fail with [`StoreError::Failed`] and change
+//!   nothing. Above all, **an insert MUST NOT replace a row**.
+//! - What the domain allows MUST be stored and read back unchanged. A store has no rules of its own: neither closed
+//!   lists nor lengths.
+//! - A list MUST have the order that its method names, in whatever order the rows were written, and begin after the
+//!   position that is asked for.
 //!
-//! A list MUST have the order that its method names, whatever the order in which the rows came, and begin after the position that is
-//! asked for. `chatgrow-conformance` is the suite that every adapter has to pass.
+//! `chatgrow-conformance` is the test suite that every adapter has to pass.
 
 mod access;
 mod commit;

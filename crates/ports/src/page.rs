@@ -1,40 +1,40 @@
-//! Lists come in pages. A page continues *after a position*, not at a number, so rows that come or go elsewhere in the
-//! list neither repeat nor hide an item.
+//! Lists come in pages. A page continues *after a position*, not at an offset. So a row that is added or deleted
+//! elsewhere in the list neither repeats an item nor hides one.
 
 use chatgrow_domain::{LocalMinute, PageLimit};
 
-/// Which part of a list is wanted.
+/// Which part of a list to return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageRequest<P> {
-    /// The most items.
+    /// The maximum number of items.
     pub limit: PageLimit,
-    /// Begin after this position; `None` begins at the first item.
+    /// The position after which the page begins; `None` for the first page.
     pub after: Option<P>,
 }
 
-/// A part of a list.
+/// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T, P> {
-    /// In the list's order.
+    /// The items, in the list's order.
     pub items: Vec<T>,
-    /// Where the next page begins; `None` on the last one.
+    /// The position after which the next page begins; `None` on the last page.
     pub next: Option<P>,
 }
 
-/// An item of a list, and its position in the list's order.
+/// An item of a list, which knows its position in the list's order.
 pub trait Listed {
-    /// What a page continues after.
+    /// The position after which a page can continue.
     type Position;
 
     /// The item's position.
     fn position(&self) -> Self::Position;
 }
 
-/// A place in a list that is ordered by start, then id.
+/// A position in a list that is ordered by start, then by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StartPosition<Id> {
     /// When the item starts.
     pub start: LocalMinute,
-    /// Its id.
+    /// The item's id.
     pub id: Id,
 }

@@ -1,4 +1,4 @@
-//! What is common to all stores.
+//! What all stores have in common.
 
 use crate::{
     AccessStores, AccountStore, ApiKeyStore, AppointmentStore, CrmStores, CustomerStore, EventStore,
@@ -8,14 +8,14 @@ use async_trait::async_trait;
 use chatgrow_domain::Refusal;
 use std::{error::Error, sync::Arc};
 
-/// A store could not do what it was asked. A write has happened whole or not at all, but which of the two may be open: a
-/// commit can reach the disk and its answer get lost.
+/// The error of a store that could not do what it was asked. A write has happened completely or not at all. Which of
+/// the two may be unknown: the commit may have reached the disk although its acknowledgement was lost.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Not now: the store is overloaded, unreachable or can't write. The same call may succeed later.
+    /// The store is overloaded, unreachable or unable to write at the moment. The same call may succeed later.
     #[error("the store is unavailable: {0}")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// A stored value breaks a rule of the domain: somebody else wrote to the store.
+    /// A stored value breaks a rule of the domain, so something other than this program wrote it.
     #[error("the stored value {table}.{column} of {id} is not valid")]
     Corrupt {
         /// The table.
@@ -25,33 +25,33 @@ pub enum StoreError {
         /// The row's id, in hex.
         id: String,
     },
-    /// The request of the write's commit was carried out before; nothing was written now.
+    /// The request in the write's commit was carried out before. Nothing was written now.
     #[error("the request was carried out before")]
     Repeated,
-    /// The request of the write's commit is being carried out by somebody else; nothing was written now.
+    /// The request in the write's commit is being carried out by another write. Nothing was written now.
     #[error("the request is being carried out")]
     InProgress,
-    /// Anything else: a defect, here or in the store.
+    /// Any other failure: a defect, here or in the store.
     #[error("the store failed: {0}")]
     Failed(#[source] Box<dyn Error + Send + Sync>),
 }
 
 impl StoreError {
-    /// An [`Unavailable`](Self::Unavailable) for a reason.
+    /// An [`Unavailable`](Self::Unavailable) with that reason.
     pub fn unavailable(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Unavailable(reason.into())
     }
 
-    /// A [`Failed`](Self::Failed) for a reason.
+    /// A [`Failed`](Self::Failed) with that reason.
     pub fn failed(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Failed(reason.into())
     }
 }
 
-/// Why something was not done.
+/// Why an operation was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure<R: Refusal> {
-    /// A rule, or the guard that keeps it, refused it.
+    /// A rule, or the store's guard of a rule, refused it.
     #[error(transparent)]
     Refused(R),
     /// The store failed.
@@ -65,37 +65,41 @@ impl<R: Refusal> From<R> for Failure<R> {
     }
 }
 
-/// What to do when a store is opened whose schema is older than the program. A store without a schema has nothing to do.
+/// What to do on opening a store whose schema is older than the program. A store that has no schema ignores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Migrations {
-    /// Bring it up to date.
+    /// Migrate the schema to the present version.
     Run,
-    /// Refuse to start: somebody else will run them (`chatgrow migrate`).
+    /// Refuse to start, because migrations are run separately (`chatgrow migrate`).
     Expect,
 }
 
-/// Tells whether the store answers.
+/// Tells whether the store works.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait StoreHealth: Send + Sync {
-    /// MUST ask the store itself, not a cache, and MUST fail if a write would find nobody to do it. If the store works, it MUST succeed.
+    /// Checks that the store can read and write. It MUST ask the store itself, not a cache. It MUST fail if nothing
+    /// would carry out a write. If the store works, it MUST succeed.
     async fn check(&self) -> Result<(), StoreError>;
 }
 
-/// What a store held at some time, for the thread that was told: equal marks, equal contents.
+/// Stands for the contents of a store at some time, as the thread that took it sees them: equal marks mean equal
+/// contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark(pub i64);
 
-/// Tells whether anything was written meanwhile.
+/// Tells whether anything was written since a mark was taken.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait StoreChanges: Send + Sync {
-    /// The present mark; `None` if it would cost as much as a read. As long as one thread gets the same mark, its reads MUST find
-    /// the same, whoever else may write, in whichever process: every write of every method MUST move it. So what was read after a mark
-    /// was taken holds while the mark does.
+    /// The current mark, or `None` if taking one would cost as much as a read.
+    ///
+    /// As long as a thread gets the same mark, its reads MUST return the same results, no matter who else writes, in
+    /// this process or another: every write by every method MUST change the mark. So a result that was read after a
+    /// mark was taken is valid until the mark changes.
     fn mark(&self) -> Option<Mark>;
 }
 
-/// One store, seen through each of its ports.
+/// One store, viewed through each of its ports.
 #[derive(Clone)]
 pub struct Stores {
     /// Accounts and their API keys.
@@ -106,16 +110,16 @@ pub struct Stores {
     pub scheduling: SchedulingStores,
     /// Events and registrations.
     pub events: EventsStores,
-    /// Records of requests.
+    /// The records of requests.
     pub idempotency: Arc<dyn IdempotencyStore>,
-    /// Whether it answers.
+    /// Tells whether the store works.
     pub health: Arc<dyn StoreHealth>,
-    /// Whether anything was written.
+    /// Tells whether anything was written.
     pub changes: Arc<dyn StoreChanges>,
 }
 
 impl Stores {
-    /// The ports of a store that honours all of them.
+    /// Views one store through each of its ports.
     pub fn of<S>(store: Arc<S>) -> Self
     where
         S: AccountStore

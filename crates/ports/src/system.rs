@@ -1,4 +1,4 @@
-//! Time, ids, randomness and waiting: ports, so that use cases can be tested to the letter.
+//! Time, ids, randomness and waiting. They are ports, so that tests of the use cases are deterministic.
 
 use crate::IdempotencyKey;
 use async_trait::async_trait;
@@ -8,37 +8,37 @@ use std::time::Instant;
 /// Tells the time.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Clock: Send + Sync {
-    /// The present instant.
+    /// The current time.
     fn now(&self) -> Timestamp;
 }
 
 /// Makes ids.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait IdSource: Send + Sync {
-    /// An id that no other call, on any server, ever returns; later ones sort after earlier ones, as far as the
-    /// servers' clocks agree. Two ids MUST NOT tell how many were made in between.
+    /// An id that no other call on any server returns. A later id sorts after an earlier one, as far as the servers'
+    /// clocks agree. Two ids MUST NOT reveal how many were made in between.
     fn next_id(&self) -> ObjectId;
 }
 
 /// Makes secrets.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Randomness: Send + Sync {
-    /// 256 bits that nobody can guess.
+    /// A secret of 256 bits that can't be guessed.
     fn secret(&self) -> [u8; 32];
 }
 
-/// A turn: it ends when this is dropped.
+/// A turn, which ends when it is dropped.
 pub type Turn = Box<dyn Send>;
 
-/// Lets repetitions of a request wait for each other.
+/// Makes repetitions of a request wait for each other.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Turns: Send + Sync {
-    /// Waits until no other request of the account with that key is carried out by this server: a turn, or `None` if the deadline comes
-    /// first.
+    /// Waits until this server carries out no other request of the account with that key, and takes the turn. Returns
+    /// `None` if the deadline comes first.
     async fn enter(&self, account: AccountId, key: IdempotencyKey, deadline: Instant) -> Option<Turn>;
 
-    /// Waits for a moment, after which it is worth asking whether a request on another server has ended. Returns `false` if the deadline
-    /// comes first.
+    /// Waits for a moment before the next look at whether a request on another server has ended. Returns `false` if the
+    /// deadline comes first.
     async fn pause(&self, deadline: Instant) -> bool;
 }

@@ -1,4 +1,4 @@
-//! Appointments, as the guide and the contract's table say.
+//! Appointments, as the guide and the contract's table define them.
 
 use super::each_store;
 use e2e::{Answer, Store, TestApp, binary::eventually, with};
@@ -14,7 +14,7 @@ async fn start(store: Store) -> Option<TestApp> {
     Some(app)
 }
 
-/// 2025-12-25 at 10:00, an hour.
+/// One hour on 2025-12-25 at 10:00.
 fn lesson() -> Value {
     json!({ "customerEmail": "dana@example.com", "date": "2025-12-25", "time": "10:00", "serviceType": "lesson" })
 }
@@ -404,7 +404,7 @@ async fn patch_moves_or_edits_only_what_is_sent(store: Store) {
         ("notes", json!(""), Value::Null),
         ("notes", json!("third"), json!("third")),
         ("notes", Value::Null, Value::Null),
-        // What can't be edited is an unknown field.
+        // A field that can't be edited counts as unknown.
         ("status", json!("cancelled"), json!("confirmed")),
         (
             "customerEmail",
@@ -418,7 +418,7 @@ async fn patch_moves_or_edits_only_what_is_sent(store: Store) {
         assert_eq!(*edited.resource(200, "appointment"), expected);
         assert_eq!(*app.get(&path).await.resource(200, "appointment"), expected);
     }
-    // What was read can be sent back.
+    // A resource that was read can be sent back.
     assert_eq!(
         *app.patch(&path, expected.clone())
             .await
@@ -459,7 +459,7 @@ async fn a_move_conflicts_with_others_but_never_with_itself(store: Store) {
             assert_eq!(app.get(&path).await.json, before);
         }
     }
-    // It runs until 10:00 now, and then leaves the slot.
+    // The appointment now lasts until 10:00; then it leaves the slot.
     assert_conflict(&book(&app, "2025-12-25", "08:00", 60).await);
     app.patch(&path, json!({ "date": "2025-12-20" })).await;
     assert_eq!(book(&app, "2025-12-25", "08:00", 60).await.status, 201);
@@ -507,7 +507,7 @@ async fn listed_by_date_and_time_filtered_and_page_by_page(store: Store) {
         booked.push(path(&app.post("/appointments", body).await));
     }
     app.delete(&booked[4]).await;
-    // At the same minute as the cancelled one, so after it, by id.
+    // Starts at the same minute as the cancelled appointment, so it is listed after it, by id.
     booked.push(path(&book(&app, "2025-12-25", "10:00", 1).await));
 
     for (filter, expected) in [
@@ -549,7 +549,7 @@ async fn listed_by_date_and_time_filtered_and_page_by_page(store: Store) {
         .assert_invalid(&["from", "to", "status", "customerEmail", "updatedSince", "limit", "cursor"]);
 }
 
-/// What changed since a poll, the changed one included: its own `updatedAt` finds it.
+/// Finds what has changed since a poll. A resource's own `updatedAt` finds that resource too.
 #[apply(each_store)]
 async fn what_has_changed_since_is_found(store: Store) {
     let Some(app) = start(store).await else {

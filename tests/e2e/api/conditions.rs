@@ -1,4 +1,4 @@
-//! `ETag`, `If-Match`, `If-None-Match`: nobody undoes a change that they have not seen.
+//! `ETag`, `If-Match`, `If-None-Match`: no client overwrites a change that it has not seen.
 
 use super::each_store;
 use e2e::{Answer, Store, TestApp};
@@ -71,7 +71,7 @@ async fn a_change_is_made_to_what_was_seen_only(store: Store) {
             assert_eq!(answer.status, if matching == "*" { 200 } else { answer.status });
             assert_eq!(answer.status, 200, "{answer:?}");
         }
-        // A weak tag tells of no version.
+        // A weak tag doesn't identify a version.
         let weak = format!("W/{}", tag(&app.get(path).await));
         assert_eq!(
             send(&app, Method::PATCH, path, ("If-Match", &weak), second)
@@ -98,7 +98,7 @@ async fn what_is_known_is_not_sent_again(store: Store) {
         let other = send(&app, Method::GET, path, ("If-None-Match", "\"0\""), Value::Null).await;
         assert_eq!((other.status, other.text), (200, read.text));
     }
-    // What an appointment shows of its customer counts, and so does who takes part in an event.
+    // The tag also covers what an appointment shows of its customer, and the participants of an event.
     let (booked, before) = (tag(&app.get(&appointment).await), tag(&app.get(&event).await));
     app.patch("/customers/dana@example.com", json!({ "name": "Noa" }))
         .await;
@@ -175,7 +175,7 @@ async fn cancelling_and_replacing_take_conditions_too(store: Store) {
             .status
         }
     };
-    // There is nothing that could match.
+    // Nothing exists that could match.
     assert_eq!(put("new@example.com", "*").await, 412);
     assert_eq!(put("dana@example.com", "\"7\"").await, 412);
     let seen = tag(&app.get("/customers/dana@example.com").await);

@@ -1,4 +1,4 @@
-//! Customers, as the guide and the contract's table say.
+//! Customers, as the guide and the contract's table define them.
 
 use super::each_store;
 use e2e::{Store, TestApp, race, with};
@@ -434,7 +434,7 @@ async fn listed_in_order_of_creation_page_by_page(store: Store) {
     for name in ["m", "a", "z", "B", "k", "c"] {
         created.push(app.customer(&format!("{name}@example.com")).await);
     }
-    // An edit keeps the place.
+    // An edit doesn't change the position in the list.
     let edited = app
         .patch("/customers/a@example.com", json!({ "name": "Z" }))
         .await;

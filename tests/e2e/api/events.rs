@@ -1,4 +1,4 @@
-//! Events, as the guide and the contract's table say.
+//! Events, as the guide and the contract's table define them.
 
 use super::each_store;
 use e2e::{Answer, Store, TestApp, race, with};
@@ -20,7 +20,7 @@ fn path(answer: &Answer) -> String {
     )
 }
 
-/// A server with that event.
+/// A server with the event of [`yoga`].
 async fn start(store: Store) -> Option<(TestApp, String, Value)> {
     let app = super::start(store).await?;
     let answer = app.post("/events", yoga()).await;
@@ -84,7 +84,7 @@ async fn optional_fields_without_a_value_are_null_and_unknown_ones_ignored(store
     }
 }
 
-/// The price as it stands in the answer's text.
+/// The price exactly as the answer's text has it.
 fn price(answer: &Answer) -> &str {
     let (_, price) = answer.text.split_once("\"price\":").unwrap();
     &price[..price.find([',', '}']).unwrap()]
@@ -253,7 +253,7 @@ async fn patch_changes_only_what_is_sent(store: Store) {
         ("maxParticipants", Value::Null, Value::Null),
         ("price", Value::Null, Value::Null),
         ("price", json!(7), json!(7)),
-        // What can't be edited is an unknown field.
+        // A field that can't be edited counts as unknown.
         ("currentParticipants", json!(3), json!(0)),
         ("status", json!("active"), json!("active")),
         ("status", json!("completed"), json!("completed")),
@@ -264,7 +264,7 @@ async fn patch_changes_only_what_is_sent(store: Store) {
         assert_eq!(*edited.resource(200, "event"), expected);
         assert_eq!(*app.get(&path).await.resource(200, "event"), expected);
     }
-    // What was read can be sent back.
+    // A resource that was read can be sent back.
     assert_eq!(
         *app.patch(&path, expected.clone()).await.resource(200, "event"),
         expected
@@ -443,7 +443,7 @@ async fn a_list_is_never_older_than_the_last_write(store: Store) {
         let (mut method, mut place) = (Method::POST, format!("{path}/registrations"));
         for participants in [1, 0] {
             let answer = Answer::to(app.request(method, &place).json(&register)).await;
-            // On each thread of the server, and twice.
+            // On each thread of the server, twice.
             let reads = (0..6).map(|_| reqwest::Client::new());
             let reads = reads.map(|client| {
                 let url = format!("{}/api/webhooks/events", app.origin);
@@ -457,7 +457,7 @@ async fn a_list_is_never_older_than_the_last_write(store: Store) {
             let id = answer.json["registration"]["id"].as_str().unwrap_or_default();
             (method, place) = (Method::DELETE, format!("{path}/registrations/{id}"));
         }
-        // The same target, of somebody else.
+        // The same target, requested by another account.
         assert!(stranger.get("/events").await.list("events").is_empty());
     }
 }

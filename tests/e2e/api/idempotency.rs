@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a request is carried out once, however often it comes.
+//! `Idempotency-Key`: a request is carried out once, however often it is sent.
 
 use super::each_store;
 use e2e::{Answer, Store, TestApp, race, with};
@@ -6,7 +6,7 @@ use reqwest::{Method, RequestBuilder};
 use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-/// A request with a key.
+/// A request with an idempotency key.
 fn keyed(app: &TestApp, method: Method, path: &str, key: &str, body: &Value) -> RequestBuilder {
     let request = app.request(method, path).header("Idempotency-Key", key);
     if body.is_null() {
@@ -94,7 +94,7 @@ async fn every_write_is_answered_as_it_was_the_first_time(store: Store) {
         assert!([200, 201].contains(&answer.status), "{method} {path}: {answer:?}");
         first.push(answer);
     }
-    // The world goes on.
+    // Other requests change the data meanwhile.
     app.patch("/customers/dana@example.com", json!({ "name": "Another" }))
         .await;
     app.patch(&event, json!({ "status": "completed" })).await;
@@ -114,7 +114,7 @@ async fn a_repeated_booking_does_not_conflict_with_itself(store: Store) {
     let first = send(&app, Method::POST, "/appointments", "k", &slot("10:00")).await;
     let again = send(&app, Method::POST, "/appointments", "k", &slot("10:00")).await;
     assert_replayed(&first, &again);
-    // Another key, another request.
+    // With another key it is another request.
     let other = send(&app, Method::POST, "/appointments", "other", &slot("10:00")).await;
     other.assert_error(409, "TIME_CONFLICT", "Time slot is already booked");
 }
@@ -133,14 +133,14 @@ async fn a_key_names_one_request_of_one_account(store: Store) {
         "IDEMPOTENCY_KEY_REUSED",
         "This Idempotency-Key was used for another request",
     );
-    // White space and the order of keys don't count, nor do the quotes of a structured field.
+    // White space and the order of members make no difference, nor do the quotes of a structured field.
     let spelt = app
         .request(Method::POST, "/customers")
         .header("Idempotency-Key", "\"k\"")
         .header("Content-Type", "application/json")
         .body("{ \"email\": \"noa@example.com\",\n \"name\":\"Noa\" }");
     assert_replayed(&first, &Answer::to(spelt).await);
-    // Another path and another method are other requests, and so is another account's.
+    // A request to another path, with another method or from another account is a different request.
     let put = send(
         &app,
         Method::PUT,
@@ -229,7 +229,7 @@ async fn a_key_is_1_to_255_printable_characters(store: Store) {
     Answer::to(twice).await.assert_invalid(&["Idempotency-Key"]);
     let longest = send(&app, Method::POST, "/customers", &"k".repeat(255), &body).await;
     assert_eq!(longest.status, 201, "{longest:?}");
-    // A GET needs none, and minds none.
+    // A GET doesn't need the header and ignores it.
     let read = app
         .request(Method::GET, "/customers")
         .header("Idempotency-Key", "");

@@ -1,4 +1,4 @@
-//! What depends on the store: every test runs once for each of them.
+//! Everything that depends on the store. Every test runs once per store.
 
 mod appointments;
 mod conditions;
@@ -11,7 +11,7 @@ mod registrations;
 use e2e::{Store, TestApp};
 use rstest_reuse::template;
 
-/// One test for each store: `…::case_1_sqlite` and `…::case_2_postgres`.
+/// Makes one test per store: `…::case_1_sqlite` and `…::case_2_postgres`.
 #[template]
 #[rstest::rstest]
 #[case::sqlite(Store::Sqlite)]
@@ -19,7 +19,8 @@ use rstest_reuse::template;
 #[tokio::test]
 async fn each_store(#[case] store: Store) {}
 
-/// Starts a server on that store; `None` if this machine doesn't have the store: then the test is skipped, as was told.
+/// Starts a server on that store. Returns `None` if this machine doesn't have the store; the test is then skipped,
+/// which has been reported.
 async fn start(store: Store) -> Option<TestApp> {
     TestApp::start_on(store).await
 }

@@ -1,4 +1,4 @@
-//! Many clients at once.
+//! Races between many clients.
 
 use super::each_store;
 use e2e::{Answer, Store, TestApp, race, with};
@@ -8,21 +8,21 @@ use serde_json::{Value, json};
 
 const CLIENTS: usize = 48;
 
-/// So many requests to one path, each with its own body.
+/// One request per client to one path, each with its own body.
 fn clients(app: &TestApp, method: &Method, path: &str, body: impl Fn(usize) -> Value) -> Vec<RequestBuilder> {
     (0..CLIENTS)
         .map(|number| app.request(method.clone(), path).json(&body(number)))
         .collect()
 }
 
-/// Creates so many customers, `0@example.com` and on.
+/// Creates one customer per client: `0@example.com`, `1@example.com` and so on.
 async fn customers(app: &TestApp) {
     let body = |number| json!({ "name": "Dana", "email": format!("{number}@example.com") });
     let answers = race(clients(app, &Method::POST, "/customers", body)).await;
     assert_eq!(count(&answers, 201, ""), CLIENTS, "{answers:?}");
 }
 
-/// How many answers have that status and, if they are errors, that code.
+/// The number of answers that have that status and, if they are errors, that code.
 fn count(answers: &[Answer], status: u16, code: &str) -> usize {
     answers
         .iter()
@@ -30,7 +30,7 @@ fn count(answers: &[Answer], status: u16, code: &str) -> usize {
         .count()
 }
 
-/// Fails the test unless exactly one client got that status, and all the others 409 and that code.
+/// Fails the test unless exactly one client got that status, and all others got 409 and that code.
 #[track_caller]
 fn assert_one_winner(answers: &[Answer], status: u16, code: &str) {
     assert_eq!(
@@ -61,7 +61,7 @@ async fn one_slot_is_booked_once(store: Store) {
     assert_eq!(app.get("/appointments").await.list("appointments").len(), 1);
 }
 
-/// Slots of an hour, seven minutes apart.
+/// The slots last an hour and start seven minutes apart.
 #[apply(each_store)]
 async fn overlapping_slots_never_stand_together(store: Store) {
     let Some(app) = start(store).await else {
@@ -276,7 +276,8 @@ async fn the_last_places_go_to_as_many_as_there_are(store: Store) {
     }
 }
 
-/// Holds the count against the list, and both against the maximum.
+/// Fails the test unless the event's count, its list of registrations and `expected` agree and don't exceed the
+/// maximum.
 async fn assert_participants(app: &TestApp, event: &str, expected: usize) {
     let shown = app.get(event).await;
     let shown = shown.resource(200, "event");

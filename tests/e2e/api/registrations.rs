@@ -1,4 +1,4 @@
-//! Registrations for events, as the contract's table says.
+//! Registrations for events, as the contract's table defines them.
 
 use super::each_store;
 use e2e::{Answer, Store, TestApp};
@@ -26,7 +26,7 @@ pub(super) fn path(event: &str, registered: &Answer) -> String {
     format!("{event}/registrations/{}", registration["id"].as_str().unwrap())
 }
 
-/// Holds the count against the list.
+/// Fails the test unless the event's count, its list of registrations and `expected` agree.
 async fn assert_participants(app: &TestApp, event: &str, expected: usize) {
     let shown = app.get(event).await;
     assert_eq!(shown.resource(200, "event")["currentParticipants"], expected);

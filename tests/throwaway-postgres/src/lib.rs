@@ -1,5 +1,6 @@
-//! A PostgreSQL server for tests: made by the installed programs in a temporary folder, on a free port, ended with the process
-//! that started it, however that ends. `TEST_POSTGRES_URL` names one that is there already instead.
+//! A PostgreSQL server for tests. It is made with the installed programs in a temporary folder, on a free port, and
+//! ends with the process that started it, however that ends. Alternatively, `TEST_POSTGRES_URL` names an existing
+//! server.
 
 #![expect(
     clippy::unwrap_used,
@@ -26,11 +27,11 @@ use std::{
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
-/// The superuser's password, over TCP. Over the socket none is needed.
+/// The superuser's password over TCP. The socket needs none.
 pub const PASSWORD: &str = "throwaway";
 
-/// What the tests need, and nothing that makes them slow: a killed server still has what it committed, a machine without power
-/// would not.
+/// Fast settings for tests. If the server is killed, it still has what was committed; after a power failure it would
+/// not.
 const SETTINGS: &str = "fsync = off
 full_page_writes = off
 shared_buffers = 32MB
@@ -44,11 +45,11 @@ log_min_messages = fatal
 const MISSING: &str =
     "there is no PostgreSQL: neither its programs (initdb, postgres) nor TEST_POSTGRES_URL are there";
 
-/// A new database on a server that all tests of this process share; `None` where there is neither `TEST_POSTGRES_URL` nor the
-/// programs of PostgreSQL, which is said on standard error.
+/// A new database on a server that all tests of this process share. Returns `None`, and reports it on standard error,
+/// if there is neither `TEST_POSTGRES_URL` nor an installed PostgreSQL.
 ///
 /// # Panics
-/// The server doesn't start; or there is none, and `CI` is set.
+/// If the server doesn't start; or if there is none and `CI` is set.
 pub async fn new_database() -> Option<String> {
     enum Place {
         Started(Server),
@@ -66,34 +67,34 @@ pub async fn new_database() -> Option<String> {
     }
 }
 
-/// Says that the test which runs on this thread is skipped.
+/// Reports that the test on this thread is skipped.
 fn skip<T>() -> Option<T> {
     assert!(env::var_os("CI").is_none(), "{MISSING}");
-    // The harness names a thread after the test that it runs.
+    // The test harness names a thread after its test.
     let thread = thread::current();
     let test = thread.name().unwrap_or("a test");
-    // Not by `eprintln!`, which tests that pass swallow.
+    // Not with `eprintln!`, whose output is hidden if the test passes.
     let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: {MISSING}");
     None
 }
 
-/// A server that this process has started.
+/// A PostgreSQL server that this process has started.
 pub struct Server {
     programs: PathBuf,
     folder: PathBuf,
     port: u16,
-    /// Who the programs run as: PostgreSQL refuses to run as root.
+    /// The user and group that the programs run as, because PostgreSQL refuses to run as root.
     user: Option<(u32, u32)>,
-    /// Ends the server once its standard input has ended: when this is dropped, or the process has ended.
+    /// Stops the server when its standard input ends, that is, when this is dropped or the process has ended.
     _guardian: Child,
 }
 
 impl Server {
-    /// Starts a server with these settings (lines of `postgresql.conf`) beside those of tests; `None` where its programs are not
-    /// installed, which is said on standard error.
+    /// Starts a server with these settings (lines of `postgresql.conf`) in addition to those for tests. Returns `None`,
+    /// and reports it on standard error, if PostgreSQL is not installed.
     ///
     /// # Panics
-    /// It doesn't start; or the programs are missing, and `CI` is set.
+    /// If the server doesn't start; or if PostgreSQL is not installed and `CI` is set.
     #[must_use]
     pub fn start(settings: &str) -> Option<Self> {
         match programs() {
@@ -150,7 +151,7 @@ impl Server {
         let sockets = format!("unix_socket_directories = '{}'\n", server.folder.display());
         file.write_all(format!("{SETTINGS}{sockets}{settings}").as_bytes())
             .unwrap();
-        // Another process may take the port that was free a moment ago.
+        // Another process may take a port that was free a moment ago.
         for _ in 0..20 {
             server.port = TcpListener::bind(("127.0.0.1", 0))
                 .unwrap()
@@ -164,13 +165,13 @@ impl Server {
         panic!("{}", fs::read_to_string(server.file("log")).unwrap());
     }
 
-    /// A file of the server's folder. Its data are in `data`.
+    /// The path of a file in the server's folder. The data are in `data`.
     #[must_use]
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// Gives a file that a test has written to the server's user, who alone may read it then.
+    /// Gives a file that a test has written to the server's user, so that only that user can read it.
     pub fn own(&self, file: &Path) {
         if let Some((user, group)) = self.user {
             chown(file, Some(user), Some(group)).unwrap();
@@ -185,14 +186,14 @@ impl Server {
         self.port
     }
 
-    /// The URL of a database, over the socket.
+    /// The URL of a database over the socket.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         let folder = self.folder.to_str().unwrap().replace('/', "%2F");
         format!("postgres://postgres@{folder}:{}/{database}", self.port)
     }
 
-    /// The URL of a database, over TCP.
+    /// The URL of a database over TCP.
     #[must_use]
     pub fn tcp_url(&self, database: &str) -> String {
         format!(
@@ -201,25 +202,25 @@ impl Server {
         )
     }
 
-    /// Makes a database, and returns its URL.
+    /// Creates a database, and returns its URL.
     pub async fn new_database(&self) -> String {
         create_database(&self.url("postgres")).await
     }
 
-    /// Stops the server at once, as if it had crashed.
+    /// Stops the server immediately, as if it had crashed.
     ///
     /// # Panics
-    /// It goes on.
+    /// If it doesn't stop.
     pub fn crash(&self) {
         let stopped = self.program("pg_ctl").args(["-m", "immediate", "stop"]).output();
         let stopped = stopped.unwrap();
         assert!(stopped.status.success(), "{stopped:?}");
     }
 
-    /// Starts the server again, on the same port.
+    /// Starts the server again on the same port.
     ///
     /// # Panics
-    /// It doesn't start.
+    /// If it doesn't start.
     pub fn restart(&self) {
         assert!(
             self.try_start(),
@@ -239,7 +240,7 @@ impl Server {
         started.unwrap().success()
     }
 
-    /// A program of PostgreSQL, on this server's data.
+    /// A command that runs a program of PostgreSQL on this server's data.
     fn program(&self, name: &str) -> Command {
         let mut command = run_as(self.user, self.programs.join(name));
         command.arg("-D").arg(self.file("data")).stdin(Stdio::null());
@@ -247,7 +248,7 @@ impl Server {
     }
 }
 
-/// A client of that database, for what a test does behind the back of the program.
+/// A direct connection to a database, for what a test does without the program's knowledge.
 pub async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
@@ -272,7 +273,7 @@ async fn create_database(url: &str) -> String {
     format!("{server}/{name}{query}")
 }
 
-/// The folder of PostgreSQL's programs: in Debian they are not on the path.
+/// The folder with PostgreSQL's programs. On Debian they are not on the path.
 fn programs() -> Option<PathBuf> {
     let mut folders: Vec<_> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
@@ -288,7 +289,7 @@ fn programs() -> Option<PathBuf> {
     })
 }
 
-/// The user and the group named `postgres`, whom the installation of the programs has made.
+/// The ids of the user and group `postgres`, which the installation of PostgreSQL creates.
 fn postgres_user() -> (u32, u32) {
     let id = |which| {
         let told = Command::new("id").args([which, "postgres"]).output().unwrap();

@@ -1,11 +1,11 @@
-//! Accounts: made and listed by the operator.
+//! Accounts. The operator creates and lists them.
 
 use crate::System;
 use chatgrow_domain::{Account, AccountId, AccountName, AccountRefusal, AccountSlug};
 use chatgrow_ports::{AccountStore, Failure, StoreError, Stores};
 use std::sync::Arc;
 
-/// Use cases of accounts.
+/// The use cases of accounts.
 pub struct Accounts {
     accounts: Arc<dyn AccountStore>,
     system: System,
@@ -19,10 +19,10 @@ impl Accounts {
         }
     }
 
-    /// Makes an account.
+    /// Creates an account.
     ///
     /// # Errors
-    /// [`AccountRefusal::SlugTaken`], or the store fails.
+    /// [`AccountRefusal::SlugTaken`], or [`Failure::Store`] if the store fails.
     pub async fn create(
         &self,
         slug: AccountSlug,
@@ -39,11 +39,11 @@ impl Accounts {
         Ok(account)
     }
 
-    /// Makes the account `default`, by that name, where the store holds no account yet. Several servers may start at once on a
-    /// new store.
+    /// Creates the account `default`, with that display name, if the store has no accounts yet. Several servers may
+    /// call it at once on a new store.
     ///
     /// # Errors
-    /// [`StoreError`] where the store fails.
+    /// [`StoreError`] if the store fails.
     pub async fn ensure_default(&self, name: AccountName) -> Result<(), StoreError> {
         if !self.accounts.list().await?.is_empty() {
             return Ok(());
@@ -57,7 +57,7 @@ impl Accounts {
     /// All accounts, oldest first.
     ///
     /// # Errors
-    /// [`StoreError`] where the store fails.
+    /// [`StoreError`] if the store fails.
     pub async fn list(&self) -> Result<Vec<Account>, StoreError> {
         self.accounts.list().await
     }

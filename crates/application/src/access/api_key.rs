@@ -1,20 +1,20 @@
-//! API keys: made, listed and revoked by the operator.
+//! API keys. The operator creates, lists and revokes them.
 
 use crate::System;
 use chatgrow_domain::{AccountSlug, ApiKey, ApiKeyId, ApiKeyName, ApiKeyRefusal, PlainApiKey, Timestamp};
 use chatgrow_ports::{AccountStore, ApiKeyStore, Failure, StoreError, Stores};
 use std::sync::Arc;
 
-/// A key in an operator's list.
+/// An API key as it is listed for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedKey {
     /// The key.
     pub key: ApiKey,
-    /// Whose it is.
+    /// The slug of the account that the key belongs to.
     pub account: AccountSlug,
 }
 
-/// Use cases of API keys.
+/// The use cases of API keys.
 pub struct ApiKeys {
     accounts: Arc<dyn AccountStore>,
     api_keys: Arc<dyn ApiKeyStore>,
@@ -30,10 +30,11 @@ impl ApiKeys {
         }
     }
 
-    /// Makes a key of an account. The plain key is in the answer and nowhere else.
+    /// Creates a key of an account. The plain key is returned, and not stored anywhere.
     ///
     /// # Errors
-    /// [`ApiKeyRefusal`] if there is no such account, the expiry has passed, or the store fails.
+    /// [`ApiKeyRefusal::AccountNotFound`], [`ApiKeyRefusal::Expired`] if the expiry is not in the future, or
+    /// [`Failure::Store`] if the store fails.
     pub async fn create(
         &self,
         account: &AccountSlug,
@@ -45,10 +46,10 @@ impl ApiKeys {
         Ok(plain)
     }
 
-    /// Makes the first key of the account `default`; `None` where the account has had one before.
+    /// Creates the first key of the account `default`. Returns `None` if the account has ever had a key.
     ///
     /// # Errors
-    /// [`ApiKeyRefusal`] if there is no such account or the store fails.
+    /// [`ApiKeyRefusal::AccountNotFound`], or [`Failure::Store`] if the store fails.
     pub async fn create_first(
         &self,
         name: ApiKeyName,
@@ -87,10 +88,11 @@ impl ApiKeys {
         }
     }
 
-    /// All keys of all accounts, by account and age, revoked and expired ones included.
+    /// All keys of all accounts, including those that are revoked or expired. They are ordered by the age of the
+    /// account, then by that of the key.
     ///
     /// # Errors
-    /// [`StoreError`] where the store fails.
+    /// [`StoreError`] if the store fails.
     pub async fn list(&self) -> Result<Vec<ListedKey>, StoreError> {
         let mut listed = Vec::new();
         for account in self.accounts.list().await? {
@@ -104,11 +106,11 @@ impl ApiKeys {
         Ok(listed)
     }
 
-    /// Revokes a key for good; every server refuses it within a second. Returns whether there is such a key; revoking it
-    /// again changes nothing.
+    /// Revokes a key for good, and returns whether there is such a key. Every server refuses the key within a second.
+    /// Revoking it again changes nothing.
     ///
     /// # Errors
-    /// [`StoreError`] where the store fails.
+    /// [`StoreError`] if the store fails.
     pub async fn revoke(&self, id: ApiKeyId) -> Result<bool, StoreError> {
         self.api_keys.revoke(id, self.system.clock.now()).await
     }

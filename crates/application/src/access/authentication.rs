@@ -1,9 +1,10 @@
-//! Who is calling: from an API key to its account.
+//! Authentication: from an API key to the caller who holds it.
 //!
-//! A key that was found is remembered, so that a busy client costs no look-up a request; for [`FRESH_MILLIS`] only, so
-//! that a revocation, also by another process, holds within a second. A key that nobody has is remembered as such for as long, so that
-//! a client with a wrong key costs no look-ups either; [`MAX_STRANGERS`] at most: guesses can't fill the memory. When a key was last
-//! used is noted here and written later, off the request's path.
+//! A valid key is remembered for [`FRESH_MILLIS`], so that a busy client doesn't cost a look-up per request. The time
+//! is short, so that a revocation, even by another process, takes effect within a second. An unknown key is remembered
+//! as such for as long, so that a client with a wrong key costs no look-ups either. At most [`MAX_STRANGERS`] unknown
+//! keys are remembered, so that guesses can't fill the memory. When a key was last used is noted here and written to
+//! the store later, off the request's path.
 
 use crate::{Actor, Caller, RequestId, Scopes};
 use chatgrow_domain::{ApiKey, ApiKeyDigest, PlainApiKey, Timestamp};
@@ -16,26 +17,26 @@ use std::{
     },
 };
 
-/// How long a look-up is trusted, in milliseconds.
+/// How long the result of a look-up is trusted, in milliseconds.
 const FRESH_MILLIS: i64 = 500;
 
-/// How many keys that nobody has are remembered.
+/// The maximum number of unknown keys that are remembered.
 const MAX_STRANGERS: usize = 1024;
 
-/// What is known of a key before the store is asked.
+/// What the memory tells of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recalled {
-    /// It is this caller's.
+    /// The key is valid and belongs to this caller.
     Caller(Caller),
-    /// It is malformed, or was nobody's a moment ago.
+    /// The key is malformed, or was unknown, revoked or expired a moment ago.
     Nobody,
-    /// It was valid when the server last saw it: look it up again.
+    /// The key was valid when the server last saw it. It must be looked up again.
     Stale(LookUp),
-    /// It has not been seen, or was not valid: look it up.
+    /// The key has not been seen, or was not valid. It must be looked up.
     New(LookUp),
 }
 
-/// A key that is to be looked up.
+/// A key that must be looked up in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LookUp {
     digest: ApiKeyDigest,
@@ -44,30 +45,30 @@ pub struct LookUp {
 
 struct Remembered {
     key: ApiKey,
-    /// `None` if it has not been looked up for a request.
+    /// When the key was last looked up for a request; `None` if it never was.
     checked_at: Option<Timestamp>,
-    /// Milliseconds; 0 is never.
+    /// In milliseconds; 0 means never.
     used_at: AtomicI64,
     written_at: AtomicI64,
 }
 
-/// The use case of authenticating a request.
+/// The use case that authenticates requests.
 pub struct Authentication {
     keys: Arc<dyn ApiKeyStore>,
     clock: Arc<dyn Clock>,
     remembered: RwLock<HashMap<ApiKeyDigest, Remembered>>,
-    /// Keys that nobody has, and when they were looked up.
+    /// Unknown keys, and when they were looked up.
     strangers: RwLock<HashMap<ApiKeyDigest, Timestamp>>,
     recalls: AtomicU64,
     look_ups: AtomicU64,
 }
 
-/// How often a well-formed key was met, by where it was found, since the start.
+/// How many well-formed keys were presented since the start, by where they were found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeysMet {
-    /// In the memory.
+    /// Found in memory, as valid or as unknown.
     pub recalled: u64,
-    /// In the store, or nowhere.
+    /// Looked up in the store.
     pub looked_up: u64,
 }
 
@@ -83,7 +84,8 @@ impl Authentication {
         }
     }
 
-    /// Remembers keys that are valid, so that each is looked up when it comes, whatever its address has done before. Call it at the start.
+    /// Remembers those of the keys that are valid, but doesn't trust them yet. So the first use of such a key is looked
+    /// up even if many authentications from the client's address have failed. Call it at start-up.
     pub fn remember_all(&self, keys: impl IntoIterator<Item = ApiKey>) {
         let now = self.clock.now();
         let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
@@ -97,7 +99,7 @@ impl Authentication {
         }
     }
 
-    /// What the memory says of the key that a request brings. It asks nobody.
+    /// Resolves the key of a request from memory, without asking the store.
     #[must_use]
     pub fn recall(&self, key: &str, request: &RequestId) -> Recalled {
         let Some(digest) = PlainApiKey::parse(key).map(|key| key.digest()) else {
@@ -118,7 +120,7 @@ impl Authentication {
         recalled
     }
 
-    /// The caller who holds the key; `None` if it is unknown, revoked or expired.
+    /// Resolves a key from the store. Returns `None` if it is unknown, revoked or expired.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -135,7 +137,7 @@ impl Authentication {
         Ok(caller)
     }
 
-    /// How well the memory does.
+    /// How often keys were found in memory.
     #[must_use]
     pub fn keys_met(&self) -> KeysMet {
         KeysMet {
@@ -197,10 +199,11 @@ impl Authentication {
         );
     }
 
-    /// Writes down when keys were last used, those used since the last call. Call it now and then, and at the end.
+    /// Writes when keys were last used, for those that were used since the last call. Call it at intervals, and at
+    /// shutdown.
     ///
     /// # Errors
-    /// [`StoreError`] where the store fails; the next call tries again.
+    /// [`StoreError`] if the store fails. The next call tries again.
     pub async fn flush_key_uses(&self) -> Result<(), StoreError> {
         let uses: Vec<(ApiKeyDigest, KeyUse)> = {
             let remembered = self.remembered.read().unwrap_or_else(PoisonError::into_inner);
@@ -237,7 +240,7 @@ impl Authentication {
     }
 }
 
-/// Who makes a request with that key.
+/// The caller who makes a request with that key.
 fn caller(key: &ApiKey, request: &RequestId) -> Caller {
     Caller {
         account: key.account_id,
@@ -247,7 +250,8 @@ fn caller(key: &ApiKey, request: &RequestId) -> Caller {
     }
 }
 
-/// A clock that was set back makes the age negative: then it is not.
+/// Whether the result of a look-up at `checked_at` is still trusted. If the clock was set back, the age is negative,
+/// and the result is not trusted.
 fn is_fresh(checked_at: Timestamp, now: Timestamp) -> bool {
     (0..FRESH_MILLIS).contains(&(now.as_millis() - checked_at.as_millis()))
 }

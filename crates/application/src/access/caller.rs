@@ -1,25 +1,25 @@
-//! Who is calling: one value that travels with every use case.
+//! Who is calling, as one value that every use case takes.
 
 use chatgrow_domain::{AccountId, ApiKeyId};
 use std::sync::Arc;
 
-/// Whom a request comes from, and what it may do.
+/// The caller of a request, and what it may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The account whose data the request may touch.
     pub account: AccountId,
-    /// Who acts.
+    /// Who acts in the account.
     pub actor: Actor,
     /// What the request may do.
     pub scopes: Scopes,
-    /// Which request it is.
+    /// Identifies the request.
     pub request_id: RequestId,
 }
 
 /// Who does something in an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Actor {
-    /// Whoever holds that API key.
+    /// The holder of that API key.
     ApiKey(ApiKeyId),
 }
 
@@ -30,12 +30,12 @@ pub enum Scopes {
     All,
 }
 
-/// The id of a request, by which its log line, its answer and whatever it causes are found.
+/// The id of a request. It links the request's log line, its answer and everything that it causes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(Arc<str>);
 
 impl RequestId {
-    /// Takes an id: visible ASCII characters.
+    /// Wraps an id, which consists of visible ASCII characters.
     #[must_use]
     pub fn new(id: &str) -> Self {
         Self(id.into())

@@ -1,4 +1,4 @@
-//! Who may call: accounts, their API keys, and who is calling.
+//! Who may call: accounts, their API keys, and authentication.
 
 mod account;
 mod api_key;
@@ -15,11 +15,11 @@ use chatgrow_ports::Stores;
 
 /// The use cases of this context.
 pub struct Access {
-    /// Who is calling.
+    /// Authentication of requests.
     pub authentication: Authentication,
-    /// For operators: accounts.
+    /// Accounts, for operators.
     pub accounts: Accounts,
-    /// For operators: keys.
+    /// API keys, for operators.
     pub api_keys: ApiKeys,
 }
 

@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 const KEY: IdempotencyKey = IdempotencyKey([1; 32]);
 
-/// A request that names itself, and is remembered for five seconds.
+/// A request with an idempotency key, whose answer is remembered for five seconds.
 fn named() -> Request<Appointment> {
     Request {
         once: Some(Once {
@@ -18,7 +18,7 @@ fn named() -> Request<Appointment> {
     }
 }
 
-/// Its record, which expires at 2000.
+/// The record of [`named`], which expires at 2000.
 fn record() -> IdempotencyRecord {
     IdempotencyRecord {
         account: account(),
@@ -30,7 +30,7 @@ fn record() -> IdempotencyRecord {
     }
 }
 
-/// At 1000, with a turn for everybody.
+/// Mocks at 1000, on which a turn is always free.
 fn mocks() -> Mocks {
     let mut mocks = Mocks::at(1000);
     mocks.turns.expect_enter().returning(|_, _, _| Some(Box::new(())));

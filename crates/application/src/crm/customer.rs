@@ -8,7 +8,7 @@ use chatgrow_domain::{Customer, CustomerEdit, CustomerId, CustomerRefusal, Email
 use chatgrow_ports::{CustomerFilter, CustomerStore, Failure, Page, PageRequest, StoreError, Stores};
 use std::sync::Arc;
 
-/// Use cases of customers.
+/// The use cases of customers.
 pub struct Customers {
     customers: Arc<dyn CustomerStore>,
     system: System,
@@ -24,10 +24,10 @@ impl Customers {
         }
     }
 
-    /// Makes a customer.
+    /// Creates a customer.
     ///
     /// # Errors
-    /// [`CustomerRefusal::EmailTaken`], or the store fails.
+    /// [`CustomerRefusal::EmailTaken`], or [`Failure::Store`] if the store fails.
     pub async fn create(
         &self,
         request: &Request<Customer>,
@@ -40,16 +40,16 @@ impl Customers {
     /// The customer with that address.
     ///
     /// # Errors
-    /// [`CustomerRefusal::NotFound`], or the store fails.
+    /// [`CustomerRefusal::NotFound`], or [`Failure::Store`] if the store fails.
     pub async fn get(&self, caller: &Caller, email: &EmailKey) -> Result<Customer, Failure<CustomerRefusal>> {
         let found = self.customers.by_email(caller.account, email).await?;
         Ok(found.ok_or(CustomerRefusal::NotFound)?)
     }
 
-    /// The customers that pass the filter, oldest first.
+    /// The customers that match the filter, oldest first.
     ///
     /// # Errors
-    /// The store fails.
+    /// [`StoreError`] if the store fails.
     pub async fn list(
         &self,
         caller: &Caller,
@@ -59,10 +59,11 @@ impl Customers {
         self.customers.list(caller.account, filter, page).await
     }
 
-    /// Changes the fields that `edit` names.
+    /// Changes the fields that `edit` sets.
     ///
     /// # Errors
-    /// [`CustomerRefusal::NotFound`], [`CustomerRefusal::VersionMismatch`], [`CustomerRefusal::EmailTaken`], or the store fails.
+    /// [`CustomerRefusal::NotFound`], [`CustomerRefusal::VersionMismatch`] if the precondition doesn't hold,
+    /// [`CustomerRefusal::EmailTaken`], or [`Failure::Store`] if the store fails.
     pub async fn edit(
         &self,
         request: &Request<Customer>,
@@ -78,10 +79,10 @@ impl Customers {
         self.commits.run(request, attempt).await
     }
 
-    /// Makes the customer with `new`'s address be `new`, whether it was there or not. Repeating it changes nothing.
+    /// Upserts the customer with `new`'s address. Repeating it changes nothing.
     ///
     /// # Errors
-    /// [`CustomerRefusal::VersionMismatch`], or the store fails.
+    /// [`CustomerRefusal::VersionMismatch`] if the precondition doesn't hold, or [`Failure::Store`] if the store fails.
     pub async fn put(
         &self,
         request: &Request<Customer>,
@@ -93,7 +94,7 @@ impl Customers {
             request.precondition.check::<CustomerRefusal>(before.as_ref())?;
             let Some(before) = before else {
                 return match self.insert(request, new.clone()).await {
-                    // Somebody else has created it meanwhile: then it is to be replaced.
+                    // Another request has just created the customer: the next attempt replaces it.
                     Err(Failure::Refused(CustomerRefusal::EmailTaken)) => Ok(None),
                     created => created.map(Some),
                 };

@@ -1,4 +1,4 @@
-//! Events: publish, read, edit, list.
+//! Events: create, read, edit, list.
 
 use crate::{
     Caller, System,
@@ -10,7 +10,7 @@ use chatgrow_ports::{
 };
 use std::sync::Arc;
 
-/// Use cases of events.
+/// The use cases of events.
 pub struct Events {
     events: Arc<dyn EventStore>,
     system: System,
@@ -26,10 +26,10 @@ impl Events {
         }
     }
 
-    /// Publishes an event.
+    /// Creates an event.
     ///
     /// # Errors
-    /// The store fails.
+    /// [`Failure::Store`] if the store fails. The event is never refused.
     pub async fn create(
         &self,
         request: &Request<Event>,
@@ -50,16 +50,16 @@ impl Events {
     /// The event with that id.
     ///
     /// # Errors
-    /// [`EventRefusal::NotFound`], or the store fails.
+    /// [`EventRefusal::NotFound`], or [`Failure::Store`] if the store fails.
     pub async fn get(&self, caller: &Caller, id: EventId) -> Result<Event, Failure<EventRefusal>> {
         let found = self.events.by_id(caller.account, id).await?;
         Ok(found.ok_or(EventRefusal::NotFound)?)
     }
 
-    /// The events that pass the filter, by start, then id.
+    /// The events that match the filter, ordered by start, then by id.
     ///
     /// # Errors
-    /// The store fails.
+    /// [`StoreError`] if the store fails.
     pub async fn list(
         &self,
         caller: &Caller,
@@ -69,10 +69,11 @@ impl Events {
         self.events.list(caller.account, filter, page).await
     }
 
-    /// Changes the fields that `edit` names.
+    /// Changes the fields that `edit` sets.
     ///
     /// # Errors
-    /// [`EventRefusal`], or the store fails.
+    /// [`EventRefusal::NotFound`], [`EventRefusal::VersionMismatch`] if the precondition doesn't hold,
+    /// [`EventRefusal::InvalidStatus`], [`EventRefusal::CapacityTooSmall`], or [`Failure::Store`] if the store fails.
     pub async fn edit(
         &self,
         request: &Request<Event>,

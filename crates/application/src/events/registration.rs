@@ -1,4 +1,4 @@
-//! Registrations: take a place at an event, list the places, free one.
+//! Registrations: register, list, read, unregister.
 
 use crate::{
     Caller, System,
@@ -10,7 +10,7 @@ use chatgrow_domain::{
 use chatgrow_ports::{CustomerStore, EventStore, Failure, Page, PageRequest, RegistrationStore, Stores};
 use std::sync::Arc;
 
-/// Use cases of registrations.
+/// The use cases of registrations.
 pub struct Registrations {
     customers: Arc<dyn CustomerStore>,
     events: Arc<dyn EventStore>,
@@ -33,7 +33,9 @@ impl Registrations {
     /// Gives the customer with that address a place at the event.
     ///
     /// # Errors
-    /// [`RegistrationRefusal`]: no such event or customer, registered already, not active, full; or the store fails.
+    /// [`RegistrationRefusal::EventNotFound`], [`RegistrationRefusal::CustomerNotFound`],
+    /// [`RegistrationRefusal::NotActive`], [`RegistrationRefusal::AlreadyRegistered`], [`RegistrationRefusal::Full`],
+    /// or [`Failure::Store`] if the store fails.
     pub async fn register(
         &self,
         request: &Request<Registration>,
@@ -44,7 +46,7 @@ impl Registrations {
         let account = request.caller.account;
         let attempt = async || {
             let Some(customer) = self.customers.by_email(account, customer).await? else {
-                // A wrong event outweighs a wrong customer: the path comes before the body.
+                // If neither exists, the refusal names the event: the path comes before the body.
                 self.must_exist(account, event).await?;
                 return Err(RegistrationRefusal::CustomerNotFound.into());
             };
@@ -62,10 +64,10 @@ impl Registrations {
         self.commits.run(request, attempt).await
     }
 
-    /// The event's registrations in the order in which they came.
+    /// The event's registrations, oldest first.
     ///
     /// # Errors
-    /// [`RegistrationRefusal::EventNotFound`], or the store fails.
+    /// [`RegistrationRefusal::EventNotFound`], or [`Failure::Store`] if the store fails.
     pub async fn list(
         &self,
         caller: &Caller,
@@ -76,10 +78,10 @@ impl Registrations {
         Ok(self.registrations.list(caller.account, event, page).await?)
     }
 
-    /// The registrations of the customer with that address, in the order in which they came.
+    /// The registrations of the customer with that address, oldest first.
     ///
     /// # Errors
-    /// [`RegistrationRefusal::CustomerNotFound`], or the store fails.
+    /// [`RegistrationRefusal::CustomerNotFound`], or [`Failure::Store`] if the store fails.
     pub async fn of_customer(
         &self,
         caller: &Caller,
@@ -92,10 +94,11 @@ impl Registrations {
         Ok(self.registrations.of_customer(account, customer.id, page).await?)
     }
 
-    /// One of the event's registrations.
+    /// The event's registration with that id.
     ///
     /// # Errors
-    /// [`RegistrationRefusal::EventNotFound`], [`RegistrationRefusal::NotFound`], or the store fails.
+    /// [`RegistrationRefusal::EventNotFound`], [`RegistrationRefusal::NotFound`], or [`Failure::Store`] if the store
+    /// fails.
     pub async fn get(
         &self,
         caller: &Caller,
@@ -112,7 +115,8 @@ impl Registrations {
     /// Frees a place.
     ///
     /// # Errors
-    /// [`RegistrationRefusal::EventNotFound`], [`RegistrationRefusal::NotFound`], [`RegistrationRefusal::VersionMismatch`], or the store
+    /// [`RegistrationRefusal::EventNotFound`], [`RegistrationRefusal::NotFound`],
+    /// [`RegistrationRefusal::VersionMismatch`] if the precondition doesn't hold, or [`Failure::Store`] if the store
     /// fails.
     pub async fn unregister(
         &self,
@@ -128,7 +132,8 @@ impl Registrations {
             let effect = Effect::Removed(current);
             let commit = self.commits.of(request, &effect);
             let account = request.caller.account;
-            // Somebody else may have freed it in between. The event is still there: none is ever deleted.
+            // Another request may have freed the place in between. The event still exists, because events are never
+            // deleted.
             if self.registrations.unregister(account, event, id, commit).await? {
                 Ok(Some(effect))
             } else {

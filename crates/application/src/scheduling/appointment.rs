@@ -13,7 +13,7 @@ use chatgrow_ports::{
 };
 use std::sync::Arc;
 
-/// Use cases of appointments.
+/// The use cases of appointments.
 pub struct Appointments {
     appointments: Arc<dyn AppointmentStore>,
     customers: Arc<dyn CustomerStore>,
@@ -34,7 +34,8 @@ impl Appointments {
     /// Books a slot for the customer with that address.
     ///
     /// # Errors
-    /// [`AppointmentRefusal::CustomerNotFound`], [`AppointmentRefusal::SlotTaken`], or the store fails.
+    /// [`AppointmentRefusal::CustomerNotFound`], [`AppointmentRefusal::SlotTaken`], or [`Failure::Store`] if the store
+    /// fails.
     pub async fn book(
         &self,
         request: &Request<Appointment>,
@@ -43,7 +44,7 @@ impl Appointments {
     ) -> Result<Outcome<Appointment>, Failure<AppointmentRefusal>> {
         let account = request.caller.account;
         let attempt = async || {
-            // Customers are never deleted, so the one that is read here is there when the appointment is written.
+            // Customers are never deleted, so this one still exists when the appointment is written.
             let customer = self.customers.by_email(account, customer).await?;
             let customer = customer.ok_or(AppointmentRefusal::CustomerNotFound)?;
             let id = AppointmentId::new(self.system.ids.next_id());
@@ -59,7 +60,7 @@ impl Appointments {
     /// The appointment with that id.
     ///
     /// # Errors
-    /// [`AppointmentRefusal::NotFound`], or the store fails.
+    /// [`AppointmentRefusal::NotFound`], or [`Failure::Store`] if the store fails.
     pub async fn get(
         &self,
         caller: &Caller,
@@ -69,10 +70,10 @@ impl Appointments {
         Ok(found.ok_or(AppointmentRefusal::NotFound)?)
     }
 
-    /// The appointments that pass the filter, by start, then id.
+    /// The appointments that match the filter, ordered by start, then by id.
     ///
     /// # Errors
-    /// The store fails.
+    /// [`StoreError`] if the store fails.
     pub async fn list(
         &self,
         caller: &Caller,
@@ -82,11 +83,12 @@ impl Appointments {
         self.appointments.list(caller.account, filter, page).await
     }
 
-    /// Moves the appointment, or changes the other fields that `edit` names.
+    /// Moves the appointment, or changes the other fields that `edit` sets.
     ///
     /// # Errors
-    /// [`AppointmentRefusal::NotFound`], [`AppointmentRefusal::VersionMismatch`], [`AppointmentRefusal::SlotTaken`],
-    /// [`AppointmentRefusal::Cancelled`], or the store fails.
+    /// [`AppointmentRefusal::NotFound`], [`AppointmentRefusal::VersionMismatch`] if the precondition doesn't hold,
+    /// [`AppointmentRefusal::SlotTaken`], [`AppointmentRefusal::Cancelled`] if the edit would move a cancelled
+    /// appointment, or [`Failure::Store`] if the store fails.
     pub async fn edit(
         &self,
         request: &Request<Appointment>,
@@ -100,7 +102,8 @@ impl Appointments {
     /// Cancels the appointment, which frees its slot. Repeating it changes nothing.
     ///
     /// # Errors
-    /// [`AppointmentRefusal::NotFound`], [`AppointmentRefusal::VersionMismatch`], or the store fails.
+    /// [`AppointmentRefusal::NotFound`], [`AppointmentRefusal::VersionMismatch`] if the precondition doesn't hold, or
+    /// [`Failure::Store`] if the store fails.
     pub async fn cancel(
         &self,
         request: &Request<Appointment>,

@@ -1,3 +1,5 @@
+//! Cases for accounts.
+
 use crate::{at, earliest, fresh_id, latest, longest, race};
 use chatgrow_domain::{Account, AccountId, AccountName, AccountRefusal, AccountSlug};
 use chatgrow_ports::{Failure, Stores};
@@ -11,7 +13,8 @@ fn account(slug: &str) -> Account {
     }
 }
 
-/// What was inserted is read back whole, the longest and the extreme included; absence is `None`.
+/// An account is read back unchanged, with the longest name and the extreme instants. A slug that no account has finds
+/// nothing.
 pub async fn account_round_trips(stores: &Stores) {
     let first = Account {
         name: AccountName::new(longest(AccountName::MAX_CHARS)).unwrap(),
@@ -46,7 +49,7 @@ pub async fn account_round_trips(stores: &Stores) {
     );
 }
 
-/// One slug, one account.
+/// Of many concurrent inserts of one slug exactly one succeeds.
 pub async fn account_slugs_are_unique_under_a_race(servers: &[Stores]) {
     let outcomes = race(servers, |_, stores| async move {
         stores.access.accounts.insert(&account("same")).await
@@ -60,7 +63,7 @@ pub async fn account_slugs_are_unique_under_a_race(servers: &[Stores]) {
     );
 }
 
-/// By creation, then id, whatever the order in which they were inserted.
+/// Accounts are listed by creation, then by id, whatever the order of the inserts.
 pub async fn accounts_are_listed_by_creation(stores: &Stores) {
     let mut accounts: Vec<_> = ["d", "b", "a", "c", "e"].map(account).into();
     for (account, created_at) in accounts.iter_mut().zip([30, 20, 20, 10, 20]) {

@@ -1,3 +1,5 @@
+//! Cases for API keys.
+
 use crate::{at, earliest, fresh_id, latest, longest, new_account, race};
 use chatgrow_domain::{AccountId, ApiKey, ApiKeyId, ApiKeyName, PlainApiKey};
 use chatgrow_ports::{KeyUse, StoreError, Stores};
@@ -15,7 +17,7 @@ pub(crate) fn key(account_id: AccountId, secret: u8) -> ApiKey {
     }
 }
 
-/// What was inserted is read back whole, the longest and the extreme included.
+/// A key is read back unchanged, with the longest name and the extreme instants.
 pub async fn api_key_round_trips(stores: &Stores) {
     let account = new_account(stores).await;
     let first = key(account, 1);
@@ -46,7 +48,7 @@ pub async fn api_key_round_trips(stores: &Stores) {
     );
 }
 
-/// Of many first keys of one account exactly one is; another account has its own.
+/// Of many concurrent first keys of one account exactly one is added. Another account has a first key of its own.
 pub async fn api_key_is_first_once(servers: &[Stores]) {
     let stores = &servers[0];
     let (account, other) = (new_account(stores).await, new_account(stores).await);
@@ -67,7 +69,7 @@ pub async fn api_key_is_first_once(servers: &[Stores]) {
     );
 }
 
-/// The digest finds the key of whichever account, and no other digest does.
+/// A digest finds its key, of any account. No other digest does.
 pub async fn api_key_is_found_by_digest_only(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
     let (mine, theirs) = (key(account, 1), key(other, 2));
@@ -92,7 +94,7 @@ pub async fn api_key_is_found_by_digest_only(stores: &Stores) {
     );
 }
 
-/// Revoking again changes nothing; an unknown id is `false`.
+/// Revoking a key again changes nothing. Revoking an unknown id returns `false`.
 pub async fn api_key_revocation_keeps_the_first_instant(stores: &Stores) {
     let key = key(new_account(stores).await, 1);
     stores.access.api_keys.insert(&key).await.unwrap();
@@ -127,7 +129,7 @@ pub async fn api_key_revocation_keeps_the_first_instant(stores: &Stores) {
     );
 }
 
-/// Uses may be recorded late and out of order.
+/// The last use is the latest one, even if uses are recorded late and out of order.
 pub async fn api_key_last_use_never_moves_back(stores: &Stores) {
     let key = key(new_account(stores).await, 1);
     stores.access.api_keys.insert(&key).await.unwrap();
@@ -160,12 +162,12 @@ pub async fn api_key_last_use_never_moves_back(stores: &Stores) {
     );
 }
 
-/// Many revocations of one key: it was revoked at the instant that one of them said, and stays so.
+/// Of many concurrent revocations of one key one sets the instant, and that instant stays.
 pub async fn api_key_revocations_race_to_one_instant(servers: &[Stores]) {
     let stores = &servers[0];
     let key = key(new_account(stores).await, 1);
     stores.access.api_keys.insert(&key).await.unwrap();
-    // Each looks at once what it has come to.
+    // Each racer reads the instant right after its own revocation.
     let seen = race(servers, |racer, stores| async move {
         let instant = at(racer.try_into().unwrap());
         assert!(
@@ -183,7 +185,7 @@ pub async fn api_key_revocations_race_to_one_instant(servers: &[Stores]) {
     assert!(seen.iter().all(|instant| *instant == seen[0]), "{seen:?}");
 }
 
-/// Servers that note uses of the same keys at once, in any order, end at the last use of each.
+/// If servers record uses of the same keys at once, in any order, each key ends with its latest use.
 pub async fn api_key_uses_race_to_the_last(servers: &[Stores]) {
     let stores = &servers[0];
     let account = new_account(stores).await;
@@ -211,7 +213,7 @@ pub async fn api_key_uses_race_to_the_last(servers: &[Stores]) {
     }
 }
 
-/// No method that names an account sees or changes another's keys, and nobody has a key without an account.
+/// No method that takes an account sees or changes another account's keys. A key can't be added without an account.
 pub async fn api_keys_of_accounts_are_apart(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
     let (mine, theirs) = (key(account, 1), key(other, 2));
@@ -276,7 +278,7 @@ pub async fn api_keys_of_accounts_are_apart(stores: &Stores) {
     }
 }
 
-/// By creation, then id, whatever the order in which they were inserted.
+/// Keys are listed by creation, then by id, whatever the order of the inserts.
 pub async fn api_keys_are_listed_by_creation(stores: &Stores) {
     let account = new_account(stores).await;
     let mut keys: Vec<_> = (0..5).map(|secret| key(account, secret)).collect();

@@ -10,7 +10,7 @@ use crate::{
 use chatgrow_domain::{Account, AccountId, AccountName, AccountRefusal, AccountSlug, ApiKey, ApiKeyDigest};
 use chatgrow_ports::{Failure, KeyUse, StoreError, Stores};
 
-/// Two inserts of one slug.
+/// Two accounts are inserted with one slug.
 pub async fn account_slugs_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
     contest(&[()], async |round, ()| {
@@ -32,7 +32,7 @@ pub async fn account_slugs_are_contested(servers: &[Stores]) {
     .await;
 }
 
-/// Two first keys of one account.
+/// Two keys are inserted as the first key of one account.
 pub async fn first_api_keys_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
     contest(&[()], async |round, ()| {
@@ -52,7 +52,7 @@ pub async fn first_api_keys_are_contested(servers: &[Stores]) {
     .await;
 }
 
-/// Two revocations of one key: what either of them finds afterwards, stays.
+/// One key is revoked twice. Whatever either call reads afterwards stays.
 pub async fn revocations_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
     let tenants = Tenants::of(&one);
@@ -74,7 +74,7 @@ pub async fn revocations_are_contested(servers: &[Stores]) {
     .await;
 }
 
-/// Two uses of one key: the later one stays.
+/// Two uses of one key are recorded. The later one stays.
 pub async fn last_uses_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
     let tenants = Tenants::of(&one);
@@ -89,7 +89,7 @@ pub async fn last_uses_are_contested(servers: &[Stores]) {
             };
             async move { keys.record_use(&[used]).await.unwrap() }
         };
-        // The earlier one begins first, so that it may end last.
+        // The earlier use is recorded first, so that its write may end last.
         round.both(used(&one, 1), used(&other, 2)).await;
         let read = one.access.api_keys.by_digest(&key.digest).await.unwrap().unwrap();
         assert_eq!(
@@ -114,7 +114,7 @@ async fn new_key(stores: &Stores, tenants: &Tenants<'_>, round: &Round) -> ApiKe
     key
 }
 
-/// Two that carry out one request: one does.
+/// Two calls carry out one request. One of them succeeds.
 pub async fn requests_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
     let tenants = Tenants::of(&one);

@@ -9,7 +9,7 @@ use chatgrow_domain::{Customer, CustomerRefusal};
 use chatgrow_ports::{Commit, Failure, Stores};
 use std::cell::RefCell;
 
-/// Two that want one address: by inserts and by updates.
+/// Two customers want one address, by inserts and by updates.
 #[expect(
     clippy::async_yields_async,
     reason = "what a call needs is made first; the call begins later"

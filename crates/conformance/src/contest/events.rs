@@ -9,7 +9,7 @@ use crate::{
 use chatgrow_domain::{EventRefusal, EventStatus, RegistrationId, RegistrationRefusal};
 use chatgrow_ports::{Commit, Failure, Stores};
 
-/// Two updates of one version of an event; an update and a registration, which moves the version on.
+/// Two updates start from one version of an event; or an update and a registration do, which increments the version.
 pub async fn event_versions_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
     let tenants = Tenants::of(&one);
@@ -66,7 +66,7 @@ pub async fn event_versions_are_contested(servers: &[Stores]) {
         .await;
 }
 
-/// Two customers want the last place; or one customer asks for it twice at once.
+/// Two customers want the last place; or one customer asks for a place twice at once.
 pub async fn places_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
     let tenants = Tenants::of(&one);
@@ -99,7 +99,7 @@ pub async fn places_are_contested(servers: &[Stores]) {
     .await;
 }
 
-/// Two that free one place: one does.
+/// Two calls free one place. One of them succeeds.
 pub async fn freed_places_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
     let tenants = Tenants::of(&one);

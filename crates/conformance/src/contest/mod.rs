@@ -1,5 +1,5 @@
-//! Contests: two calls that want what only one can have, in many interleavings. They find a store that looks first and writes
-//! afterwards, and lets others in between.
+//! Contests: two calls want what only one can have, in many interleavings. They expose a store that checks and writes
+//! in two steps, between which other calls can run.
 
 pub mod access;
 pub mod crm;
@@ -31,41 +31,46 @@ use tokio::{
     time::timeout,
 };
 
-/// How often two calls of a kind are started at the same instant on two threads.
+/// How often two calls of a kind are started simultaneously on two threads.
 const STARTS: usize = 16;
 
-/// How often if a call takes less than [`QUICK`]: then others can come in between for a short time only.
+/// How often they are started if a call takes less than [`QUICK`], because then others can intervene only for a short
+/// time.
 const STARTS_OF_QUICK: usize = 2048;
 const QUICK: Duration = Duration::from_micros(100);
 
-/// How long a thread that is ready keeps its processor.
+/// How long a waiting thread spins before it yields its processor.
 const SPINNING: Duration = Duration::from_micros(50);
 
-/// How long the second call may wait for the first, which rests. A store that holds a lock while it is not polled needs that.
+/// How long the second call waits for the first call, which is paused, before both go on. A store that holds a lock
+/// while it is not polled needs that.
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// How the two calls of one round are interleaved.
 pub(super) struct Round {
-    /// No other round of a contest has it.
+    /// Unique among the rounds of a contest.
     pub(super) number: usize,
-    /// The polls after which the first call rests until the second is done; `None` starts both at one instant.
+    /// The number of polls after which the first call is paused until the second is done; `None` starts both calls
+    /// simultaneously.
     polls: Option<usize>,
-    /// How long after that instant each really begins.
+    /// How long each call is delayed after the common start.
     late: [Duration; 2],
-    /// Whether the first call was done before it was to rest.
+    /// Whether the first call was done before it was to be paused.
     done: Cell<bool>,
-    /// How long the first call of the last start took.
+    /// How long the first call took at the last simultaneous start.
     took: Cell<Duration>,
 }
 
-/// Runs `round` once for each interleaving of the two calls that it hands to [`Round::both`]:
+/// Runs `round` once for each interleaving of the two calls that it passes to [`Round::both`]:
 ///
-/// - The first call is polled not at all, once, twice and so on, and rests there while the second runs from its beginning to its end. If
-///   a store lets others in between two awaits of a write, one of these rounds is there at that moment, whatever the machine does.
-/// - Two threads start the calls at the same instant, again and again, one of them a part of a call later. If a store
-///   lets others in without an await between, that finds it.
+/// - The first call is polled zero times, once, twice and so on. There it pauses while the second call runs from
+///   beginning to end. If a store lets others in between two awaits of a write, one of these rounds hits that moment,
+///   however the machine schedules.
+/// - Two threads start the calls simultaneously, again and again, one of them delayed by a fraction of a call. That
+///   finds a store that lets others in at a point where it doesn't await.
 ///
-/// The two may want it in several ways: each of the `kinds` is tried step by step, and then they take turns.
+/// The two calls may compete in several ways, the `kinds`. Each kind is tried step by step; the simultaneous starts
+/// then take the kinds in turn.
 pub(super) async fn contest<K: Copy>(kinds: &[K], round: impl AsyncFn(&Round, K)) {
     let mut next = Round {
         number: 0,
@@ -75,7 +80,8 @@ pub(super) async fn contest<K: Copy>(kinds: &[K], round: impl AsyncFn(&Round, K)
         took: Cell::default(),
     };
     for kind in kinds {
-        // Whoever needs more than a few polls waits for others, and how often it is polled meanwhile is chance.
+        // A call that needs more than a few polls is waiting for others, and how often it is polled meanwhile is
+        // chance.
         for polls in successors(Some(0), |polls| Some(polls + 1 + polls / 8 * 4)) {
             next.polls = Some(polls);
             round(&next, *kind).await;
@@ -93,7 +99,8 @@ pub(super) async fn contest<K: Copy>(kinds: &[K], round: impl AsyncFn(&Round, K)
             break;
         }
         let turn = start / kinds.len();
-        // All parts of a call, the small ones more often: calls of one kind are vulnerable at the same moment.
+        // Covers all delays up to the length of a call, small ones more often: two calls of one kind are vulnerable at
+        // the same point.
         let part = f64::from(u32::try_from(turn * 631 % 1021).unwrap()) / 1021.0;
         let late = shortest.min(next.took.get()).mul_f64(part.powi(3));
         next.late = match turn % 2 {
@@ -141,7 +148,8 @@ impl Round {
         }
     }
 
-    /// Each call has a thread of its own, so that no scheduler comes between the start and the call.
+    /// Starts both calls simultaneously. Each has its own thread, so that no scheduler comes between the start and the
+    /// call.
     fn at_once<A, B>(&self, first: A, second: B) -> (A::Output, B::Output)
     where
         A: Future,
@@ -166,7 +174,7 @@ impl Round {
     }
 }
 
-/// The instant at which two threads start. A thread that sleeps wakes too late, so both spin.
+/// The common start of two threads. A sleeping thread would wake too late, so both spin.
 #[derive(Default)]
 struct Start {
     ready: AtomicBool,
@@ -174,7 +182,7 @@ struct Start {
 }
 
 impl Start {
-    /// Waits for the other thread, then lets it start.
+    /// Waits until the other thread is ready, then starts it.
     fn give(&self) {
         while !self.ready.load(Ordering::Acquire) {
             thread::yield_now();
@@ -189,7 +197,7 @@ impl Start {
             if ready.elapsed() < SPINNING {
                 spin_loop();
             } else {
-                // The other one may have no processor to run on.
+                // The other thread may have no processor to run on.
                 thread::yield_now();
             }
         }
@@ -204,13 +212,13 @@ fn spin(long: Duration) {
     }
 }
 
-/// A store for each of two callers: the same one, or one of each server.
+/// The stores of two callers: the same one, or one of each server.
 fn two_callers(servers: &[Stores]) -> (Stores, Stores) {
     (servers[0].clone(), servers[servers.len() - 1].clone())
 }
 
-/// An account with a customer, and another one every few rounds: if a store takes longer the more there is, its windows should stay as
-/// wide as they are.
+/// Provides an account with a customer, and a new one every few rounds. If a store gets slower with more data, the
+/// interval in which it is vulnerable should stay as long as it was.
 struct Tenants<'s> {
     stores: &'s Stores,
     present: RefCell<Option<(AccountId, Customer)>>,
@@ -238,7 +246,7 @@ impl<'s> Tenants<'s> {
     }
 }
 
-/// Exactly one of the two has it, and the other is told why not.
+/// Asserts that exactly one of the two calls succeeded and that the other was refused.
 fn assert_one_wins<T: Debug, E: Debug>(
     (first, second): &(Result<T, E>, Result<T, E>),
     what: &str,

@@ -8,7 +8,7 @@ use crate::{
 use chatgrow_domain::{Appointment, AppointmentRefusal};
 use chatgrow_ports::{Commit, Failure, Stores};
 
-/// Two that want one slot: by bookings and by moves.
+/// Two appointments want one slot, by bookings and by moves.
 #[expect(
     clippy::async_yields_async,
     reason = "what a call needs is made first; the call begins later"
@@ -57,7 +57,7 @@ pub async fn slots_are_contested(servers: &[Stores]) {
     .await;
 }
 
-/// Two updates of one version of an appointment: a move and a cancellation.
+/// Two updates start from one version of an appointment: a move and a cancellation.
 pub async fn appointment_versions_are_contested(servers: &[Stores]) {
     let (one, other) = two_callers(servers);
     let tenants = Tenants::of(&one);

@@ -1,3 +1,5 @@
+//! Cases for customers.
+
 use crate::{
     RACERS, ROUNDS, assert_all_refuse_nul, at, customer_with_email, earliest, first_page, fresh_id, latest,
     longest, new_account, new_customer, race, walk,
@@ -35,7 +37,7 @@ async fn all(stores: &Stores, account: AccountId) -> Vec<Customer> {
         .items
 }
 
-/// Every field comes back as it went in: any Unicode, the longest texts, nulls.
+/// Every field is read back unchanged: any Unicode, the longest texts, nulls.
 pub async fn customer_round_trips(stores: &Stores) {
     let account = new_account(stores).await;
     let plain = customer_with_email("Plain.Case@Example.com");
@@ -102,7 +104,7 @@ pub async fn customer_round_trips(stores: &Stores) {
     );
 }
 
-/// Whatever the domain takes for an address is kept as it was written and found by its key.
+/// Every address that the domain accepts is stored as it was written, and found by its key.
 pub async fn customer_emails_round_trip(stores: &Stores) {
     let account = new_account(stores).await;
     let label = |letter: &str| letter.repeat(63);
@@ -120,7 +122,7 @@ pub async fn customer_emails_round_trip(stores: &Stores) {
         "U@[2001:DB8::1]".to_owned(),
         "u@💩.la".to_owned(),
         "u@उदाहरण.परीक्षा".to_owned(),
-        // As long as may be: of labels that are as long as may be, and of those whose keys are the longest.
+        // The longest addresses: with labels of maximum length, and those that have the longest keys.
         format!(
             "{}@{}.{}.{}",
             "L".repeat(64),
@@ -150,7 +152,7 @@ pub async fn customer_emails_round_trip(stores: &Stores) {
     }
 }
 
-/// Another spelling of an address is the same address, in one account.
+/// Within an account, another spelling of an address is the same address.
 pub async fn customer_email_is_unique_without_case(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
     stores
@@ -209,11 +211,11 @@ pub async fn customer_email_is_unique_without_case(stores: &Stores) {
     );
 }
 
-/// Of many inserts of one address exactly one succeeds.
+/// Of many concurrent inserts of one address exactly one succeeds.
 pub async fn customer_email_is_unique_under_a_race(servers: &[Stores]) {
     let account = new_account(&servers[0]).await;
     let outcomes = race(servers, |racer, stores| async move {
-        // Either spelling on either server.
+        // Both spellings are used on each server.
         let email = if racer % 4 < 2 {
             "dana@example.com"
         } else {
@@ -234,7 +236,7 @@ pub async fn customer_email_is_unique_under_a_race(servers: &[Stores]) {
     );
 }
 
-/// Of many inserts and updates that want one address exactly one succeeds.
+/// Of many concurrent inserts and updates to one address exactly one succeeds.
 pub async fn customer_email_is_unique_among_inserts_and_updates(servers: &[Stores]) {
     let stores = &servers[0];
     let account = new_account(stores).await;
@@ -274,7 +276,7 @@ pub async fn customer_email_is_unique_among_inserts_and_updates(servers: &[Store
     );
 }
 
-/// Two customers that want each other's address at once are both told that it is taken.
+/// If two customers want each other's address at once, both are told that it is taken.
 pub async fn customers_do_not_swap_emails(servers: &[Stores]) {
     let stores = &servers[0];
     let account = new_account(stores).await;
@@ -288,7 +290,7 @@ pub async fn customers_do_not_swap_emails(servers: &[Stores]) {
     ];
     for _ in 0..ROUNDS {
         let outcomes = race(servers, |racer, stores| {
-            // Either on either server.
+            // Both customers are updated on each server.
             let next = swapped[racer / 2 % 2].clone();
             async move {
                 stores
@@ -308,7 +310,7 @@ pub async fn customers_do_not_swap_emails(servers: &[Stores]) {
     );
 }
 
-/// An update replaces exactly the version before it.
+/// An update replaces only the version before it.
 pub async fn customer_is_updated_from_the_version_before_only(stores: &Stores) {
     let account = new_account(stores).await;
     let first = new_customer(stores, account).await;
@@ -361,7 +363,7 @@ pub async fn customer_is_updated_from_the_version_before_only(stores: &Stores) {
     );
 }
 
-/// Of many updates of one version exactly one succeeds.
+/// Of many concurrent updates of one version exactly one succeeds.
 pub async fn customer_updates_race_to_one_winner(servers: &[Stores]) {
     let stores = &servers[0];
     let account = new_account(stores).await;
@@ -387,7 +389,7 @@ pub async fn customer_updates_race_to_one_winner(servers: &[Stores]) {
     );
 }
 
-/// An update onto another customer's address changes nothing; a new spelling of one's own is fine.
+/// An update to another customer's address changes nothing. A new spelling of the customer's own address is accepted.
 pub async fn customer_can_not_take_a_taken_email(stores: &Stores) {
     let account = new_account(stores).await;
     let (dana, noa) = (
@@ -445,7 +447,7 @@ pub async fn customer_can_not_take_a_taken_email(stores: &Stores) {
     );
 }
 
-/// No method sees or changes another account's customers, also where both have the same address.
+/// No method sees or changes another account's customers, even if both accounts have a customer with the same address.
 pub async fn customers_of_accounts_are_apart(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
     let mine = new_customer(stores, account).await;
@@ -513,7 +515,7 @@ pub async fn customers_of_accounts_are_apart(stores: &Stores) {
             "no account sees or changes what another one has"
         );
     }
-    // A position is only a position, whosever it is.
+    // A position is only a place in the order; it may belong to any account.
     let any = CustomerFilter::default();
     let after = |id| PageRequest {
         limit: PageLimit::DEFAULT,
@@ -556,7 +558,7 @@ pub async fn customers_of_accounts_are_apart(stores: &Stores) {
     );
 }
 
-/// Each filter keeps what it says, alone and together, in one account.
+/// Each filter selects what it says, alone and combined, within one account.
 pub async fn customers_are_filtered(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
     let mut customers = Vec::new();
@@ -597,7 +599,7 @@ pub async fn customers_are_filtered(stores: &Stores) {
     }
 }
 
-/// Every customer that was there comes once and in order, whatever is inserted meanwhile.
+/// Every customer that existed at the start is listed once and in order, whatever is inserted meanwhile.
 pub async fn customer_pages_are_stable_under_inserts(stores: &Stores) {
     let account = new_account(stores).await;
     let mut expected = Vec::new();
@@ -633,7 +635,8 @@ pub async fn customer_pages_are_stable_under_inserts(stores: &Stores) {
     assert!(expected.iter().all(|id| ids.contains(id)));
 }
 
-/// An update that is stale is told so, also if its address is taken: whoever reads again may want another one.
+/// A stale update is reported as stale even if its address is taken, because a caller that reads again may want another
+/// one.
 pub async fn a_stale_customer_is_told_first(stores: &Stores) {
     let account = new_account(stores).await;
     let (dana, noa) = (

@@ -1,3 +1,5 @@
+//! Cases for events.
+
 use crate::{at, earliest, ends_of_the_calendar, fresh_id, latest, longest, new_account, race, walk};
 use chatgrow_domain::{
     AccountId, Capacity, Event, EventDescription, EventEdit, EventId, EventLocation, EventRefusal,
@@ -69,7 +71,7 @@ async fn list(
         .items
 }
 
-/// Every field comes back as it went in, the extremes included.
+/// Every field is read back unchanged, with extreme values.
 pub async fn event_round_trips(stores: &Stores) {
     let account = new_account(stores).await;
     let (first, last) = ends_of_the_calendar();
@@ -112,7 +114,7 @@ pub async fn event_round_trips(stores: &Stores) {
         expected,
         "what was written is read back as it was, and what is not there is absent"
     );
-    // Everything that can change, there and away again.
+    // Every field that can change is set and cleared again.
     let (bare, full) = (&expected[2], &expected[3]);
     let edit = |from: &Event| EventEdit {
         title: Some(from.title.clone()),
@@ -150,7 +152,7 @@ pub async fn event_round_trips(stores: &Stores) {
     );
 }
 
-/// An update replaces exactly the version before it.
+/// An update replaces only the version before it.
 pub async fn event_is_updated_from_the_version_before_only(stores: &Stores) {
     let account = new_account(stores).await;
     let first = new_event(stores, account, Some(5)).await;
@@ -184,7 +186,7 @@ pub async fn event_is_updated_from_the_version_before_only(stores: &Stores) {
     );
 }
 
-/// Of many updates of one version exactly one succeeds.
+/// Of many concurrent updates of one version exactly one succeeds.
 pub async fn event_updates_race_to_one_winner(servers: &[Stores]) {
     let stores = &servers[0];
     let account = new_account(stores).await;
@@ -285,7 +287,7 @@ pub async fn events_of_accounts_are_apart(stores: &Stores) {
             "no account sees or changes what another one has"
         );
     }
-    // A position is only a position, whosever it is.
+    // A position is only a place in the order; it may belong to any account.
     assert_eq!(
         list(stores, account, None, Some(&theirs)).await,
         [],
@@ -298,7 +300,7 @@ pub async fn events_of_accounts_are_apart(stores: &Stores) {
     );
 }
 
-/// By start, then id; a status keeps its own.
+/// Events are listed by start, then by id. A filter selects the events in its status.
 pub async fn events_are_listed_by_start_and_filtered(stores: &Stores) {
     let account = new_account(stores).await;
     let mut events = Vec::new();
@@ -333,7 +335,7 @@ pub async fn events_are_listed_by_start_and_filtered(stores: &Stores) {
         let after_the_first = list(stores, account, Some(*status), expected.first()).await;
         assert_eq!(after_the_first, expected[1..]);
     }
-    // From a minute on, before another one, alone and together, with a status, in pages.
+    // Filters by start, alone and combined, with a status, and in pages.
     let minute = |minutes| Some(LocalMinute::from_minutes(minutes).unwrap());
     for (from, before, status) in [
         (minute(30), None, None),
@@ -356,8 +358,8 @@ pub async fn events_are_listed_by_start_and_filtered(stores: &Stores) {
     }
 }
 
-/// Every event that was there comes once and in order, whatever is inserted meanwhile, before and behind and at the same
-/// minute; also of one status.
+/// Every event that existed at the start is listed once and in order, also by status. Meanwhile events are inserted
+/// before it, after it and at the same minute.
 pub async fn event_pages_are_stable_under_inserts(stores: &Stores) {
     let account = new_account(stores).await;
     let mut before = Vec::new();

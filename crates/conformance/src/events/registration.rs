@@ -1,3 +1,5 @@
+//! Cases for registrations.
+
 use crate::{
     RACERS, ROUNDS, at, at_once, drop_after, earliest,
     events::event::{new_event, with_status},
@@ -56,7 +58,7 @@ async fn all(stores: &Stores, account: AccountId, event: EventId) -> Vec<Registr
         .items
 }
 
-/// The event's registrations, which are as many as it counts.
+/// The event's registrations. Asserts that the event counts as many participants.
 pub(crate) async fn counted(stores: &Stores, account: AccountId, event: EventId) -> Vec<Registration> {
     let registrations = all(stores, account, event).await;
     assert_eq!(
@@ -66,7 +68,7 @@ pub(crate) async fn counted(stores: &Stores, account: AccountId, event: EventId)
     registrations
 }
 
-/// A registration is listed as it went in, and counted.
+/// A registration is listed unchanged, and counted.
 pub async fn registration_round_trips(stores: &Stores) {
     let account = new_account(stores).await;
     let event = new_event(stores, account, None).await;
@@ -120,7 +122,8 @@ pub async fn registration_round_trips(stores: &Stores) {
     );
 }
 
-/// No such event, not active, already registered, full: the first that holds is told, and nothing is counted.
+/// The first applicable refusal is returned: no such event, not active, already registered, full. A refused
+/// registration is not counted.
 pub async fn registration_refusals_come_in_order(stores: &Stores) {
     let account = new_account(stores).await;
     let nowhere = register(stores, account, EventId::new(fresh_id())).await;
@@ -199,7 +202,7 @@ pub async fn registration_refusals_come_in_order(stores: &Stores) {
     );
 }
 
-/// Many customers, few places: exactly as many get one.
+/// If many customers want few places, exactly as many registrations succeed as there are places.
 pub async fn registrations_race_for_the_last_places(servers: &[Stores]) {
     const PLACES: usize = 5;
     let stores = &servers[0];
@@ -225,7 +228,7 @@ pub async fn registrations_race_for_the_last_places(servers: &[Stores]) {
     );
 }
 
-/// A customer for each racer.
+/// One customer per racer.
 async fn new_customers(stores: &Stores, account: AccountId) -> Vec<Customer> {
     let mut customers = Vec::new();
     for _ in 0..RACERS {
@@ -234,7 +237,7 @@ async fn new_customers(stores: &Stores, account: AccountId) -> Vec<Customer> {
     customers
 }
 
-/// One customer who asks many times at once gets one place.
+/// A customer who registers many times at once gets one place.
 pub async fn registration_of_one_customer_races_to_one_place(servers: &[Stores]) {
     let stores = &servers[0];
     let account = new_account(stores).await;
@@ -263,7 +266,7 @@ pub async fn registration_of_one_customer_races_to_one_place(servers: &[Stores])
     );
 }
 
-/// Of many calls that free one place exactly one does, and the place can be taken again.
+/// Of many concurrent calls that free one place exactly one succeeds. The place can then be taken again.
 pub async fn registration_is_freed_once(servers: &[Stores]) {
     let stores = &servers[0];
     let account = new_account(stores).await;
@@ -283,7 +286,8 @@ pub async fn registration_is_freed_once(servers: &[Stores]) {
     register(stores, account, event.id).await.unwrap();
 }
 
-/// A place is freed while the same customer asks for one: freed it is, once, and the customer may have come back, once.
+/// A place is freed while its customer registers again. It is freed exactly once, and the customer is registered again
+/// at most once.
 pub async fn registration_is_freed_while_its_customer_comes_again(servers: &[Stores]) {
     let stores = &servers[0];
     let account = new_account(stores).await;
@@ -301,7 +305,7 @@ pub async fn registration_is_freed_while_its_customer_comes_again(servers: &[Sto
         let outcomes = race(servers, |racer, stores| {
             let again = registration(event.id, &customer);
             async move {
-                // Both on either server.
+                // Both calls are made on each server.
                 if racer % 4 < 2 {
                     let freed = stores
                         .events
@@ -334,8 +338,8 @@ pub async fn registration_is_freed_while_its_customer_comes_again(servers: &[Sto
     }
 }
 
-/// Half of the racers register, half edit the event as it was before: an edit succeeds once at most, and only where nobody had
-/// registered. Returns how many edits and how many registrations succeeded.
+/// Half of the racers register, and half edit the event from its first version. An edit succeeds at most once, and only
+/// if nobody registered before it. Returns the numbers of edits and registrations that succeeded.
 async fn race_with_edits(
     servers: &[Stores],
     edit: EventEdit,
@@ -349,7 +353,7 @@ async fn race_with_edits(
     let outcomes = race(servers, |racer, stores| {
         let (registration, edited) = (registration(event.id, &customers[racer]), edited.clone());
         async move {
-            // Both on either server.
+            // Both calls are made on each server.
             if racer % 4 < 2 {
                 (
                     Some(
@@ -402,7 +406,7 @@ async fn race_with_edits(
     (succeeded, registered)
 }
 
-/// A capacity is lowered only as long as nobody has registered beyond it.
+/// The capacity can be lowered only while no more customers are registered than the new one allows.
 pub async fn registrations_race_with_a_smaller_capacity(servers: &[Stores]) {
     let edit = EventEdit {
         capacity: Some(Some(Capacity::new(3).unwrap())),
@@ -414,7 +418,7 @@ pub async fn registrations_race_with_a_smaller_capacity(servers: &[Stores]) {
     }
 }
 
-/// An event that has ended takes nobody any more.
+/// A cancelled event takes no more registrations.
 pub async fn registrations_race_with_the_end_of_the_event(servers: &[Stores]) {
     let edit = EventEdit {
         status: Some(EventStatus::Cancelled),
@@ -426,7 +430,7 @@ pub async fn registrations_race_with_the_end_of_the_event(servers: &[Stores]) {
     }
 }
 
-/// Registering and freeing are states of the event too: an edit that did not see them is stale.
+/// Registering and freeing a place increment the event's version, so an edit that did not see them is stale.
 pub async fn registration_moves_the_version_on(stores: &Stores) {
     let account = new_account(stores).await;
     let event = new_event(stores, account, None).await;
@@ -466,8 +470,8 @@ pub async fn registration_moves_the_version_on(stores: &Stores) {
     );
 }
 
-/// No method sees or changes another account's registrations, nor through another event, nor gives a customer of another
-/// account a place.
+/// No method sees or changes another account's registrations, or a registration through another event. A customer of
+/// another account gets no place.
 pub async fn registrations_of_accounts_are_apart(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
     let (event, another) = (
@@ -568,7 +572,8 @@ pub async fn registrations_of_accounts_are_apart(stores: &Stores) {
     register(stores, account, event.id).await.unwrap();
 }
 
-/// In the order in which they came; each that was there comes once, whatever comes meanwhile.
+/// Registrations are listed in the order of their creation. Each that existed at the start is listed once, whatever is
+/// added meanwhile.
 pub async fn registration_pages_are_stable_under_inserts(stores: &Stores) {
     let account = new_account(stores).await;
     let event = new_event(stores, account, None).await;
@@ -591,7 +596,8 @@ pub async fn registration_pages_are_stable_under_inserts(stores: &Stores) {
     assert_eq!(ids[..5], expected);
 }
 
-/// A customer's registrations are listed over all events, in the order in which they came, and no other customer's.
+/// A customer's registrations for all events are listed in the order of their creation, without those of other
+/// customers.
 pub async fn registrations_of_a_customer_are_listed(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
     let (dana, noa) = (
@@ -629,7 +635,7 @@ pub async fn registrations_of_a_customer_are_listed(stores: &Stores) {
     assert_eq!(page.unwrap().items, [], "another account's");
 }
 
-/// Clients that hang up at any moment leave the count equal to the registrations.
+/// If clients disconnect at arbitrary moments, the count still equals the number of registrations.
 pub async fn dropped_registrations_keep_the_count_right(stores: &Stores) {
     let account = new_account(stores).await;
     let event = new_event(stores, account, Some(20)).await;
@@ -658,13 +664,14 @@ pub async fn dropped_registrations_keep_the_count_right(stores: &Stores) {
         }
     }
     for task in tasks {
-        // Aborted ones may have come through all the same.
+        // A call may have succeeded before it was aborted.
         let _ = task.await;
     }
     assert!(counted(stores, account, event.id).await.len() <= 20);
 }
 
-/// A registration that is dropped after any number of polls is there and counted or neither, and holds nobody up.
+/// A registration whose call is dropped after any number of polls is either stored and counted or neither, and blocks
+/// nobody.
 pub async fn registration_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
     let account = new_account(stores).await;
     let (customer, rival) = (
@@ -708,7 +715,8 @@ pub async fn registration_dropped_after_any_poll_is_all_or_nothing(stores: &Stor
     }
 }
 
-/// A place whose freeing is dropped after any number of polls is freed and counted off or neither, and holds nobody up.
+/// A place whose freeing is dropped after any number of polls is either freed and subtracted from the count or neither,
+/// and blocks nobody.
 pub async fn unregistration_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
     let account = new_account(stores).await;
     let rival = new_customer(stores, account).await;
@@ -735,7 +743,7 @@ pub async fn unregistration_dropped_after_any_poll_is_all_or_nothing(stores: &St
             Err(Failure::Refused(RegistrationRefusal::Full)) => false,
             Err(error) => panic!("after {polls} polls: {error:?}"),
         };
-        // What was dropped may still be on its way; once this is answered, it no longer matters.
+        // The dropped call may still be running. Once this one is answered, that no longer matters.
         let freed_now = at_once(free()).await.unwrap();
         assert!(!(freed && freed_now), "freed twice, after {polls} polls");
         if !freed {

@@ -1,3 +1,5 @@
+//! Cases for appointments.
+
 use crate::{
     RACERS, ROUNDS, at, at_once, drop_after, earliest, ends_of_the_calendar, first_page, fresh_id, latest,
     longest, new_account, new_customer, poll_counts, race, walk,
@@ -10,7 +12,7 @@ use chatgrow_domain::{
 use chatgrow_ports::{AppointmentFilter, Commit, Failure, PageRequest, StartPosition, StoreError, Stores};
 use std::collections::HashSet;
 
-/// 2025-12-25 00:00 as minutes.
+/// 2025-12-25 00:00, in minutes since 1970-01-01.
 const DAY: i64 = 20_447 * 1440;
 
 pub(crate) fn slot(start: i64, minutes: i64) -> TimeSlot {
@@ -79,7 +81,7 @@ fn assert_nothing_overlaps(appointments: &[Appointment]) {
     }
 }
 
-/// Every field comes back as it went in, at both ends of the calendar and of the lengths.
+/// Every field is read back unchanged, at both ends of the calendar and with the shortest and longest values.
 pub async fn appointment_round_trips(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
@@ -177,7 +179,7 @@ pub async fn appointment_round_trips(stores: &Stores) {
     );
 }
 
-/// Name and address are the customer's present ones.
+/// An appointment shows its customer in the present state.
 pub async fn appointment_shows_the_customer_as_it_is_now(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
@@ -213,7 +215,7 @@ pub async fn appointment_shows_the_customer_as_it_is_now(stores: &Stores) {
     );
 }
 
-/// Touching ends are no conflict; one shared minute is.
+/// Slots that touch don't conflict. Slots that share one minute do.
 pub async fn appointments_touch_but_do_not_overlap(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
@@ -237,7 +239,7 @@ pub async fn appointments_touch_but_do_not_overlap(stores: &Stores) {
     }
 }
 
-/// The longest appointment reaches into the next day and is found there.
+/// The longest appointment runs into the next day and occupies its slot there.
 pub async fn appointment_may_run_past_midnight(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
@@ -253,7 +255,7 @@ pub async fn appointment_may_run_past_midnight(stores: &Stores) {
         .unwrap();
 }
 
-/// A cancelled appointment stays readable and its slot is free at once.
+/// A cancelled appointment can still be read, and its slot is free at once.
 pub async fn appointment_frees_its_slot_when_cancelled(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
@@ -278,7 +280,7 @@ pub async fn appointment_frees_its_slot_when_cancelled(stores: &Stores) {
     book(stores, account, &customer, slot(30, 60)).await.unwrap();
 }
 
-/// Of many bookings that all overlap each other exactly one succeeds.
+/// Of many concurrent bookings that all overlap exactly one succeeds.
 pub async fn appointment_races_have_one_winner(servers: &[Stores]) {
     let stores = &servers[0];
     let account = new_account(stores).await;
@@ -297,7 +299,7 @@ pub async fn appointment_races_have_one_winner(servers: &[Stores]) {
     );
 }
 
-/// Books a slot for each racer, none of which is near the slot of a race.
+/// Books one appointment per racer, away from the slots that are raced for.
 async fn book_apart(stores: &Stores, account: AccountId) -> Vec<Appointment> {
     let customer = new_customer(stores, account).await;
     let mut booked = Vec::new();
@@ -308,7 +310,7 @@ async fn book_apart(stores: &Stores, account: AccountId) -> Vec<Appointment> {
     booked
 }
 
-/// Many appointments that are moved onto one slot: exactly one gets it.
+/// Of many appointments that are moved onto one slot at once exactly one gets it.
 pub async fn appointment_moves_race_to_one_winner(servers: &[Stores]) {
     let stores = &servers[0];
     let account = new_account(stores).await;
@@ -330,7 +332,7 @@ pub async fn appointment_moves_race_to_one_winner(servers: &[Stores]) {
     assert_nothing_overlaps(&kept);
 }
 
-/// Appointments that are moved onto a slot while others are booked in it: exactly one gets it.
+/// If appointments are moved onto a slot while others are booked in it, exactly one gets it.
 pub async fn appointment_bookings_and_moves_race_to_one_winner(servers: &[Stores]) {
     let stores = &servers[0];
     for _ in 0..ROUNDS {
@@ -341,7 +343,7 @@ pub async fn appointment_bookings_and_moves_race_to_one_winner(servers: &[Stores
             let slot = slot(5000 + i64::try_from(racer).unwrap(), 100);
             let (customer, moved) = (customer.clone(), moved(&booked[racer], slot));
             async move {
-                // Both on either server.
+                // Both calls are made on each server.
                 if racer % 4 < 2 {
                     stores
                         .scheduling
@@ -359,7 +361,7 @@ pub async fn appointment_bookings_and_moves_race_to_one_winner(servers: &[Stores
     }
 }
 
-/// Two appointments that want each other's slot at once are both told that it is taken.
+/// If two appointments want each other's slot at once, both are told that it is taken.
 pub async fn appointments_do_not_swap_slots(servers: &[Stores]) {
     let stores = &servers[0];
     let account = new_account(stores).await;
@@ -369,7 +371,7 @@ pub async fn appointments_do_not_swap_slots(servers: &[Stores]) {
     let swapped = [moved(&first, second.slot), moved(&second, first.slot)];
     for _ in 0..ROUNDS {
         let outcomes = race(servers, |racer, stores| {
-            // Either on either server.
+            // Both appointments are moved on each server.
             let next = swapped[racer / 2 % 2].clone();
             async move {
                 stores
@@ -389,7 +391,7 @@ pub async fn appointments_do_not_swap_slots(servers: &[Stores]) {
     );
 }
 
-/// Of many updates of one version (moves, edits, cancellations) exactly one succeeds.
+/// Of many concurrent updates of one version (moves and cancellations) exactly one succeeds.
 pub async fn appointment_updates_race_to_one_winner(servers: &[Stores]) {
     let stores = &servers[0];
     let account = new_account(stores).await;
@@ -419,7 +421,7 @@ pub async fn appointment_updates_race_to_one_winner(servers: &[Stores]) {
     );
 }
 
-/// Moving by less than its own length is fine.
+/// An appointment can be moved by less than its own length.
 pub async fn appointment_never_conflicts_with_itself(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
@@ -471,7 +473,7 @@ pub async fn appointment_is_not_moved_onto_another(stores: &Stores) {
     );
 }
 
-/// An update replaces exactly the version before it.
+/// An update replaces only the version before it.
 pub async fn appointment_is_updated_from_the_version_before_only(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
@@ -506,7 +508,8 @@ pub async fn appointment_is_updated_from_the_version_before_only(stores: &Stores
     );
 }
 
-/// An update that is stale is told so, also if its slot is taken: whoever reads again may want another one.
+/// A stale update is reported as stale even if its slot is taken, because a caller that reads again may want another
+/// one.
 pub async fn a_stale_appointment_is_told_first(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
@@ -545,8 +548,8 @@ pub async fn a_stale_appointment_is_told_first(stores: &Stores) {
     );
 }
 
-/// Accounts have schedules of their own, and no method sees or changes another's, nor gives a customer of another account an
-/// appointment.
+/// Each account has its own schedule. No method sees or changes another account's, or gives a customer of another
+/// account an appointment.
 pub async fn appointments_of_accounts_are_apart(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
     let customer = new_customer(stores, account).await;
@@ -612,7 +615,8 @@ pub async fn appointments_of_accounts_are_apart(stores: &Stores) {
     .await;
 }
 
-/// Refused calls have left nothing behind, and each of the two accounts lists its own appointment, whatever one asks for.
+/// Asserts that refused calls have left nothing behind, and that each account lists only its own appointment, with any
+/// filter and position.
 async fn assert_listed_apart(
     stores: &Stores,
     (account, customer, mine): (AccountId, Customer, Appointment),
@@ -693,7 +697,7 @@ async fn assert_listed_apart(
     book(stores, account, &customer, slot(600, 60)).await.unwrap();
 }
 
-/// Each filter keeps what it says, alone and together.
+/// Each filter selects what it says, alone and combined.
 pub async fn appointments_are_filtered(stores: &Stores) {
     let account = new_account(stores).await;
     let (dana, noa) = (
@@ -786,7 +790,8 @@ pub async fn appointments_are_filtered(stores: &Stores) {
     }
 }
 
-/// By start, then id; every appointment that was there comes once, whatever is booked meanwhile.
+/// Appointments are listed by start, then by id. Each that existed at the start is listed once, whatever is booked
+/// meanwhile.
 pub async fn appointment_pages_are_stable_under_inserts(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
@@ -794,7 +799,7 @@ pub async fn appointment_pages_are_stable_under_inserts(stores: &Stores) {
         let booked = book(stores, account, &customer, slot(index * 10, 1))
             .await
             .unwrap();
-        // Equal starts: cancelled ones share a slot.
+        // Makes equal starts: a cancelled appointment shares its slot.
         stores
             .scheduling
             .appointments
@@ -842,7 +847,8 @@ pub async fn appointment_pages_are_stable_under_inserts(stores: &Stores) {
     );
 }
 
-/// Clients that hang up at any moment leave a booking or none, and the store goes on working.
+/// If clients disconnect at arbitrary moments, each booking is stored completely or not at all, and the store goes on
+/// working.
 pub async fn dropped_bookings_leave_all_or_nothing(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
@@ -860,7 +866,7 @@ pub async fn dropped_bookings_leave_all_or_nothing(stores: &Stores) {
         }
     }
     for task in tasks {
-        // Aborted ones may have come through all the same.
+        // A call may have succeeded before it was aborted.
         let _ = task.await;
     }
     let late = book(stores, account, &customer, slot(100_000, 1)).await.unwrap();
@@ -869,7 +875,7 @@ pub async fn dropped_bookings_leave_all_or_nothing(stores: &Stores) {
     assert!(kept.contains(&late));
 }
 
-/// A booking that is dropped after any number of polls is there whole or not at all, and holds nobody up.
+/// A booking whose call is dropped after any number of polls is stored completely or not at all, and blocks nobody.
 pub async fn booking_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
@@ -915,7 +921,7 @@ pub async fn booking_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
     }
 }
 
-/// A move that is dropped after any number of polls has happened or not, and holds nobody up.
+/// A move whose call is dropped after any number of polls has happened completely or not at all, and blocks nobody.
 pub async fn move_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
@@ -962,7 +968,7 @@ pub async fn move_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
         ))
         .await
         .unwrap();
-        // Whichever slot is left, is free.
+        // The slot that the appointment doesn't occupy is free.
         let free = slot(if taken { to } else { from }, 60);
         at_once(book(stores, account, &customer, free)).await.unwrap();
         if let Some(outcome) = outcome {

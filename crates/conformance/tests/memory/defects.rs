@@ -1,4 +1,4 @@
-//! What can be wrong with a store: one switch for each defect.
+//! The defects that a store can have, as one switch each.
 
 /// A method that writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,49 +30,49 @@ pub enum List {
     RegistrationsOfCustomer,
 }
 
-/// What is wrong with the store.
+/// A defect of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Defect {
-    // Any write.
-    /// The lock is released between the check and the change, where the call awaits.
+    // Defects of any write.
+    /// The lock is released between the check and the change, and the call awaits there.
     Unlocked(Method),
-    /// The same, but nothing is awaited there: only another thread can come in between.
+    /// Like [`Unlocked`](Self::Unlocked), but nothing is awaited there: only another thread can intervene.
     UnlockedWithoutAwait(Method),
-    /// An insert replaces the row of the same id.
+    /// An insert replaces the row with the same id.
     Overwrites(Method),
-    /// Rows of accounts that don't exist are taken.
+    /// Rows of accounts that don't exist are accepted.
     UnknownAccounts,
-    /// An update doesn't look at the version.
+    /// An update ignores the version.
     IgnoresVersion(Method),
-    /// A taken address or slot is told before a version that is not the one before.
+    /// A taken address or slot is reported in preference to a version mismatch.
     StaleLast(Method),
-    /// The record of the request is forgotten.
+    /// The request's record is not written.
     Unrecorded(Method),
     /// A request that was carried out before is carried out again.
     Repeats(Method),
 
-    // Any list.
+    // Defects of any list.
     Unsorted(List),
     IgnoresCursor(List),
     IgnoresLimit(List),
     /// There is never a next page.
     EndsEarly(List),
-    /// A full last page announces another one.
+    /// A full last page announces another page.
     AlwaysGoesOn(List),
-    /// Rows of other accounts are listed, too.
+    /// Rows of other accounts are listed too.
     Leaks(List),
-    /// Those that changed earlier are listed, too.
+    /// Rows that changed before `updated_since` are listed too.
     IgnoresSince(List),
 
-    // Health and changes.
+    // Defects of the health check and of marks.
     Unhealthy,
     ConstantMark,
-    /// A write that the mark doesn't tell.
+    /// The write doesn't change the mark.
     Unmarked(Method),
-    /// What another server writes, the mark doesn't tell.
+    /// Another server's write doesn't change the mark.
     MarkOfOwnWrites,
 
-    // Accounts and keys.
+    // Defects of accounts and keys.
     AccountsById,
     AccountsByCreationOnly,
     KeysById,
@@ -84,17 +84,17 @@ pub enum Defect {
     RevokedIsGone,
     RevokesNobody,
 
-    // Customers.
+    // Defects of customers.
     EmailWithCase,
     EmailOfAnyAccount,
     EmailOfItself,
     EmailFoundAnywhere,
     IgnoresEmail,
     ForgetsPhone,
-    /// Refuses phone numbers of more than 20 characters.
+    /// Phone numbers of more than 20 characters are refused.
     ShortPhones,
 
-    // Appointments.
+    // Defects of appointments.
     CancelledOccupies,
     ConflictsWithItself,
     TouchingOverlaps,
@@ -107,16 +107,16 @@ pub enum Defect {
     BeforeIncluded,
     IgnoresStatus,
     IgnoresCustomer,
-    /// Refuses appointments that last longer than half a day.
+    /// Appointments that last longer than half a day are refused.
     ShortDays,
 
-    // Events and registrations.
+    // Defects of events and registrations.
     IgnoresEventFrom,
     IgnoresEventBefore,
     IgnoresEventStatus,
-    /// Refuses events that have been.
+    /// Completed events are refused.
     NeverCompleted,
-    /// Refuses places that cost as much as may be.
+    /// Events with the highest price are refused.
     Cheap,
     Uncounted,
     NotCountedOff,
@@ -131,8 +131,8 @@ pub enum Defect {
     UnregistersTwice,
     RegistrationFoundAnywhere,
 
-    // Records of requests.
-    /// A write that is refused leaves its record.
+    // Defects of the records of requests.
+    /// A refused write, or one that finds nothing to do, leaves its record.
     RecordsRefused,
     /// A write that finds nothing to do leaves its record.
     RecordsNothing,
@@ -140,7 +140,7 @@ pub enum Defect {
     RecordsOfAll,
     RecordsNeverExpire,
     RecordsExpireAtOnce,
-    /// A record expires a millisecond late.
+    /// A record expires a millisecond too late.
     RecordsExpireLate,
     SweepsAll,
     SweepsLate,

@@ -1,4 +1,4 @@
-//! The suite's own tests: a correct store in memory passes all of it, and the same store with any one defect does not.
+//! The suite's own tests: a correct store in memory passes all cases, and the same store with any one defect fails.
 
 #![expect(clippy::unwrap_used, reason = "test code: what goes wrong fails the test")]
 

@@ -1,7 +1,8 @@
 //! Mutants: the store in memory with one defect each, and the case of the suite that refuses it.
 //!
-//! A case that is relaxed until a mutant survives fails here. `MUTANT_RUNS=100 cargo test --package chatgrow-conformance
-//! mutants -- --nocapture --test-threads=1` runs each a hundred times and tells how often it survived: once at the most.
+//! If a case is relaxed so far that a mutant survives, these tests fail.
+//! `MUTANT_RUNS=100 cargo test --package chatgrow-conformance mutants -- --nocapture --test-threads=1` runs each mutant
+//! a hundred times and prints how often it survived, which may be once at most.
 
 use crate::{
     defects::{Defect, Defect::*, List::*, Method::*},
@@ -12,13 +13,13 @@ use chatgrow_ports::Stores;
 use std::{env, panic::AssertUnwindSafe, thread, time::Duration};
 use tokio::{runtime::Builder, time::timeout};
 
-/// How long a case may take. A case that hangs doesn't refuse anything.
+/// How long a case may take. A case that hangs doesn't count as refusing the store.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How many of a hundred runs a mutant may survive.
 const SURVIVALS: usize = 1;
 
-/// Runs a case as a test would, on a runtime of its own. Returns whether it failed.
+/// Runs a case like a test, on its own runtime, and returns whether it failed.
 fn refuses(case: impl AsyncFnOnce() + Send) -> bool {
     thread::scope(|scope| {
         let run = scope.spawn(AssertUnwindSafe(|| {
@@ -29,7 +30,7 @@ fn refuses(case: impl AsyncFnOnce() + Send) -> bool {
                 .unwrap();
             runtime.block_on(async { timeout(TIMEOUT, case()).await.is_ok() })
         }));
-        // What panicked has refused the store.
+        // A panic means that the case refused the store.
         run.join().map_or(true, |ended| {
             assert!(ended, "the case hangs instead of failing");
             false
@@ -37,10 +38,10 @@ fn refuses(case: impl AsyncFnOnce() + Send) -> bool {
     })
 }
 
-/// Asserts that the suite refuses the defect, as often as `MUTANT_RUNS` says.
+/// Asserts that the suite refuses the defect, in as many runs as `MUTANT_RUNS` says.
 fn assert_refused(defect: Defect, case: &str, refused: impl Fn() -> bool) {
     let Ok(runs) = env::var("MUTANT_RUNS") else {
-        // Whether two threads meet between two instructions is luck, and so is what a random case tries; nothing else is.
+        // Only these depend on luck: whether two threads meet between two instructions, and what a random case tries.
         let luck = matches!(defect, UnlockedWithoutAwait(_))
             || case.starts_with("every_edit")
             || case.starts_with("random");
@@ -60,7 +61,8 @@ fn assert_refused(defect: Defect, case: &str, refused: impl Fn() -> bool) {
     );
 }
 
-/// One test for each line: the defect, and the case that refuses it. A race refuses it on one server or on two, as in the suite.
+/// Makes one test per line: the defect, and the case that refuses it. As in the suite, a race runs on one server and on
+/// two; one of them must refuse the defect.
 macro_rules! mutants {
     ($($name:ident: $defect:expr => $kind:ident $case:ident;)+) => {$(
         #[test]
@@ -80,7 +82,7 @@ macro_rules! mutants {
 }
 
 mutants! {
-    // Looks, lets others in, then writes.
+    // Checks, lets others in, then writes.
     slug_unlocked: Unlocked(InsertAccount) => race account_slugs_are_contested;
     slug_unlocked_without_await: UnlockedWithoutAwait(InsertAccount) => race account_slugs_are_contested;
     first_key_unlocked: Unlocked(InsertFirstKey) => race first_api_keys_are_contested;
@@ -110,7 +112,7 @@ mutants! {
     request_unlocked: Unlocked(InsertCustomer) => race requests_are_contested;
     request_unlocked_without_await: UnlockedWithoutAwait(InsertCustomer) => race requests_are_contested;
 
-    // Replaces a row of the same id.
+    // Replaces a row with the same id.
     account_overwritten: Overwrites(InsertAccount) => case an_insert_replaces_nothing;
     key_overwritten: Overwrites(InsertKey) => case an_insert_replaces_nothing;
     customer_overwritten: Overwrites(InsertCustomer) => case an_insert_replaces_nothing;
@@ -118,7 +120,7 @@ mutants! {
     event_overwritten: Overwrites(InsertEvent) => case an_insert_replaces_nothing;
     registration_overwritten: Overwrites(Register) => case an_insert_replaces_nothing;
 
-    // Doesn't look at the version.
+    // Ignores the version, or reports it last.
     customer_version_ignored: IgnoresVersion(UpdateCustomer) => case customer_is_updated_from_the_version_before_only;
     appointment_version_ignored: IgnoresVersion(UpdateAppointment) => case appointment_is_updated_from_the_version_before_only;
     event_version_ignored: IgnoresVersion(UpdateEvent) => case event_is_updated_from_the_version_before_only;

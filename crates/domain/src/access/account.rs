@@ -3,19 +3,20 @@
 use crate::{AccountId, Invalid, Refusal, Timestamp, text::text_type};
 
 text_type! {
-    /// What people call the business.
+    /// The display name of a business.
     AccountName, 200, single line
 }
 
-/// What operators type to name an account: 1 to 63 lowercase letters, digits and hyphens, as in a DNS label (RFC 1123).
+/// The name by which operators refer to an account: 1 to 63 lowercase letters, digits and hyphens, as in a DNS label
+/// (RFC 1123).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AccountSlug(String);
 
 impl AccountSlug {
-    /// Takes the slug as it is.
+    /// Accepts a slug, unchanged.
     ///
     /// # Errors
-    /// [`Invalid::Slug`] where it is none.
+    /// [`Invalid::Slug`] if the text is not a slug.
     pub fn new(slug: impl Into<String>) -> Result<Self, Invalid> {
         let slug = slug.into();
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -30,34 +31,34 @@ impl AccountSlug {
         }
     }
 
-    /// The slug.
+    /// The slug as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// `default`: the account that the first start creates.
+/// `default`: the account that is created on the first start.
 impl Default for AccountSlug {
     fn default() -> Self {
         Self("default".to_owned())
     }
 }
 
-/// A business with its own data and its own keys.
+/// A business with its own data and its own keys: the tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Its id.
+    /// The account's id.
     pub id: AccountId,
     /// Unique in the store.
     pub slug: AccountSlug,
-    /// What people call it.
+    /// The display name.
     pub name: AccountName,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
-/// Why an account is not made.
+/// Why an account can't be created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccountRefusal {
     /// Another account has the slug.

@@ -1,8 +1,8 @@
-//! API keys: `cg_live_`, 256 random bits in base62, and a checksum, so that a typo or a foreign string is refused
-//! without a look-up and a leaked key can be found by secret scanners.
+//! API keys: `cg_live_`, 256 random bits in base62, and a checksum. The checksum lets the server refuse a typo or a
+//! foreign string without a look-up. The fixed format lets secret scanners find a leaked key.
 //!
-//! The plain key and its digest are different types; only the digest can be stored, and `Debug` of the plain one
-//! shows nothing. A plain SHA-256 is enough: there is no dictionary of 256-bit random values to try.
+//! The plain key and its digest are different types: only the digest can be stored, and `Debug` of the plain key shows
+//! nothing. A plain SHA-256 is enough, because 256-bit random values can't be found with a dictionary.
 
 use crate::{AccountId, ApiKeyId, Refusal, Timestamp, text::text_type};
 use sha2::{Digest, Sha256};
@@ -10,9 +10,9 @@ use std::fmt;
 
 const PREFIX: &str = "cg_live_";
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// 62^43 > 2^256.
+/// 62^43 > 2^256, so 43 digits hold every secret.
 const SECRET_CHARS: usize = 43;
-/// 62^6 > 2^32.
+/// 62^6 > 2^32, so 6 digits hold every checksum.
 const CHECKSUM_CHARS: usize = 6;
 
 text_type! {
@@ -20,12 +20,12 @@ text_type! {
     ApiKeyName, 100, single line
 }
 
-/// A key as its owner holds it. It is shown once and never stored.
+/// An API key in plain text. It is shown to its owner once and never stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PlainApiKey(String);
 
 impl PlainApiKey {
-    /// The key made of 32 random bytes.
+    /// Makes a key from 32 random bytes.
     #[must_use]
     pub fn from_random(bytes: [u8; 32]) -> Self {
         let mut key = format!("{PREFIX}{}", base62::<SECRET_CHARS>(&bytes));
@@ -33,7 +33,8 @@ impl PlainApiKey {
         Self(key)
     }
 
-    /// Reads what a client sent; `None` where it can't be a key: another form, or a checksum that doesn't fit.
+    /// Parses what a client sent. Returns `None` if it can't be a key: the format is wrong, or the checksum doesn't
+    /// match.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (key, sum) = text.split_at_checked(PREFIX.len() + SECRET_CHARS)?;
@@ -42,13 +43,13 @@ impl PlainApiKey {
             .then(|| Self(text.to_owned()))
     }
 
-    /// What the store keeps of the key.
+    /// The digest, which is what the store keeps.
     #[must_use]
     pub fn digest(&self) -> ApiKeyDigest {
         ApiKeyDigest(Sha256::digest(&self.0).into())
     }
 
-    /// The key itself, to be shown to its owner.
+    /// The key in plain text, to be shown to its owner.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
@@ -65,7 +66,8 @@ fn checksum(key: &str) -> String {
     base62::<CHECKSUM_CHARS>(&crc32fast::hash(key.as_bytes()).to_be_bytes())
 }
 
-/// The big-endian number `bytes` in `WIDTH` base62 digits, which must be enough for it.
+/// Writes the big-endian number `bytes` in `WIDTH` base62 digits. `WIDTH` must be large enough for every number of that
+/// length.
 fn base62<const WIDTH: usize>(bytes: &[u8]) -> String {
     let mut number = bytes.to_vec();
     let mut digits = [b'0'; WIDTH];
@@ -85,7 +87,7 @@ fn base62<const WIDTH: usize>(bytes: &[u8]) -> String {
 pub struct ApiKeyDigest([u8; 32]);
 
 impl ApiKeyDigest {
-    /// A stored digest.
+    /// Wraps a stored digest.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -98,42 +100,42 @@ impl ApiKeyDigest {
     }
 }
 
-/// What is known of a key once its owner has it.
+/// An API key as it is stored, without its plain text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
-    /// Its id, which is no secret.
+    /// The key's id, which is not secret.
     pub id: ApiKeyId,
-    /// The account whose data it opens.
+    /// The account that the key gives access to.
     pub account_id: AccountId,
-    /// What it is for.
+    /// What the key is for.
     pub name: ApiKeyName,
-    /// How it is recognised.
+    /// The digest by which a request's key is found.
     pub digest: ApiKeyDigest,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// From this instant on it opens nothing; `None` for never.
+    /// The instant from which the key is no longer accepted; `None` if it never expires.
     pub expires_at: Option<Timestamp>,
-    /// When it was last accepted, to within seconds.
+    /// When the key was last accepted, accurate to within seconds.
     pub last_used_at: Option<Timestamp>,
-    /// When it was revoked.
+    /// When the key was revoked.
     pub revoked_at: Option<Timestamp>,
 }
 
 impl ApiKey {
-    /// Whether the key opens its account at that instant.
+    /// Whether the key is accepted at `now`: it is neither revoked nor expired.
     #[must_use]
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|expiry| now < expiry)
     }
 }
 
-/// Why a key is not made.
+/// Why a key can't be created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ApiKeyRefusal {
     /// No account has the slug.
     #[error("there is no such account")]
     AccountNotFound,
-    /// The expiry has passed.
+    /// The expiry is not in the future.
     #[error("the expiry must be in the future")]
     Expired,
 }
@@ -148,7 +150,7 @@ mod tests {
 
     #[test]
     fn the_format_is_fixed() {
-        // A key in the field must stay valid for ever: this literal may not change.
+        // A key that was handed out must stay valid for ever, so this literal may not change.
         assert_eq!(
             PlainApiKey::from_random([7; 32]).reveal(),
             "cg_live_1fJjkkpe9PiTw9KSulA8Ghct30vZz4HpdQ5c5b9cPF10k1n8m"

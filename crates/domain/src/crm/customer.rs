@@ -1,4 +1,4 @@
-//! Customers: the people an account serves. Within an account an e-mail address names one customer.
+//! Customers: the people whom an account serves. An e-mail address is unique within an account.
 
 use crate::{
     ChangeRefusal, CustomerId, EmailAddress, Invalid, Notes, Refusal, Revised, Revision, Timestamp, Version,
@@ -10,23 +10,24 @@ text_type! {
     CustomerName, 200, single line
 }
 
-/// A phone number in the form its owner gave it, such as `050-1234567` or `*6050`.
+/// A phone number as its owner wrote it, such as `050-1234567` or `*6050`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Phone(PhoneText);
 
 text_type! {
-    /// The text of a phone number, before it is known to hold a digit.
+    /// The text of a phone number, not yet checked for a digit.
     PhoneText, 50, single line
 }
 
 impl Phone {
-    /// The most characters that a number may have.
+    /// The maximum length in characters.
     pub const MAX_CHARS: usize = PhoneText::MAX_CHARS;
 
-    /// Takes the number as it is.
+    /// Accepts a number, unchanged.
     ///
     /// # Errors
-    /// [`Invalid`] where it is blank, too long, holds a control character, or no digit.
+    /// [`Invalid::TooLong`], [`Invalid::Missing`] if it is blank, [`Invalid::ControlCharacter`], or [`Invalid::Phone`]
+    /// if it has no digit.
     pub fn new(number: impl Into<String>) -> Result<Self, Invalid> {
         let text = PhoneText::new(number)?;
         if text.as_str().bytes().any(|byte| byte.is_ascii_digit()) {
@@ -46,25 +47,25 @@ impl Phone {
 /// A person whom an account serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Customer {
-    /// Its id.
+    /// The customer's id.
     pub id: CustomerId,
     /// The person's name.
     pub name: CustomerName,
-    /// Unique in the account, without case.
+    /// The person's e-mail address, unique in the account by its [key](EmailAddress::key).
     pub email: EmailAddress,
     /// The person's phone number.
     pub phone: Option<Phone>,
     /// Free notes.
     pub notes: Option<Notes>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// When the customer last changed.
     pub updated_at: Timestamp,
-    /// Counts its states.
+    /// Incremented by every change.
     pub version: Version,
 }
 
-/// What a caller says of a customer.
+/// The fields of a customer that a caller provides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCustomer {
     /// See [`Customer::name`].
@@ -77,20 +78,20 @@ pub struct NewCustomer {
     pub notes: Option<Notes>,
 }
 
-/// A change of some fields: the outer `None` leaves a field as it is, `Some(None)` clears it.
+/// A change of some fields. The outer `None` leaves a field unchanged; `Some(None)` clears it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CustomerEdit {
     /// A new name.
     pub name: Option<CustomerName>,
-    /// A new address.
+    /// A new e-mail address.
     pub email: Option<EmailAddress>,
-    /// A new phone number, or none.
+    /// A new phone number, or `Some(None)` to clear it.
     pub phone: Option<Option<Phone>>,
-    /// New notes, or none.
+    /// New notes, or `Some(None)` to clear them.
     pub notes: Option<Option<Notes>>,
 }
 
-/// What an appointment or a registration tells of its customer.
+/// What an appointment or a registration shows of its customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomerSummary {
     /// See [`Customer::id`].
@@ -109,7 +110,7 @@ impl Revised for Customer {
     }
 }
 
-/// Why a customer is not found, made or changed.
+/// Why a customer can't be found, created or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CustomerRefusal {
     /// The account has no customer with that address.
@@ -118,7 +119,7 @@ pub enum CustomerRefusal {
     /// Another customer of the account has the address.
     #[error("the e-mail address is taken")]
     EmailTaken,
-    /// The customer is not in the version that was to be changed.
+    /// The customer is no longer in the version that the change is based on, or doesn't satisfy the precondition.
     #[error("it has changed")]
     VersionMismatch,
 }
@@ -130,7 +131,7 @@ impl ChangeRefusal for CustomerRefusal {
 }
 
 impl Customer {
-    /// A customer that did not exist before.
+    /// A new customer, in its first version.
     #[must_use]
     pub fn new(id: CustomerId, new: NewCustomer, now: Timestamp) -> Self {
         let NewCustomer {
@@ -151,7 +152,7 @@ impl Customer {
         }
     }
 
-    /// The state after `edit`; the same state where nothing changes.
+    /// The state after `edit`. If nothing changes, the result equals `self`, version included.
     #[must_use]
     pub fn edited(&self, edit: CustomerEdit, now: Timestamp) -> Self {
         let mut next = self.clone();
@@ -174,7 +175,7 @@ impl Customer {
         next
     }
 
-    /// The state in which everything that a caller can say is `new`; id and creation stay.
+    /// The state in which `new` replaces everything that a caller provides. The id and the time of creation stay.
     #[must_use]
     pub fn replaced(&self, new: NewCustomer, now: Timestamp) -> Self {
         let NewCustomer {
@@ -194,7 +195,7 @@ impl Customer {
         )
     }
 
-    /// What others tell of this customer.
+    /// What an appointment or a registration shows of this customer.
     #[must_use]
     pub fn summary(&self) -> CustomerSummary {
         CustomerSummary {

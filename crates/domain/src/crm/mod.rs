@@ -1,4 +1,4 @@
-//! Whom a business serves: customers.
+//! The people whom a business serves: customers.
 
 mod customer;
 

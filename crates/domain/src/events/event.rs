@@ -1,5 +1,5 @@
-//! Events: something with a date that customers register for. The count of participants never passes the capacity,
-//! and a status only ever leaves `active`.
+//! Events: something with a date that customers register for. The number of participants never exceeds the capacity. A
+//! status only ever changes from `active` to another one.
 
 use crate::{
     ChangeRefusal, EventId, Invalid, LocalMinute, Money, Refusal, RegistrationRefusal, Revised, Revision,
@@ -8,32 +8,33 @@ use crate::{
 use time::{Date, Time};
 
 text_type! {
-    /// What the event is called.
+    /// An event's title.
     EventTitle, 200, single line
 }
 text_type! {
-    /// What the event is about; line breaks are welcome.
+    /// A description of an event; it may have several lines.
     EventDescription, 5000, multi line
 }
 text_type! {
-    /// Where the event is.
+    /// The place of an event.
     EventLocation, 500, single line
 }
 
 choice! {
-    /// Where the event stands. Only an active one takes registrations.
+    /// An event's status. Only an active event takes registrations.
     EventStatus {
-        /// It is going to be.
+        /// The event is planned.
         Active = "active",
-        /// It has been.
+        /// The event has taken place.
         Completed = "completed",
-        /// It will not be.
+        /// The event will not take place.
         Cancelled = "cancelled",
     }
 }
 
 impl EventStatus {
-    /// Whether an event in this status takes registrations, if it has a free place. The stores' guards say the same.
+    /// Whether an event in this status takes registrations, provided that a place is free. The stores' guards enforce
+    /// the same rule.
     #[must_use]
     pub const fn takes_registrations(self) -> bool {
         match self {
@@ -43,7 +44,7 @@ impl EventStatus {
     }
 }
 
-/// How many may take part: 1 to 1 000 000.
+/// The number of people who may take part: 1 to 1 000 000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Capacity(i64);
 
@@ -53,10 +54,10 @@ impl Capacity {
     /// The largest capacity.
     pub const MAX: i64 = 1_000_000;
 
-    /// Takes a number of people.
+    /// A capacity of that many people.
     ///
     /// # Errors
-    /// [`Invalid::OutOfRange`] outside 1 to 1 000 000.
+    /// [`Invalid::OutOfRange`] unless it is from 1 to 1 000 000.
     pub fn new(people: i64) -> Result<Self, Invalid> {
         let (min, max) = (Self::MIN, Self::MAX);
         if (min..=max).contains(&people) {
@@ -76,33 +77,33 @@ impl Capacity {
 /// Something with a date that customers register for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Its id.
+    /// The event's id.
     pub id: EventId,
-    /// What it is called.
+    /// The title.
     pub title: EventTitle,
-    /// What it is about.
+    /// The description.
     pub description: Option<EventDescription>,
-    /// When it begins.
+    /// When the event starts.
     pub start: LocalMinute,
-    /// Where it is.
+    /// The place.
     pub location: Option<EventLocation>,
-    /// How many may take part; `None` is any number.
+    /// How many people may take part; `None` means no limit.
     pub capacity: Option<Capacity>,
-    /// How many are registered.
+    /// How many customers are registered.
     pub participants: i64,
-    /// What it costs.
+    /// The price of taking part.
     pub price: Option<Money>,
-    /// Where it stands.
+    /// The status.
     pub status: EventStatus,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When its fields last changed; registrations don't count.
+    /// When the event's fields last changed. Registrations don't affect it.
     pub updated_at: Timestamp,
-    /// Counts its states, those that differ only in participants included.
+    /// Incremented by every change, including one of `participants` alone.
     pub version: Version,
 }
 
-/// What a caller says of an event.
+/// The fields of an event that a caller provides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
     /// See [`Event::title`].
@@ -119,24 +120,24 @@ pub struct NewEvent {
     pub price: Option<Money>,
 }
 
-/// A change of some fields: the outer `None` leaves a field as it is, `Some(None)` clears it.
+/// A change of some fields. The outer `None` leaves a field unchanged; `Some(None)` clears it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventEdit {
-    /// Another title.
+    /// A new title.
     pub title: Option<EventTitle>,
-    /// Another description, or none.
+    /// A new description, or `Some(None)` to clear it.
     pub description: Option<Option<EventDescription>>,
-    /// Another day.
+    /// A new date.
     pub date: Option<Date>,
-    /// Another time of day.
+    /// A new time of day.
     pub time: Option<Time>,
-    /// Another place, or none.
+    /// A new place, or `Some(None)` to clear it.
     pub location: Option<Option<EventLocation>>,
-    /// Another capacity, or none.
+    /// A new capacity, or `Some(None)` for no limit.
     pub capacity: Option<Option<Capacity>>,
-    /// Another price, or none.
+    /// A new price, or `Some(None)` to clear it.
     pub price: Option<Option<Money>>,
-    /// A step to another status.
+    /// A new status.
     pub status: Option<EventStatus>,
 }
 
@@ -146,19 +147,19 @@ impl Revised for Event {
     }
 }
 
-/// Why an event is not found or changed.
+/// Why an event can't be found or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EventRefusal {
     /// The account has no such event.
     #[error("there is no such event")]
     NotFound,
-    /// A completed or cancelled event keeps its status.
+    /// The event is completed or cancelled, so its status can't change.
     #[error("the event's status can't change so")]
     InvalidStatus,
-    /// More people are registered than the new capacity.
+    /// The new capacity is less than the number of participants.
     #[error("more are registered than the new capacity")]
     CapacityTooSmall,
-    /// The event is not in the version that was to be changed.
+    /// The event is no longer in the version that the change is based on, or doesn't satisfy the precondition.
     #[error("it has changed")]
     VersionMismatch,
 }
@@ -170,7 +171,7 @@ impl ChangeRefusal for EventRefusal {
 }
 
 impl Event {
-    /// An active event without participants that did not exist before.
+    /// A new event: active, without participants, in its first version.
     #[must_use]
     pub fn new(id: EventId, new: NewEvent, now: Timestamp) -> Self {
         let NewEvent {
@@ -197,11 +198,11 @@ impl Event {
         }
     }
 
-    /// The state after `edit`; the same state where nothing changes.
+    /// The state after `edit`. If nothing changes, the result equals `self`, version included.
     ///
     /// # Errors
-    /// [`EventRefusal::InvalidStatus`] if the status would go back, [`EventRefusal::CapacityTooSmall`] if the capacity would be under the
-    /// count of participants.
+    /// [`EventRefusal::InvalidStatus`] if the status would change and is not `active`, or
+    /// [`EventRefusal::CapacityTooSmall`] if the capacity would be less than the number of participants.
     pub fn edited(&self, edit: EventEdit, now: Timestamp) -> Result<Self, EventRefusal> {
         let start = self.start.to_date_time();
         let mut next = self.clone();
@@ -243,7 +244,7 @@ impl Event {
         Ok(next)
     }
 
-    /// Whether one more may register.
+    /// Checks that one more customer may register.
     ///
     /// # Errors
     /// [`RegistrationRefusal::NotActive`] or [`RegistrationRefusal::Full`].

@@ -1,4 +1,4 @@
-//! Registrations: a customer's place at an event, at most one for each customer.
+//! Registrations: a customer's place at an event. A customer has at most one place at an event.
 
 use crate::{
     ChangeRefusal, Customer, CustomerSummary, EventId, Notes, Refusal, RegistrationId, Revised, Revision,
@@ -8,26 +8,26 @@ use crate::{
 /// A customer's place at an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registration {
-    /// Its id.
+    /// The registration's id.
     pub id: RegistrationId,
     /// The event.
     pub event_id: EventId,
-    /// Who comes, as the customer is now.
+    /// The customer, in its present state.
     pub customer: CustomerSummary,
     /// Free notes.
     pub notes: Option<Notes>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
 impl Revised for Registration {
-    /// Nothing of a registration changes but the customer whom it shows.
+    /// Nothing about a registration changes except the customer that it shows.
     fn revision(&self) -> Revision {
         Revision::of(self.id, [self.customer.version])
     }
 }
 
-/// Why a registration is not found, made or cancelled.
+/// Why a registration can't be found, created or cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RegistrationRefusal {
     /// The account has no such event.
@@ -42,13 +42,13 @@ pub enum RegistrationRefusal {
     /// The event is completed or cancelled.
     #[error("the event is not active")]
     NotActive,
-    /// The customer has a place already.
+    /// The customer has a place at the event already.
     #[error("the customer is registered already")]
     AlreadyRegistered,
     /// Every place is taken.
     #[error("the event is full")]
     Full,
-    /// The registration is not in the version that was to be cancelled.
+    /// The registration doesn't satisfy the precondition of its cancellation.
     #[error("it has changed")]
     VersionMismatch,
 }
@@ -60,7 +60,7 @@ impl ChangeRefusal for RegistrationRefusal {
 }
 
 impl Registration {
-    /// A place for `customer` that did not exist before.
+    /// A new place for `customer`.
     #[must_use]
     pub fn new(
         id: RegistrationId,

@@ -1,4 +1,5 @@
-//! Appointments: a customer's slot in the account's one schedule. Only confirmed ones occupy it.
+//! Appointments: a customer's slot in the schedule of an account, which has one schedule. Only confirmed appointments
+//! occupy it.
 
 use crate::{
     AppointmentId, ChangeRefusal, Customer, CustomerSummary, Duration, LocalMinute, Notes, Refusal, Revised,
@@ -7,7 +8,7 @@ use crate::{
 use time::{Date, Time};
 
 choice! {
-    /// What the customer comes for.
+    /// The service that the customer books.
     ServiceType {
         /// Advice.
         Consultation = "consultation",
@@ -23,17 +24,18 @@ choice! {
 }
 
 choice! {
-    /// Whether the appointment occupies its slot.
+    /// An appointment's status, which decides whether it occupies its slot.
     AppointmentStatus {
-        /// It does.
+        /// It occupies its slot.
         Confirmed = "confirmed",
-        /// It does not, and never will again.
+        /// It doesn't occupy its slot, and never will again.
         Cancelled = "cancelled",
     }
 }
 
 impl AppointmentStatus {
-    /// Whether an appointment in this status occupies its slot, so that no other one may overlap it. The stores' guards say the same.
+    /// Whether an appointment in this status occupies its slot, so that no other one may overlap it. The stores' guards
+    /// enforce the same rule.
     #[must_use]
     pub const fn occupies(self) -> bool {
         match self {
@@ -46,27 +48,27 @@ impl AppointmentStatus {
 /// A customer's slot in the account's schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appointment {
-    /// Its id.
+    /// The appointment's id.
     pub id: AppointmentId,
-    /// Whose it is, as the customer is now.
+    /// The customer, in its present state.
     pub customer: CustomerSummary,
-    /// When it is.
+    /// When it takes place.
     pub slot: TimeSlot,
-    /// What it is for.
+    /// The service that is booked.
     pub service_type: ServiceType,
     /// Free notes.
     pub notes: Option<Notes>,
-    /// Whether it occupies its slot.
+    /// The status.
     pub status: AppointmentStatus,
     /// When it was booked.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// When the appointment last changed.
     pub updated_at: Timestamp,
-    /// Counts its states.
+    /// Incremented by every change.
     pub version: Version,
 }
 
-/// What a caller says of an appointment, but for the customer.
+/// The fields of an appointment that a caller provides, except the customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAppointment {
     /// See [`Appointment::slot`].
@@ -77,18 +79,18 @@ pub struct NewAppointment {
     pub notes: Option<Notes>,
 }
 
-/// A change of some fields: the outer `None` leaves a field as it is, `Some(None)` clears it.
+/// A change of some fields. The outer `None` leaves a field unchanged; `Some(None)` clears it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AppointmentEdit {
-    /// Another day.
+    /// A new date.
     pub date: Option<Date>,
-    /// Another time of day.
+    /// A new time of day.
     pub time: Option<Time>,
-    /// Another length.
+    /// A new length.
     pub duration: Option<Duration>,
-    /// Another purpose.
+    /// A new service.
     pub service_type: Option<ServiceType>,
-    /// New notes, or none.
+    /// New notes, or `Some(None)` to clear them.
     pub notes: Option<Option<Notes>>,
 }
 
@@ -98,7 +100,7 @@ impl Revised for Appointment {
     }
 }
 
-/// Why an appointment is not found, booked or changed.
+/// Why an appointment can't be found, booked or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AppointmentRefusal {
     /// The account has no such appointment.
@@ -110,10 +112,10 @@ pub enum AppointmentRefusal {
     /// Another confirmed appointment overlaps the slot.
     #[error("the slot is taken")]
     SlotTaken,
-    /// A cancelled appointment can't be moved: its slot may have been given away.
+    /// A cancelled appointment can't be moved: its slot may belong to another one by now.
     #[error("the appointment is cancelled")]
     Cancelled,
-    /// The appointment is not in the version that was to be changed.
+    /// The appointment is no longer in the version that the change is based on, or doesn't satisfy the precondition.
     #[error("it has changed")]
     VersionMismatch,
 }
@@ -125,7 +127,7 @@ impl ChangeRefusal for AppointmentRefusal {
 }
 
 impl Appointment {
-    /// A confirmed appointment of `customer` that did not exist before.
+    /// A new appointment of `customer`: confirmed, in its first version.
     #[must_use]
     pub fn new(id: AppointmentId, customer: &Customer, new: NewAppointment, now: Timestamp) -> Self {
         let NewAppointment {
@@ -146,7 +148,7 @@ impl Appointment {
         }
     }
 
-    /// The state after `edit`; the same state where nothing changes.
+    /// The state after `edit`. If nothing changes, the result equals `self`, version included.
     ///
     /// # Errors
     /// [`AppointmentRefusal::Cancelled`] if the edit would move a cancelled appointment.
@@ -172,7 +174,7 @@ impl Appointment {
         Ok(self.followed_by(next, now))
     }
 
-    /// The cancelled state; the same state where it is cancelled already.
+    /// The cancelled state. If the appointment is cancelled already, the result equals `self`, version included.
     #[must_use]
     pub fn cancelled(&self, now: Timestamp) -> Self {
         self.followed_by(

@@ -1,4 +1,4 @@
-//! When a business serves them: appointments.
+//! When a business serves its customers: appointments.
 
 mod appointment;
 

@@ -21,7 +21,7 @@ pub struct AccessStores {
 }
 
 impl AccessStores {
-    /// The ports of a store that honours all of them.
+    /// Views one store through each of this context's ports.
     pub fn of<S: AccountStore + ApiKeyStore + 'static>(store: &Arc<S>) -> Self {
         Self {
             accounts: store.clone(),

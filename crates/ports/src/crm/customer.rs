@@ -1,15 +1,15 @@
-//! Customers. The store guards that an e-mail address names one customer of an account.
+//! Customers. The store guards that an e-mail address is unique within an account.
 
 use crate::{Commit, Failure, Listed, Page, PageRequest, StoreError};
 use async_trait::async_trait;
 use chatgrow_domain::{AccountId, Customer, CustomerId, CustomerRefusal, EmailKey, Timestamp};
 
-/// Which customers are wanted; `None` is any.
+/// Which customers to list. A field that is `None` matches all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CustomerFilter {
-    /// The one with this address.
+    /// The customer with this address.
     pub email: Option<EmailKey>,
-    /// Those that last changed at this instant or later.
+    /// Customers that last changed at this instant or later.
     pub updated_since: Option<Timestamp>,
 }
 
@@ -21,12 +21,13 @@ impl Listed for Customer {
     }
 }
 
-/// Keeps customers.
+/// Stores customers.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait CustomerStore: Send + Sync {
-    /// Adds a customer. Of any number of concurrent inserts (or updates) with one address, without case, exactly one
-    /// MUST succeed; the others MUST return [`CustomerRefusal::EmailTaken`].
+    /// Adds a customer. Of any number of concurrent inserts (or updates) with the same address, compared by
+    /// [key](chatgrow_domain::EmailAddress::key), exactly one MUST succeed. The others MUST return
+    /// [`CustomerRefusal::EmailTaken`].
     async fn insert(
         &self,
         account: AccountId,
@@ -37,7 +38,7 @@ pub trait CustomerStore: Send + Sync {
     /// The customer with that address.
     async fn by_email(&self, account: AccountId, email: &EmailKey) -> Result<Option<Customer>, StoreError>;
 
-    /// The customers that pass the filter, in the order of their ids, which is the order of their creation.
+    /// The customers that match the filter, ordered by id, which is the order of their creation.
     async fn list(
         &self,
         account: AccountId,
@@ -45,10 +46,10 @@ pub trait CustomerStore: Send + Sync {
         page: PageRequest<CustomerId>,
     ) -> Result<Page<Customer, CustomerId>, StoreError>;
 
-    /// Replaces the customer with this id by this state, if the stored version is the one before `customer.version`;
-    /// otherwise it MUST return [`CustomerRefusal::VersionMismatch`], also if there is no such customer, and whether or not the address is
-    /// taken. Of any number of concurrent updates of one version one MUST succeed. The guard on the address is that of
-    /// [`insert`](Self::insert); a customer never conflicts with itself.
+    /// Replaces the customer with this id by this state, if the stored version is the one before `customer.version`.
+    /// Otherwise it MUST return [`CustomerRefusal::VersionMismatch`], also if there is no such customer, and whether or
+    /// not the address is taken. Of any number of concurrent updates of one version one MUST succeed. The address is
+    /// guarded as in [`insert`](Self::insert); a customer never conflicts with itself.
     async fn update(
         &self,
         account: AccountId,

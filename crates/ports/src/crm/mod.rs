@@ -1,4 +1,4 @@
-//! Whom a business serves: customers.
+//! The people whom a business serves: customers.
 
 mod customer;
 
@@ -17,7 +17,7 @@ pub struct CrmStores {
 }
 
 impl CrmStores {
-    /// The ports of a store that honours all of them.
+    /// Views one store through each of this context's ports.
     pub fn of<S: CustomerStore + 'static>(store: &Arc<S>) -> Self {
         Self {
             customers: store.clone(),

@@ -1,18 +1,18 @@
-//! Events. Their participants are counted by [`RegistrationStore`](crate::RegistrationStore), which moves the version
-//! on, so an edit can't miss a registration.
+//! Events. [`RegistrationStore`](crate::RegistrationStore) counts their participants and increments their version as it
+//! does so. So an edit can't miss a registration.
 
 use crate::{Commit, Failure, Listed, Page, PageRequest, StartPosition, StoreError};
 use async_trait::async_trait;
 use chatgrow_domain::{AccountId, Event, EventId, EventRefusal, EventStatus, LocalMinute};
 
-/// Which events are wanted; `None` is any.
+/// Which events to list. A field that is `None` matches all of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EventFilter {
-    /// Those that start at this minute or later.
+    /// Events that start at this minute or later.
     pub from: Option<LocalMinute>,
-    /// Those that start before this minute.
+    /// Events that start before this minute.
     pub before: Option<LocalMinute>,
-    /// Those in this status.
+    /// Events in this status.
     pub status: Option<EventStatus>,
 }
 
@@ -27,7 +27,7 @@ impl Listed for Event {
     }
 }
 
-/// Keeps events.
+/// Stores events.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait EventStore: Send + Sync {
@@ -37,7 +37,7 @@ pub trait EventStore: Send + Sync {
     /// The event with that id.
     async fn by_id(&self, account: AccountId, id: EventId) -> Result<Option<Event>, StoreError>;
 
-    /// The events that pass the filter, by start, then id.
+    /// The events that match the filter, ordered by start, then by id.
     async fn list(
         &self,
         account: AccountId,
@@ -45,9 +45,10 @@ pub trait EventStore: Send + Sync {
         page: PageRequest<StartPosition<EventId>>,
     ) -> Result<Page<Event, StartPosition<EventId>>, StoreError>;
 
-    /// Replaces the event with this id by this state, if the stored version is the one before `event.version`; otherwise it MUST return
-    /// [`EventRefusal::VersionMismatch`], also if there is no such event. Of any number of concurrent updates of one version, and
-    /// registrations, which move it on, one MUST succeed.
+    /// Replaces the event with this id by this state, if the stored version is the one before `event.version`.
+    /// Otherwise it MUST return [`EventRefusal::VersionMismatch`], also if there is no such event. Registrations
+    /// increment the version too. Of any number of concurrent updates of one version, and registrations, one MUST
+    /// succeed.
     async fn update(
         &self,
         account: AccountId,

@@ -21,7 +21,7 @@ pub struct EventsStores {
 }
 
 impl EventsStores {
-    /// The ports of a store that honours all of them.
+    /// Views one store through each of this context's ports.
     pub fn of<S: EventStore + RegistrationStore + 'static>(store: &Arc<S>) -> Self {
         Self {
             events: store.clone(),

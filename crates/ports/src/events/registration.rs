@@ -1,4 +1,5 @@
-//! Registrations. The store guards that an event's count never passes its capacity and that a customer has one place.
+//! Registrations. The store guards that an event never has more participants than its capacity, and that a customer has
+//! at most one place at it.
 
 use crate::{Commit, Failure, Listed, Page, PageRequest, StoreError};
 use async_trait::async_trait;
@@ -12,15 +13,17 @@ impl Listed for Registration {
     }
 }
 
-/// Keeps registrations, and counts them in their event.
+/// Stores registrations, and counts them in their event.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait RegistrationStore: Send + Sync {
-    /// Gives a customer of the account a place (one whom the account doesn't have is a [`StoreError::Failed`], if none of the reasons
-    /// below speaks against it first), and counts it in the event, whose version moves on. Under any
-    /// concurrency `participants` MUST equal the number of registrations and never pass the capacity, only an active
-    /// event MUST take anybody, and a customer MUST have one place at most. Where several reasons speak against it, the
-    /// first of these MUST be returned: no such event, not active, already registered, full.
+    /// Gives a customer a place at an event, counts it in the event, and increments the event's version.
+    ///
+    /// Under any concurrency, `participants` MUST equal the number of registrations and never exceed the capacity, an
+    /// event that is not active MUST NOT take a registration, and a customer MUST have at most one place. If there are
+    /// several reasons for a refusal, the first of these MUST be returned: no such event, not active, already
+    /// registered, full. If there is none of them, but the account doesn't have the customer, the result is
+    /// [`StoreError::Failed`].
     async fn register(
         &self,
         account: AccountId,
@@ -28,7 +31,7 @@ pub trait RegistrationStore: Send + Sync {
         commit: Commit,
     ) -> Result<(), Failure<RegistrationRefusal>>;
 
-    /// The registration with that id, where it is one of that event.
+    /// The registration with that id, if it belongs to that event.
     async fn by_id(
         &self,
         account: AccountId,
@@ -36,7 +39,7 @@ pub trait RegistrationStore: Send + Sync {
         id: RegistrationId,
     ) -> Result<Option<Registration>, StoreError>;
 
-    /// The event's registrations in the order of their ids, which is the order in which they came.
+    /// The event's registrations, ordered by id, which is the order of their creation.
     async fn list(
         &self,
         account: AccountId,
@@ -44,7 +47,7 @@ pub trait RegistrationStore: Send + Sync {
         page: PageRequest<RegistrationId>,
     ) -> Result<Page<Registration, RegistrationId>, StoreError>;
 
-    /// The customer's registrations, for whichever events, in the order of their ids.
+    /// The customer's registrations for all events, ordered by id.
     async fn of_customer(
         &self,
         account: AccountId,
@@ -52,9 +55,9 @@ pub trait RegistrationStore: Send + Sync {
         page: PageRequest<RegistrationId>,
     ) -> Result<Page<Registration, RegistrationId>, StoreError>;
 
-    /// Frees a place, in whatever status the event is, and counts it off; the event's version moves on. Returns whether
-    /// there was such a registration: of any number of concurrent calls exactly one MUST return `true`. Where there was none the
-    /// commit MUST NOT be written.
+    /// Frees a place, whatever the event's status, subtracts it from the event's participants, and increments the
+    /// event's version. Returns whether there was such a registration: of any number of concurrent calls exactly one
+    /// MUST return `true`. If there was none, the commit MUST NOT be written.
     async fn unregister(
         &self,
         account: AccountId,

@@ -1,4 +1,4 @@
-//! When a business serves them: appointments.
+//! When a business serves its customers: appointments.
 
 mod appointment;
 
@@ -17,7 +17,7 @@ pub struct SchedulingStores {
 }
 
 impl SchedulingStores {
-    /// The ports of a store that honours all of them.
+    /// Views one store through each of this context's ports.
     pub fn of<S: AppointmentStore + 'static>(store: &Arc<S>) -> Self {
         Self {
             appointments: store.clone(),

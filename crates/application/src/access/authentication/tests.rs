@@ -22,7 +22,7 @@ fn key() -> ApiKey {
 }
 
 impl Authentication {
-    /// Who holds the key, by the memory or by the store.
+    /// The caller who holds the key, from memory or from the store.
     async fn authenticate(&self, key: &str) -> Result<Option<Caller>, StoreError> {
         let request = RequestId::new("request");
         match self.recall(key, &request) {
@@ -42,7 +42,7 @@ const CALLER: fn() -> Option<Caller> = || {
     })
 };
 
-/// An authentication at these instants, one a call.
+/// An authentication whose clock returns one of these instants per call.
 fn authentication(keys: MockApiKeyStore, instants: &'static [i64]) -> Authentication {
     let mut clock = MockClock::new();
     let mut next = instants.iter();

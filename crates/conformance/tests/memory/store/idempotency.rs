@@ -7,7 +7,7 @@ use chatgrow_domain::{AccountId, ObjectId, Timestamp};
 use chatgrow_ports::{Commit, IdempotencyKey, IdempotencyRecord, IdempotencyStore, StoreError};
 
 impl MemoryStore {
-    /// Where a record stands.
+    /// The key of a record in the table.
     pub(super) fn key(&self, record: &IdempotencyRecord) -> (AccountId, IdempotencyKey) {
         (self.owner(record.account), record.key)
     }
@@ -20,7 +20,8 @@ impl MemoryStore {
         }
     }
 
-    /// Refuses a request that was carried out before. The new record's own time says whether the old one has expired.
+    /// Refuses a request that was carried out before. Whether the old record has expired is decided by the new record's
+    /// time.
     pub(super) fn check_record(
         &self,
         method: Method,

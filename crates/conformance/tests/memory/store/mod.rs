@@ -1,8 +1,9 @@
-//! A complete store in memory: the smallest adapter, which the guide to a new one follows (`docs/adding-a-storage-adapter.md`).
+//! A complete store in memory: the smallest adapter, which the guide to writing one follows
+//! (`docs/adding-a-storage-adapter.md`).
 //!
-//! Its tables live in the process, and so does everybody who uses them. So its one lock may guard what a database guards by
-//! constraints. Each write is a *check*, which looks and refuses, and a *change*, which can't fail, under that lock: it happens whole
-//! or not at all, and a refusal leaves nothing behind.
+//! Its tables live in the process, like all their users. So a single lock can guard what a database guards with
+//! constraints. Under that lock, each write is a *check*, which looks and refuses, and a *change*, which can't fail. So
+//! a write happens completely or not at all, and a refusal leaves nothing behind.
 //!
 //! Each store can have one [`Defect`]. `mutants.rs` shows that the suite refuses a store with any of them.
 
@@ -75,7 +76,7 @@ impl<Id: Copy + Ord, T> Rows<Id, T> {
     }
 }
 
-/// What a database would have on its disk.
+/// What a database would keep on disk.
 #[derive(Default)]
 struct Tables {
     accounts: BTreeMap<AccountId, Account>,
@@ -85,19 +86,19 @@ struct Tables {
     events: Rows<EventId, Event>,
     registrations: Rows<RegistrationId, Registration>,
     records: HashMap<(AccountId, IdempotencyKey), IdempotencyRecord>,
-    /// How many writes there were.
+    /// The number of writes so far.
     commits: i64,
 }
 
-/// Every port's store, on tables that other stores may use at the same time.
+/// Implements every port, on tables that other stores may use at the same time.
 pub struct MemoryStore {
     tables: Arc<Mutex<Tables>>,
     defect: Option<Defect>,
-    /// How many writes went through this store, whoever else may write.
+    /// The number of writes through this store alone.
     own_commits: AtomicI64,
 }
 
-/// Two stores on one set of empty tables, as two servers have them.
+/// Two stores on one set of empty tables, like two servers.
 pub fn two_stores(defect: Option<Defect>) -> [Stores; 2] {
     let tables = Arc::<Mutex<Tables>>::default();
     [tables.clone(), tables].map(|tables| {
@@ -115,20 +116,20 @@ impl MemoryStore {
     }
 
     fn lock(&self) -> MutexGuard<'_, Tables> {
-        // Nobody panics in the middle of a change.
+        // A change never panics halfway, so the tables of a poisoned lock are intact.
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads, after others had their chance.
+    /// Reads, after letting other tasks run.
     async fn read<T>(&self, read: impl FnOnce(&Tables) -> T) -> T {
         yield_now().await;
         read(&self.lock())
     }
 
-    /// The one place through which every mutating method goes: the check, the change and the commit are one atomic write.
+    /// Every mutating method goes through here: the check, the change and the commit are one atomic write.
     ///
-    /// The check refuses with an error, or with `None` if there is nothing to write; what it found goes to the change. Returns whether
-    /// anything was written.
+    /// The check refuses with an error, or returns `None` if there is nothing to write. What it finds is passed to the
+    /// change. Returns whether anything was written.
     async fn write<T, E: From<StoreError>>(
         &self,
         method: Method,
@@ -147,7 +148,8 @@ impl MemoryStore {
         );
         let checked = {
             let mut tables = self.lock();
-            // First, so that whoever repeats a request is told that, and not what its own first try is in the way of.
+            // This comes first, so that a repetition is reported as such, and not refused because of the first
+            // request's effect.
             let repeated = self.check_record(method, &tables, &commit);
             if !self.has(Defect::RepeatedLast) {
                 repeated?;
@@ -175,7 +177,7 @@ impl MemoryStore {
         Ok(true)
     }
 
-    /// Writes what commits with every change.
+    /// Writes what is committed with every change.
     fn commit(&self, method: Method, tables: &mut Tables, commit: Commit) {
         if let Some(record) = commit.record
             && !self.has(Defect::Unrecorded(method))
@@ -188,7 +190,7 @@ impl MemoryStore {
         }
     }
 
-    /// An account that isn't there has no rows.
+    /// Refuses rows of an account that doesn't exist.
     fn account(&self, tables: &Tables, account: AccountId) -> Result<(), StoreError> {
         if tables.accounts.contains_key(&account) || self.has(Defect::UnknownAccounts) {
             Ok(())
@@ -197,7 +199,7 @@ impl MemoryStore {
         }
     }
 
-    /// An id that is there already is not overwritten.
+    /// Refuses to overwrite a row.
     fn vacant(&self, method: Method, taken: bool) -> Result<(), StoreError> {
         if taken && !self.has(Defect::Overwrites(method)) {
             Err(StoreError::failed("the id is taken"))
@@ -206,7 +208,7 @@ impl MemoryStore {
         }
     }
 
-    /// The page of these items, in the order of their positions.
+    /// The requested page of these items, ordered by their positions.
     fn page<T: Listed<Position: Copy + Ord>>(
         &self,
         list: List,
@@ -233,7 +235,7 @@ impl MemoryStore {
         Page { items, next }
     }
 
-    /// The account's rows, each with its account.
+    /// The account's rows, each with its account's id.
     fn listed<'t, Id: Copy + Ord, T>(
         &self,
         list: List,
@@ -249,7 +251,7 @@ impl MemoryStore {
 }
 
 impl Tables {
-    /// The customer as it is now.
+    /// The customer in its present state.
     fn customer(&self, account: AccountId, id: CustomerId) -> Result<CustomerSummary, StoreError> {
         let customer = self.customers.get(account, id);
         let summary = customer.map(Customer::summary);
@@ -260,7 +262,7 @@ impl Tables {
 #[async_trait]
 impl StoreHealth for MemoryStore {
     async fn check(&self) -> Result<(), StoreError> {
-        // Whoever can be asked here can write.
+        // A store that can be read can also write.
         self.read(|_| {
             if self.has(Defect::Unhealthy) {
                 return Err(StoreError::unavailable("it never is"));

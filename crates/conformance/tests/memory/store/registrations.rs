@@ -9,7 +9,7 @@ use chatgrow_domain::{
 use chatgrow_ports::{Commit, Failure, Page, PageRequest, RegistrationStore, StoreError};
 
 impl MemoryStore {
-    /// Why there is no place, the first reason of those that the port lists.
+    /// Checks for the refusals that the port lists, and returns the first that applies.
     fn refuse(
         &self,
         tables: &Tables,
@@ -62,7 +62,7 @@ impl MemoryStore {
     }
 }
 
-/// The event with one more, or one less; its version moves on.
+/// Changes an event's number of participants, and increments its version if `moves_on`.
 fn count(tables: &mut Tables, account: AccountId, event: EventId, change: i64, moves_on: bool) {
     if let Some(event) = tables.events.get_mut(account, event) {
         *event = Event {

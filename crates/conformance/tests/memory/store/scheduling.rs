@@ -9,7 +9,7 @@ use chatgrow_ports::{
 };
 
 impl MemoryStore {
-    /// Whether the state before is the one that this version follows.
+    /// Whether `version` follows the stored version, `before`.
     pub(super) fn follows(&self, method: Method, before: Option<Version>, version: Version) -> bool {
         if self.has(Defect::IgnoresVersion(method)) {
             return before.is_some();
@@ -17,7 +17,7 @@ impl MemoryStore {
         before.is_some() && before == version.previous()
     }
 
-    /// Whether another appointment of the account that occupies its slot is in the way.
+    /// Whether another appointment that occupies its slot conflicts with this one.
     fn slot_is_taken(&self, tables: &Tables, account: AccountId, appointment: &Appointment) -> bool {
         let occupies = |other: &Appointment| other.status.occupies() || self.has(Defect::CancelledOccupies);
         let others = tables.appointments.of(account).filter(|other| occupies(other));
@@ -61,7 +61,7 @@ impl MemoryStore {
         Ok(())
     }
 
-    /// The appointment as it is read: with the customer as it is now.
+    /// The appointment as it is read: with its customer in the present state.
     fn shown(
         &self,
         tables: &Tables,
