@@ -1,4 +1,5 @@
-//! From columns to values of the domain and back. What doesn't parse is a [`StoreError::Corrupt`], never a panic.
+//! Conversion between columns and values of the domain. A value that can't be parsed is a [`StoreError::Corrupt`],
+//! never a panic.
 
 use chatgrow_domain::{LocalMinute, ObjectId, Timestamp, Version};
 use chatgrow_ports::{Listed, Page, PageRequest, StartPosition, StoreError};
@@ -11,16 +12,16 @@ use diesel::{
 };
 use std::fmt;
 
-/// An id as it is stored: twelve bytes. The stores' CHECKs admit no other length.
+/// An id as it is stored: twelve bytes. The CHECK constraints of the tables allow no other length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Binary)]
 pub struct RowId([u8; 12]);
 
 impl RowId {
-    /// Smaller than any id that was ever made, but for that of nobody: the start of every list.
+    /// Smaller than any id that is ever generated, apart from the nil id. Every list starts after it.
     pub const FIRST: Self = Self([0; 12]);
 
-    /// The id of the domain, before it is said of what.
+    /// The id as the domain has it, before it is the id of a particular resource.
     #[must_use]
     pub const fn object_id(self) -> ObjectId {
         ObjectId::from_bytes(self.0)
@@ -66,7 +67,7 @@ pub(crate) struct RowReader {
 }
 
 impl RowReader {
-    /// The value of a column, where it is one.
+    /// The value of a column, or [`StoreError::Corrupt`] if it is not valid.
     pub(crate) fn get<T, E>(&self, column: &'static str, value: Result<T, E>) -> Result<T, StoreError> {
         value.map_err(|_| StoreError::Corrupt {
             table: self.table,
@@ -98,12 +99,12 @@ impl RowReader {
     }
 }
 
-/// Defines `before`, the row that an update replaces: the one with this id, if its version is the one before.
+/// Defines `before`, which selects the row that an update replaces: the one with this id and the previous version.
 macro_rules! versioned {
     ($table:ident, $resource:ty) => {
-        /// The stored state that this one follows.
+        /// The stored row that this state replaces.
         pub fn before(account: AccountId, next: &$resource) -> in_version {
-            // The first version follows none, so it is compared with a number that no row has.
+            // There is no state before the first version, so this compares with a version that no row has.
             let version = next
                 .version
                 .previous()
@@ -124,7 +125,8 @@ macro_rules! versioned {
 }
 pub(crate) use versioned;
 
-/// Which part of a list that is ordered by start, then id, a page may show: starts from `from` to before `before`, after a place in it.
+/// The part of a list from which a page is taken. The list is ordered by start, then by id. The part holds the starts
+/// from `from` to before `before`, after the position of `start` and `id`.
 pub(crate) struct Window {
     pub(crate) from: i64,
     pub(crate) before: i64,
@@ -133,7 +135,7 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// Without a position, the page begins where the list does.
+    /// Without a position, the page starts at the beginning of the list.
     pub(crate) fn new<Id>(
         from: Option<LocalMinute>,
         before: Option<LocalMinute>,
@@ -150,15 +152,15 @@ impl Window {
     }
 }
 
-/// How many rows to ask for: one more than wanted tells whether there is a next page.
+/// How many rows to query. One more than the limit shows whether there is a next page.
 pub(crate) fn rows_for<P>(page: &PageRequest<P>) -> i64 {
     i64::from(page.limit.get()) + 1
 }
 
-/// The page in the rows of a list's query.
+/// Makes a page of the rows that a list's query returned.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] where a row is no valid item.
+/// [`StoreError::Corrupt`] if a row is not a valid item.
 pub fn page<R, T: TryFrom<R, Error = StoreError> + Listed>(
     mut rows: Vec<R>,
     request: &PageRequest<T::Position>,

@@ -1,4 +1,4 @@
-//! What commits with a write: the records of requests.
+//! What is committed together with a write: the records of requests.
 
 use crate::{
     RowId,
@@ -13,7 +13,7 @@ use diesel::{
     prelude::*,
 };
 
-/// A record as it is stored.
+/// An idempotency record as it is stored.
 #[derive(Debug, Clone, Hash, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = idempotency_records)]
 #[diesel(primary_key(account_id, id))]
@@ -43,7 +43,7 @@ impl From<IdempotencyRecord> for IdempotencyRow {
 }
 
 impl IdempotencyRow {
-    /// When the request was carried out: a record that has expired by then makes way for this one.
+    /// When the request was carried out. This record replaces one that has expired by then.
     #[must_use]
     pub fn created_at(&self) -> i64 {
         self.created_at
@@ -82,11 +82,11 @@ pub fn by_id<DB: Backend>(account: RowId, id: Vec<u8>) -> _ {
         .select(row)
 }
 
-/// Deletes records that expired by an instant, the first of `$2` at the most.
+/// Deletes records that have expired at `$1`, at most `$2` of them, those that expired first.
 pub const SWEEP: &str = "DELETE FROM idempotency_records WHERE (account_id, id) IN
     (SELECT account_id, id FROM idempotency_records WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
 
-/// The statement that writes a record, unless there is one that has not expired: then it changes no row.
+/// The upsert that writes a record. If there is a record with that key that has not expired, it changes no row.
 #[macro_export]
 macro_rules! insert_record {
     ($row:expr) => {{
@@ -108,8 +108,8 @@ macro_rules! insert_record {
     }};
 }
 
-/// Implements [`IdempotencyStore`](chatgrow_ports::IdempotencyStore) by methods of the store, named in this
-/// order; [`port`](crate::port) tells what they do.
+/// Implements [`IdempotencyStore`](chatgrow_ports::IdempotencyStore) with methods of the store, named in this order.
+/// [`port`](crate::port) says what they do.
 #[macro_export]
 macro_rules! idempotency_store {
     ($store:ty { $find:ident, $commit_alone:ident, $execute:ident }) => {

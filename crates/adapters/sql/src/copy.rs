@@ -1,4 +1,4 @@
-//! Moving house: a whole store, streamed table by table out of one snapshot into an empty store, and compared there.
+//! Copying a whole store. It is streamed table by table, from one snapshot into an empty store, and then compared.
 
 use crate::{
     for_each_table,
@@ -17,19 +17,19 @@ use std::{
 };
 use tokio::sync::mpsc::{Receiver, Sender};
 
-/// How many rows travel together.
+/// How many rows are sent at a time.
 pub const BATCH: usize = 500;
 
 macro_rules! joined {
     ($first:ident: $FirstRow:ident, $($table:ident: $Row:ident,)+) => {
-        /// How many rows there are, as a [`Count`].
+        /// Counts the rows of all tables; the result is a [`Count`].
         pub const COUNT: &str = concat!(
             "SELECT (SELECT count(*) FROM ", stringify!($first), ")",
             $(" + (SELECT count(*) FROM ", stringify!($table), ")",)+
             " AS count"
         );
 
-        /// Whether there is a row in any table, as a [`Filled`].
+        /// Tells whether any table has a row; the result is a [`Filled`].
         pub const FILLED: &str = concat!(
             "SELECT EXISTS (SELECT 1 FROM ", stringify!($first), ")",
             $(" OR EXISTS (SELECT 1 FROM ", stringify!($table), ")",)+
@@ -39,46 +39,47 @@ macro_rules! joined {
 }
 for_each_table!(joined);
 
-/// The row of [`COUNT`].
+/// The result row of [`COUNT`].
 #[derive(QueryableByName)]
 pub struct Count {
-    /// The rows of all tables.
+    /// How many rows all tables have.
     #[diesel(sql_type = BigInt)]
     pub count: i64,
 }
 
-/// The row of [`FILLED`].
+/// The result row of [`FILLED`].
 #[derive(QueryableByName)]
 pub struct Filled {
-    /// Whether there is a row.
+    /// Whether any table has a row.
     #[diesel(sql_type = Bool)]
     pub filled: bool,
 }
 
-/// A store that can be copied, and be a copy.
+/// A store that can be the source and the target of a copy.
 #[async_trait]
 pub trait Copied: Send + Sync {
-    /// Sends everything that is in the store, as of one instant.
+    /// Sends everything in the store, from one snapshot.
     ///
     /// # Errors
-    /// [`StoreError`] where it can't be read. What was sent is no whole then, and has no [`Part::End`].
+    /// [`StoreError`] if the store can't be read. Then the parts that were sent are incomplete, and there is no
+    /// [`Part::End`].
     async fn export(&self, parts: Sender<Part>) -> Result<(), StoreError>;
 
-    /// Takes everything, or nothing: where the store is not empty, the parts have no end, or what was written doesn't read as
-    /// what was sent.
+    /// Writes everything that it receives, or nothing. It writes nothing if the store is not empty, if the parts have
+    /// no end, or if what was written doesn't read as what was sent.
     ///
     /// # Errors
     /// [`ImportError`], and nothing has changed.
     async fn import(&self, parts: Receiver<Part>) -> Result<Summary, ImportError>;
 }
 
-/// Why a store was not filled.
+/// Why a copy was not imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// There is something in it.
+    /// The store is not empty.
     #[error("the target is not empty: it has accounts already")]
     NotEmpty,
-    /// The source has failed; it tells why.
+    /// The parts ended early because the source failed. The source's own error says why.
     #[error("the source came to no end")]
     Interrupted,
     /// What was written doesn't read as what was sent.
@@ -86,7 +87,7 @@ pub enum ImportError {
     Differs {
         /// What was sent.
         sent: Summary,
-        /// What is there.
+        /// What the copy holds.
         copy: Summary,
     },
     /// The store failed.
@@ -94,19 +95,19 @@ pub enum ImportError {
     Store(#[from] StoreError),
 }
 
-/// A part of a store on its way.
+/// A part of the stream from one store to another.
 pub enum Part {
-    /// The first: how many rows will come.
+    /// The first part: how many rows will be sent.
     Rows(i64),
-    /// Rows of one table, in the order of their keys. A row comes after those that it refers to.
+    /// Rows of one table, ordered by key. A row comes after those that it refers to.
     Batch(Batch),
-    /// The last: what has come.
+    /// The last part: a summary of what was sent.
     End(Summary),
 }
 
 macro_rules! batch {
     ($($table:ident: $Row:ident,)+) => {
-        /// Rows of one table; the variant has the name of the row.
+        /// Rows of one table. Each variant has the name of its row type.
         pub enum Batch {
             $($Row(Vec<tables::$Row>)),+
         }
@@ -124,7 +125,7 @@ macro_rules! batch {
                 }
             }
 
-            /// How many rows there are.
+            /// How many rows the batch has.
             #[must_use]
             pub fn rows(&self) -> usize {
                 match self {
@@ -142,7 +143,7 @@ macro_rules! batch {
 }
 for_each_table!(batch);
 
-/// Counts rows and sums them up, table by table.
+/// Counts the rows of each table and computes their checksum.
 pub struct Tally(Vec<(&'static str, usize, RowDigest)>);
 
 impl Default for Tally {
@@ -153,7 +154,7 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// Takes rows in, in the order of their keys.
+    /// Adds rows. They must be ordered by key.
     pub fn add(&mut self, batch: &Batch) {
         for (table, rows, digest) in &mut self.0 {
             if *table == batch.table() {
@@ -163,7 +164,7 @@ impl Tally {
         }
     }
 
-    /// What was taken in.
+    /// The summary of all rows that were added.
     #[must_use]
     pub fn summary(self) -> Summary {
         let tables = self.0.into_iter();
@@ -175,7 +176,7 @@ impl Tally {
     }
 }
 
-/// SHA-256 over every field. It serves to compare within one process, so it need not be the same on every machine.
+/// SHA-256 over every field. Digests are only compared within one process, so they may differ between machines.
 #[derive(Default)]
 struct RowDigest(Sha256);
 
@@ -184,21 +185,21 @@ impl Hasher for RowDigest {
         self.0.update(bytes);
     }
 
-    /// Nobody asks for so few of its bits.
+    /// Never called: the digest is longer than 64 bits.
     fn finish(&self) -> u64 {
         0
     }
 }
 
-/// What a store holds: of each table its rows and their checksum.
+/// What a store holds: the number of rows of each table, and their checksum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary(Vec<(&'static str, usize, [u8; 32])>);
 
 impl Summary {
-    /// What is in the copy, if it is what was sent.
+    /// Returns the summary of the copy, if it equals that of what was sent.
     ///
     /// # Errors
-    /// [`ImportError::Differs`].
+    /// [`ImportError::Differs`] if they are not equal.
     pub fn confirmed_by(self, copy: Self) -> Result<Self, ImportError> {
         if self == copy {
             Ok(copy)

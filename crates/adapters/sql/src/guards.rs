@@ -1,12 +1,13 @@
-//! The guards: constraints and triggers that have the same name in both stores, and what each refusal means to a caller.
+//! The guards: constraints and triggers that have the same names in both stores, and what a refusal by each means to
+//! the caller.
 //!
-//! A rule of the domain that must hold whoever writes is kept by the database itself; an adapter only has to tell by which
-//! guard it was refused.
+//! The database itself enforces a rule of the domain that must hold under concurrent writes. An adapter only has to
+//! tell which guard refused a write.
 
 use chatgrow_domain::Refusal;
 use chatgrow_ports::{Failure, StoreError};
 
-/// Why a database refuses a row that is valid in itself.
+/// Why a database refuses a row that is valid by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
     /// Another account has the slug.
@@ -15,7 +16,7 @@ pub enum Guard {
     CustomerEmail,
     /// Another confirmed appointment of the account overlaps the slot.
     AppointmentSlot,
-    /// The event's participants would pass its capacity.
+    /// The event would have more participants than its capacity.
     EventCapacity,
     /// The account has no such event.
     RegistrationEvent,
@@ -23,12 +24,12 @@ pub enum Guard {
     RegistrationActive,
     /// The customer has a place already.
     RegistrationOnce,
-    /// A request with that id is being carried out.
+    /// A request with that id is in progress.
     IdempotencyInProgress,
 }
 
 impl Guard {
-    /// Every guard, by the name that its constraint or trigger has in the migrations.
+    /// Every guard, with the name of its constraint or trigger in the migrations.
     pub const ALL: [(Self, &'static str); 8] = [
         (Self::AccountSlug, "accounts_slug_unique"),
         (Self::CustomerEmail, "customers_email_unique"),
@@ -52,7 +53,7 @@ impl Guard {
 
 /// The outcome of a write that a guard may refuse.
 pub trait Guarded: From<StoreError> {
-    /// What that guard's refusal means; `None` if it can't be the one that was in the way.
+    /// What a refusal by that guard means, or `None` if that guard can't refuse this write.
     fn refused_by(guard: Guard) -> Option<Self>;
 }
 
@@ -62,9 +63,9 @@ impl Guarded for StoreError {
     }
 }
 
-/// A refusal that guards can mean.
+/// A refusal that can come from a guard.
 pub trait GuardedRefusal: Refusal {
-    /// What that guard means.
+    /// What a refusal by that guard means, or `None` if it is none of these refusals.
     fn of(guard: Guard) -> Option<Self>;
 }
 
@@ -74,9 +75,9 @@ impl<R: GuardedRefusal> Guarded for Failure<R> {
     }
 }
 
-/// Why a write was taken back.
+/// Why a write was rolled back.
 pub enum Unwritten<E> {
-    /// It would have changed no row: then its commit don't stay either.
+    /// It changed no row, so its commit must not stay either.
     Nothing,
     /// It was refused.
     Refused(E),
@@ -89,10 +90,10 @@ impl<E: From<StoreError>> From<StoreError> for Unwritten<E> {
 }
 
 impl<E> Unwritten<E> {
-    /// What a statement has written, which is to be taken back where that is nothing.
+    /// Fails if a statement changed no row, so that its transaction is rolled back.
     ///
     /// # Errors
-    /// It was refused, or changed no row.
+    /// The write was refused, or changed no row.
     pub fn unless(executed: Result<usize, E>) -> Result<usize, Self> {
         match executed {
             Ok(0) => Err(Self::Nothing),
@@ -104,7 +105,7 @@ impl<E> Unwritten<E> {
     /// How many rows a write changed.
     ///
     /// # Errors
-    /// It was refused.
+    /// The write was refused.
     pub fn rows(written: Result<usize, Self>) -> Result<usize, E> {
         match written {
             Ok(rows) => Ok(rows),

@@ -1,8 +1,8 @@
 //! What the SQL stores share: one schema, one set of rows and conversions, one set of queries, and the names of the
-//! guards by which a database refuses what must not be.
+//! guards by which a database refuses a write.
 //!
-//! An adapter adds what is really its own: connections, transactions, how it tells errors apart, migrations. Nothing here
-//! runs a statement, so the same query serves a blocking connection and an async one.
+//! An adapter adds what is specific to its database: connections, transactions, classification of errors, migrations.
+//! Nothing here executes a statement, so the same query serves a blocking connection and an async one.
 
 #![expect(
     missing_docs,
@@ -36,19 +36,19 @@ pub use guards::{Guard, Guarded, Unwritten};
 pub use migrations::{bring_up_to_date, expect_none_missing};
 pub use prepared::Prepared;
 
-/// What the ports' implementations are made of. The macros `account_store!`, `customer_store!`, … of this crate write them. ADR 0009 tells
-/// why they are macros.
+/// What the implementations of the ports are built from. This crate's macros `account_store!`, `customer_store!`, …
+/// generate them. ADR 0009 explains why they are macros.
 ///
-/// A store names the methods of its own that a macro calls, in the order that the macro asks for, as in
-/// `customer_store! { Store { find, page, search, execute } }`. The names are the store's choice; this is what the methods do:
+/// A store names those of its own methods that a macro calls, in the order that the macro expects, as in
+/// `customer_store! { Store { find, page, search, execute } }`. The store chooses their names. The methods do this:
 ///
-/// - `find` reads the row of a query that has one at most.
+/// - `find` reads the row of a query that returns at most one.
 /// - `all` reads all rows of a query.
 /// - `page` reads the page that a list's query asks for, if an index leads to its rows.
-/// - `search` does the same if that may take long.
-/// - `execute` carries out a write of one statement with its commit, which a [`Guard`] may refuse. It returns how many rows were changed; if
-///   there were none, nothing is written, the commit neither.
-/// - `commit_alone` carries out a commit without a write.
+/// - `search` does the same if the query may take long.
+/// - `execute` carries out a write of one statement with its commit. A [`Guard`] may refuse it. It returns how many
+///   rows were changed. If there were none, it writes nothing, not even the commit.
+/// - `commit_alone` writes a commit without another write.
 pub mod port {
     pub use async_trait::async_trait;
     pub use chatgrow_domain::*;

@@ -1,4 +1,4 @@
-//! Bringing a schema up to date, and refusing one that is not this program's.
+//! Migrating a schema, and refusing one that this program doesn't know.
 
 use chatgrow_ports::Migrations;
 use diesel::{
@@ -8,12 +8,12 @@ use diesel::{
 use diesel_migrations::MigrationHarness;
 use std::error::Error;
 
-/// Runs the migrations that the database has not seen, or refuses; returns how many it has run. The caller holds a lock against others
-/// who start at the same time, and a transaction.
+/// Runs the migrations that the database has not seen, and returns how many it has run. The caller holds a transaction,
+/// and a lock against other servers that start at the same time.
 ///
 /// # Errors
-/// A migration fails. Or the schema is newer than this program; or it is from before the first release; or it is older, and the
-/// migrations are [expected](Migrations::Expect) to have run.
+/// A migration fails, the schema is newer than this program, or it is from before the first release. It is also an
+/// error if the schema is older and the migrations are [expected](Migrations::Expect) to have run.
 pub fn bring_up_to_date<DB: Backend>(
     connection: &mut impl MigrationHarness<DB>,
     source: impl MigrationSource<DB>,
@@ -46,7 +46,7 @@ pub fn expect_none_missing<DB: Backend>(
     }
 }
 
-/// How many migrations the database has not seen, if it has seen none but this program's.
+/// How many migrations the database has not seen. Fails if it has seen one that this program doesn't know.
 fn missing<DB: Backend>(
     source: &impl MigrationSource<DB>,
     applied: &[MigrationVersion<'_>],
@@ -58,7 +58,8 @@ fn missing<DB: Backend>(
         .collect();
     let first = known.iter().min();
     match applied.iter().filter(|version| !known.contains(version)).max() {
-        // The migrations of the time before the first release were folded into the first one, and are older than it.
+        // The migrations from before the first release were squashed into the first one, whose version is later than
+        // theirs.
         Some(older) if Some(older) < first => Err(format!(
             "a version before the first release made its schema (migration {older}), which can't be upgraded: start with an empty database"
         )
@@ -88,7 +89,7 @@ mod tests {
     #[test]
     fn migrations_are_append_only() {
         let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../migrations");
-        // Each store has a folder, and so have the rows that the upgrade test adds.
+        // Each store has a folder here. The rows for the upgrade test have one too.
         let stores = entries(&migrations).into_iter();
         let files = stores
             .filter(|folder| folder.is_dir() && !folder.ends_with("rows"))

@@ -1,4 +1,4 @@
-//! Statements that are prepared once.
+//! Statements that are prepared only once.
 
 use diesel::{
     backend::Backend,
@@ -7,8 +7,9 @@ use diesel::{
     sql_types::BigInt,
 };
 
-/// A statement whose text is always the same, or one of a few. Diesel prepares an `UPDATE`, or one with `ON CONFLICT`, anew each time,
-/// for it can't know that of them in general; on PostgreSQL that is a round trip.
+/// A statement whose text is always the same, or one of a few. Diesel prepares an `UPDATE`, or a statement with `ON
+/// CONFLICT`, again each time, because it can't assume this in general. On PostgreSQL each preparation costs a round
+/// trip.
 #[derive(Debug, Clone, Copy)]
 pub struct Prepared<Q>(pub Q);
 
@@ -28,7 +29,7 @@ impl<DB: Backend, Q: QueryFragment<DB>> QueryFragment<DB> for Prepared<Q> {
     }
 }
 
-/// For SQLite, where only `load` knows that it is prepared. It yields a number, or nothing.
+/// For SQLite, where only `load` reuses the prepared statement. The statement returns one number, or no row.
 impl<Q> Query for Prepared<Q> {
     type SqlType = BigInt;
 }

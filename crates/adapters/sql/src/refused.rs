@@ -4,11 +4,12 @@
 pub struct Refused {
     /// The statement.
     pub sql: String,
-    /// The guard that has to do it, where guards have names in the store.
+    /// The guard that must refuse it, if the file names one.
     pub guard: Option<&'static str>,
 }
 
-/// The statements that make rows to meddle with, and those that meddle. `id` writes an id of twelve such bytes as the store does.
+/// The statements that set up rows, and those that a store has to refuse. `id` writes an id of twelve equal bytes in
+/// the store's dialect.
 #[must_use]
 pub fn statements(id: impl Fn(u8) -> String) -> (String, Vec<Refused>) {
     let with_ids = |sql: &str| {

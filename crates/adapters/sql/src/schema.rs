@@ -1,5 +1,5 @@
-//! The tables, in column types that both stores have. The migrations are the truth; the conformance suite writes and
-//! reads every column in each store.
+//! The tables, with column types that both stores support. The migrations define the schema. The conformance suite
+//! writes and reads every column in each store.
 
 diesel::table! {
     accounts (id) {

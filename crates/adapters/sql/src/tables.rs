@@ -1,4 +1,4 @@
-//! The one list of tables, from which follow copies, their checksums, and what the tests look into.
+//! The single list of tables. Copies, their checksums and the tests are derived from it.
 
 pub use crate::{
     access::{account::AccountRow, api_key::ApiKeyRow},
@@ -8,7 +8,7 @@ pub use crate::{
     scheduling::appointment::AppointmentRow,
 };
 
-/// Calls the macro `$with` with every table and the row that it holds, in an order in which a table comes after those that it refers to.
+/// Calls the macro `$with` with every table and its row type. A table comes after those that it refers to.
 #[macro_export]
 macro_rules! for_each_table {
     ($with:ident) => {

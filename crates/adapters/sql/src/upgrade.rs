@@ -1,4 +1,4 @@
-//! An upgrade of a filled database through every migration, for the adapters' tests.
+//! Upgrades a database with rows through every migration, for the adapters' tests.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,18 +15,20 @@ use diesel_migrations::MigrationHarness;
 use std::{collections::BTreeMap, fs, path::Path};
 use tokio::sync::mpsc::channel;
 
-/// What is in a database: of every table its rows, as texts, in some order that depends on nothing else.
+/// The contents of a database: the rows of every table as text, in a deterministic order.
 pub type Contents = BTreeMap<String, Vec<String>>;
 
-/// The statements that add rows once the migration with that name has run (`migrations/rows`), in SQLite's dialect.
+/// The statements in `migrations/rows` that add rows after the migration with that name has run. They are in SQLite's
+/// dialect.
 #[must_use]
 pub fn rows(migration: &str) -> Option<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../migrations/rows");
     fs::read_to_string(folder.join(migration).with_extension("sql")).ok()
 }
 
-/// Upgrades an empty database through every migration, and returns what is in it in the end. After each migration it adds the `rows` for
-/// that one. Each migration but the first runs on the rows of all before it, is reverted, and runs again; it may lose none.
+/// Upgrades an empty database through every migration, and returns its contents at the end. After each migration it
+/// adds the `rows` for that one. Each migration but the first runs on the rows of all earlier ones, is reverted, and
+/// runs again. It must not lose a row.
 pub fn through_every_migration<DB, C>(
     connection: &mut C,
     source: &impl MigrationSource<DB>,
@@ -37,7 +39,7 @@ where
     DB: Backend,
     C: SimpleConnection + MigrationHarness<DB>,
 {
-    // Makes Diesel's table, too.
+    // This also creates Diesel's own table.
     assert!(connection.applied_migrations().unwrap().is_empty());
     let mut migrations = source.migrations().unwrap();
     migrations.sort_by_key(|migration| migration.name().version().as_owned());
@@ -67,7 +69,8 @@ where
     contents(connection)
 }
 
-/// Asserts that the tables are those of the one list, and that each holds a row: only then the upgrade shows something about it.
+/// Asserts that the tables are exactly the listed ones, and that each has a row. The upgrade doesn't test a table
+/// without rows.
 pub fn assert_all_filled(contents: &Contents) {
     let mut listed = TABLES.to_vec();
     listed.sort_unstable();
@@ -81,9 +84,9 @@ pub fn assert_all_filled(contents: &Contents) {
     }
 }
 
-/// Asserts that the program can read all of that.
+/// Asserts that the store can read all of the contents.
 pub async fn assert_readable(store: &impl Copied, contents: &Contents) {
-    // Room for everything, so that nobody has to take parts meanwhile.
+    // Enough capacity for all parts, so that nothing needs to receive them meanwhile.
     let (sender, mut parts) = channel(1000);
     store.export(sender).await.unwrap();
     let mut read = 0;

@@ -72,8 +72,8 @@ impl GuardedRefusal for AccountRefusal {
     }
 }
 
-/// Implements [`AccountStore`](chatgrow_ports::AccountStore) by methods of the store, named in this
-/// order; [`port`](crate::port) tells what they do.
+/// Implements [`AccountStore`](chatgrow_ports::AccountStore) with methods of the store, named in this order.
+/// [`port`](crate::port) says what they do.
 #[macro_export]
 macro_rules! account_store {
     ($store:ty { $find:ident, $all:ident, $execute:ident }) => {

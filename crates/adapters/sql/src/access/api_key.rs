@@ -86,11 +86,11 @@ pub fn of_account<DB: Backend>(account: RowId) -> _ {
 }
 
 diesel::define_sql_function! {
-    /// The first of two that is not null.
+    /// The first of two values that is not null.
     fn coalesce(first: Nullable<BigInt>, second: BigInt) -> BigInt;
 }
 
-/// The key of that use, if its last use is noted as an earlier one.
+/// The key of that use, if its last recorded use is earlier.
 pub fn used_before(key: &KeyUse) -> last_used_before {
     last_used_before(
         key.account_id.as_bytes().into(),
@@ -105,8 +105,9 @@ fn last_used_before(account: RowId, id: RowId, at: i64) -> _ {
     key.filter(dsl::last_used_at.is_null().or(dsl::last_used_at.lt(at)))
 }
 
-/// Implements [`ApiKeyStore`](chatgrow_ports::ApiKeyStore) by methods of the store, named in this order; [`port`](crate::port) tells
-/// what the first three do. The last two take more than one statement, so they do what the port's methods of these names must.
+/// Implements [`ApiKeyStore`](chatgrow_ports::ApiKeyStore) with methods of the store, named in this order.
+/// [`port`](crate::port) says what the first three do. The last two take more than one statement, so each of them
+/// implements the port's method of that name.
 #[macro_export]
 macro_rules! api_key_store {
     ($store:ty { $find:ident, $all:ident, $execute:ident, $insert_first:ident, $record_use:ident }) => {

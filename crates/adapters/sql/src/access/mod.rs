@@ -1,4 +1,4 @@
-//! Who may call: accounts and their API keys.
+//! Who may call the API: accounts and their API keys.
 
 pub mod account;
 pub mod api_key;

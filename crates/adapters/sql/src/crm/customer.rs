@@ -102,7 +102,7 @@ impl TryFrom<CustomerSummaryRow> for CustomerSummary {
     }
 }
 
-/// The customer with that address, by its key.
+/// The customer with that address, found by its key.
 #[auto_type]
 pub fn by_email<DB: Backend>(account: RowId, email_key: String) -> _ {
     let row: AsSelect<CustomerRow, DB> = CustomerRow::as_select();
@@ -112,8 +112,8 @@ pub fn by_email<DB: Backend>(account: RowId, email_key: String) -> _ {
         .select(row)
 }
 
-/// A page of the customers, by id. What the filter asks for is added where the port is implemented: a query of changing shape has
-/// to name its backend.
+/// A page of the customers, ordered by id. The implementation of the port adds the filter, because a query whose shape
+/// changes has to name its backend.
 pub fn list<DB: Backend>(account: AccountId, page: &PageRequest<CustomerId>) -> list_after<DB> {
     let after = page.after.map_or(RowId::FIRST, |id| id.as_bytes().into());
     list_after(account.as_bytes().into(), after, rows_for(page))
@@ -138,8 +138,8 @@ impl GuardedRefusal for CustomerRefusal {
     }
 }
 
-/// Implements [`CustomerStore`](chatgrow_ports::CustomerStore) by methods of the store, named in this
-/// order; [`port`](crate::port) tells what they do.
+/// Implements [`CustomerStore`](chatgrow_ports::CustomerStore) with methods of the store, named in this order.
+/// [`port`](crate::port) says what they do.
 #[macro_export]
 macro_rules! customer_store {
     ($store:ty { $find:ident, $page:ident, $search:ident, $execute:ident }) => {
@@ -184,7 +184,7 @@ macro_rules! customer_store {
                     }
                     match filter.updated_since {
                         None => self.$page::<CustomerRow, _>(query, request).await,
-                        // No index has the last change.
+                        // No index covers the last change.
                         Some(since) => {
                             let query = query.filter(dsl::updated_at.ge(since.as_millis()));
                             self.$search::<CustomerRow, _>(query, request).await

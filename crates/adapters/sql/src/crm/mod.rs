@@ -1,3 +1,3 @@
-//! Whom a business serves: customers.
+//! The people whom a business serves: customers.
 
 pub mod customer;

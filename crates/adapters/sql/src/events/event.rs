@@ -94,8 +94,8 @@ pub fn by_id<DB: Backend>(account: RowId, id: RowId) -> _ {
         .select(row)
 }
 
-/// A page of the events within the filter's time, by start, then id. The status is added where the port is implemented: a query of changing
-/// shape has to name its backend.
+/// A page of the events in the filter's period, ordered by start, then by id. The implementation of the port adds the
+/// status, because a query whose shape changes has to name its backend.
 pub fn list<DB: Backend>(
     account: AccountId,
     filter: EventFilter,
@@ -126,14 +126,15 @@ fn list_after<DB: Backend>(account: RowId, from: i64, before: i64, start: i64, i
 versioned!(events, Event);
 
 impl GuardedRefusal for EventRefusal {
-    /// The version was read with its count, so the domain has refused what the count forbids: the event has changed since.
+    /// The domain checked the capacity against the count of the version that was read. So if the guard still refuses,
+    /// the event has changed since.
     fn of(guard: Guard) -> Option<Self> {
         (guard == Guard::EventCapacity).then_some(Self::VersionMismatch)
     }
 }
 
-/// Implements [`EventStore`](chatgrow_ports::EventStore) by methods of the store, named in this
-/// order; [`port`](crate::port) tells what they do.
+/// Implements [`EventStore`](chatgrow_ports::EventStore) with methods of the store, named in this order.
+/// [`port`](crate::port) says what they do.
 #[macro_export]
 macro_rules! event_store {
     ($store:ty { $find:ident, $page:ident, $execute:ident }) => {

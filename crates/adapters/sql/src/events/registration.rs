@@ -1,4 +1,4 @@
-//! Registrations. The stores' triggers count them in their event.
+//! Registrations. Triggers in the database count them in their event.
 
 use crate::{
     RowId,
@@ -48,7 +48,7 @@ impl RegistrationRow {
     }
 }
 
-/// A registration beside its customer.
+/// A registration with its customer.
 #[derive(Queryable, Selectable)]
 pub struct PlaceRow {
     #[diesel(embed)]
@@ -84,7 +84,7 @@ fn with_customer() -> _ {
     registrations::table.inner_join(customers::table.on(same_customer))
 }
 
-/// A page of the event's registrations, by id.
+/// A page of the event's registrations, ordered by id.
 pub fn list<DB: Backend>(
     account: AccountId,
     event: EventId,
@@ -111,7 +111,7 @@ fn list_after<DB: Backend>(account: RowId, event: RowId, after: RowId, rows: i64
         .select(row)
 }
 
-/// A page of the customer's registrations, by id.
+/// A page of the customer's registrations, ordered by id.
 pub fn of_customer<DB: Backend>(
     account: AccountId,
     customer: CustomerId,
@@ -138,7 +138,7 @@ fn of_customer_after<DB: Backend>(account: RowId, customer: RowId, after: RowId,
         .select(row)
 }
 
-/// The registration with that id, if it is one of that event, with its customer.
+/// The registration with that id and its customer, if it belongs to that event.
 #[auto_type]
 pub fn by_id<DB: Backend>(account: RowId, event: RowId, id: RowId) -> _ {
     let row: AsSelect<PlaceRow, DB> = PlaceRow::as_select();
@@ -149,7 +149,7 @@ pub fn by_id<DB: Backend>(account: RowId, event: RowId, id: RowId) -> _ {
         .select(row)
 }
 
-/// The registration with that id, if it is one of that event.
+/// The registration with that id, if it belongs to that event.
 #[auto_type]
 pub fn of_event(account: RowId, event: RowId, id: RowId) -> _ {
     let row: Find<registrations::table, (RowId, RowId)> = registrations::table.find((account, id));
@@ -168,8 +168,8 @@ impl GuardedRefusal for RegistrationRefusal {
     }
 }
 
-/// Implements [`RegistrationStore`](chatgrow_ports::RegistrationStore) by methods of the store, named in this
-/// order; [`port`](crate::port) tells what they do.
+/// Implements [`RegistrationStore`](chatgrow_ports::RegistrationStore) with methods of the store, named in this order.
+/// [`port`](crate::port) says what they do.
 #[macro_export]
 macro_rules! registration_store {
     ($store:ty { $find:ident, $page:ident, $execute:ident }) => {

@@ -57,7 +57,7 @@ impl AppointmentRow {
     }
 }
 
-/// An appointment beside its customer.
+/// An appointment with its customer.
 #[derive(Queryable, Selectable)]
 pub struct BookedRow {
     #[diesel(embed)]
@@ -111,8 +111,8 @@ pub fn by_id<DB: Backend>(account: RowId, id: RowId) -> _ {
         .select(row)
 }
 
-/// A page of the appointments within the filter's time, by start, then id. Status and customer are added where
-/// the port is implemented: a query of changing shape has to name its backend.
+/// A page of the appointments in the filter's period, ordered by start, then by id. The implementation of the port adds
+/// status and customer, because a query whose shape changes has to name its backend.
 pub fn list<DB: Backend>(
     account: AccountId,
     filter: &AppointmentFilter,
@@ -153,9 +153,9 @@ impl GuardedRefusal for AppointmentRefusal {
     }
 }
 
-/// Implements [`AppointmentStore`](chatgrow_ports::AppointmentStore) by methods of the store, named in this order;
-/// [`port`](crate::port) tells what they do. `$book` makes of the `INSERT` what the store needs; an `INSERT` that inserts nothing has met
-/// a taken slot, too.
+/// Implements [`AppointmentStore`](chatgrow_ports::AppointmentStore) with methods of the store, named in this order.
+/// [`port`](crate::port) says what they do. `$book` adapts the `INSERT` to the store. If the `INSERT` inserts no row,
+/// the slot is taken.
 #[macro_export]
 macro_rules! appointment_store {
     ($store:ty { $find:ident, $page:ident, $search:ident, $execute:ident }, $insert:ident => $book:expr) => {
@@ -218,7 +218,7 @@ macro_rules! appointment_store {
                     }
                     match (filter.status, filter.updated_since) {
                         (None, None) => self.$page::<BookedRow, _>(query, request).await,
-                        // No index has the status before the time, and none the last change.
+                        // No index has the status before the start, and none covers the last change.
                         _ => self.$search::<BookedRow, _>(query, request).await,
                     }
                 }

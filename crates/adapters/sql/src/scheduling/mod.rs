@@ -1,3 +1,3 @@
-//! When a business serves them: appointments.
+//! The schedule of a business: appointments.
 
 pub mod appointment;
