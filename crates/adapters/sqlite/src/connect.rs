@@ -13,18 +13,21 @@ use std::{
 /// How long a connection waits for a lock that another process holds.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The same on a thread that others wait for. Readers meet one only while somebody repairs or replaces the database.
+/// The busy time-out of a connection on a thread that serves requests. A reader finds the database locked only while
+/// somebody repairs or replaces it.
 const SHORT_BUSY_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// The most memory in which a thread's reading connection keeps pages. The default, 2 MB, is less than the addresses of ten thousand
-/// customers and what they lead to; these are enough for a hundred thousand.
+/// The size of the page cache of each thread's read connection: 24 MB. The default, 2 MB, is too small for the e-mail
+/// index of ten thousand customers and the rows that it leads to. This is enough for a hundred thousand.
 const READER_CACHE: &str = "PRAGMA cache_size = -24576;";
 
-/// The same of the writer: room for the upper pages of the indexes of a million appointments, and for the leaves of a busy time.
+/// The size of the writer's page cache: 8 MB. It holds the upper pages of the indexes of a million appointments, and
+/// the leaves of a busy period.
 const WRITER_CACHE: &str = "PRAGMA cache_size = -8192;";
 
-/// After how many pages the log is taken into the database. The default, 1000, is soon full of pages that hold one new row each; later
-/// they hold several, and are written once (ADR 0011). The log takes 16 MB of disk.
+/// The number of pages in the WAL after which SQLite checkpoints it. At the default, 1000, the WAL is soon full of
+/// pages with one new row each. With more pages, each collects several rows and is written once (ADR 0011). The WAL
+/// takes 16 MB of disk.
 const LOG: &str = "PRAGMA wal_autocheckpoint = 4000;";
 
 /// The `file:` URI of a path (<https://www.sqlite.org/uri.html>).
@@ -35,24 +38,25 @@ pub(crate) fn file_uri(path: &str) -> String {
     )
 }
 
-/// What to do where there is no file.
+/// What to do if the file doesn't exist.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Mode {
     /// Create one.
     Create,
-    /// Fail: it was there before, and an empty one would not be it.
+    /// Fail. The database existed before, and an empty one would not replace it.
     Open,
 }
 
-/// Opens the connection that writes.
+/// Opens the write connection.
 pub(crate) fn connect_writer(
     path: &str,
     mode: Mode,
 ) -> Result<SqliteConnection, Box<dyn Error + Send + Sync>> {
     let mode = match mode {
         Mode::Create => {
-            // SQLite would let everybody on the machine read it. Its log and index get the mode of the database. (One that is there is not
-            // opened: to close it again would drop this process's locks on it.)
+            // SQLite would create a file that every user of the machine can read. The WAL and its index get the mode of
+            // the database. A file that exists is not opened here, because closing it would drop this process's locks
+            // on it.
             match reserve::private().create_new(true).open(path) {
                 Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
                 _ => "rwc",
@@ -65,7 +69,7 @@ pub(crate) fn connect_writer(
     connection.batch_execute(&format!(
         "PRAGMA busy_timeout = {timeout}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; {WRITER_CACHE} {LOG}"
     ))?;
-    // The switch of a new file is the one lock that SQLite doesn't wait for when several processes make it at once.
+    // If several processes switch a new file to WAL at once, SQLite doesn't wait for the lock.
     let started = Instant::now();
     loop {
         let switched =
@@ -92,7 +96,7 @@ struct JournalMode {
     journal_mode: String,
 }
 
-/// Opens a connection for short reads on a thread that others wait for.
+/// Opens a connection for short reads, on a thread that serves requests.
 pub(crate) fn connect_reader(uri: &str) -> Result<SqliteConnection, StoreError> {
     let mut connection = SqliteConnection::establish(uri).map_err(StoreError::unavailable)?;
     set_busy_timeout(&mut connection, SHORT_BUSY_TIMEOUT).map_err(store_error)?;

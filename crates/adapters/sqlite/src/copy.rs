@@ -1,4 +1,4 @@
-//! Moving house.
+//! Copying the whole store.
 
 use crate::{SqliteStore, error::store_error};
 use async_trait::async_trait;
@@ -16,7 +16,7 @@ use diesel::{
 };
 use tokio::sync::mpsc::{Receiver, Sender};
 
-/// The triggers that count: what is copied is counted already.
+/// A trigger that counts participants. The copied events contain the counts already.
 #[derive(QueryableByName)]
 struct Trigger {
     #[diesel(sql_type = Text)]
@@ -106,7 +106,7 @@ where
     Q: LoadQuery<'q, SqliteConnection, R> + 'q,
     Vec<R>: Into<Batch>,
 {
-    // Fused: a statement of SQLite that is asked again after its last row begins anew.
+    // Fused, because stepping a SQLite statement again after its last row restarts it.
     let mut rows = query.load_iter::<R, DefaultLoadingMode>(connection)?.fuse();
     loop {
         let batch = rows.by_ref().take(BATCH).collect::<QueryResult<Vec<R>>>()?;

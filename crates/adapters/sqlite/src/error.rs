@@ -1,11 +1,11 @@
-//! What a failed statement means to a caller.
+//! Classification of the errors of failed statements.
 
 use chatgrow_ports::StoreError;
 use chatgrow_sql::{Guard, Guarded};
 use diesel::result::Error;
 
-/// What `SQLite` says (`sqlite3_errstr`) when the same call may succeed later, once the operator has made room or another
-/// process has let go. Diesel hands on the text only, not the code.
+/// SQLite's messages (`sqlite3_errstr`) for errors after which the same call may succeed later: once the operator has
+/// freed space, or another process has released its lock. Diesel passes on the text only, not the code.
 const TEMPORARY: [&str; 6] = [
     "database is locked",
     "database table is locked",
@@ -15,7 +15,7 @@ const TEMPORARY: [&str; 6] = [
     "unable to open database file",
 ];
 
-/// What `SQLite` says of a unique constraint: its columns, not its name.
+/// SQLite's messages for violated unique constraints. They name the columns, not the constraint.
 const UNIQUE: [(Guard, &str); 2] = [
     (Guard::AccountSlug, "UNIQUE constraint failed: accounts.slug"),
     (
@@ -24,7 +24,7 @@ const UNIQUE: [(Guard, &str); 2] = [
     ),
 ];
 
-/// The guard that refused the row. A trigger says its name alone, a CHECK behind its kind.
+/// The guard that refused the row. A trigger's message is its name alone; a CHECK constraint's name follows a prefix.
 fn guard(error: &Error) -> Option<Guard> {
     let Error::DatabaseError(_, information) = error else {
         return None;
@@ -40,14 +40,14 @@ fn guard(error: &Error) -> Option<Guard> {
     })
 }
 
-/// Sorts the error of a write that a guard may have refused.
+/// Classifies the error of a write that a guard may have refused.
 pub(crate) fn refused<E: Guarded>(error: Error) -> E {
     guard(&error)
         .and_then(E::refused_by)
         .unwrap_or_else(|| store_error(error).into())
 }
 
-/// Sorts an error that no method expects.
+/// Classifies an error that no guard accounts for.
 pub(crate) fn store_error(error: Error) -> StoreError {
     match &error {
         Error::DatabaseError(_, information) if TEMPORARY.contains(&information.message()) => {

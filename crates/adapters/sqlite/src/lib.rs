@@ -1,11 +1,12 @@
 //! The stores on an embedded `SQLite`.
 //!
-//! One writer thread owns the only write connection and commits many writes at once ([`writer`]); reads use read-only
-//! connections and, thanks to the write-ahead log, neither wait for writes nor hold them up. Nothing is answered before
-//! it is on the disk.
+//! One writer thread owns the only write connection and commits many writes together ([`writer`]). Reads use read-only
+//! connections. Thanks to the WAL they neither wait for writes nor block them. A write is answered only once it is
+//! durable on disk.
 //!
-//! A read of a few rows runs on the thread that asks for it, on that thread's own connection: with its pages in memory it takes less
-//! than handing it to another thread does (ADR 0011). What may take long goes to a thread for blocking work.
+//! A read of a few rows runs on the calling thread, on that thread's own connection. With the pages cached, it takes
+//! less time than handing it to another thread (ADR 0011). A read that may take long runs on a thread for blocking
+//! work.
 
 mod access;
 mod connect;
@@ -47,17 +48,18 @@ use std::{
 use thread_local::ThreadLocal;
 use tokio::sync::Semaphore;
 
-/// The most rows of a page that is read on the thread that asks for it.
+/// The most rows of a page that is read on the calling thread.
 const FEW_ROWS: u16 = 128;
 
-/// What may be set; the defaults suit a small server.
+/// The options of the store. The defaults suit a small server.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// How many writes, and how many long reads, may wait. One more is refused with [`StoreError::Unavailable`].
+    /// The most writes, and the most long reads, that may wait. A further one is refused with
+    /// [`StoreError::Unavailable`].
     pub queue: usize,
-    /// How many long reads run at once.
+    /// How many long reads run at the same time.
     pub readers: u32,
-    /// What to do where the schema is older than the program.
+    /// What to do if the schema is older than the program.
     pub migrations: Migrations,
 }
 
@@ -80,27 +82,27 @@ pub struct OpenError {
     reason: Box<dyn Error + Send + Sync>,
 }
 
-/// Every port's store on one `SQLite` file.
+/// The stores of all ports, on one `SQLite` file.
 pub struct SqliteStore {
-    /// For short reads: a connection of each thread.
+    /// Each thread's own connection, for short reads.
     own_readers: ThreadLocal<RefCell<SqliteConnection>>,
-    /// For long ones.
+    /// The connections for long reads.
     readers: Pool<ConnectionManager<SqliteConnection>>,
-    /// Bounds the long reads that wait.
+    /// Bounds the number of long reads that wait.
     turns: Arc<Semaphore>,
     read_only: String,
     path: PathBuf,
-    // Dropped last: who closes the last connection, and may write, takes the log into the database.
+    // Dropped last: the last writable connection checkpoints the WAL when it is closed.
     writer: Writer,
 }
 
 impl SqliteStore {
-    /// Opens the database, creates it where there is none, and brings its schema up to date; with
-    /// [`Migrations::Expect`] it does neither.
+    /// Opens the database, creates it if it doesn't exist, and migrates its schema. With [`Migrations::Expect`] it
+    /// neither creates nor migrates.
     ///
     /// # Errors
-    /// [`OpenError`] if the file can't be made or read, or is no database; if a migration fails; if the schema is newer than this
-    /// program, or from before the first release.
+    /// [`OpenError`] if the file can't be created or read, or is not a database; if a migration fails; if the schema is
+    /// newer than this program, or from before the first release.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
         Self::try_open(path, options).map_err(|reason| OpenError {
             path: path.to_owned(),
@@ -135,12 +137,12 @@ impl SqliteStore {
         })
     }
 
-    /// Adds what operators watch of this store.
+    /// Registers this store's metrics.
     pub fn register_metrics(&self, registry: &mut Registry) {
         self.writer.register(registry.sub_registry_with_prefix("sqlite"));
     }
 
-    /// Runs queries that take long on a read-only connection, off the async threads. The queries see one snapshot each.
+    /// Runs long queries on a read-only connection, off the async threads. Each query sees its own snapshot.
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
@@ -152,7 +154,7 @@ impl SqliteStore {
             .map_err(|_| StoreError::unavailable("too many reads are waiting"))?;
         let readers = self.readers.clone();
         let read = tokio::task::spawn_blocking(move || {
-            // The work goes on where the caller's future is dropped, so its turn ends with the work, not with the future.
+            // The work continues if the caller's future is dropped, so the permit is held until the work ends.
             let _turn = turn;
             let mut connection = readers.get().map_err(StoreError::unavailable)?;
             work(&mut connection)
@@ -160,7 +162,7 @@ impl SqliteStore {
         read.await.map_err(StoreError::failed)?
     }
 
-    /// Runs queries that take as long as some rows do, here and now.
+    /// Runs short queries on the calling thread.
     fn read_here<T>(
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
@@ -171,7 +173,7 @@ impl SqliteStore {
         work(&mut connection.borrow_mut())
     }
 
-    /// The row of a query that has one at most.
+    /// The row of a query that returns at most one.
     fn find<R, T>(
         &self,
         query: impl for<'q> LoadQuery<'q, SqliteConnection, R>,
@@ -200,7 +202,7 @@ impl SqliteStore {
         .await
     }
 
-    /// The page that a list's query asks for, which an index leads to.
+    /// The page that a list's query asks for, if an index leads to its rows.
     async fn page<R, T>(
         &self,
         query: impl for<'q> LoadQuery<'q, SqliteConnection, R> + Send + 'static,
@@ -216,7 +218,7 @@ impl SqliteStore {
         self.read_here(|connection| page(query.load(connection).map_err(store_error)?, &request))
     }
 
-    /// The page that a list's query asks for, among rows of which many may not be in it.
+    /// The page that a list's query asks for, if the query may read many rows that are not on the page.
     async fn search<R, T>(
         &self,
         query: impl for<'q> LoadQuery<'q, SqliteConnection, R> + Send + 'static,
@@ -230,7 +232,7 @@ impl SqliteStore {
             .await
     }
 
-    /// A write of one statement; returns how many rows it changed.
+    /// Carries out a write of one statement with its commit, and returns how many rows it changed.
     async fn execute<E: Guarded + Send + 'static>(
         &self,
         commit: Commit,
@@ -242,13 +244,13 @@ impl SqliteStore {
         Unwritten::rows(written.await)
     }
 
-    /// A commit without a write.
+    /// Writes a commit without another write.
     async fn commit_alone(&self, commit: Commit) -> Result<(), StoreError> {
         self.write(commit, |_| Ok(())).await
     }
 
-    /// The one place through which every mutating method goes: `work` and its commit are one atomic write, all or nothing,
-    /// also where the caller's future is dropped; it has happened, durably, when this returns `Ok`.
+    /// Carries out `work` and its commit as one atomic write, even if the caller's future is dropped. If it returns
+    /// `Ok`, the write is durable. Every mutating method goes through here.
     async fn write<T, E>(
         &self,
         commit: Commit,
@@ -260,7 +262,8 @@ impl SqliteStore {
     {
         self.writer
             .write(move |connection| {
-                // First, so that who repeats a request is told that, and not what its own first try is in the way of.
+                // The record comes first, so that a client that repeats a request is told so, not that its own first
+                // attempt is in the way.
                 if let Some(record) = commit.record {
                     let insert = insert_record!(record.into());
                     if statements::execute(connection, insert).map_err(store_error)? == 0 {
@@ -284,12 +287,12 @@ idempotency_store! { SqliteStore { find, commit_alone, execute } }
 impl StoreHealth for SqliteStore {
     async fn check(&self) -> Result<(), StoreError> {
         self.writer.check()?;
-        // A disk that can't be asked may still be written to.
+        // If the free space can't be determined, the disk may still be writable.
         if reserve::room(&self.path).is_ok_and(|room| room < reserve::LEAST_ROOM) {
             return Err(StoreError::unavailable("the disk is full"));
         }
         if self.writer.has_failed() {
-            // Nobody may write until this server is ready again, so it tries by itself.
+            // Requests don't write until this server is ready again, so the check itself attempts a write.
             let same =
                 "UPDATE accounts SET created_at = created_at WHERE id = (SELECT min(id) FROM accounts)";
             let probe =
@@ -301,13 +304,13 @@ impl StoreHealth for SqliteStore {
 }
 
 impl StoreChanges for SqliteStore {
-    /// <https://www.sqlite.org/pragma.html#pragma_data_version>: it changes with each commit of another connection, in whichever
-    /// process, and the connections of readers commit nothing.
+    /// <https://www.sqlite.org/pragma.html#pragma_data_version>: the value changes with each commit of another
+    /// connection, in any process. Read connections commit nothing.
     fn mark(&self) -> Option<Mark> {
         let version = self.read_here(|connection| {
             statements::number(connection, "PRAGMA data_version").map_err(store_error)
         });
-        // Who can't read the version will be told why by the read itself.
+        // If the version can't be read, the read itself will report why.
         version.ok().map(Mark)
     }
 }

@@ -1,4 +1,4 @@
-//! Bringing the schema up to date.
+//! Migration of the schema.
 
 use crate::statements;
 use chatgrow_sql::{Migrations, bring_up_to_date};
@@ -13,12 +13,12 @@ use std::error::Error;
 
 pub(crate) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/sqlite");
 
-/// Brings the schema up to date, in one transaction. Of several processes that start at once, the first to get the lock migrates, and the
-/// others find it done.
+/// Migrates the schema in one transaction. If several processes start at once, the first to get the lock migrates, and
+/// the others find the migrations done.
 ///
-/// Foreign keys are off meanwhile: otherwise no migration could replace a table that others refer to
-/// (<https://www.sqlite.org/lang_altertable.html#otheralter>), because SQLite can't switch them within a transaction. They are checked
-/// before the commit instead.
+/// Foreign keys are off during the migration. Otherwise no migration could replace a table that others refer to
+/// (<https://www.sqlite.org/lang_altertable.html#otheralter>), and SQLite can't switch them within a transaction. They
+/// are checked before the commit instead.
 pub(crate) fn migrate(
     connection: &mut SqliteConnection,
     source: impl MigrationSource<Sqlite>,
@@ -47,7 +47,8 @@ mod tests {
     use std::fs;
     use tempfile::TempDir;
 
-    /// A database with two accounts and a key of the first, on which a later migration has run, and how it went.
+    /// A database with two accounts and a key of the first, on which a later migration has run, and the outcome of that
+    /// migration.
     fn with_later(up: &str) -> (SqliteConnection, Result<(), String>) {
         let mut connection = SqliteConnection::establish(":memory:").unwrap();
         migrate(&mut connection, MIGRATIONS, Migrations::Run).unwrap();
@@ -88,7 +89,7 @@ mod tests {
             count("SELECT count(*) FROM api_keys JOIN accounts ON accounts.id = account_id"),
             1
         );
-        // Foreign keys hold again.
+        // Foreign keys are enforced again.
         let refused = connection.batch_execute("DELETE FROM accounts WHERE slug = 'one'");
         assert_eq!(refused.unwrap_err().to_string(), "FOREIGN KEY constraint failed");
     }

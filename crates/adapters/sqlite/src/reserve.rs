@@ -1,4 +1,4 @@
-//! Room on the disk that is kept for the operator: on a full one a key can still be revoked.
+//! Disk space reserved for the operator, so that a key can be revoked even if the disk is full.
 
 use std::{
     ffi::OsString,
@@ -7,23 +7,24 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How much is kept, in bytes: a revocation takes some pages of the log, and of the database once the log is taken in.
+/// The size of the reserve, in bytes. A revocation writes some pages to the WAL, and to the database at the next
+/// checkpoint.
 const RESERVE: u64 = 4 << 20;
 
-/// A disk with less room than this is full.
+/// A disk with less free space than this, in bytes, counts as full.
 pub(crate) const LEAST_ROOM: u64 = 1 << 20;
 
-/// The room is only taken from a disk that has several times as much.
+/// The reserve is only created if the disk has at least this much free space, in bytes.
 const PLENTY: u64 = 4 * RESERVE;
 
-/// `chatgrow.db-reserve`, beside the database.
+/// The path of the reserve: `chatgrow.db-reserve`, beside the database.
 fn file_of(database: &Path) -> PathBuf {
     let mut name = OsString::from(database);
     name.push("-reserve");
     name.into()
 }
 
-/// How many bytes the database's disk has room for.
+/// The free space on the database's disk, in bytes.
 pub(crate) fn room(database: &Path) -> io::Result<u64> {
     let folder = match database.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -32,7 +33,7 @@ pub(crate) fn room(database: &Path) -> io::Result<u64> {
     fs4::available_space(folder)
 }
 
-/// Keeps the room, if it isn't kept already and the disk has plenty.
+/// Creates the reserve, unless it exists or the disk has too little space for it.
 ///
 /// # Errors
 /// The file can't be written.
@@ -48,10 +49,10 @@ pub fn keep(database: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Gives the room back; returns whether there was any.
+/// Deletes the reserve, and returns whether it existed.
 ///
 /// # Errors
-/// The file can't be removed.
+/// The file can't be deleted.
 pub fn free(database: &Path) -> io::Result<bool> {
     match fs::remove_file(file_of(database)) {
         Ok(()) => Ok(true),
@@ -60,7 +61,7 @@ pub fn free(database: &Path) -> io::Result<bool> {
     }
 }
 
-/// How a file is opened for writing that nobody else may read, if it is made by that.
+/// Options to open a file for writing. If it is created, only its owner can access it.
 pub(crate) fn private() -> fs::OpenOptions {
     let mut options = fs::OpenOptions::new();
     options.write(true);

@@ -1,7 +1,9 @@
-//! Running statements that are prepared once: to parse an `INSERT` with `ON CONFLICT` takes longer than to carry it out.
+//! Execution of statements that are prepared only once. Parsing an `INSERT` with `ON CONFLICT` takes longer than
+//! executing it.
 //!
-//! Diesel's `execute` asks a reference to the statement whether it may be kept, and a reference doesn't know of [`Prepared`]; `load`
-//! asks the statement itself. So all are loaded, those that yield nothing too.
+//! Diesel's `execute` asks a reference to the statement whether it may be cached, and a reference doesn't know that it
+//! is [`Prepared`]. `load` asks the statement itself. So every statement goes through `load`, even if it returns no
+//! rows.
 
 use chatgrow_sql::Prepared;
 use diesel::{
@@ -16,7 +18,7 @@ diesel::define_sql_function! {
     fn changes() -> BigInt;
 }
 
-/// Runs a statement that changes rows; returns how many.
+/// Executes a statement, and returns how many rows it changed.
 pub(crate) fn execute(
     connection: &mut SqliteConnection,
     statement: impl QueryFragment<Sqlite> + QueryId,
@@ -26,13 +28,13 @@ pub(crate) fn execute(
     usize::try_from(changed).map_err(|error| Error::DeserializationError(error.into()))
 }
 
-/// Runs a statement of which it doesn't matter what it changes.
+/// Executes a statement whose number of changed rows doesn't matter.
 pub(crate) fn run(connection: &mut SqliteConnection, statement: &'static str) -> QueryResult<()> {
     Prepared(diesel::sql_query(statement)).load::<i64>(connection)?;
     Ok(())
 }
 
-/// The number that a statement yields.
+/// The number that a statement returns.
 pub(crate) fn number(connection: &mut SqliteConnection, statement: &'static str) -> QueryResult<i64> {
     Prepared(diesel::sql_query(statement)).get_result(connection)
 }
@@ -84,7 +86,7 @@ mod tests {
             assert_eq!(number(&mut connection, "SELECT max(n) FROM t").unwrap(), round);
             run(&mut connection, "RELEASE s").unwrap();
         }
-        // The five, and the count of what was changed.
+        // The five statements, and the query for the number of changed rows.
         assert_eq!(prepared.load(Ordering::Relaxed), 6);
     }
 }

@@ -1,9 +1,9 @@
 //! The writer: one thread, one connection, group commit.
 //!
-//! A durable commit costs a wait for the disk, whether it holds one write or a hundred. So writes queue up, and the
-//! thread takes all that wait (up to [`BATCH`]), each in a savepoint of its own, and commits them together. A write that
-//! is refused undoes its own savepoint only. Nobody is answered before the commit: not even a refusal, for what it rests
-//! on may be a write of the same batch.
+//! A durable commit waits for the disk, whether it holds one write or a hundred. So writes are queued. The thread takes
+//! all writes that are waiting (up to [`BATCH`]), runs each in its own savepoint, and commits them together. A write
+//! that is refused rolls back only to its own savepoint. No write is answered before the commit. That includes a
+//! refusal, because it may depend on another write of the same batch.
 
 use crate::{
     connect::{Mode, connect_writer},
@@ -37,10 +37,10 @@ use tokio::sync::{
     oneshot,
 };
 
-/// The most writes in one commit. More would only make the first of them wait longer.
+/// The most writes in one commit. A larger batch would only make its first write wait longer.
 const BATCH: usize = 128;
 
-/// What the writer tells operators.
+/// The writer's metrics.
 #[derive(Clone)]
 struct Metrics {
     waiting: Gauge,
@@ -58,9 +58,9 @@ impl Metrics {
     }
 }
 
-/// The sending side. Dropping it waits until the queue is empty and the connection closed.
+/// The sending side of the queue. Dropping it waits until the queue is empty and the connection is closed.
 pub(crate) struct Writer {
-    /// `None` only while it is dropped.
+    /// `None` only during the drop.
     queue: Option<Sender<Box<dyn Job>>>,
     thread: Option<JoinHandle<()>>,
     metrics: Metrics,
@@ -105,7 +105,7 @@ impl Writer {
         self.failed.load(Ordering::Relaxed)
     }
 
-    /// Whether there is somebody to write.
+    /// Fails if the writer thread has ended.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         self.queue
             .as_ref()
@@ -150,7 +150,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.queue = None;
         if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been reported by its own hook.
+            // If the thread panicked, the panic hook has reported it.
             let _ = thread.join();
         }
     }
@@ -158,9 +158,9 @@ impl Drop for Writer {
 
 /// One write of the batch.
 trait Job: Send {
-    /// Does the work. `false` asks for it to be undone.
+    /// Does the work. `false` requests a rollback to the savepoint.
     fn run(&mut self, connection: &mut SqliteConnection) -> bool;
-    /// Answers with the outcome of `run`, or with the reason why the whole batch was lost.
+    /// Sends the outcome of `run`, or the reason why the whole batch was lost.
     fn answer(self: Box<Self>, lost: Option<&str>);
 }
 
@@ -177,8 +177,8 @@ where
     E: From<StoreError> + Send,
 {
     fn run(&mut self, connection: &mut SqliteConnection) -> bool {
-        // Nobody waits any more (the client hung up before it was its turn): doing nothing is the cheaper half of
-        // "all or nothing".
+        // The caller no longer waits: the client disconnected before the write's turn. Skipping the write is cheaper,
+        // and still "all or nothing".
         if self.reply.is_closed() {
             return false;
         }
@@ -196,7 +196,7 @@ where
             None => self.outcome,
         };
         if let Some(outcome) = outcome {
-            // The client may have hung up.
+            // The client may have disconnected.
             let _ = self.reply.send(outcome);
         }
     }
@@ -225,7 +225,7 @@ fn run(
         let lost = match commit(path, &mut connection, &mut batch) {
             Ok(()) => None,
             Err(error) => {
-                // What state the connection is in is anybody's guess: the next batch begins with a new one.
+                // The connection is in an unknown state, so the next batch opens a new one.
                 connection = None;
                 tracing::error!(writes = batch.len(), %error, "a batch of writes was lost; their callers are told");
                 Some(error.to_string())
@@ -258,7 +258,8 @@ fn transact(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -> Qu
         if !job.run(connection) {
             run_statement(connection, "ROLLBACK TO one_write")?;
         }
-        // Fails where SQLite has undone the whole transaction by itself, as it does on a full disk: then all is lost.
+        // Fails if SQLite has rolled back the whole transaction by itself, as it does on a full disk. Then the batch is
+        // lost.
         run_statement(connection, "RELEASE one_write")?;
     }
     AnsiTransactionManager::commit_transaction(connection)

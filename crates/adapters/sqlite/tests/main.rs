@@ -1,4 +1,4 @@
-//! The `SQLite` adapter: the ports' suite, and what is its own.
+//! Runs the ports' suite against the `SQLite` adapter, and tests what is specific to it.
 
 #![expect(clippy::unwrap_used, reason = "test code: what goes wrong fails the test")]
 
@@ -37,7 +37,7 @@ fn account() -> AccountId {
     AccountId::new(id(0xa0))
 }
 
-/// Opens the store at that path and makes an account.
+/// Opens the store at that path and inserts an account.
 async fn with_account(path: &Path) -> SqliteStore {
     let store = SqliteStore::open(path, Options::default()).unwrap();
     let account = Account {
@@ -69,7 +69,7 @@ async fn what_was_written_is_there_after_a_restart_and_for_another_process() {
     CustomerStore::insert(&first, account(), &dana, Commit::default())
         .await
         .unwrap();
-    // Two stores on one file, as a command beside a running server.
+    // Two stores on one file, as when a command runs beside a server.
     let second = SqliteStore::open(&path, Options::default()).unwrap();
     CustomerStore::insert(&second, account(), &noa, Commit::default())
         .await
@@ -135,7 +135,7 @@ fn raw_sql_breaks_no_rule() {
     assert!(disguised.len() > 40, "{}", disguised.len());
     for Refused { sql, guard } in refused.into_iter().chain(disguised) {
         let error = raw.batch_execute(&sql).expect_err(&sql).to_string();
-        // SQLite tells a unique constraint by its columns.
+        // SQLite names a violated unique constraint by its columns.
         let named = error.strip_prefix("CHECK constraint failed: ").unwrap_or(&error);
         let unique = error.starts_with("UNIQUE constraint failed: ");
         if let Some(guard) = guard {

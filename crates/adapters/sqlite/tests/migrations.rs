@@ -1,4 +1,4 @@
-//! Databases of other versions: what is upgraded, and what is refused.
+//! Databases of other versions: which are upgraded, and which are refused.
 
 use chatgrow_sql::{
     Migrations,
@@ -27,7 +27,7 @@ fn values(connection: &mut SqliteConnection, query: &str) -> Vec<String> {
     rows.into_iter().filter_map(|row| row.value).collect()
 }
 
-/// What is in the database, which is whole.
+/// The contents of the database, after checks of its integrity.
 fn contents(connection: &mut SqliteConnection) -> Contents {
     let broken = values(
         connection,
@@ -51,7 +51,7 @@ fn contents(connection: &mut SqliteConnection) -> Contents {
 }
 
 fn connect(path: &Path) -> SqliteConnection {
-    // Foreign keys are off, as they are when the store migrates; `contents` checks them.
+    // Foreign keys are off, as in the store's own migration; `contents` checks them.
     let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     connection.batch_execute("PRAGMA foreign_keys = OFF").unwrap();
     connection
@@ -71,7 +71,7 @@ async fn a_filled_database_is_upgraded_through_every_migration() {
     assert_readable(&store, &upgraded).await;
 }
 
-/// Upgrades a database through the migrations that are there, and one more.
+/// Upgrades a database through the existing migrations and one more.
 fn upgrade_with(up: &str, down: &str) -> Contents {
     let folder = TempDir::new().unwrap();
     let there = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../migrations/sqlite");
@@ -119,7 +119,7 @@ fn a_migration_that_is_not_undone_is_told() {
     );
 }
 
-/// Makes a database that these migrations have run on, as its table of migrations says, and returns why each way to open it refuses it.
+/// Makes a database whose table of migrations lists these versions, and returns why each way of opening it is refused.
 fn refusals(versions: &[&str]) -> [String; 2] {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("test.db");

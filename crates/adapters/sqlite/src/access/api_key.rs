@@ -1,4 +1,4 @@
-//! API keys: what needs more than one statement is one write.
+//! API keys. An operation that needs several statements is a single write.
 
 use crate::{SqliteStore, error::store_error, statements};
 use chatgrow_domain::ApiKey;
@@ -13,7 +13,7 @@ use diesel::{ExpressionMethods, RunQueryDsl, dsl::exists};
 api_key_store! { SqliteStore { find, all, execute, insert_first_key, record_key_uses } }
 
 impl SqliteStore {
-    /// Adds a key if its account has none; tells whether it did.
+    /// Adds a key if its account has never had one, and returns whether it did.
     async fn insert_first_key(&self, key: &ApiKey) -> Result<bool, StoreError> {
         let any = diesel::select(exists(api_key::of_account(key.account_id.as_bytes().into())));
         let insert = diesel::insert_into(api_keys::table).values(ApiKeyRow::from(key));
@@ -26,7 +26,7 @@ impl SqliteStore {
         .await
     }
 
-    /// Notes when keys were last used.
+    /// Records when keys were last used.
     async fn record_key_uses(&self, uses: &[KeyUse]) -> Result<(), StoreError> {
         let uses = uses.to_vec();
         self.write(Commit::default(), move |connection| {

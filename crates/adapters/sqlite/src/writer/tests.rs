@@ -26,7 +26,7 @@ async fn rows(writer: &Writer) -> i64 {
     writer.write(count).await.unwrap()
 }
 
-/// Holds the writer up until the returned sender is dropped, so that what follows is one batch.
+/// Blocks the writer until the returned sender is dropped, so that the writes queued meanwhile form one batch.
 async fn hold(writer: &Arc<Writer>) -> mpsc::Sender<()> {
     let (release, released) = mpsc::channel();
     let (started, start) = oneshot::channel();
@@ -34,7 +34,7 @@ async fn hold(writer: &Arc<Writer>) -> mpsc::Sender<()> {
     tokio::spawn(async move {
         let wait = move |_: &mut SqliteConnection| {
             let _ = started.send(());
-            // An error is the release.
+            // Dropping the sender makes this an error.
             let _ = released.recv();
             Ok::<_, StoreError>(())
         };
@@ -44,7 +44,7 @@ async fn hold(writer: &Arc<Writer>) -> mpsc::Sender<()> {
     release
 }
 
-/// Queues the write and returns what waits for its answer.
+/// Queues the write, and returns a task that waits for its answer.
 async fn queue<F>(writer: &Arc<Writer>, work: F) -> tokio::task::JoinHandle<Result<(), StoreError>>
 where
     F: FnOnce(&mut SqliteConnection) -> Result<(), StoreError> + Send + 'static,
@@ -117,7 +117,7 @@ async fn a_full_disk_loses_the_batch_and_says_so_and_the_next_one_works() {
     drop(release);
     let (small, large) = (small.await.unwrap(), large.await.unwrap());
     assert!(matches!(large, Err(StoreError::Unavailable(_))), "{large:?}");
-    // Whether SQLite undid the one statement or the whole transaction: what was answered is what is there.
+    // SQLite may roll back one statement or the whole transaction. Either way the table matches what was answered.
     assert_eq!(rows(&writer).await, i64::from(small.is_ok()), "{small:?}");
     writer
         .write(execute("PRAGMA max_page_count = 1000000"))
@@ -134,7 +134,7 @@ async fn a_batch_that_can_not_be_committed_is_refused_whole() {
     let (writer, _folder) = writer(8);
     let release = hold(&writer).await;
     let first = queue(&writer, execute("INSERT INTO t VALUES (1)")).await;
-    // A write that ends the transaction under the batch stands for whatever else may.
+    // This ends the transaction of the batch. It stands for every unexpected failure.
     let second = queue(&writer, execute("ROLLBACK")).await;
     let third = queue(&writer, execute("INSERT INTO t VALUES (3)")).await;
     drop(release);
@@ -167,7 +167,7 @@ async fn dropping_the_writer_finishes_what_was_queued() {
     let (release, released) = mpsc::channel::<()>();
     let (reply, _answer) = oneshot::channel();
     let wait_and_write = move |connection: &mut SqliteConnection| {
-        // An error is the release.
+        // Dropping the sender makes this an error.
         let _ = released.recv();
         execute("INSERT INTO t VALUES (1)")(connection)
     };
