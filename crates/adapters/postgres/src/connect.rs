@@ -1,4 +1,4 @@
-//! Connections: the URL, TLS with libpq's `sslmode`, and the time-outs that every session has.
+//! Connections: the URL, TLS with libpq's `sslmode`, and the time-outs of every session.
 
 use diesel::result::ConnectionError;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
@@ -20,23 +20,25 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// How long an address may take to be reached, where the URL doesn't say (`connect_timeout`).
+/// How long it may take to reach an address, if the URL doesn't say (`connect_timeout`).
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a server that was reached may take to let this program in.
+/// How long a server that was reached may take to accept the session.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long the network may keep silent about what was sent.
+/// How long sent data may stay unacknowledged.
 const NETWORK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a session for migrations and copies is told, whatever the defaults are. (The guards, and the wait for those who migrate,
-/// are made for READ COMMITTED.)
+/// The settings of a session for migrations and copies, whatever the defaults of the database are. READ COMMITTED is
+/// required by the guards, and by the wait for another server's migration.
 const UNLIMITED: &str = "SET statement_timeout = 0; SET lock_timeout = 0;
     SET idle_in_transaction_session_timeout = 0; SET default_transaction_isolation = 'read committed'";
 
-/// What a session for requests is told. A statement that waits for somebody's lock gives up before its caller does, and a transaction
-/// that lost its client doesn't keep what it holds. Every query of a request has an index: a plan that reads the whole table, for it was
-/// nearly empty when the statement was prepared, would be kept until it is analysed (ADR 0011); and none is worth compiling.
+/// The settings of a session for requests. A statement that waits for a lock gives up before its caller does. A
+/// transaction whose client is gone doesn't keep its locks.
+///
+/// Every query of a request has an index. If a statement were prepared while its table is nearly empty, the plan could
+/// be a sequential scan, and would be kept until the table is analysed (ADR 0011). No query is worth JIT compilation.
 const SESSION: &str = "SET statement_timeout = '10s'; SET lock_timeout = '5s';
     SET idle_in_transaction_session_timeout = '10s'; SET default_transaction_isolation = 'read committed';
     SET enable_seqscan = off; SET jit = off";
@@ -52,7 +54,7 @@ enum Tls {
     VerifyFull,
 }
 
-/// Where a database is, and how it is reached: `postgres://user:password@host:port/database?sslmode=…`.
+/// Where a database is, and how to connect to it: `postgres://user:password@host:port/database?sslmode=…`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl {
     config: Config,
@@ -61,7 +63,7 @@ pub struct PostgresUrl {
     root_certificate: Option<String>,
 }
 
-/// Names server and database; the password is not for anybody's eyes.
+/// Shows the server and the database, never the password.
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, host) in self.config.get_hosts().iter().enumerate() {
@@ -84,10 +86,10 @@ impl fmt::Debug for PostgresUrl {
 }
 
 impl PostgresUrl {
-    /// Reads a URL as libpq does.
+    /// Parses a URL as libpq does.
     ///
     /// # Errors
-    /// What is wrong with it, without its password.
+    /// What is wrong with the URL. The text never contains the password.
     pub fn parse(url: &str) -> Result<Self, String> {
         let (address, query) = url.split_once('?').unwrap_or((url, ""));
         let (mut tls, mut root_certificate, mut rest) = (None, None, Vec::new());
@@ -97,7 +99,7 @@ impl PostgresUrl {
             match name {
                 "sslmode" => tls = Some(mode(&value)?),
                 "sslrootcert" => root_certificate = Some(value.into_owned()),
-                // It may be part of a password, which no message may hold.
+                // The name may be part of a password, which no message may contain.
                 _ if !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => {
                     return Err(
                         "it has an option that is not known; a ? in a password is written as %3F".to_owned(),
@@ -121,8 +123,8 @@ impl PostgresUrl {
         if config.get_application_name().is_none() {
             config.application_name("chatgrow");
         }
-        // A socket of the same machine needs no TLS, whatever the mode is; and who trusts the system's authorities wants them
-        // asked. So it is with libpq.
+        // As in libpq, a Unix socket needs no TLS, whatever the mode is, and the system's certificate authorities imply
+        // `verify-full`.
         let remote = config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(_)));
         let default = match root_certificate.as_deref() {
             Some("system") => Tls::VerifyFull,
@@ -134,7 +136,7 @@ impl PostgresUrl {
             Tls::Disable
         };
         if remote && root_certificate.as_deref() == Some("system") && tls != Tls::VerifyFull {
-            // Else anybody's public certificate would do.
+            // Otherwise any publicly trusted certificate would be accepted.
             return Err("sslrootcert=system takes no sslmode but verify-full".to_owned());
         }
         Ok(Self {
@@ -144,7 +146,8 @@ impl PostgresUrl {
         })
     }
 
-    /// Whether what is sent over a network may be read on the way: TLS is used if the server offers it, and nobody asks who it is.
+    /// Whether TLS to a remote host is optional (`allow` and `prefer`), so that data may be read on the way: TLS is used
+    /// only if the server offers it, and nothing verifies the server.
     #[must_use]
     pub fn may_go_unencrypted(&self) -> bool {
         let is_local = |name: &str| {
@@ -173,13 +176,14 @@ fn told(error: &(dyn Error + 'static)) -> String {
     causes.collect::<Vec<_>>().join(": ")
 }
 
-/// Makes connections to one database.
+/// Opens connections to one database.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    /// The ways to try, one after the other.
+    /// The configurations to try, one after the other.
     ways: Vec<Config>,
     tls: MakeRustlsConnect,
-    /// How long a way may take: the driver's own time-out ends before the server has said a word.
+    /// How long each attempt may take. The driver's own time-out covers only the TCP connection, not the server's first
+    /// reply.
     patience: Duration,
 }
 
@@ -188,7 +192,7 @@ impl Connector {
         let modes: &[SslMode] = match url.tls {
             Tls::Disable => &[SslMode::Disable],
             Tls::Allow => &[SslMode::Disable, SslMode::Require],
-            // The second way is for a server that has TLS, but not for this client.
+            // The second attempt is for a server that has TLS, but not for this client.
             Tls::Prefer => &[SslMode::Prefer, SslMode::Disable],
             Tls::Require | Tls::VerifyCa | Tls::VerifyFull => &[SslMode::Require],
         };
@@ -210,12 +214,12 @@ impl Connector {
         })
     }
 
-    /// A connection on which statements may take as long as they need.
+    /// Opens a connection whose statements have no time-outs.
     pub(crate) async fn connect_unlimited(&self) -> Result<AsyncPgConnection, ConnectionError> {
         self.connect_as(UNLIMITED).await
     }
 
-    /// A connection for requests.
+    /// Opens a connection for requests.
     pub(crate) async fn connect(&self) -> Result<AsyncPgConnection, ConnectionError> {
         self.connect_as(SESSION).await
     }
@@ -250,7 +254,7 @@ fn client_config(url: &PostgresUrl) -> Result<ClientConfig, Box<dyn Error + Send
         Some(file) => Some(PathBuf::from(file)),
         None => default_root_certificate(),
     };
-    // With a file of authorities, `require` verifies as `verify-ca` does: so it is with libpq.
+    // As in libpq, `require` with a file of authorities verifies like `verify-ca`.
     let chain = match (url.tls, file) {
         (Tls::VerifyFull, file) => {
             let roots = roots(file)?;
@@ -276,13 +280,13 @@ fn client_config(url: &PostgresUrl) -> Result<ClientConfig, Box<dyn Error + Send
         .with_no_client_auth())
 }
 
-/// The file that libpq takes where none is named.
+/// The file that libpq uses if none is named.
 fn default_root_certificate() -> Option<PathBuf> {
     let file = PathBuf::from(std::env::var_os("HOME")?).join(".postgresql/root.crt");
     file.exists().then_some(file)
 }
 
-/// The authorities to trust: those of the file, or the system's.
+/// The certificate authorities to trust: those of the file, or the system's.
 fn roots(file: Option<PathBuf>) -> Result<RootCertStore, Box<dyn Error + Send + Sync>> {
     let mut roots = RootCertStore::empty();
     if let Some(file) = file {
@@ -299,8 +303,8 @@ fn roots(file: Option<PathBuf>) -> Result<RootCertStore, Box<dyn Error + Send + 
     Ok(roots)
 }
 
-/// Verifies the chain but not the name (`verify-ca`), or nothing (`prefer`, `require`: against eavesdroppers only). That the
-/// server holds the certificate's key is verified always.
+/// Verifies the certificate chain but not the name (`verify-ca`), or nothing (`prefer` and `require`, which protect
+/// against eavesdropping only). It always verifies that the server has the certificate's private key.
 #[derive(Debug)]
 struct AnyName {
     chain: Option<Arc<WebPkiServerVerifier>>,
@@ -320,7 +324,7 @@ impl ServerCertVerifier for AnyName {
         let Some(chain) = &self.chain else {
             return Ok(ServerCertVerified::assertion());
         };
-        // The chain is verified before the name.
+        // The verifier checks the chain before the name.
         match chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
             Err(rustls::Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. })) => {
                 Ok(ServerCertVerified::assertion())

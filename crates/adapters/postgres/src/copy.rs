@@ -1,4 +1,4 @@
-//! Moving house.
+//! Copying the whole store.
 
 use crate::{
     PostgresStore,
@@ -21,7 +21,8 @@ use futures_util::{StreamExt, TryStreamExt};
 use std::pin::pin;
 use tokio::sync::mpsc::{Receiver, Sender};
 
-/// What is copied is counted already; and nobody creates the first account meanwhile.
+/// Disables the triggers, because the copied events contain the counts already. The lock keeps servers from creating
+/// the first account meanwhile.
 const BEGIN: &str = "LOCK TABLE accounts IN EXCLUSIVE MODE;
     ALTER TABLE events DISABLE TRIGGER USER; ALTER TABLE registrations DISABLE TRIGGER USER";
 const END: &str = "ALTER TABLE events ENABLE TRIGGER USER; ALTER TABLE registrations ENABLE TRIGGER USER";
@@ -75,7 +76,7 @@ async fn send(parts: &Sender<Part>, part: Part) -> QueryResult<()> {
     parts.send(part).await.map_err(|_| Error::RollbackTransaction)
 }
 
-/// Reads every table, and sends its rows where somebody wants them.
+/// Reads every table, and sends its rows if there is a receiver.
 async fn read(connection: &mut AsyncPgConnection, parts: Option<&Sender<Part>>) -> QueryResult<Tally> {
     let mut tally = Tally::default();
     macro_rules! read_all {

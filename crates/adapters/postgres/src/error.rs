@@ -1,4 +1,4 @@
-//! What a failed statement or connection means to a caller.
+//! Classification of the errors of failed statements and connections.
 
 use chatgrow_ports::StoreError;
 use chatgrow_sql::{Guard, Guarded};
@@ -13,18 +13,18 @@ fn guard(error: &Error) -> Option<Guard> {
     }
 }
 
-/// Sorts the error of a write that a guard may have refused.
+/// Classifies the error of a write that a guard may have refused.
 pub(crate) fn refused<E: Guarded>(error: Error) -> E {
     guard(&error)
         .and_then(E::refused_by)
         .unwrap_or_else(|| store_error(error).into())
 }
 
-/// Sorts an error that no method expects.
+/// Classifies an error that no guard accounts for.
 ///
-/// Diesel doesn't hand on the SQLSTATE, but `Unknown` is what it calls every state that it has no name for, and those that a
-/// correct program can meet (time-outs, a lock not given, shut-down, start-up, too many connections, a full disk, a deadlock) are
-/// each worth another try.
+/// Diesel doesn't pass on the SQLSTATE. It reports every state without a kind of its own as `Unknown`. Of these, a
+/// correct program can meet time-outs, locks that are not available, shut-down, start-up, too many connections, a full
+/// disk and deadlocks. Each of them is worth a retry.
 pub(crate) fn store_error(error: Error) -> StoreError {
     use DatabaseErrorKind::{
         ClosedConnection, ReadOnlyTransaction, SerializationFailure, UnableToSendCommand, Unknown,
@@ -44,12 +44,12 @@ pub(crate) fn store_error(error: Error) -> StoreError {
     }
 }
 
-/// No connection: the server can't be reached, or all are in use.
+/// Classifies the failure to get a connection: the server can't be reached, or all connections are in use.
 pub(crate) fn no_connection(error: PoolError) -> StoreError {
     StoreError::unavailable(error)
 }
 
-/// How a transaction ended that was not committed. (Diesel's own errors have to become one by themselves.)
+/// Why a transaction was not committed. Diesel requires that its own errors convert into this type.
 pub(crate) struct Ended<E>(pub(crate) E);
 
 impl<E: From<StoreError>> From<Error> for Ended<E> {

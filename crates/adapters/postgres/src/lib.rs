@@ -1,8 +1,8 @@
 //! The stores on PostgreSQL, for any number of servers.
 //!
-//! Every guard is the database's own (constraints and triggers: `migrations/postgres`), so nothing depends on being the only
-//! server process, and most writes are one statement. A pool keeps the connections; what fails because the database is away, busy
-//! or slow is [`StoreError::Unavailable`], and the next call begins anew.
+//! The database itself enforces every guard, with constraints and triggers (`migrations/postgres`). So nothing depends
+//! on there being only one server process, and most writes are a single statement. Connections are pooled. If the
+//! database is unreachable, busy or slow, the result is [`StoreError::Unavailable`], and the next call starts afresh.
 
 mod access;
 mod connect;
@@ -49,28 +49,28 @@ use tokio::time::timeout;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/postgres");
 
-/// What servers that start at once agree on: only one at a time looks at the schema and changes it. (`chatgrow` in ASCII.)
+/// The advisory lock that serialises migrations of servers that start at once (`chatgrow` in ASCII).
 const MIGRATION_LOCK: i64 = 0x6368_6174_6772_6f77;
 
-/// How long a call waits for a connection when all are in use.
+/// How long a call waits for a connection if all are in use.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the database may take over one call, all its statements together: longer than its own time-outs, for when it doesn't
-/// keep them.
+/// How long the database may take for all statements of one call. It is longer than the database's own time-outs, and
+/// applies if the database doesn't keep them.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long the database may take over a look-up. The others on the same connection wait with it.
+/// How long the database may take for a look-up. Other look-ups on the same connection wait meanwhile.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What may be set.
+/// The options of the store.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// The most connections that this process uses.
+    /// The most connections that this process opens.
     pub connections: NonZeroU32,
-    /// How many threads serve requests, beside the one that opens the store. Where there is more than one, and connections for each,
-    /// each gets its own: then every thread that uses the store counts.
+    /// How many threads serve requests, not counting the one that opens the store. If there is more than one, and there
+    /// are enough connections, each thread gets its own pool. Then count every thread that uses the store.
     pub threads: NonZeroU32,
-    /// What to do where the schema is older than the program.
+    /// What to do if the schema is older than the program.
     pub migrations: Migrations,
 }
 
@@ -95,19 +95,19 @@ pub struct OpenError {
     reason: Box<dyn Error + Send + Sync>,
 }
 
-/// Every port's store on one PostgreSQL database.
+/// The stores of all ports, on one PostgreSQL database.
 pub struct PostgresStore {
     pools: Arc<Pools>,
-    /// For what takes longer than a request may.
+    /// For operations that take longer than a request may.
     connector: Connector,
 }
 
 impl PostgresStore {
-    /// Connects, and brings the schema up to date.
+    /// Connects, and migrates the schema.
     ///
     /// # Errors
-    /// [`OpenError`] if the server can't be reached or doesn't let this program in; if a migration fails; if the schema is newer than
-    /// this program, or from before the first release.
+    /// [`OpenError`] if the server can't be reached or rejects this program; if a migration fails; if the schema is
+    /// newer than this program, or from before the first release.
     pub async fn open(url: &PostgresUrl, options: Options) -> Result<Self, OpenError> {
         Self::try_open(url, options).await.map_err(|reason| OpenError {
             url: url.clone(),
@@ -125,14 +125,14 @@ impl PostgresStore {
         if let Some(encoding) = encoding.filter(|encoding| encoding != "UTF8") {
             return Err(format!("its encoding is {encoding}: create it with ENCODING 'UTF8'").into());
         }
-        // Diesel's migrations block, so they have a thread of their own.
+        // Diesel's migrations block, so they run on a thread of their own.
         tokio::task::spawn_blocking(move || migrate(connection, options.migrations)).await??;
 
         let pools = Arc::new(Pools::new(connector.clone(), options)?);
         Ok(Self { pools, connector })
     }
 
-    /// Adds what operators watch of this store.
+    /// Registers this store's metrics.
     pub fn register_metrics(&self, registry: &mut Registry) {
         let collector = metrics::PoolUse(self.pools.clone());
         registry
@@ -140,7 +140,7 @@ impl PostgresStore {
             .register_collector(Box::new(collector));
     }
 
-    /// The row of a query that has one at most, and soon: it shares a connection with others.
+    /// The row of a query that returns at most one and is quick, because the query shares a connection with others.
     async fn find<R, T>(
         &self,
         query: impl for<'c> LoadQuery<'static, &'c AsyncPgConnection, R> + Send + 'static,
@@ -178,7 +178,7 @@ impl PostgresStore {
         async move { page(rows.await?, &request) }
     }
 
-    /// The same, which is none of this store's concern: that it may take long.
+    /// The same as [`page`](Self::page): here a query that may take long needs no special treatment.
     fn search<R, T>(
         &self,
         query: impl LoadQuery<'static, AsyncPgConnection, R> + Send + 'static,
@@ -218,7 +218,7 @@ impl PostgresStore {
         })
     }
 
-    /// A write of one statement; returns how many rows it changed.
+    /// Carries out a write of one statement with its commit, and returns how many rows it changed.
     async fn execute<E: Guarded + Send + 'static>(
         &self,
         commit: Commit,
@@ -232,12 +232,12 @@ impl PostgresStore {
         Unwritten::rows(written.await)
     }
 
-    /// A commit without a write.
+    /// Writes a commit without another write.
     async fn commit_alone(&self, commit: Commit) -> Result<(), StoreError> {
         self.write(commit, |_| Box::pin(async { Ok(()) })).await
     }
 
-    /// The one place through which every mutating method goes: `work` and its commit are one atomic write.
+    /// Carries out `work` and its commit as one atomic write. Every mutating method goes through here.
     async fn write<T, E>(
         &self,
         commit: Commit,
@@ -256,7 +256,7 @@ impl PostgresStore {
         }
     }
 
-    /// Does the work on a connection that nobody else uses.
+    /// Does the work on an exclusive connection.
     fn on_a_connection<T, E>(
         &self,
         work: impl for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
@@ -271,7 +271,7 @@ impl PostgresStore {
                 if let Ok(outcome) = timeout(ANSWER_TIMEOUT, work(&mut connection)).await {
                     outcome
                 } else {
-                    // Nobody else shall wait for it.
+                    // The connection is still busy, so it must not go back to the pool.
                     drop(Object::take(connection));
                     Err(slow().into())
                 }
@@ -279,8 +279,9 @@ impl PostgresStore {
         })
     }
 
-    /// Does the work as a task of its own: a caller whose future is dropped leaves neither a transaction open nor a connection in the
-    /// middle of something. Boxed, for the compiler can't see through a future that holds a query of changing shape.
+    /// Does the work in a task of its own. If the caller's future is dropped, no transaction stays open, and no
+    /// connection is left in the middle of a statement. Boxed, because the compiler can't analyse a future that holds a
+    /// query whose shape changes.
     fn on_connections<T, E>(
         &self,
         work: impl FnOnce(Connections) -> BoxFuture<'static, Result<T, E>>,
@@ -298,7 +299,7 @@ impl PostgresStore {
     }
 }
 
-/// Does the work in a transaction with a record.
+/// Does the work in a transaction that also writes a record.
 async fn accompanied<T, E>(
     connection: &mut AsyncPgConnection,
     record: IdempotencyRecord,
@@ -310,7 +311,8 @@ where
 {
     let insert = Prepared(insert_record!(record.into()));
     let transaction = connection.transaction(async move |connection| {
-        // First, so that who repeats a request is told that, and not what its own first try is in the way of.
+        // The record comes first, so that a client that repeats a request is told so, not that its own first attempt is
+        // in the way.
         match insert.execute(connection).await {
             Ok(0) => Err(Ended(StoreError::Repeated.into())),
             Ok(_) => work(connection).await.map_err(Ended),
@@ -325,7 +327,7 @@ customer_store! { PostgresStore { find, page, search, execute } }
 event_store! { PostgresStore { find, page, execute } }
 registration_store! { PostgresStore { find, page, execute } }
 idempotency_store! { PostgresStore { find, commit_alone, execute } }
-// Plain inserts that race for a slot would wait for each other, a deadlock; with ON CONFLICT they don't.
+// Plain inserts that race for a slot would wait for each other, and deadlock. With ON CONFLICT they don't.
 appointment_store! {
     PostgresStore { find, page, search, execute },
     insert => insert.on_conflict(on_constraint("appointments_no_overlap")).do_nothing()
@@ -335,8 +337,8 @@ fn slow() -> StoreError {
     StoreError::unavailable("the database did not answer in time")
 }
 
-/// Brings the schema up to date, in one transaction, one server at a time. Where it is so, nothing is written: that needs no right
-/// to, and no lock.
+/// Migrates the schema in one transaction, one server at a time. If the schema is up to date, it writes nothing, so it
+/// needs neither the right to write nor a lock.
 fn migrate(connection: AsyncPgConnection, mode: Migrations) -> Result<(), Box<dyn Error + Send + Sync>> {
     let mut connection = AsyncConnectionWrapper::<AsyncPgConnection>::from(connection);
     let as_it_is = expect_none_missing::<Pg>(&MIGRATIONS, &applied(&mut connection)?);
@@ -350,7 +352,7 @@ fn migrate(connection: AsyncPgConnection, mode: Migrations) -> Result<(), Box<dy
     })
 }
 
-/// The migrations that have run. (Diesel would create its table for the answer.)
+/// The migrations that have run. Diesel's own query would create its table first.
 fn applied(
     connection: &mut AsyncConnectionWrapper<AsyncPgConnection>,
 ) -> QueryResult<Vec<MigrationVersion<'static>>> {
@@ -390,7 +392,7 @@ impl StoreHealth for PostgresStore {
 }
 
 impl StoreChanges for PostgresStore {
-    /// It would take a round trip, as a read does.
+    /// A mark would cost a round trip, as a read does.
     fn mark(&self) -> Option<Mark> {
         None
     }

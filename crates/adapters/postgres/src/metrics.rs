@@ -1,4 +1,4 @@
-//! What operators watch of the connections, read when they look.
+//! Metrics of the connections, read when they are scraped.
 
 use crate::pools::Pools;
 use deadpool::Status;

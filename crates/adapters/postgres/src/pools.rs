@@ -1,11 +1,12 @@
-//! Connections, and who uses which.
+//! The pools of connections, and which thread uses which.
 //!
-//! A connection is driven by a task of the runtime that it was opened on. Where that is another thread's, each statement wakes it up and
-//! is woken up in turn, which costs more than the statement. So, where there are enough of them, each of a server's threads has
-//! connections of its own (ADR 0011 has the measured gain).
+//! A connection is driven by a task on the runtime that opened it. If another thread uses it, each statement needs two
+//! wake-ups across threads, which cost more than the statement. So each thread of a server has its own connections, if
+//! there are enough of them (ADR 0011 has the measurements).
 //!
-//! Look-ups of a single row share a connection while any is under way: each is sent without waiting for the answers to those before it
-//! (<https://www.postgresql.org/docs/current/libpq-pipeline-mode.html>), so a burst of them wakes up one process of PostgreSQL, once.
+//! Look-ups of a single row share a connection while any is in progress. They are pipelined: each is sent without
+//! waiting for the answers to earlier ones (<https://www.postgresql.org/docs/current/libpq-pipeline-mode.html>). So a
+//! burst of them wakes up one process of PostgreSQL, once.
 
 use crate::{ANSWER_TIMEOUT, Options, WAIT_TIMEOUT, connect::Connector};
 use deadpool::{Runtime, Status, managed::TimeoutType};
@@ -27,26 +28,26 @@ use std::{
 use thread_local::ThreadLocal;
 use tokio::{runtime::Handle, sync::Mutex, time::timeout};
 
-/// How many look-ups may begin on a connection that they share until it goes back to the pool: a stream of them without end keeps no
-/// write from it.
+/// How many look-ups may start on a shared connection before it goes back to the pool, so that an endless stream of
+/// them doesn't starve a write.
 const TURN: u32 = 256;
 
-/// The connections of one store: as many as [`Options::connections`] says, or fewer.
+/// The connections of one store. There are at most [`Options::connections`].
 pub(crate) struct Pools {
     connector: Connector,
-    /// The thread that has opened the store, and drives the connections that all share.
+    /// The thread that opened the store. It drives the connections that all threads share.
     opener: ThreadId,
     shared: Connections,
     own: ThreadLocal<Connections>,
-    /// How many connections each other thread has; `None` where all share.
+    /// How many connections each other thread has, or `None` if all threads share the same.
     of_each: Option<u32>,
 }
 
 impl Pools {
-    /// To be called on the thread whose runtime lasts as long as the store.
+    /// Call this on the thread whose runtime lives as long as the store.
     pub(crate) fn new(connector: Connector, options: Options) -> Result<Self, BuildError> {
         let (connections, threads) = (options.connections.get(), options.threads.get());
-        // The opener does chores only, one at a time.
+        // The opening thread only does maintenance, one operation at a time.
         let of_each = (threads > 1 && connections > threads).then(|| (connections - 1) / threads);
         let shared = if of_each.is_some() { 1 } else { connections };
         Ok(Self {
@@ -58,7 +59,7 @@ impl Pools {
         })
     }
 
-    /// Those of this thread.
+    /// The connections of this thread.
     pub(crate) fn get(&self) -> Result<Connections, BuildError> {
         match self.of_each {
             Some(size) if thread::current().id() != self.opener => self
@@ -69,14 +70,14 @@ impl Pools {
         }
     }
 
-    /// What is in use, of each pool that there is.
+    /// The status of every pool.
     pub(crate) fn statuses(&self) -> impl Iterator<Item = Status> {
         let all = self.own.iter().chain([&self.shared]);
         all.map(|connections| connections.pool.status())
     }
 }
 
-/// The connections of one thread, or of all.
+/// The connections of one thread, or of all threads.
 #[derive(Clone)]
 pub(crate) struct Connections {
     pool: Pool<AsyncPgConnection>,
@@ -91,14 +92,14 @@ impl Connections {
         })
     }
 
-    /// A connection that nobody else uses.
+    /// A connection for one caller alone.
     pub(crate) async fn exclusive(&self) -> Result<Object<AsyncPgConnection>, PoolError> {
         self.pool.get().await
     }
 
-    /// The connection that look-ups share. The last of them gives it back.
+    /// The connection that look-ups share. The last of them returns it to the pool.
     pub(crate) async fn reading(&self) -> Result<Arc<Reading>, PoolError> {
-        // Locked until there is one: so all look-ups together wait once for the pool.
+        // Locked until there is a connection, so that all look-ups together wait only once for the pool.
         let Ok(mut reading) = timeout(WAIT_TIMEOUT, self.reading.lock()).await else {
             return Err(PoolError::Timeout(TimeoutType::Wait));
         };
@@ -115,7 +116,7 @@ impl Connections {
     }
 }
 
-/// A connection for look-ups only, which any number of them may use at once.
+/// A connection for look-ups only. Any number of them may use it at the same time.
 pub(crate) struct Reading {
     pub(crate) connection: Object<AsyncPgConnection>,
     begun: AtomicU32,
@@ -127,7 +128,7 @@ impl Reading {
         !self.left.load(Ordering::Relaxed) && self.begun.fetch_add(1, Ordering::Relaxed) < TURN
     }
 
-    /// Something is wrong with it: no look-up begins on it any more, nor gets it from the pool.
+    /// Marks the connection as broken. No further look-up starts on it, and it doesn't go back to the pool.
     pub(crate) fn leave(&self) {
         self.left.store(true, Ordering::Relaxed);
     }
@@ -142,11 +143,11 @@ impl Reading {
     }
 }
 
-/// A pool whose connections live on the runtime that this is called on, and not on that of whichever worker first needs one and may
-/// end first.
+/// Creates a pool whose connections live on the current runtime. Otherwise they would live on that of the worker that
+/// first needs one, which may end earlier.
 fn pool(connector: &Connector, size: u32) -> Result<Pool<AsyncPgConnection>, BuildError> {
     let mut manager = ManagerConfig::default();
-    // A connection that broke is told apart without asking the server.
+    // A broken connection is detected without a query.
     manager.recycling_method = RecyclingMethod::Fast;
     let (runtime, connector) = (Handle::current(), connector.clone());
     manager.custom_setup = Box::new(move |_| {

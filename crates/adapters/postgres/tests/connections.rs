@@ -1,4 +1,4 @@
-//! Connections: TLS as libpq has it, and what is told of each failure.
+//! Connections: TLS as in libpq, and the error message of each failure.
 
 use crate::support::open;
 use chatgrow_ports::StoreHealth;
@@ -113,7 +113,7 @@ async fn tls_is_used_and_verified_as_the_url_says() {
         );
     }
 
-    // Where only TLS is let in, `allow` goes over to it.
+    // If the server accepts only TLS, `allow` falls back to it.
     let rules = fs::read_to_string(server.file("data/pg_hba.conf")).unwrap();
     fs::write(
         server.file("data/pg_hba.conf"),
@@ -154,7 +154,7 @@ async fn what_is_in_the_way_of_a_connection_is_told_in_one_line() {
     let refusal_of_encoding = refusal(&server.url("ascii")).await;
     assert!(refusal_of_encoding.contains("SQL_ASCII"), "{refusal_of_encoding}");
 
-    // A server that lets nobody create extensions, nor tables.
+    // A server that lets this role create neither extensions nor tables.
     for statement in ["CREATE ROLE poor LOGIN", "CREATE DATABASE rich"] {
         admin.batch_execute(statement).await.unwrap();
     }

@@ -1,5 +1,5 @@
-//! The database goes away, is busy, or throws its clients out: callers are told to come back, nothing that was acknowledged is
-//! lost, and the store recovers by itself.
+//! Faults of the database: it goes away, is busy, or ends its clients' sessions. Callers get a temporary error, no
+//! acknowledged write is lost, and the store recovers by itself.
 
 use crate::support::{account, customer, insert_account, open, open_with};
 use chatgrow_domain::{AccountSlug, Customer, PageLimit};
@@ -19,7 +19,7 @@ use std::{
 use throwaway_postgres::{Server, connect};
 use tokio::{task::JoinHandle, time::timeout};
 
-/// Clients that insert customers without a pause, each with a number of its own.
+/// Clients that insert customers without a pause, each with a different number.
 struct Load {
     stop: Arc<AtomicBool>,
     next: Arc<AtomicU64>,
@@ -70,12 +70,12 @@ impl Load {
         }
     }
 
-    /// Waits until so many more were written.
+    /// Waits until that many more writes were acknowledged.
     async fn more(&self, count: u64) {
         more(&self.acknowledged, count).await;
     }
 
-    /// Stops the clients, and fails the test unless everything that they were told is written is there.
+    /// Stops the clients, and fails the test unless every acknowledged write is in the store.
     async fn end(self, store: &PostgresStore) -> usize {
         self.stop.store(true, Ordering::Relaxed);
         let (mut written, mut refused) = (Vec::new(), 0);
@@ -108,7 +108,7 @@ impl Load {
     }
 }
 
-/// Waits until it has counted so many more.
+/// Waits until the counter has risen by `count`.
 async fn more(counter: &AtomicU64, count: u64) {
     let wanted = counter.load(Ordering::Relaxed) + count;
     let more = async {
@@ -119,11 +119,11 @@ async fn more(counter: &AtomicU64, count: u64) {
     timeout(Duration::from_secs(20), more).await.unwrap();
 }
 
-/// How many sessions of others are ended by that.
+/// Ends all other sessions, and counts them.
 const THROW_OUT: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
     WHERE pid <> pg_backend_pid() AND datname = current_database()";
 
-/// How many sessions wait for somebody's lock.
+/// Counts the sessions that wait for a lock.
 const WAITING: &str =
     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
 
@@ -131,13 +131,13 @@ async fn count(admin: &tokio_postgres::Client, query: &str) -> i64 {
     admin.query_one(query, &[]).await.unwrap().get(0)
 }
 
-/// Looks a customer up, who need not be there, in a task.
+/// Looks up a customer, who need not exist, in a task.
 fn look_up(store: &Arc<PostgresStore>, number: u64) -> JoinHandle<Result<Option<Customer>, StoreError>> {
     let store = store.clone();
     tokio::spawn(async move { store.by_email(account(), &customer(number).email.key()).await })
 }
 
-/// Clients that look up, without end, who isn't there.
+/// Clients that look up customers who don't exist, without a pause.
 struct LookUps {
     stop: Arc<AtomicBool>,
     found: Arc<AtomicU64>,
@@ -175,7 +175,7 @@ impl LookUps {
     }
 }
 
-/// A store on a server of its own.
+/// A store on its own server.
 async fn own_server() -> Option<(Arc<PostgresStore>, Server, String)> {
     let server = Server::start("")?;
     let url = server.new_database().await;
@@ -236,7 +236,7 @@ async fn a_lock_of_somebody_else_and_an_exhausted_pool_are_not_waited_for_in_vai
         .await
         .unwrap();
 
-    // Two wait for the lock, two for a connection.
+    // Two calls wait for the lock, two for a connection.
     let calls: Vec<_> = (1..=4)
         .map(|number| {
             let store = store.clone();
@@ -274,7 +274,7 @@ async fn look_ups_share_a_connection_and_leave_it_when_it_stalls() {
         tokio::task::yield_now().await;
     }
     let second = look_up(&store, 2);
-    // What shares no connection doesn't wait.
+    // A call that doesn't share the connection doesn't wait.
     timeout(Duration::from_secs(4), store.check())
         .await
         .unwrap()
@@ -285,7 +285,7 @@ async fn look_ups_share_a_connection_and_leave_it_when_it_stalls() {
         assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
     }
 
-    // The next ones are on another connection.
+    // The next look-ups use another connection.
     let slug = AccountSlug::default();
     let found = timeout(Duration::from_secs(4), store.by_slug(&slug)).await;
     assert!(found.unwrap().unwrap().is_some());

@@ -1,4 +1,4 @@
-//! The PostgreSQL adapter: the ports' suite, and what is its own.
+//! Runs the ports' suite against the PostgreSQL adapter, and tests what is specific to it.
 
 #![expect(clippy::unwrap_used, reason = "test code: what goes wrong fails the test")]
 #![expect(clippy::too_many_lines, reason = "a test tells its story in one piece")]

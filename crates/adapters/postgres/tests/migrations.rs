@@ -1,4 +1,4 @@
-//! Starts on schemas of all kinds: none, this program's, and those of other versions.
+//! Starts on schemas of all kinds: an empty one, this program's, and those of other versions.
 
 use crate::support::{open, open_with};
 use chatgrow_ports::StoreHealth;
@@ -14,7 +14,7 @@ use throwaway_postgres::{PASSWORD, connect};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/postgres");
 
-/// Diesel's migrations block.
+/// A blocking connection, for Diesel's migrations.
 type Blocking = AsyncConnectionWrapper<AsyncPgConnection>;
 
 #[derive(QueryableByName)]
@@ -47,7 +47,7 @@ async fn a_filled_database_is_upgraded_through_every_migration() {
     };
     let connection = AsyncPgConnection::establish(&url).await.unwrap();
     let upgrade = move || {
-        // The file has SQLite's dialect.
+        // The file is in SQLite's dialect.
         let rows = |migration: &str| rows(migration).map(|sql| sql.replace("x'", "'\\x"));
         through_every_migration::<Pg, _>(&mut Blocking::from(connection), &MIGRATIONS, rows, contents)
     };
@@ -66,7 +66,8 @@ async fn servers_that_start_at_once_find_one_schema() {
     let Some(url) = throwaway_postgres::new_database().await else {
         return;
     };
-    // Whoever waits for the lock has to see what was done meanwhile, whatever the default is.
+    // A server that has waited for the lock must see what was committed meanwhile, whatever the default isolation level
+    // is.
     let database = url.rsplit_once('/').unwrap().1;
     let stricter = format!("ALTER DATABASE {database} SET default_transaction_isolation = 'repeatable read'");
     connect(&url).await.batch_execute(&stricter).await.unwrap();
@@ -94,7 +95,7 @@ async fn a_schema_is_expected_where_others_migrate() {
     assert!(refusal.contains("chatgrow migrate"), "{refusal}");
     drop(open(&url).await.unwrap());
 
-    // Who expects it needs no right to change it.
+    // A server that expects the migrations done needs no right to change the schema.
     let admin = connect(&url).await;
     let role = format!("reader_{}", url.rsplit_once('/').unwrap().1);
     admin
@@ -108,7 +109,7 @@ async fn a_schema_is_expected_where_others_migrate() {
     let as_role = format!("{scheme}://{role}:{PASSWORD}@{address}");
     let store = open_with(&as_role, expected).await.unwrap();
     crate::support::insert_account(&store).await;
-    // Nor does who would bring it up to date where it is so.
+    // Nor does one that would run them, if the schema is up to date.
     drop(open(&as_role).await.unwrap());
 }
 

@@ -1,4 +1,4 @@
-//! What raw SQL can't do, with PostgreSQL's own constraints and triggers.
+//! Rules that PostgreSQL's own constraints and triggers enforce against raw SQL.
 
 use crate::support::open;
 use chatgrow_sql::refused::{Refused, statements};
@@ -28,8 +28,8 @@ async fn raw_sql_breaks_no_rule() {
     );
 }
 
-/// The interleaving behind a deadlock: a move onto the slot of an appointment that is being edited, between two edits that find no room
-/// beside the old row. The move has to wait until the edits are committed.
+/// The interleaving behind a deadlock: a move onto the slot of an appointment that is being edited, between two edits
+/// that find no room beside the old row version. The move has to wait until the edits are committed.
 #[tokio::test]
 async fn an_edit_and_a_move_take_turns() {
     let Some(url) = throwaway_postgres::new_database().await else {
@@ -44,14 +44,14 @@ async fn an_edit_and_a_move_take_turns() {
     editor.batch_execute(&setup).await.unwrap();
     let [first, second] = ["01", "02"].map(|byte| format!("id = '\\x{}'", byte.repeat(12)));
     let edit = |letter| format!("UPDATE appointments SET notes = repeat('{letter}', 4000) WHERE {first}");
-    // Stored as they are, so that a block has room for two at the most.
+    // Stored uncompressed and inline, so that a page has room for at most two row versions.
     let plain = "ALTER TABLE appointments ALTER COLUMN notes SET STORAGE PLAIN";
     editor.batch_execute(plain).await.unwrap();
     editor.batch_execute("BEGIN").await.unwrap();
     editor.batch_execute(&edit('a')).await.unwrap();
     let over = format!("UPDATE appointments SET starts_at = 0, ends_at = 60 WHERE {second}");
     let outcome = tokio::spawn(async move { mover.batch_execute(&over).await });
-    // Whether it waits at the lock or in the index, it waits.
+    // It waits either for the lock or in the index.
     let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
     while editor.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {
         tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! What these tests share.
+//! Helpers that these tests share.
 
 use chatgrow_domain::{
     Account, AccountId, AccountName, AccountSlug, Customer, CustomerId, CustomerName, EmailAddress,
@@ -36,7 +36,7 @@ pub async fn insert_account(store: &PostgresStore) {
     AccountStore::insert(store, &account).await.unwrap();
 }
 
-/// The customer with that number, of whom nobody else has the address.
+/// The customer with that number. No other customer has the address.
 pub fn customer(number: u64) -> Customer {
     let new = NewCustomer {
         name: CustomerName::new("Dana").unwrap(),

@@ -1,4 +1,4 @@
-//! API keys: what needs more than one statement is a transaction.
+//! API keys. An operation that needs several statements is a transaction.
 
 use crate::{PostgresStore, error::store_error};
 use chatgrow_domain::ApiKey;
@@ -15,10 +15,10 @@ use futures_util::{FutureExt, TryFutureExt, future::try_join_all};
 api_key_store! { PostgresStore { find, all, execute, insert_first_key, record_key_uses } }
 
 impl PostgresStore {
-    /// Adds a key if its account has none; tells whether it did.
+    /// Adds a key if its account has never had one, and returns whether it did.
     async fn insert_first_key(&self, key: &ApiKey) -> Result<bool, StoreError> {
         let account = key.account_id.as_bytes().into();
-        // Who comes at the same time waits at the account's row; a database that takes no writes is only asked.
+        // Concurrent callers wait for the lock on the account's row. A read-only database is only queried.
         let lock = accounts::table
             .find(account)
             .select(accounts::id)
@@ -41,10 +41,10 @@ impl PostgresStore {
         .await
     }
 
-    /// Notes when keys were last used.
+    /// Records when keys were last used.
     async fn record_key_uses(&self, uses: &[KeyUse]) -> Result<(), StoreError> {
         let mut uses = uses.to_vec();
-        // In one order everywhere, so that two servers never wait for each other.
+        // The same order everywhere, so that two servers never deadlock.
         uses.sort_by_key(|used| (used.account_id, used.id));
         self.write(Commit::default(), move |connection| {
             let work = connection.transaction(async move |connection| {

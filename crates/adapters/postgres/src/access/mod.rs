@@ -1,3 +1,3 @@
-//! Who may call: what the stores share of it is in `chatgrow-sql`.
+//! Who may call the API. `chatgrow-sql` has the part that the stores share.
 
 mod api_key;
