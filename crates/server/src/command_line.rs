@@ -83,7 +83,7 @@ pub(crate) struct CreateKey {
     /// The slug of the account whose data the key opens
     #[arg(long, default_value = "default", value_parser = |text: &str| AccountSlug::new(text).map_err(told))]
     account: AccountSlug,
-    /// The day, YYYY-MM-DD, at whose beginning (in UTC) the key stops working; never, where it is left out
+    /// The day, YYYY-MM-DD, at whose beginning (in UTC) the key stops working; never, if it is left out
     #[arg(long, value_name = "DATE", value_parser = |text: &str| expiry(text).map_err(told))]
     expires: Option<Timestamp>,
 }
@@ -97,7 +97,7 @@ fn expiry(text: &str) -> Result<Timestamp, Invalid> {
     Timestamp::from_millis(midnight.as_minutes() * 60_000).ok_or(Invalid::Date)
 }
 
-/// The URLs come as texts: clap would tell a bad one whole, its password included.
+/// The URLs are passed as text, because clap would print an invalid one in full, with its password.
 pub(crate) async fn copy(from: &str, to: &str) -> Result<(), Failure> {
     let url = |option: &str, text: &str| {
         text.parse::<DatabaseUrl>()

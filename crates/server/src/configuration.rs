@@ -1,4 +1,5 @@
-//! Configuration: the environment, and `.env`. Everything has a default; a bad value stops the start and is told by name.
+//! Configuration from the environment and `.env`. Every variable has a default. A bad value prevents the start, and the
+//! error names its variable.
 
 use crate::database::{Database, DatabaseUrl};
 use chatgrow_api::{ConnectionLimits, MetricsAccess, Proxies, RateLimitSettings, Settings};
@@ -13,14 +14,14 @@ use std::{
 };
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
-/// How the server runs. `env.example` tells the variables, their defaults and meanings.
+/// How the server runs. `env.example` describes the variables and their defaults.
 #[derive(Debug, Clone)]
 pub struct Configuration {
-    /// `HOST`: a name or an address to listen on; every address of a name is used.
+    /// `HOST`: a name or an address to listen on. If it is a name, the server listens on all of its addresses.
     pub host: String,
-    /// `PORT`; 0 is any free one.
+    /// `PORT`. 0 means any free port.
     pub port: u16,
-    /// `METRICS_ADDR`: where the metrics are, apart from the API.
+    /// `METRICS_ADDR`: where the metrics are served, separately from the API.
     pub metrics_addr: Option<SocketAddr>,
     /// `DATABASE_URL`, `DATABASE_CONNECTIONS`, `AUTO_MIGRATE`.
     pub database: Database,
@@ -30,21 +31,22 @@ pub struct Configuration {
     pub log_level: String,
     /// `SHUTDOWN_TIMEOUT_MS`: how long accepted requests may take after a signal to stop.
     pub shutdown_timeout: Duration,
-    /// What concerns HTTP: `API_DOCS`, `CORS_ALLOWED_ORIGINS`, `FORWARDED_HEADER`, `IDEMPOTENCY_TTL_HOURS`, `MAX_BODY_BYTES`,
-    /// `MAX_CONNECTIONS`, `MAX_CONNECTIONS_PER_ADDRESS`, `METRICS_PUBLIC`, `RATE_LIMIT_*`, `REQUEST_TIMEOUT_MS`, `TRUSTED_PROXIES`.
+    /// The settings of HTTP: `API_DOCS`, `CORS_ALLOWED_ORIGINS`, `FORWARDED_HEADER`, `IDEMPOTENCY_TTL_HOURS`,
+    /// `MAX_BODY_BYTES`, `MAX_CONNECTIONS`, `MAX_CONNECTIONS_PER_ADDRESS`, `METRICS_PUBLIC`, `RATE_LIMIT_*`,
+    /// `REQUEST_TIMEOUT_MS`, `TRUSTED_PROXIES`.
     pub http: Settings,
 }
 
-/// How the log looks.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
     Text,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Every bad variable, and what is allowed.
+/// Every bad variable, and what is allowed in it.
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration is not valid:\n  {}", .0.join("\n  "))]
 pub struct ConfigurationError(Vec<String>);
@@ -62,7 +64,7 @@ impl FromStr for LogFormat {
 }
 
 impl Configuration {
-    /// Reads the environment of the process.
+    /// Reads the environment of the process, which includes the variables of `.env`.
     ///
     /// # Errors
     /// [`ConfigurationError`] with every bad variable.
@@ -74,7 +76,7 @@ impl Configuration {
         })
     }
 
-    /// Reads variables from wherever they are. An empty one counts as unset.
+    /// Reads the variables through a function. An empty variable counts as unset.
     ///
     /// # Errors
     /// [`ConfigurationError`] with every bad variable.
@@ -114,7 +116,7 @@ impl Configuration {
 
 /// A level, or a tracing filter.
 fn log_level(text: &str) -> Result<String, &'static str> {
-    // The filter takes a bare word that is no level for the name of a module.
+    // The filter takes a bare word that is not a level for the name of a module.
     let level = |part: &str| part.contains('=') || part.trim().parse::<LevelFilter>().is_ok();
     let filter = EnvFilter::builder()
         .parse(text)

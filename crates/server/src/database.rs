@@ -1,4 +1,4 @@
-//! Which store, and opening it: the one place that knows them all.
+//! Choosing and opening a store. This is the only place that knows every adapter.
 
 use crate::Failure;
 use chatgrow_ports::Stores;
@@ -19,13 +19,13 @@ use std::{
 };
 use tokio::sync::mpsc::channel;
 
-/// How many parts of a copy may wait on their way.
+/// The most parts of a copy that are buffered between the source and the target.
 const PARTS: usize = 4;
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
-    /// `sqlite://` and a path: relative, or absolute after a third slash.
+    /// `sqlite://` and a path, which is relative, or absolute after a third slash.
     Sqlite(PathBuf),
     /// `postgres://user:password@host:port/database`.
     Postgres(Box<PostgresUrl>),
@@ -66,19 +66,19 @@ impl fmt::Display for DatabaseUrl {
     }
 }
 
-/// A database, and how it is used.
+/// A database, and how to use it.
 #[derive(Debug, Clone)]
 pub struct Database {
     /// `DATABASE_URL`.
     pub url: DatabaseUrl,
     /// `DATABASE_CONNECTIONS`: the most connections to PostgreSQL.
     pub connections: NonZeroU32,
-    /// `AUTO_MIGRATE`: whether a start brings the schema up to date.
+    /// `AUTO_MIGRATE`: whether the schema is migrated at start-up.
     pub migrations: Migrations,
 }
 
 impl Database {
-    /// The database at that URL, used as it is by default.
+    /// The database at that URL, with default settings.
     #[must_use]
     pub fn at(url: DatabaseUrl) -> Self {
         Self {
@@ -88,10 +88,10 @@ impl Database {
         }
     }
 
-    /// Opens the store, which adds its metrics.
+    /// Opens the store, and registers its metrics.
     ///
     /// # Errors
-    /// It can't be opened.
+    /// The database can't be opened.
     pub async fn open(&self, metrics: &mut Registry) -> Result<Stores, Failure> {
         Ok(match &self.url {
             DatabaseUrl::Sqlite(path) => {
@@ -107,7 +107,7 @@ impl Database {
         })
     }
 
-    /// Warns if what goes to the database can be read on the way.
+    /// Warns if data may travel to the database unencrypted.
     pub(crate) fn warn_if_exposed(&self) {
         if let DatabaseUrl::Postgres(url) = &self.url
             && url.may_go_unencrypted()
@@ -119,10 +119,10 @@ impl Database {
         }
     }
 
-    /// Keeps room for revoking keys on a full disk.
+    /// Reserves disk space, so that keys can be revoked even if the disk is full.
     ///
     /// # Errors
-    /// The room can't be kept.
+    /// The space can't be reserved.
     pub(crate) fn keep_reserve(&self) -> io::Result<()> {
         match &self.url {
             DatabaseUrl::Sqlite(path) => chatgrow_sqlite::reserve::keep(path),
@@ -130,10 +130,10 @@ impl Database {
         }
     }
 
-    /// Gives that room back; returns whether there was any.
+    /// Frees the reserved space, and returns whether there was any.
     ///
     /// # Errors
-    /// The room can't be given back.
+    /// The space can't be freed.
     pub(crate) fn free_reserve(&self) -> io::Result<bool> {
         match &self.url {
             DatabaseUrl::Sqlite(path) => chatgrow_sqlite::reserve::free(path),
@@ -166,7 +166,7 @@ impl Database {
     }
 }
 
-/// Brings the schema up to date, whatever `AUTO_MIGRATE` says.
+/// Migrates the schema, whatever `AUTO_MIGRATE` says.
 ///
 /// # Errors
 /// The database can't be opened, or a migration fails.
@@ -178,12 +178,12 @@ pub(crate) async fn migrate(database: &Database) -> Result<(), Failure> {
     database.open(&mut Registry::default()).await.map(|_| ())
 }
 
-/// Copies everything in one database into another one, which must be empty, and returns what was copied.
+/// Copies everything from one database to another, which must be empty, and returns what was copied.
 ///
 /// # Errors
-/// One of them can't be opened or fails, or the target is not empty; the target is empty as before then.
+/// One of them can't be opened or fails, or the target is not empty. An empty target stays empty.
 pub(crate) async fn copy(from: DatabaseUrl, to: DatabaseUrl) -> Result<Summary, Failure> {
-    // The source is read and nothing else: it is not even created or migrated.
+    // The source is only read. It is neither created nor migrated.
     let source = Database {
         migrations: Migrations::Expect,
         ..Database::at(from)
@@ -197,7 +197,7 @@ pub(crate) async fn copy(from: DatabaseUrl, to: DatabaseUrl) -> Result<Summary, 
     let (sender, mut sent) = channel(PARTS);
     let (forward, received) = channel(PARTS);
     let shown = bar.clone();
-    // Owns both of its ends, so that when one side gives up the other is told.
+    // This future owns both of its channel ends, so if one side gives up, the other finds its channel closed.
     let pass_on = async move {
         while let Some(part) = sent.recv().await {
             match &part {

@@ -1,4 +1,4 @@
-//! The server: configuration, command line, wiring. It holds no rule.
+//! The server: configuration, command line and wiring. It contains no business rules.
 
 mod command_line;
 mod configuration;
@@ -18,14 +18,14 @@ use command_line::{AccountsCommand, Command, CommandLine, KeysCommand};
 use prometheus_client::registry::Registry;
 use std::{env, error::Error, fs, num::NonZeroU32, path::Path, process::ExitCode, sync::Arc, thread};
 
-/// A fifth faster than the system's, over all requests.
+/// A fifth faster than the system's allocator, measured over all requests.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What went wrong, for the operator's eyes.
+/// An error to be shown to the operator.
 pub type Failure = Box<dyn Error>;
 
-/// Runs the command that the process was started with. What fails is told in one line a fault on standard error.
+/// Runs the command that the process was started with. A failure is reported on standard error, one line per fault.
 #[must_use]
 pub fn main() -> ExitCode {
     let command = match CommandLine::try_parse() {
@@ -41,7 +41,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Tells what clap has to say, but no URL that it quotes: there may be a password in it.
+/// Prints clap's message without any URL that it quotes, because a URL may contain a password.
 fn told(error: &clap::Error) -> ExitCode {
     let mut text = error.to_string();
     for url in env::args().filter(|argument| argument.contains("://")) {
@@ -79,7 +79,7 @@ async fn run(command: Command) -> Result<(), Failure> {
             command_line::accounts(&application, command).await
         }
         Command::Keys(KeysCommand::Revoke { id }) => match revoke(database, id).await {
-            // Perhaps the disk is full.
+            // The disk may be full, so this frees the reserve and tries again.
             Err(_) if database.free_reserve()? => revoke(database, id).await,
             revoked => revoked,
         },
@@ -98,8 +98,8 @@ async fn revoke(database: &Database, id: ApiKeyId) -> Result<(), Failure> {
     command_line::revoke(&application, id).await
 }
 
-/// Reads `.env` in the working folder, and in no folder above it: what lies there may be somebody else's. A line may hold a password, so
-/// none is told.
+/// Reads `.env` in the working directory. It doesn't search the parent directories, because a file there may belong to
+/// somebody else. An error doesn't quote the line, which may contain a password.
 fn read_dotenv() -> Result<(), Failure> {
     let path = Path::new(".env");
     let error = match dotenvy::from_path(path) {
@@ -116,13 +116,14 @@ fn read_dotenv() -> Result<(), Failure> {
     Err(format!(".env: {place} is not NAME=value; a value with spaces stands in quotes").into())
 }
 
-/// Makes the first account. Not for those who only look: a database that is to be filled by a copy stays empty.
+/// Creates the first account. Commands that only read don't call it, so a database that is to be the target of a copy
+/// stays empty.
 async fn ensure_default(application: &Application) -> Result<(), Failure> {
     let name = AccountName::new("Default account")?;
     Ok(application.access.accounts.ensure_default(name).await?)
 }
 
-/// How many threads serve requests: one for each processor.
+/// How many threads serve requests: one per processor.
 fn workers() -> NonZeroU32 {
     let processors = thread::available_parallelism()
         .ok()
@@ -130,10 +131,10 @@ fn workers() -> NonZeroU32 {
     processors.unwrap_or(NonZeroU32::MIN)
 }
 
-/// The use cases on a database, and its metrics.
+/// Builds the application on a database, with the registry of its metrics.
 ///
 /// # Errors
-/// It can't be opened.
+/// The database can't be opened.
 pub async fn application(database: &Database) -> Result<(Arc<Application>, Registry), Failure> {
     let mut metrics = Registry::default();
     let stores = database

@@ -1,4 +1,4 @@
-//! Serving: sockets, signals, and the background tasks beside requests.
+//! Serving: sockets, signals and background tasks.
 
 use crate::{
     Configuration, Database, Failure, LogFormat,
@@ -20,12 +20,12 @@ use std::{
 };
 use tracing_subscriber::EnvFilter;
 
-/// Files that are open beside connections: databases, listeners, what the runtime needs.
+/// The number of open files reserved for everything but connections: databases, listeners, the runtime.
 const OTHER_FILES: u64 = 512;
 
 /// Sends the log to standard error.
 pub(crate) fn start_log(configuration: &Configuration) -> Result<(), Failure> {
-    // actix reports what is no HTTP as an error: then any stranger could fill the log.
+    // actix logs a malformed request as an error, so anybody could fill the log.
     let filter = EnvFilter::builder().parse(format!("actix_http=off,{}", configuration.log_level))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -37,7 +37,7 @@ pub(crate) fn start_log(configuration: &Configuration) -> Result<(), Failure> {
     .map_err(|error| error as Failure)
 }
 
-/// Serves until a signal says to stop, then finishes what was accepted.
+/// Serves until a signal to stop, then finishes the accepted requests.
 pub(crate) async fn serve(
     configuration: &Configuration,
     application: Arc<Application>,
@@ -77,7 +77,7 @@ pub(crate) async fn serve(
         ended = &mut server => ended?,
         () = stop_signal() => {
             tracing::info!("stopping: finishing what was accepted");
-            // Side by side, so that both together take no longer than `SHUTDOWN_TIMEOUT_MS`.
+            // At the same time, so that both together take no longer than `SHUTDOWN_TIMEOUT_MS`.
             let stop_tasks = tasks.stop(configuration.shutdown_timeout);
             let (ended, (), ()) = tokio::join!(&mut server, handle.stop(true), stop_tasks);
             ended?;
@@ -87,7 +87,7 @@ pub(crate) async fn serve(
     if let Some(metrics) = metrics_server {
         metrics.abort();
     }
-    // The last run of the task was before the last request.
+    // The task's last run was before the last request.
     if let Err(error) = application.access.authentication.flush_key_uses().await {
         tracing::warn!(%error, "the last uses of keys could not be written");
     }
@@ -95,7 +95,7 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-/// Binds the server of the metrics, if they have an address of their own, and the server of the API.
+/// Binds the server of the API, and the server of the metrics if they have an address of their own.
 fn bind(api: &Api, configuration: &Configuration) -> Result<(Option<Bound>, Bound), Failure> {
     let (host, port) = (configuration.host.as_str(), configuration.port);
     let listen = |workers| Listen {
@@ -118,14 +118,14 @@ fn bind(api: &Api, configuration: &Configuration) -> Result<(Option<Bound>, Boun
     Ok((metrics_server, server))
 }
 
-/// Keeps room for revoking keys from the start on. Later a background task keeps it.
+/// Reserves the disk space at start-up. Later a background task does so.
 fn keep_reserve(database: &Database) {
     if let Err(error) = database.keep_reserve() {
         tracing::warn!(%error, "no room is kept for revoking keys on a full disk; the next attempt follows");
     }
 }
 
-/// Reads the keys beforehand, so that the first requests need not wait for that.
+/// Loads the keys at start-up, so that the first requests don't wait for it.
 async fn remember_keys(application: Arc<Application>) {
     match application.access.api_keys.list().await {
         Ok(keys) => application
@@ -136,8 +136,8 @@ async fn remember_keys(application: Arc<Application>) {
     }
 }
 
-/// Counts panics, wherever they are, and tells of them in the log. What a panic says may hold a person's data, so only text that
-/// stands in the program is told.
+/// Counts panics anywhere in the process, and logs them. The message of a panic may contain personal data, so only text
+/// that is part of the program is logged.
 fn count_panics(metrics: &mut Registry) {
     let panics = Counter::<u64>::default();
     metrics.sub_registry_with_prefix("chatgrow").register(
@@ -153,7 +153,7 @@ fn count_panics(metrics: &mut Registry) {
     }));
 }
 
-/// Lowers the limit to as many connections as files may be open.
+/// Lowers the limit of connections to what the limit of open files allows.
 fn limit_to_files(limits: &mut ConnectionLimits) {
     let files = |limits: ConnectionLimits| (limits.most() as u64).saturating_add(OTHER_FILES);
     let wanted = files(*limits);
@@ -171,7 +171,7 @@ fn limit_to_files(limits: &mut ConnectionLimits) {
     );
 }
 
-/// Tells the operator where to go. The key goes to the terminal, never to the log.
+/// Tells the operator where to go. The key is printed to the terminal, and never logged.
 fn greet(
     host: &str,
     addresses: &[SocketAddr],
@@ -201,7 +201,7 @@ fn greet(
     Ok(())
 }
 
-/// Ctrl-C, or SIGTERM where there is one.
+/// Waits for Ctrl-C, or SIGTERM on systems that have it.
 async fn stop_signal() {
     #[cfg(unix)]
     {
@@ -214,7 +214,7 @@ async fn stop_signal() {
             return;
         }
     }
-    // An error here means that no signal can be caught: then the process dies by the first one, as is the custom.
+    // An error means that Ctrl-C can't be caught. Then it ends the process, which is the default.
     let _ = tokio::signal::ctrl_c().await;
 }
 
@@ -230,7 +230,7 @@ mod tests {
         let mut metrics = Registry::default();
         count_panics(&mut metrics);
         let panicked = thread::spawn(|| panic!("a defect")).join().is_err();
-        // Other tests of this process have the hook that they know.
+        // Restores the hook that other tests in this process expect.
         panic::set_hook(before);
         let mut told = String::new();
         text::encode(&mut told, &metrics).unwrap();

@@ -1,4 +1,4 @@
-//! The real clock, ids, randomness and turns.
+//! The adapters of the operating system: clock, ids, randomness and turns.
 
 use crate::turns::Running;
 use chatgrow_application::System;
@@ -7,7 +7,7 @@ use chatgrow_ports::{Clock, IdSource, Randomness};
 use std::sync::{Arc, Mutex, PoisonError};
 use time::OffsetDateTime;
 
-/// What use cases need beside stores, from the operating system.
+/// What use cases need from the operating system besides stores.
 pub(crate) fn system() -> Result<System, getrandom::Error> {
     fill(&mut [0; 1])?;
     Ok(System {
@@ -32,25 +32,27 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that is so many milliseconds behind the last id was set back.
+/// If the clock is more than this many milliseconds behind the last id, it counts as set back.
 const SET_BACK: u64 = 100;
 
-/// The bits of an id behind its milliseconds.
+/// The number of bits of an id after its milliseconds.
 const REST: u32 = 54;
 
-/// The `ObjectId` layout: seconds first, then ten bits of milliseconds, so that ids of several processes sort by creation within a second
-/// too. The rest is random, so that nobody learns from two ids of his own how many were made for others in between; within a millisecond it
-/// rises by random steps, so that the ids of one process sort by creation.
+/// Generates ids in the layout of `ObjectId`.
+///
+/// An id starts with the seconds. Ten bits of milliseconds follow, so that ids of several processes sort by creation
+/// within a second too. The rest is random, so that nobody can tell from two ids how many were generated for others in
+/// between. Within a millisecond the rest increases by random steps, so that the ids of one process sort by creation.
 #[derive(Default)]
 struct ObjectIds {
     made: Mutex<Made>,
 }
 
-/// What has been made.
+/// The state of the generator.
 #[derive(Default)]
 struct Made {
     last: Last,
-    /// Randomness in stock: to ask the operating system takes longer than all else.
+    /// Random numbers in stock, because a call to the operating system takes longer than everything else.
     stock: Vec<u64>,
 }
 
@@ -68,7 +70,7 @@ impl Made {
     }
 }
 
-/// The last id that was made.
+/// The last generated id.
 #[derive(Clone, Copy, Default)]
 struct Last {
     /// Milliseconds since 1970.
@@ -77,9 +79,10 @@ struct Last {
 }
 
 impl Last {
-    /// What comes after this at that instant, by 64 random bits.
+    /// The id after this one, for an instant and 64 random bits.
     fn next(self, now: u64, random: u64) -> Self {
-        // A first rest leaves the upper half free, a step takes a sixteen-thousandth: room for thousands of ids a millisecond.
+        // A fresh rest leaves the upper half of the range free, and a step takes at most a sixteen-thousandth of the
+        // range. So there is room for thousands of ids in a millisecond.
         let fresh = |millis| Self {
             millis,
             rest: random >> (65 - REST),
@@ -88,7 +91,7 @@ impl Last {
             return fresh(now);
         }
         if now + SET_BACK < self.millis {
-            // Else all ids until the clock has caught up would be one series.
+            // Otherwise all ids until the clock has caught up would form a single series.
             return fresh(self.millis + 1);
         }
         let rest = self.rest + 1 + (random >> (78 - REST));
@@ -123,7 +126,7 @@ pub(crate) struct OsRandomness;
 impl Randomness for OsRandomness {
     fn secret(&self) -> [u8; 32] {
         let mut secret = [0; 32];
-        // It has worked at start-up; an operating system that takes its randomness back leaves nothing to go on with.
+        // It worked at start-up. If the operating system fails to provide randomness later, the server can't continue.
         #[expect(
             clippy::expect_used,
             reason = "a key that can be guessed is worse than no server"
@@ -157,7 +160,7 @@ mod tests {
         let mut last = Last::default().next(NOW, u64::MAX);
         let first = last.id().to_string();
         assert!(first.starts_with("6922e2281e"), "{first}");
-        // The largest steps run out of room; then the next millisecond begins early.
+        // If the largest steps use up the range, the next millisecond starts early.
         for _ in 0..100_000 {
             let next = last.next(NOW.max(last.millis), u64::MAX);
             assert!(next.id() > last.id());
@@ -174,7 +177,7 @@ mod tests {
         let first = |random| Last::default().next(NOW, random).rest;
         assert_ne!(first(1 << 20), first(1 << 40));
         assert_eq!(first(u64::MAX), (1 << 53) - 1, "the upper half is free for steps");
-        // A clock that was set back makes no series of ids that can be counted.
+        // A clock that was set back doesn't produce a series of ids that can be counted.
         let last = Last::default().next(NOW, u64::MAX);
         let next = last.next(NOW - 5000, 1 << 40);
         assert_eq!((next.millis, next.rest), (NOW + 1, first(1 << 40)));

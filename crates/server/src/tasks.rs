@@ -1,4 +1,4 @@
-//! What a server does beside requests: the list of its background tasks, and how often each of them runs.
+//! The list of a server's background tasks, and how often each of them runs.
 
 mod driver;
 
@@ -11,8 +11,9 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 /// All tasks.
 ///
-/// Every server runs each of them, and none has to wait for its turn: two tasks forget or write what is in the memory of their own
-/// process, a reserve that exists already is left alone, and a record that one server has swept is not found by another.
+/// Every server runs every task, and no task needs to be coordinated between servers. Two tasks clear or flush the
+/// memory of their own process. A reserve that exists is left alone. A record that one server has swept is not found by
+/// another.
 pub(crate) fn all(application: &Arc<Application>, api: &Api, database: &Database) -> Vec<Task> {
     let seconds = Duration::from_secs;
     vec![

@@ -1,4 +1,4 @@
-//! Turns of repeated requests, in one process.
+//! Turns of repeated requests within one process.
 
 use async_trait::async_trait;
 use chatgrow_domain::AccountId;
@@ -17,7 +17,7 @@ use tokio::{
 /// How long to wait before asking again whether a request on another server has ended.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
-/// The requests that this process is carrying out and that may be repeated.
+/// The repeatable requests that this process is carrying out.
 #[derive(Default)]
 pub(crate) struct Running(Arc<State>);
 
@@ -35,7 +35,7 @@ impl State {
     async fn enter(self: &Arc<Self>, request: (AccountId, IdempotencyKey)) -> Entered {
         loop {
             let mut ended = pin!(self.ended.notified());
-            // Before the look, so that an end right after it is not missed.
+            // Registered before the check, so that an end right after the check is not missed.
             ended.as_mut().enable();
             let entered = self.requests().insert(request);
             if entered {
@@ -47,7 +47,7 @@ impl State {
     }
 }
 
-/// A request that is being carried out; it ends when this is dropped.
+/// A request in progress. It ends when this is dropped.
 struct Entered {
     state: Arc<State>,
     request: (AccountId, IdempotencyKey),

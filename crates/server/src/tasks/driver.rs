@@ -1,4 +1,4 @@
-//! The driver of background tasks. Each task runs on a timer of its own, until the server stops.
+//! The driver of background tasks. Each task runs on its own timer until the server stops.
 
 use chatgrow_ports::Randomness;
 use futures_util::FutureExt;
@@ -19,12 +19,12 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-/// Why a run failed. The log shows it, so it holds no secret.
+/// Why a run failed. It is logged, so it must not contain a secret.
 type Failure = Box<dyn Error + Send + Sync>;
 
 type Run = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
 
-/// Something that a server does again and again.
+/// Work that a server repeats at an interval.
 pub(crate) struct Task {
     name: &'static str,
     interval: Duration,
@@ -32,8 +32,8 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    /// A task under the name that the log and the metrics show. Between two runs it rests for the interval, give or
-    /// take a tenth. Each run gets a clone of the context.
+    /// Creates a task, with the name that the log and the metrics show. It rests for the interval, plus or minus a
+    /// tenth, between two runs. Each run gets a clone of the context.
     pub(crate) fn new<C, F, E>(
         name: &'static str,
         interval: Duration,
@@ -58,12 +58,12 @@ impl Task {
     }
 }
 
-/// How a run can end.
+/// The outcomes of a run.
 const SUCCEEDED: &str = "succeeded";
 const FAILED: &str = "failed";
 const PANICKED: &str = "panicked";
 
-/// What the driver tells operators.
+/// The driver's metrics.
 #[derive(Clone)]
 pub(crate) struct Metrics {
     runs: Family<Ended, Counter>,
@@ -83,7 +83,7 @@ struct Of {
 
 impl Metrics {
     pub(crate) fn register(registry: &mut Registry) -> Self {
-        // From a millisecond to a minute.
+        // From a millisecond to about a minute.
         let histogram = || Histogram::new(exponential_buckets(0.001, 4.0, 9));
         let metrics = Self {
             runs: Family::default(),
@@ -102,7 +102,7 @@ impl Metrics {
         metrics
     }
 
-    /// Shows a task from the start, so that its first failure is a rise from 0.
+    /// Creates a task's series at the start, so that its first failure is an increase from 0.
     fn show(&self, task: &'static str) {
         for outcome in [SUCCEEDED, FAILED, PANICKED] {
             drop(self.runs.get_or_create(&Ended { task, outcome }));
@@ -118,16 +118,16 @@ impl Metrics {
     }
 }
 
-/// Tasks that run. Dropping them drops the runs that are under way too.
+/// Running tasks. Dropping this aborts the runs in progress too.
 pub(crate) struct Tasks {
     timers: JoinSet<()>,
-    /// Never sends anything: to drop it stops the timers.
+    /// Never sends anything. Dropping it stops the timers.
     stop: watch::Sender<()>,
 }
 
 impl Tasks {
-    /// Starts a timer for each task. The first run comes after a random part of the interval: servers that start together do not
-    /// work together.
+    /// Starts a timer for each task. The first run comes after a random part of the interval, so that servers that
+    /// start together don't run their tasks together.
     pub(crate) fn start(tasks: Vec<Task>, metrics: &Metrics, randomness: &Arc<dyn Randomness>) -> Self {
         let (stop, stopping) = watch::channel(());
         let mut timers = JoinSet::new();
@@ -143,8 +143,8 @@ impl Tasks {
         Self { timers, stop }
     }
 
-    /// Begins no more runs, and waits for those that are under way. What takes longer than the patience is dropped: the stores leave
-    /// all or nothing of a call that is dropped.
+    /// Starts no more runs, and waits for those in progress. A run that takes longer than `patience` is dropped. That
+    /// is safe: a call to a store that is dropped takes effect completely or not at all.
     pub(crate) async fn stop(self, patience: Duration) {
         let Self { mut timers, stop } = self;
         drop(stop);
@@ -170,7 +170,7 @@ impl Timer {
                 _ = stopping.changed() => return,
                 () = sleep(rest) => {}
             }
-            // One run ends before the next rest begins, so no run overlaps another of the same task.
+            // A run ends before the next rest starts, so runs of one task never overlap.
             self.run().await;
             rest = about(self.task.interval, self.random());
         }
@@ -179,7 +179,7 @@ impl Timer {
     async fn run(&self) {
         let task = self.task.name;
         let began = Instant::now();
-        // The call stands inside of the future: it may panic as well.
+        // The call is inside of the future, because it may panic as well.
         let run = AssertUnwindSafe(async { (self.task.work)().await });
         let outcome = match run.catch_unwind().await {
             Ok(Ok(())) => SUCCEEDED,
@@ -187,7 +187,7 @@ impl Timer {
                 tracing::warn!(task, %error, "a background task failed; its next run follows");
                 FAILED
             }
-            // What the panic says may hold a person's data. The hook has told where it was.
+            // The panic's message may contain personal data. The hook has logged where it happened.
             Err(_) => {
                 tracing::error!(task, "a background task panicked; its next run follows");
                 PANICKED
@@ -204,13 +204,13 @@ impl Timer {
     }
 }
 
-/// From nothing to the whole, in proportion to the 64 random bits.
+/// The part of `whole` in proportion to 64 random bits: from nothing to the whole.
 fn part(whole: Duration, random: u64) -> Duration {
     let nanos = (whole.as_nanos() * u128::from(random)) >> u64::BITS;
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
 
-/// The interval, give or take a tenth.
+/// The interval, plus or minus a tenth.
 fn about(interval: Duration, random: u64) -> Duration {
     interval / 10 * 9 + part(interval / 5, random)
 }

@@ -1,4 +1,4 @@
-//! Time is paused in all of these tests: it moves on when every task waits for it, and at once.
+//! Tests of the driver. Time is paused in all of them: it advances at once when every task waits for it.
 
 use super::*;
 use prometheus_client::encoding::text;
@@ -14,7 +14,7 @@ use tokio::sync::{
 const INTERVAL: Duration = Duration::from_secs(100);
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Randomness that is none.
+/// A deterministic source of "random" bytes.
 struct Always(u8);
 
 impl Randomness for Always {
@@ -23,7 +23,7 @@ impl Randomness for Always {
     }
 }
 
-/// Starts this one task, with random bytes that are all the same: 0 is the least. Returns its metrics too.
+/// Starts a single task, with random bytes that are all equal; 0 gives the shortest rests. Also returns its metrics.
 fn start(task: Task, randomness: u8) -> (Tasks, Registry) {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
@@ -40,7 +40,7 @@ fn assert_told(registry: &Registry, lines: &[&str]) {
     }
 }
 
-/// A task that tells of each run and succeeds.
+/// A task that reports each run and succeeds.
 fn telling() -> (Task, UnboundedReceiver<Instant>) {
     let (sender, runs) = unbounded_channel();
     let task = Task::new("tell", INTERVAL, &sender, tell);
@@ -116,9 +116,10 @@ async fn neither_a_panic_nor_a_failure_ends_a_task() {
     let task = Task::new("moody", INTERVAL, &context, |(count, runs)| {
         let run = count.fetch_add(1, Ordering::Relaxed);
         runs.send(run).unwrap();
-        // Not by `panic!`, which calls the hook of the whole process: another test counts its calls.
+        // This doesn't use `panic!`, which would call the panic hook of the process. Another test counts the calls of
+        // the hook.
         let panic = || -> Result<(), &str> { resume_unwind(Box::new("a defect")) };
-        // Before there is a future, and in it.
+        // The task panics before it has made a future, and in the future.
         let before = if run == 1 { panic() } else { Ok(()) };
         async move {
             match run {
@@ -202,7 +203,7 @@ async fn a_stop_lets_the_run_under_way_end_and_begins_no_other() {
     let (tasks, registry) = start(task, 0);
     held.began.notified().await;
     let stopped = tokio::spawn(tasks.stop(PATIENCE));
-    // Whatever can be done before the run ends is done by then.
+    // By then, everything that doesn't wait for the run has happened.
     sleep(PATIENCE / 2).await;
     assert!(!stopped.is_finished());
     held.may_end.notify_one();
@@ -222,7 +223,7 @@ async fn a_stop_waits_for_no_timer() {
     let asked = Instant::now();
     tasks.stop(PATIENCE).await;
     assert_eq!(asked.elapsed(), Duration::ZERO);
-    // The task is gone, and with it the sender.
+    // The task was dropped, and the sender with it.
     assert_eq!(runs.recv().await, None);
 }
 
@@ -236,7 +237,7 @@ async fn a_stop_drops_what_takes_longer_than_its_patience() {
     let asked = Instant::now();
     tasks.stop(PATIENCE).await;
     assert_eq!(asked.elapsed(), PATIENCE);
-    // An aborted task is dropped when the runtime comes by.
+    // An aborted task is dropped only when the runtime gets to it.
     while alive.upgrade().is_some() {
         tokio::task::yield_now().await;
     }
