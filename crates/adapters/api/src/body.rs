@@ -38,7 +38,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         if !is_json(request) {
             return Box::pin(async { Err(Problem::UnsupportedMediaType.into()) });
         }
-        // Half of the request's own time, so that there is an answer to a body that dawdles.
+        // Half of the request's time-out, so that a slow body is still answered.
         let patience = request
             .app_data::<Data<Settings>>()
             .map(|settings| settings.request_timeout / 2);
@@ -70,7 +70,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     }
 }
 
-/// Counts the body for its account until it has been read: all that it announces or, if it announces nothing, all that it may have.
+/// Counts the body for its account until it has been read. It counts the announced length or, if there is none, the
+/// maximum.
 fn hold(request: &HttpRequest) -> Result<Option<Held>, ApiError> {
     let in_flight = request.app_data::<Data<InFlight>>();
     let settings = request.app_data::<Data<Settings>>();
@@ -84,7 +85,7 @@ fn hold(request: &HttpRequest) -> Result<Option<Held>, ApiError> {
     in_flight.hold(account, length.unwrap_or(most).min(most) as u64)
 }
 
-/// Whether the body says that it is JSON in UTF-8, or says nothing.
+/// Whether the content type is JSON in UTF-8, or is absent.
 fn is_json(request: &HttpRequest) -> bool {
     let headers = request.headers();
     let plain = |encoding: &header::HeaderValue| encoding.as_bytes().eq_ignore_ascii_case(b"identity");
@@ -113,7 +114,7 @@ fn unreadable(error: &actix_web::Error) -> ApiError {
     }
 }
 
-/// Whether the client wants to be told of fields that mean nothing here: `Prefer: handling=strict` (RFC 7240).
+/// Whether the client asks for unknown fields to be refused: `Prefer: handling=strict` (RFC 7240).
 fn is_strict(request: &HttpRequest) -> bool {
     let values = request.headers().get_all("prefer");
     let mut preferences = values
@@ -126,7 +127,7 @@ fn is_strict(request: &HttpRequest) -> bool {
     })
 }
 
-/// Refuses an object with fields that a `T` doesn't have.
+/// Refuses an object with fields that `T` doesn't have.
 fn refuse_unknown<T: DeserializeOwned>(json: &str) -> Result<(), ApiError> {
     let mut unknown = Vec::new();
     let mut reader = serde_json::Deserializer::from_str(json);
@@ -139,14 +140,14 @@ fn refuse_unknown<T: DeserializeOwned>(json: &str) -> Result<(), ApiError> {
     }
 }
 
-/// The text of a body that begins as an object does.
+/// The text of a body, if it starts like an object.
 fn object(bytes: &[u8]) -> Result<&str, ApiError> {
-    // serde_json doesn't look into what it skips.
+    // serde_json doesn't check the UTF-8 of what it skips.
     let text = str::from_utf8(bytes)
         .map_err(|_| ApiError::validation("The request body is not UTF-8", Vec::new()))?;
-    // Some Windows clients begin with a byte order mark; a parser may pass over it (RFC 8259, section 8.1).
+    // Some Windows clients send a byte order mark. A parser may ignore it (RFC 8259, section 8.1).
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    // A sequence would do for serde, field by field.
+    // serde would also read the fields from an array.
     if !text.trim_ascii_start().starts_with('{') {
         return Err(ApiError::validation(
             "The request body must be a JSON object",
@@ -156,7 +157,7 @@ fn object(bytes: &[u8]) -> Result<&str, ApiError> {
     Ok(text)
 }
 
-/// serde's own words may quote the body; where the fault lies is enough.
+/// serde's message may quote the body, so only the place of the error is returned.
 fn malformed(error: &serde_json::Error) -> ApiError {
     let (line, column) = (error.line(), error.column());
     ApiError::validation(

@@ -1,5 +1,5 @@
-//! Requests that change something: how they name themselves (`Idempotency-Key`), on what condition they come (`If-Match`), and how they are
-//! answered, now and when they are repeated.
+//! Requests that change something: their key (`Idempotency-Key`), their precondition (`If-Match`), and their answers,
+//! which are replayed if a request is repeated.
 
 use crate::{
     Begun, Route, Settings,
@@ -37,20 +37,21 @@ use std::{
     time::Duration,
 };
 
-/// The header that names a request.
+/// The header with a request's idempotency key.
 pub(crate) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
-/// The header that tells a replayed answer.
+/// The header that marks a replayed answer.
 pub(crate) const IDEMPOTENT_REPLAYED: header::HeaderName =
     header::HeaderName::from_static("idempotent-replayed");
 
 /// The most characters of a key.
 pub(crate) const MAX_KEY_CHARS: usize = 255;
 
-/// How long before the time-out of all requests one stops to wait for its twin: its own answer tells more.
+/// How long before the time-out of all requests a request stops waiting for another one with the same key. The error
+/// for that says more than a time-out.
 const MARGIN: Duration = Duration::from_millis(20);
 
-/// A request that changes something, and is answered with an `R`.
+/// A request that changes something. Its answer is an `R`.
 pub(crate) struct Write<R> {
     request: HttpRequest,
     key: Option<String>,
@@ -75,7 +76,7 @@ impl<R> FromRequest for Write<R> {
     }
 }
 
-/// The request's key, without the quotes of a structured field's string.
+/// The request's key. The quotes of a structured field's string are removed.
 fn key_of(request: &HttpRequest) -> Result<Option<String>, ApiError> {
     let mut values = request.headers().get_all(IDEMPOTENCY_KEY);
     let Some(value) = values.next() else {
@@ -97,7 +98,8 @@ fn key_of(request: &HttpRequest) -> Result<Option<String>, ApiError> {
 }
 
 impl<R> Write<R> {
-    /// What the use case needs to know of the request. The body must have been read: its fingerprint is a part of it.
+    /// What the use case needs to know about the request. The body must have been read, because its fingerprint is a
+    /// part of this.
     pub(crate) fn request<T>(self) -> Result<Request<T>, ApiError>
     where
         R: Render + for<'a> From<&'a Effect<T>>,
@@ -128,7 +130,7 @@ impl<R> Write<R> {
         })
     }
 
-    /// Method, resource and key say which request of the account it is.
+    /// Identifies a request of the account by method, resource and key.
     fn digest(&self, key: &str) -> IdempotencyKey {
         let mut digest = Sha256::new();
         for part in [self.request.method().as_str(), &self.resource(), key] {
@@ -138,7 +140,8 @@ impl<R> Write<R> {
         IdempotencyKey(digest.finalize().into())
     }
 
-    /// The path of the resource in one spelling: no percent-encoding, and an e-mail address as addresses are compared.
+    /// The path of the resource in its canonical spelling: without percent-encoding, and with an e-mail address in the
+    /// form in which addresses are compared.
     fn resource(&self) -> String {
         let route = self.request.app_data::<Route>().map_or("", |route| route.0);
         let mut path = route.to_owned();
@@ -156,13 +159,13 @@ impl<R> Write<R> {
     }
 }
 
-/// An answer, or the one of before.
+/// A new answer, or the stored one of an earlier request.
 pub(crate) enum Reply<R> {
     Fresh(R),
     Replayed(Answer),
 }
 
-/// The reply to a request with that outcome.
+/// The reply for a use case's outcome.
 pub(crate) fn reply<T, R: for<'a> From<&'a Effect<T>>>(outcome: Outcome<T>) -> Result<Reply<R>, ApiError> {
     match outcome {
         Outcome::Done(effect) => Ok(Reply::Fresh(R::from(&effect))),
@@ -172,8 +175,8 @@ pub(crate) fn reply<T, R: for<'a> From<&'a Effect<T>>>(outcome: Outcome<T>) -> R
     }
 }
 
-/// The answer of before. A server of another version may have kept it in a form that this one can't read; even so the request is not
-/// carried out again.
+/// Replays a stored answer. A server of another version may have stored it in a format that this one can't read. Even
+/// then the request is not carried out again.
 fn replayed<R>(stored: &StoredAnswer) -> Result<Reply<R>, ApiError> {
     let answer = Answer::from_stored(stored).ok_or_else(|| {
         ApiError::from(Problem::IdempotencyInProgress).with_message(

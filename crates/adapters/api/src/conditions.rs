@@ -1,6 +1,8 @@
-//! Conditional requests (RFC 9110, section 13): `ETag` on what has a version, `If-None-Match` on reads, `If-Match` on writes.
+//! Conditional requests (RFC 9110, section 13): `ETag` on resources with a version, `If-None-Match` on reads,
+//! `If-Match` on writes.
 //!
-//! A tag is an id and a version, not a hash: it is known before the write that makes it, and the store's guard is by version too.
+//! An entity tag is an id and a version, not a hash. So it is known before the write, and it matches the store's guard,
+//! which compares versions too.
 
 use crate::error::ApiError;
 use actix_web::{
@@ -10,7 +12,8 @@ use actix_web::{
 use chatgrow_application::Precondition;
 use chatgrow_domain::Revision;
 
-/// The strong entity tag of a state, quotes included. The id in it makes it fit no other resource, also none that has the same path later.
+/// The strong entity tag of a state, with its quotes. It contains the id, so it doesn't match another resource, even
+/// one that has the same path later.
 pub(crate) fn etag(revision: &Revision) -> String {
     ["\"", revision.as_str(), "\""].concat()
 }
@@ -22,10 +25,10 @@ struct Tags {
 }
 
 impl Tags {
-    /// Those of a header: `Ok(None)` if it isn't there.
+    /// Parses a header's entity tags; `Ok(None)` if the header is absent.
     ///
     /// # Errors
-    /// It is neither `*` nor a list of entity tags (RFC 9110, section 8.8.3).
+    /// The header is neither `*` nor a list of entity tags (RFC 9110, section 8.8.3).
     fn of(request: &HttpRequest, header: header::HeaderName) -> Result<Option<Self>, ()> {
         let mut values = request.headers().get_all(header).peekable();
         if values.peek().is_none() {
@@ -52,10 +55,10 @@ impl Tags {
     }
 }
 
-/// What may be changed: `If-Match`. A weak tag is none that a change may rest on.
+/// The precondition of a write: `If-Match`. A weak tag never matches.
 ///
 /// # Errors
-/// The header is not valid: whoever took it for absent would overwrite what has not been seen.
+/// The header is not valid. If it were ignored, the write could overwrite a state that the client has not seen.
 pub(crate) fn precondition(request: &HttpRequest) -> Result<Precondition, ApiError> {
     let tags = Tags::of(request, header::IF_MATCH).map_err(|()| {
         let message =
@@ -74,7 +77,8 @@ pub(crate) fn precondition(request: &HttpRequest) -> Result<Precondition, ApiErr
     })
 }
 
-/// The entity tag at the beginning of a list, if there is one, and what follows the comma behind it. A list may have empty places.
+/// Splits the first entity tag off a list, if there is one, and returns it with what follows its comma. A list may
+/// contain empty elements.
 fn entity_tag(list: &str) -> Option<(&str, &str)> {
     if let Some(after) = list.strip_prefix(',') {
         return Some(("", after.trim_ascii_start()));
@@ -89,7 +93,8 @@ fn entity_tag(list: &str) -> Option<(&str, &str)> {
     (separated && opaque[..length].bytes().all(visible)).then_some((tag, after))
 }
 
-/// Whether the client of that read has what bears the tag already. Weak tags do for this; a header that is not valid names nothing.
+/// Whether the client already has the state with this entity tag (`If-None-Match`). Weak tags match here. A header that
+/// is not valid matches nothing.
 pub(crate) fn is_known(request: &HttpRequest, etag: &str) -> bool {
     let has = |tags: Tags| {
         tags.any

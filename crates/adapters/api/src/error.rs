@@ -1,6 +1,6 @@
-//! Every way in which a request can fail: one table of status, code and message.
+//! Every way in which a request can fail, in one table of status, code and message.
 //!
-//! `docs/errors.md` tells clients what to do about each; a test holds it, and the OpenAPI document, against this table.
+//! `docs/errors.md` tells clients what to do about each. A test compares it and the OpenAPI document with this table.
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -69,17 +69,17 @@ problems! {
     AlreadyRegistered = CONFLICT, "ALREADY_REGISTERED", "Customer is already registered for this event";
     /// A completed or cancelled event takes no registrations.
     EventNotActive = CONFLICT, "EVENT_NOT_ACTIVE", "Event is not active";
-    /// The same request is being carried out.
+    /// The same request is in progress.
     IdempotencyInProgress = CONFLICT, "IDEMPOTENCY_IN_PROGRESS", "A request with this Idempotency-Key is in progress";
-    /// Another request had the key.
+    /// The key was used for a different request.
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used for another request";
-    /// What is there now is not in the version of `If-Match`.
+    /// The resource's version doesn't match `If-Match`.
     VersionMismatch = PRECONDITION_FAILED, "VERSION_MISMATCH", "The resource is not in the version of If-Match";
-    /// The path and the query string are longer than the server takes.
+    /// The path and the query string are longer than the server allows.
     TargetTooLong = URI_TOO_LONG, "URI_TOO_LONG", "The path and the query string are too long";
-    /// The header fields are larger than the server takes.
+    /// The header fields are larger than the server allows.
     HeaderFieldsTooLarge = REQUEST_HEADER_FIELDS_TOO_LARGE, "HEADER_FIELDS_TOO_LARGE", "The header fields are too large";
-    /// The body is larger than the server takes.
+    /// The body is larger than the server allows.
     PayloadTooLarge = PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "The request body is too large";
     /// The body is not JSON in UTF-8.
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", "The request body must be application/json in UTF-8";
@@ -87,12 +87,12 @@ problems! {
     RateLimited = TOO_MANY_REQUESTS, "RATE_LIMITED", "Too many requests";
     /// A defect of the server; its log tells more.
     Internal = INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "Internal server error";
-    /// The server can't do it now.
+    /// The server can't process the request now.
     Unavailable = SERVICE_UNAVAILABLE, "UNAVAILABLE", "The service is temporarily unavailable";
 }
 
 impl Problem {
-    /// What was not found, by the name that it has in answers.
+    /// The kind of resource that was not found, by its name in answers.
     #[must_use]
     pub const fn resource(self) -> Option<&'static str> {
         match self {
@@ -105,24 +105,24 @@ impl Problem {
     }
 }
 
-/// When a client that met [`Problem::Unavailable`] should come back, in seconds.
+/// The `Retry-After` of [`Problem::Unavailable`], in seconds.
 const RETRY_AFTER_UNAVAILABLE: u64 = 1;
 
-/// One bad field.
+/// An invalid field, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct FieldError {
     pub(crate) field: Cow<'static, str>,
     pub(crate) message: String,
 }
 
-/// A problem as one request met it.
+/// A problem of one request.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     pub(crate) problem: Problem,
     message: Option<String>,
     details: Vec<FieldError>,
     retry_after: Option<u64>,
-    /// For the log only.
+    /// Only for the log.
     pub(crate) cause: Option<String>,
 }
 
@@ -155,7 +155,7 @@ struct Envelope<'a> {
 }
 
 impl ApiError {
-    /// A [`Problem::Validation`] with a message of its own.
+    /// A [`Problem::Validation`] with its own message.
     pub(crate) fn validation(message: impl Into<String>, details: Vec<FieldError>) -> Self {
         Self {
             message: Some(message.into()),
@@ -164,7 +164,7 @@ impl ApiError {
         }
     }
 
-    /// A [`Problem::Validation`] of these fields, whose message says of each what is wrong.
+    /// A [`Problem::Validation`] of these fields. The message says what is wrong with each.
     pub(crate) fn of_fields(errors: Vec<FieldError>) -> Self {
         let sentences: Vec<_> = errors
             .iter()
@@ -181,7 +181,7 @@ impl ApiError {
         }])
     }
 
-    /// A [`Problem::RateLimited`] that ends after so many seconds.
+    /// A [`Problem::RateLimited`] that ends after that many seconds.
     pub(crate) fn rate_limited(retry_after: u64) -> Self {
         Self {
             retry_after: Some(retry_after),
@@ -189,7 +189,7 @@ impl ApiError {
         }
     }
 
-    /// The same in words that tell more.
+    /// The same error with a more specific message.
     pub(crate) fn with_message(self, message: impl Into<String>) -> Self {
         Self {
             message: Some(message.into()),
@@ -197,12 +197,12 @@ impl ApiError {
         }
     }
 
-    /// Its status.
+    /// The status of the answer.
     pub(crate) fn status(&self) -> StatusCode {
         self.problem.describe().0
     }
 
-    /// Adds what only the log should tell.
+    /// Adds a cause, which only the log shows.
     pub(crate) fn because(self, cause: impl fmt::Display) -> Self {
         Self {
             cause: Some(cause.to_string()),
@@ -210,7 +210,7 @@ impl ApiError {
         }
     }
 
-    /// The body, as the client of that request sees it.
+    /// The body of the answer to the request with that id.
     #[expect(
         clippy::expect_used,
         reason = "strings and slices of strings always serialize"
@@ -243,7 +243,7 @@ impl ResponseError for ApiError {
         self.status()
     }
 
-    /// Without a body, which [`observe`](crate::observe) adds: it knows the request's id.
+    /// Leaves the body empty. [`observe`](crate::observe) adds it, because it knows the request's id.
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         if let Some(seconds) = self.retry_after {

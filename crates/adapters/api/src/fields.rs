@@ -1,4 +1,4 @@
-//! From the fields of a request to values of the domain, in one pass that collects every field's error.
+//! Converts the fields of a request to values of the domain, in one pass that collects the errors of all fields.
 
 use crate::{
     error::{ApiError, FieldError},
@@ -11,12 +11,12 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::fmt::Display;
 
-/// What a JSON value must be.
+/// A type that a JSON value can have.
 pub(crate) trait FromJson: Sized {
-    /// As in "must be …".
+    /// The description of the type in "must be …".
     const EXPECTED: &'static str;
 
-    /// Reads valid JSON text; `None` where it is of another type.
+    /// Reads valid JSON text. `None` if it is of another type.
     fn from_json(json: &str) -> Option<Self>;
 }
 
@@ -31,7 +31,8 @@ impl FromJson for String {
 impl FromJson for i64 {
     const EXPECTED: &'static str = "a whole number";
 
-    /// `20.0` is the whole number 20, as in JSON Schema; what doesn't fit is as near as it gets, and so out of every range.
+    /// `20.0` is the whole number 20, as in JSON Schema. A number that doesn't fit becomes the nearest one that does,
+    /// which is outside of every permitted range.
     fn from_json(json: &str) -> Option<Self> {
         #[expect(
             clippy::cast_possible_truncation,
@@ -49,7 +50,7 @@ fn is_number(json: &str) -> bool {
     json.starts_with(|first: char| first == '-' || first.is_ascii_digit())
 }
 
-/// A JSON number in its own digits.
+/// A JSON number with its original digits.
 pub(crate) struct Number(String);
 
 impl Number {
@@ -73,9 +74,9 @@ pub(crate) enum Field<T> {
     Absent,
     Null,
     Given(T),
-    /// It breaks a rule.
+    /// The value breaks a rule.
     Invalid(Invalid),
-    /// It is of another JSON type than this.
+    /// The value is not of this JSON type.
     Mistyped(&'static str),
 }
 
@@ -103,7 +104,7 @@ impl<T: Described> Apiv2Schema for Field<T> {
     }
 }
 
-/// A field that has to be there.
+/// A field that must be present.
 #[derive(Deserialize)]
 #[serde(transparent, bound(deserialize = "T: Input"))]
 pub(crate) struct Required<T>(Field<T>);
@@ -141,7 +142,7 @@ impl<T: Described> Apiv2Schema for Changeable<T> {
     }
 }
 
-/// Collects errors. A method returns `None` where it has noted one.
+/// Collects errors. A method returns `None` if it has recorded one.
 #[derive(Default)]
 pub(crate) struct Fields {
     errors: Vec<FieldError>,
@@ -149,7 +150,7 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    /// A field that has to be there and not be blank.
+    /// A field that must be present and not blank.
     pub(crate) fn required<T>(&mut self, name: &'static str, Required(field): Required<T>) -> Option<T> {
         match field {
             Field::Given(value) => Some(value),
@@ -162,12 +163,12 @@ impl Fields {
         }
     }
 
-    /// A field that may be left out, null or blank: then the value is `None`.
+    /// A field that may be absent, null or blank. Then the value is `None`.
     pub(crate) fn optional<T>(&mut self, name: &'static str, field: Field<T>) -> Option<Option<T>> {
         self.clearable(name, field).map(Option::flatten)
     }
 
-    /// A field of an edit that can be changed but not cleared. `Some(None)` leaves it as it is.
+    /// A field of an edit that can be changed but not cleared. `Some(None)` leaves it unchanged.
     pub(crate) fn changeable<T>(
         &mut self,
         name: &'static str,
@@ -182,7 +183,7 @@ impl Fields {
         }
     }
 
-    /// A field of an edit that null or a blank text clears. `Some(None)` leaves it as it is.
+    /// A field of an edit that null or a blank text clears. `Some(None)` leaves it unchanged.
     pub(crate) fn clearable<T>(&mut self, name: &'static str, field: Field<T>) -> Option<Option<Option<T>>> {
         match field {
             Field::Absent => Some(None),
@@ -193,7 +194,7 @@ impl Fields {
         }
     }
 
-    /// A parameter of the query string; blank is refused.
+    /// A parameter of the query string. A blank one is refused.
     pub(crate) fn parameter<T>(
         &mut self,
         name: &'static str,
@@ -206,7 +207,7 @@ impl Fields {
         }
     }
 
-    /// Notes why a field is refused.
+    /// Records why a field is refused.
     pub(crate) fn refuse<V>(&mut self, field: &'static str, why: impl Display) -> Option<V> {
         self.errors.push(FieldError {
             field: field.into(),
@@ -215,7 +216,7 @@ impl Fields {
         None
     }
 
-    /// What may be left out but not be blank.
+    /// Records the error of a field that may be absent but not blank.
     fn invalid<V>(&mut self, name: &'static str, why: Invalid) -> Option<V> {
         match why {
             Invalid::Missing => self.refuse(name, "must not be blank"),
@@ -227,8 +228,8 @@ impl Fields {
         self.refuse(name, format_args!("must be {expected}"))
     }
 
-    /// The error of everything that was noted. Where a required field is missing, its message is the sentence that names
-    /// all the required fields of the body.
+    /// The error of all recorded fields. If a required field is missing, the message is `sentence`, which names all
+    /// required fields of the body.
     pub(crate) fn into_error_requiring(self, sentence: &str) -> ApiError {
         if self.missing {
             ApiError::validation(sentence, self.errors)
@@ -237,7 +238,7 @@ impl Fields {
         }
     }
 
-    /// The error of everything that was noted.
+    /// The error of all recorded fields.
     pub(crate) fn into_error(self) -> ApiError {
         ApiError::of_fields(self.errors)
     }

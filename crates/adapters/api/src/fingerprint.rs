@@ -1,19 +1,20 @@
-//! The fingerprint of a body, by which a repetition of a request is told from another request with the same key.
+//! The fingerprint of a body. It distinguishes a repeated request from a different request with the same key.
 
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// How deep the order of fields and white space don't count. What lies deeper is compared as it was written: to look into each of a hundred
-/// thousand brackets would take as many readings of the body.
+/// Down to this depth, the order of fields and white space are ignored. Deeper values are compared as they were
+/// written, because normalising each of a hundred thousand nested brackets would read the body as many times.
 const LEVELS: usize = 16;
 
-/// The digest of a request's body, which [`Body`](crate::body::Body) leaves if the request names itself.
+/// The digest of a request's body. [`Body`](crate::body::Body) leaves it if the request has an idempotency key.
 #[derive(Clone, Copy)]
 pub(crate) struct Fingerprint(pub(crate) [u8; 32]);
 
 impl Fingerprint {
-    /// White space, the order of fields and the spelling of texts don't count. Any JSON has one, also what no number type holds.
+    /// Computes the fingerprint. White space, the order of fields and the spelling of strings are ignored. Any JSON has
+    /// a fingerprint, even a number that fits no number type.
     pub(crate) fn of(json: &str) -> Self {
         let mut canonical = String::with_capacity(json.len());
         write(json.trim_ascii(), LEVELS, &mut canonical);
@@ -21,7 +22,7 @@ impl Fingerprint {
     }
 }
 
-/// Writes valid JSON without white space, its fields sorted.
+/// Writes valid JSON without white space, and with its fields sorted.
 fn write(json: &str, levels: usize, into: &mut String) {
     match json.as_bytes().first() {
         Some(b'{') if levels > 0 => {
@@ -97,7 +98,7 @@ mod tests {
         }
     }
 
-    /// What earlier versions have recorded is still found.
+    /// The digest must not change, so that records of earlier versions still match.
     #[test]
     fn an_ordinary_body_has_the_digest_of_its_compact_form() {
         let body = r#"{"name": "Dana", "email": "d@x.example", "n": [1, true]}"#;

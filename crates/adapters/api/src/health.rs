@@ -1,4 +1,4 @@
-//! Whether the process lives and whether it can serve. Without a key, outside the API's paths.
+//! Liveness and readiness of the process. They need no key, and are outside of the API's paths.
 
 use actix_web::{
     HttpResponse,
@@ -12,18 +12,18 @@ use std::{
 };
 use tokio::{sync::Mutex, time::timeout};
 
-/// For how long what the store said holds, so that nobody keeps it busy by asking.
+/// How long the result of a check is reused, so that frequent probes don't keep the store busy.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// How long the store may take over it.
+/// How long a check of the store may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whether the store was ready when it was last asked, and when that was.
+/// Whether the store was ready when it was last checked, and when that was.
 #[derive(Default)]
 pub(crate) struct Readiness(Mutex<Option<(Instant, bool)>>);
 
 impl Readiness {
-    /// Asks the store, if nobody has a moment ago. Those who ask meanwhile wait for the same answer.
+    /// Checks the store, unless a recent result exists. Concurrent callers wait for the same result.
     async fn ask<E: Display>(&self, check: impl Future<Output = Result<(), E>>) -> bool {
         let mut last = self.0.lock().await;
         if let Some((asked, ready)) = *last

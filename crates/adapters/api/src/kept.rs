@@ -1,8 +1,8 @@
-//! Lists that are asked for again while nothing was written.
+//! A cache of lists that are requested again while nothing was written.
 //!
-//! A web site asks for the same events with every page that it shows. Each worker keeps its answers for as long as the store's mark stays
-//! as it is, that is until the next write, whoever makes it: an answer is never older than the last write that was acknowledged. (ADR
-//! 0011 has the measured gain.)
+//! A web site requests the same events for every page that it shows. Each worker keeps its answers for as long as the
+//! store's mark stays the same, that is until the next write by anybody. An answer is never older than the last
+//! acknowledged write. (ADR 0011 has the measured gain.)
 
 use crate::access::authentication::Caller;
 use actix_web::{
@@ -18,23 +18,23 @@ use chatgrow_domain::AccountId;
 use chatgrow_ports::Mark;
 use std::{cell::RefCell, collections::HashMap};
 
-/// The most that a worker keeps, in bytes of bodies and of the targets that they answer.
+/// The most that a worker keeps, in bytes of bodies and of their request targets.
 const MOST: usize = 4 << 20;
 
-/// The largest body that is kept.
+/// The size of the largest entry that is kept, in bytes.
 const LARGEST: usize = MOST / 16;
 
-/// What one worker keeps.
+/// The cache of one worker.
 #[derive(Default)]
 pub(crate) struct Kept {
-    /// Since when.
+    /// The store's mark when the cache was last cleared.
     mark: Option<Mark>,
     bodies: HashMap<(AccountId, String), Bytes>,
     bytes: usize,
 }
 
 impl Kept {
-    /// Forgets what is older than the mark.
+    /// Clears the cache if the mark has changed.
     fn since(&mut self, mark: Mark) -> &mut Self {
         if self.mark != Some(mark) {
             *self = Self {
@@ -51,7 +51,7 @@ impl Kept {
             return;
         }
         if self.bytes + bytes > MOST {
-            // Its capacity as well: it was large because of what goes.
+            // This frees the capacity as well, which the removed entries had needed.
             self.bodies = HashMap::new();
             self.bytes = 0;
         }
@@ -60,7 +60,8 @@ impl Kept {
     }
 }
 
-/// The middleware, around resources whose GET answers nothing but a body that follows from the account, the target and what is stored.
+/// The middleware. It is for resources whose GET answers only a body that depends on nothing but the account, the
+/// target and the stored data.
 pub(crate) async fn keep(
     caller: ReqData<Caller>,
     application: Data<Application>,
@@ -84,7 +85,7 @@ pub(crate) async fn keep(
     let (head, body) = response.into_parts();
     let response = match body.try_into_bytes() {
         Ok(body) => {
-            // What was read is as new as the mark, or newer.
+            // The data was read after the mark, so it is at least as new.
             kept.borrow_mut().since(mark).keep(key, body.clone());
             json(body)
         }

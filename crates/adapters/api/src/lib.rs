@@ -1,8 +1,8 @@
 //! The API over HTTP, on actix-web.
 //!
-//! A handler parses, calls one use case and renders; it holds no rule and no SQL. What is common to all requests is
-//! middleware, from the outside in: request id, log and headers ([`observe`]); CORS; and, for the API's own paths,
-//! authentication and rate limits ([`access::authentication`]), and the time-out.
+//! A handler parses, calls one use case and renders. It contains neither business rules nor SQL. What is common to all
+//! requests is middleware, from the outside in: request id, log and headers ([`observe`]); CORS; and, for the API's own
+//! paths, authentication and rate limits ([`access::authentication`]), and the time-out.
 
 mod access;
 mod body;
@@ -63,34 +63,35 @@ use prometheus_client::registry::Registry;
 use std::{cell::RefCell, io, net::ToSocketAddrs, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
-/// The pattern of the path that a request was routed by. (actix tells it, too, but matches the path anew for that.)
+/// The pattern of the path that a request was routed by. actix can return it too, but matches the path again for that.
 #[derive(Clone, Copy)]
 struct Route(&'static str);
 
-/// What operators may set of the HTTP side.
+/// The settings of the HTTP side.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Rate limits; `None` is none.
+    /// The rate limits. `None` means no limits.
     pub rate_limits: Option<RateLimitSettings>,
-    /// How many connections there may be.
+    /// The limits on the number of connections.
     pub connections: ConnectionLimits,
-    /// The proxies that are believed when they tell whom they speak for.
+    /// The proxies that are trusted to say for whom they forward.
     pub proxies: Proxies,
     /// The largest request body, in bytes.
     pub max_body_bytes: usize,
-    /// The longest that a request may take, the reading of its body included.
+    /// The longest time that a request may take, including the reading of its body.
     pub request_timeout: Duration,
-    /// How long an answer to a request with an `Idempotency-Key` is remembered.
+    /// How long the answer to a request with an `Idempotency-Key` is stored.
     pub idempotency_ttl: Duration,
-    /// The origins whose pages may call the API from a browser; `*` is every one, none is no CORS.
+    /// The origins whose pages may call the API from a browser. `*` allows every origin. If the list is empty, there is
+    /// no CORS.
     pub cors_allowed_origins: Vec<String>,
-    /// Who may read `/metrics` beside the API's paths.
+    /// Who may read `/metrics` on the API's own address.
     pub metrics: MetricsAccess,
-    /// Whether there is Swagger UI, and the OpenAPI document, at `/api-docs`.
+    /// Whether Swagger UI and the OpenAPI document are served at `/api-docs`.
     pub api_docs: bool,
 }
 
-/// What holds if operators set nothing.
+/// The settings that apply if operators set nothing.
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -126,7 +127,7 @@ pub struct Api {
 }
 
 impl Api {
-    /// Puts HTTP before the use cases, and its metrics beside those in the registry.
+    /// Builds the API on the use cases, and registers its metrics.
     #[must_use]
     pub fn new(application: Arc<Application>, mut metrics: Registry, settings: Settings) -> Self {
         let limits = RateLimits::new(settings.rate_limits);
@@ -142,7 +143,7 @@ impl Api {
         }
     }
 
-    /// Frees the memory of clients that have not been seen for a while. Call it now and then.
+    /// Frees the memory of clients that have been idle for a while. Call it regularly.
     pub fn forget_idle_clients(&self) {
         self.limits.forget_idle();
         self.in_flight.forget_idle();
@@ -151,19 +152,19 @@ impl Api {
     /// Binds a server of the API.
     ///
     /// # Errors
-    /// None of the addresses can be listened on.
+    /// None of the addresses can be bound.
     pub fn bind(&self, addresses: impl ToSocketAddrs, listen: Listen) -> io::Result<Bound> {
         let (api, timeout) = (self.clone(), self.settings.request_timeout);
         listen::bind(move || api.app(), addresses, listen, &self.connections, timeout)
     }
 
-    /// Binds a server of what is for operators only: the metrics, and health.
+    /// Binds a server for operators only, with the metrics and health.
     ///
     /// # Errors
-    /// None of the addresses can be listened on.
+    /// None of the addresses can be bound.
     pub fn bind_metrics(&self, addresses: impl ToSocketAddrs, listen: Listen) -> io::Result<Bound> {
         let (api, timeout) = (self.clone(), self.settings.request_timeout);
-        // A door of its own: however many stand at the other one, a probe comes in.
+        // This server has its own limits, so a probe is admitted however many clients are connected to the API.
         let few = ConnectionLimits {
             all: 100,
             per_client: 100,
@@ -179,7 +180,7 @@ impl Api {
         )
     }
 
-    /// The actix application of one worker; it needs no socket and no database.
+    /// The actix application of one worker. It needs neither a socket nor a database.
     #[must_use]
     pub fn app(
         &self,
@@ -203,7 +204,7 @@ impl Api {
             .app_data(Data::new(RefCell::new(Kept::default())))
             .app_data(self.settings.clone())
             .app_data(PayloadConfig::new(self.settings.max_body_bytes))
-            // What can't be decoded names nothing.
+            // A path that can't be decoded names nothing.
             .app_data(
                 PathConfig::default().error_handler(|_, _| ApiError::from(Problem::PathNotFound).into()),
             )
@@ -245,17 +246,17 @@ impl Api {
     }
 }
 
-/// The contexts, each with its paths: what [`openapi::document`] describes.
+/// The contexts, each with its paths. [`openapi::document`] describes them.
 fn contexts() -> [Context; 3] {
     [crm::routes(), scheduling::routes(), events::routes()]
 }
 
-/// The API's own paths.
+/// Adds the API's own paths.
 fn routes(config: &mut web::ServiceConfig) {
     let endpoints = contexts().into_iter().flat_map(|context| context.endpoints);
     let (kept, others): (Vec<_>, Vec<_>) = endpoints.partition(|endpoint| endpoint.kept);
     let api = web::scope(BASE_PATH).app_data(Route(BASE_PATH));
-    // They are tried in this order: plain paths first, for the others take a regular expression each.
+    // They are matched in this order. Plain paths come first, because each of the others takes a regular expression.
     let api = kept.into_iter().fold(api, |api, Endpoint { resource, .. }| {
         api.service(resource.wrap(from_fn(kept::keep)).wrap(from_fn(handle)))
     });
@@ -299,14 +300,14 @@ fn cors(origins: &[String]) -> Cors {
     origins.iter().fold(cors, allow)
 }
 
-/// What is known of a request from its beginning on.
+/// What is known about a request from its start.
 #[derive(Clone)]
 struct Begun {
     id: RequestId,
     deadline: Deadline,
 }
 
-/// When a request has taken too long.
+/// The instant at which a request's time is up.
 #[derive(Clone, Copy)]
 struct Deadline(Instant);
 
@@ -315,7 +316,7 @@ impl Deadline {
         Self(Instant::from_std(started) + timeout)
     }
 
-    /// The future's output, where it is in time.
+    /// The future's output, if it is ready before the deadline.
     async fn wait_for<T>(self, future: impl Future<Output = T>) -> Result<T, ApiError> {
         timeout_at(self.0, future)
             .await
@@ -323,11 +324,13 @@ impl Deadline {
     }
 }
 
-/// Refuses parameters that the operation doesn't have, and gives up on a request whose handler takes too long, its body included. A write
-/// that was under way is finished or undone as a whole, so its caller has to look before repeating it, or repeat it with its
-/// `Idempotency-Key`. A handler that panics, which is a defect, costs its own request and no other: it is answered like every other defect.
+/// Refuses parameters that the operation doesn't have, and gives up on a request whose handler takes too long,
+/// including the reading of its body. A write in progress is then completed or rolled back as a whole. So its caller
+/// has to check the result before repeating it, or repeat it with its `Idempotency-Key`. A handler that panics, which
+/// is a defect, fails only its own request, and is answered like every other defect.
 ///
-/// It wraps resources, not the application: actix routes a request only while nobody else holds it.
+/// It wraps resources, not the application, because actix routes a request only while nothing else holds a reference to
+/// it.
 async fn handle(
     begun: ReqData<Begun>,
     request: ServiceRequest,
@@ -339,7 +342,7 @@ async fn handle(
         return Ok(request.error_response(error));
     }
     let answered = begun.deadline.wait_for(next.call(request));
-    // What the handler leaves behind is its request's own.
+    // Unwind safety: whatever state the handler leaves behind belongs to its own request.
     let error = match AssertUnwindSafe(answered).catch_unwind().await {
         Ok(Ok(response)) => return response.map(ServiceResponse::map_into_boxed_body),
         Ok(Err(error)) => error,

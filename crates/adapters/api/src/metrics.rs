@@ -1,7 +1,7 @@
-//! What operators watch, in the text format of Prometheus, at [`PATH`].
+//! The metrics, in the text format of Prometheus, at [`PATH`].
 //!
-//! Labels are bounded: routes, known methods, statuses and codes of errors; nothing that a client makes up. No value tells
-//! anything of a person or an account.
+//! The labels are bounded: routes, known methods, statuses and error codes, and nothing that a client can make up. No
+//! value reveals anything about a person or an account.
 
 use crate::{
     Settings,
@@ -21,10 +21,10 @@ use prometheus_client::{
 };
 use std::{fmt, sync::Arc, time::Duration};
 
-/// Where they are.
+/// The path of the metrics.
 pub(crate) const PATH: &str = "/metrics";
 
-/// Upper bounds of the latencies, in seconds: from a cached read to the longest time-out.
+/// Upper bounds of the latency buckets, in seconds: from a cached read to the longest time-out.
 const LATENCIES: [f64; 15] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 ];
@@ -51,7 +51,7 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Adds those of HTTP and of the use cases to what is in the registry.
+    /// Registers the metrics of HTTP and of the use cases.
     pub(crate) fn new(mut registry: Registry, application: Arc<Application>) -> Self {
         let histogram = || Histogram::new(LATENCIES);
         let requests = Family::new_with_constructor(histogram as fn() -> Histogram);
@@ -100,7 +100,7 @@ impl Metrics {
     }
 }
 
-/// The methods that the API has, and one name for all that clients make up.
+/// The name of the method, if the API uses it, and one common name for all others.
 pub(crate) fn known(method: &Method) -> &'static str {
     let known = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"];
     known
@@ -109,7 +109,7 @@ pub(crate) fn known(method: &Method) -> &'static str {
         .unwrap_or("_OTHER")
 }
 
-/// Where keys were found, read when somebody looks.
+/// The counters of key look-ups, read when the metrics are scraped.
 struct KeyLookUps(Arc<Application>);
 
 impl fmt::Debug for KeyLookUps {
@@ -132,19 +132,19 @@ impl Collector for KeyLookUps {
     }
 }
 
-/// Who may read them where the API is served.
+/// Who may read the metrics on the API's own address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricsAccess {
-    /// Nobody: they are somewhere else.
+    /// Nobody, because they are served elsewhere.
     Nobody,
-    /// Programs on the same machine that speak for themselves; to others the path is unknown.
+    /// Programs on the same machine that don't forward for somebody else. For others the path is unknown.
     Local,
-    /// Whoever reaches the API.
+    /// Everybody who can reach the API.
     Everybody,
 }
 
 impl MetricsAccess {
-    /// Adds the path, if anybody may read them.
+    /// Adds the path, if anybody may read the metrics.
     pub(crate) fn routes(self, config: &mut ServiceConfig) {
         let resource = web::resource(PATH);
         match self {

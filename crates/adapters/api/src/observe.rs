@@ -1,6 +1,8 @@
-//! The outermost layer: request id, one log line a request, metrics, headers that every answer carries, the envelope around
-//! errors, and the limits of a request's head. The log tells method, route, status, latency, client, key, account and trace; never a
-//! key's secret, a body, a path with an address in it, or a query string; and nothing that a client could make long.
+//! The outermost layer: request id, one log line per request, metrics, headers of every answer, the envelope around
+//! errors, and the limits of a request's head.
+//!
+//! The log contains method, route, status, latency, client, key, account and trace. It never contains a key's secret, a
+//! body, a path with an address in it, or a query string, nor any text whose length a client controls.
 
 use crate::{
     BASE_PATH, Begun, Deadline, Route, Settings,
@@ -37,16 +39,16 @@ use std::{
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The longest target of a request, in bytes: room for every filter and cursor, percent-encoded.
+/// The longest target of a request, in bytes. It has room for every filter and a cursor, percent-encoded.
 const MAX_TARGET: usize = 8 * 1024;
 
-/// The most characters of an error's cause in the log.
+/// The most characters of an error's cause that are logged.
 const MAX_CAUSE: usize = 500;
 
-/// The most that a request's header fields may have, names and values together, in bytes.
+/// The most bytes of a request's header fields, names and values together.
 const MAX_HEADER_FIELDS: usize = 32 * 1024;
 
-/// The caller's own id of the request, if it sent a sane one; else a fresh one.
+/// The caller's own id of the request, if it is a sane one, or else a fresh one.
 fn id_of(request: &ServiceRequest) -> RequestId {
     let sane = |id: &&str| {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
@@ -65,14 +67,14 @@ fn fresh_id() -> RequestId {
     RequestId::new(&[PROCESS.as_str(), itoa::Buffer::new().format(number)].concat())
 }
 
-/// Where a request stands in the trace that its sender keeps (W3C Trace Context, `traceparent`).
+/// The position of a request in its sender's trace (W3C Trace Context, `traceparent`).
 struct Trace {
     trace_id: String,
     parent_id: String,
 }
 
 impl Trace {
-    /// What the caller says; `None` where it says nothing or is not to be understood.
+    /// Parses the caller's `traceparent`. `None` if it is absent or not valid.
     fn of(request: &ServiceRequest) -> Option<Self> {
         let hex = |part: &str, length| {
             let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
@@ -81,7 +83,7 @@ impl Trace {
         let id = |part: &str, length| hex(part, length) && part.bytes().any(|byte| byte != b'0');
         let mut parts = request.headers().get("traceparent")?.to_str().ok()?.split('-');
         let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        // A later version may have more parts; of this one they are an error.
+        // A later version may have more parts. In version 00 they are an error.
         let understood = hex(version, 2) && version != "ff" && (version != "00" || parts.next().is_none());
         (understood && id(trace, 32) && id(parent, 16) && hex(flags, 2)).then(|| Self {
             trace_id: trace.to_owned(),
@@ -90,7 +92,7 @@ impl Trace {
     }
 }
 
-/// What speaks against a request's head. (actix has refused one of 128 KiB before.)
+/// Why a request is refused because of its head. actix has already refused a head of 128 KiB.
 fn refused(request: &ServiceRequest) -> Option<Problem> {
     let target = request
         .uri()
@@ -112,7 +114,8 @@ fn refused(request: &ServiceRequest) -> Option<Problem> {
     }
 }
 
-/// Whether a path outside of the API is percent-encoded. None has to be, and a proxy before this server may go by how a path is written.
+/// Whether a path outside of the API is percent-encoded. No such path needs encoding, and a proxy in front of this
+/// server may decide by how a path is written.
 fn is_disguised(path: &str) -> bool {
     path.contains('%') && !path.starts_with(BASE_PATH)
 }
@@ -143,7 +146,7 @@ pub(crate) async fn observe(
     }
     let method = request.method().clone();
     if method == Method::HEAD {
-        // A HEAD is a GET whose body stays at home (RFC 9110, section 9.3.2): the HTTP layer below leaves it out.
+        // A HEAD is a GET without the body in its answer (RFC 9110, section 9.3.2). The HTTP layer below omits it.
         request.head_mut().method = Method::GET;
     }
     let trace = Trace::of(&request);
@@ -163,7 +166,7 @@ pub(crate) async fn observe(
     Ok(until_sent(response, sending))
 }
 
-/// Gives errors, actix's own bare ones too, the envelope, with the request's id.
+/// Wraps errors in the envelope with the request's id, including those that actix answers without a body.
 fn with_envelope(response: ServiceResponse, id: &RequestId) -> ServiceResponse {
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) {
@@ -175,7 +178,7 @@ fn with_envelope(response: ServiceResponse, id: &RequestId) -> ServiceResponse {
         .map(|error| error.as_error::<ApiError>())
     {
         Some(Some(error)) => error.body(id.as_str()),
-        // A handler's own answer, such as readiness.
+        // An answer that a handler has made itself, such as readiness.
         None if response.headers().contains_key(header::CONTENT_TYPE) => return response,
         _ => ApiError::from(bare(status)).body(id.as_str()),
     };
@@ -187,7 +190,7 @@ fn with_envelope(response: ServiceResponse, id: &RequestId) -> ServiceResponse {
     ServiceResponse::new(request, response)
 }
 
-/// What actix means by a bare status.
+/// The problem that a bare status from actix stands for.
 fn bare(status: StatusCode) -> Problem {
     match status {
         StatusCode::NOT_FOUND => Problem::PathNotFound,
@@ -211,13 +214,13 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId, api_page: bool) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         "default-src 'none'; frame-ancestors 'none'"
     } else {
-        // Swagger UI styles its elements in place and draws its icons from data: URLs.
+        // Swagger UI uses inline styles, and loads its icons from data: URLs.
         "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
     };
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
 }
 
-/// Tells the log and the metrics.
+/// Logs the answer, and counts it in the metrics.
 fn tell(
     response: &ServiceResponse,
     id: &RequestId,

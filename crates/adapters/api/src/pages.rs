@@ -1,5 +1,5 @@
-//! Lists in pages that are bounded in bytes as well as in items: the items are read a few at a time and written out at once, so a page takes
-//! little memory whatever is in it, and `nextCursor` goes on wherever it ends.
+//! Pages of lists, bounded in bytes as well as in items. The items are read a few at a time and serialized at once, so
+//! a page takes little memory whatever it contains. `nextCursor` continues wherever the page ends.
 
 use crate::{
     access::authentication::Caller,
@@ -23,13 +23,13 @@ use std::{
 };
 use tokio::task::yield_now;
 
-/// The most bytes of the items of one page; one item it holds in any case.
+/// The most bytes of the items of one page. A page with a single item may be larger.
 const MOST: usize = 1 << 20;
 
-/// How many items are asked for at a time.
+/// How many items are read at a time.
 const SOME: u16 = 100;
 
-/// What a handler makes its page with.
+/// Makes the pages of one request's account.
 pub(crate) struct Pages {
     in_flight: Data<InFlight>,
     account: AccountId,
@@ -52,7 +52,7 @@ impl FromRequest for Pages {
 }
 
 impl Pages {
-    /// The page that is asked for, each item shown as a `W`, out of what `list` reads.
+    /// The requested page of what `list` reads, with each item shown as a `W`.
     pub(crate) async fn page<T, W, E>(
         &self,
         request: PageRequest<T::Position>,
@@ -83,18 +83,18 @@ impl Pages {
             if page.next.is_none() || items.count() >= limit.get() {
                 return Ok(ShownPage::new(items, page.next.as_ref()));
             }
-            // A long list is no reason for others to wait.
+            // Lets other requests of this worker run during a long list.
             yield_now().await;
         }
     }
 }
 
-/// Structs of strings and numbers always can be written.
+/// Serialization of structs of strings and numbers doesn't fail.
 fn unwritable(error: serde_json::Error) -> ApiError {
     ApiError::from(Problem::Internal).because(error)
 }
 
-/// A page as an answer shows it.
+/// A page as it is shown in an answer.
 pub(crate) struct ShownPage<W> {
     pub(crate) count: Shown<Count>,
     pub(crate) items: Items<W>,
@@ -111,7 +111,7 @@ impl<W> ShownPage<W> {
     }
 }
 
-/// Items that are written out already.
+/// Items that are serialized already.
 pub(crate) struct Items<W> {
     json: Vec<Box<RawValue>>,
     _of: PhantomData<W>,
@@ -127,7 +127,7 @@ impl<W> Default for Items<W> {
 }
 
 impl<W> Items<W> {
-    /// How many; no page holds more than fit.
+    /// The number of items. A page never has more than fit.
     fn count(&self) -> u16 {
         u16::try_from(self.json.len()).unwrap_or(u16::MAX)
     }

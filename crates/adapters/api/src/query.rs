@@ -28,23 +28,23 @@ use std::{
 };
 use time::{Date, Time};
 
-/// The most unknown names that one answer lists.
+/// The most unknown names that an answer lists.
 pub(crate) const MOST_UNKNOWN: usize = 20;
 
-/// The parameters that the document has for each operation, which a method and a route name.
+/// The documented parameters of each operation, by method and route.
 type Parameters = BTreeMap<(String, String), BTreeSet<String>>;
 
-/// Refuses what the operation doesn't know: a filter that is ignored would answer with everything.
+/// Refuses unknown parameters. If a misspelt filter were ignored, the answer would contain everything.
 ///
 /// # Errors
-/// Every parameter of the query string that the OpenAPI document doesn't have for the operation.
+/// Lists every parameter of the query string that the OpenAPI document doesn't have for the operation.
 pub(crate) fn refuse_unknown(request: &ServiceRequest, route: Route) -> Result<(), ApiError> {
     static KNOWN: LazyLock<Parameters> = LazyLock::new(openapi::query_parameters);
     if request.query_string().is_empty() {
         return Ok(());
     }
     let Some(known) = KNOWN.get(&(request.method().as_str().to_lowercase(), route.0.to_owned())) else {
-        // There is no such operation, which is answered elsewhere.
+        // There is no such operation, which is reported elsewhere.
         return Ok(());
     };
     let given: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string()).unwrap_or_default();
@@ -66,7 +66,7 @@ pub(crate) fn refuse_unknown(request: &ServiceRequest, route: Route) -> Result<(
     Err(error.with_message(message))
 }
 
-/// The error of names that mean nothing here, the first of them at least.
+/// The error of unknown names. It lists only the first of them if there are many.
 pub(crate) fn unknown_names(names: impl IntoIterator<Item = String>, message: &str) -> ApiError {
     let errors = names.into_iter().take(MOST_UNKNOWN).map(|mut name| {
         if let Some((longest, _)) = name.char_indices().nth(100) {
@@ -91,7 +91,7 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        // Any text is a text, so all that can go wrong is a parameter that is there twice.
+        // Any text is valid, so this can only fail if a parameter occurs twice.
         let query = serde_urlencoded::from_str(request.query_string());
         ready(
             query
@@ -111,7 +111,7 @@ impl<T: Apiv2Schema> OperationModifier for Query<T> {
     fn update_definitions(_: &mut BTreeMap<String, DefaultSchemaRaw>) {}
 }
 
-/// A parameter, which may be left out.
+/// A parameter, which may be absent.
 pub(crate) struct Parameter<T>(pub(crate) Option<Result<T, Invalid>>);
 
 impl<T> Default for Parameter<T> {
@@ -136,7 +136,8 @@ impl<T: Described> Apiv2Schema for Parameter<T> {
     }
 }
 
-/// A position in a list, which becomes a [`Cursor`]: a letter for the list, so that another list's is refused, and the position.
+/// A position in a list that can be written as a [`Cursor`]: a letter for the list, so that a cursor of another list is
+/// refused, and the position.
 pub(crate) trait Position: Sized {
     fn encode(&self) -> Cursor;
     fn decode(cursor: &Cursor) -> Option<Self>;
@@ -174,15 +175,15 @@ macro_rules! start_cursors {
 }
 start_cursors!("a" AppointmentId, "e" EventId);
 
-/// The minutes from the first day's beginning until the last day's end.
+/// The minutes from the start of the first day to the end of the last day.
 pub(crate) fn days(from: Option<Date>, to: Option<Date>) -> (Option<LocalMinute>, Option<LocalMinute>) {
     let midnight = |date| LocalMinute::new(date, Time::MIDNIGHT);
-    // The day after the last day of the calendar is no day: then nothing lies beyond.
+    // The last day of the calendar has no next day. Then there is no upper bound.
     (from.map(midnight), to.and_then(Date::next_day).map(midnight))
 }
 
 impl Fields {
-    /// The page that `limit` and `cursor` ask for.
+    /// The page that `limit` and `cursor` request.
     pub(crate) fn page<P: Position>(
         &mut self,
         limit: Parameter<PageLimit>,

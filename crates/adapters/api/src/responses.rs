@@ -23,20 +23,20 @@ use paperclip::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// 200 with a body.
+/// An answer with status 200 and a body.
 pub(crate) struct Done<T> {
-    /// Of what the body shows, if that has versions.
+    /// The entity tag of the resource in the body, if it has a version.
     etag: Option<String>,
     body: T,
 }
 
 impl<B> Done<B> {
-    /// What has no version.
+    /// An answer whose body has no version.
     pub(crate) fn new(body: B) -> Self {
         Self { etag: None, body }
     }
 
-    /// A resource as it is.
+    /// An answer with the current state of a resource.
     pub(crate) fn of<T: Revised + Into<B>>(resource: T) -> Self {
         Self {
             etag: Some(etag(&resource.revision())),
@@ -45,22 +45,22 @@ impl<B> Done<B> {
     }
 }
 
-/// 201 with a body and the path of what was created.
+/// An answer with status 201, a body, and the path of the created resource.
 pub(crate) struct Created<B> {
     location: String,
     etag: String,
     body: B,
 }
 
-/// Either of them.
+/// Either of these answers.
 pub(crate) enum CreatedOrDone<B> {
     Created(Created<B>),
     Done(Done<B>),
 }
 
-/// A resource that has a path of its own.
+/// A resource that has its own path.
 pub(crate) trait Located {
-    /// The path, from the API's root on.
+    /// The path, from the API's root.
     fn location(&self) -> String;
 }
 
@@ -90,7 +90,7 @@ impl<T: Revised + Located + Clone, B: From<T>> From<&Effect<T>> for CreatedOrDon
     }
 }
 
-/// An answer, as the client sees it.
+/// An answer as the client receives it.
 pub(crate) struct Answer {
     status: StatusCode,
     location: Option<String>,
@@ -98,10 +98,10 @@ pub(crate) struct Answer {
     body: Vec<u8>,
 }
 
-/// The form in which answers are stored: one line of JSON, which is a [`Head`], and the body.
+/// The format version of stored answers: one line of JSON, which is a [`Head`], and then the body.
 const FORMAT: u16 = 1;
 
-/// What an answer has beside its body.
+/// The parts of an answer other than its body.
 #[derive(Serialize, Deserialize)]
 struct Head {
     status: u16,
@@ -123,7 +123,7 @@ impl Answer {
         }
     }
 
-    /// The answer as it is kept for a repetition of its request.
+    /// The answer in the format in which it is stored.
     #[expect(
         clippy::expect_used,
         reason = "structs of strings and numbers always serialize"
@@ -143,7 +143,7 @@ impl Answer {
         }
     }
 
-    /// A stored answer; `None` if it is in a form that this server doesn't know.
+    /// Reads a stored answer. `None` if this server doesn't know its format.
     pub(crate) fn from_stored(stored: &StoredAnswer) -> Option<Self> {
         let end = stored.bytes.iter().position(|byte| *byte == b'\n')?;
         let (head, body) = (&stored.bytes[..end], &stored.bytes[end + 1..]);
@@ -158,7 +158,7 @@ impl Answer {
         })
     }
 
-    /// The answer as a response.
+    /// The answer as an actix response.
     pub(crate) fn respond(self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
         for (name, value) in [(header::LOCATION, self.location), (header::ETAG, self.etag)] {
@@ -170,7 +170,7 @@ impl Answer {
     }
 }
 
-/// What can be answered, and kept to be answered again.
+/// A type that can be answered, and stored as an answer.
 pub(crate) trait Render {
     /// The answer.
     fn answer(&self) -> Answer;
@@ -221,7 +221,7 @@ macro_rules! respond {
 }
 respond!(Done, Created, CreatedOrDone);
 
-/// Documents a responder: its body's schema under each of its statuses.
+/// Documents a responder, with its body's schema for each of its statuses.
 macro_rules! document {
     ($($name:ident: $($status:literal $description:literal),+;)+) => {$(
         impl<T: Apiv2Schema> Apiv2Schema for $name<T> {

@@ -1,4 +1,5 @@
-//! The paths of the API. Each context lists its own, with what the OpenAPI document can't know from the types of their handlers.
+//! The paths of the API. Each context lists its own, with what the OpenAPI document can't derive from the handlers'
+//! types.
 
 use crate::{Route, error::Problem, value::Described};
 use actix_web::{FromRequest, Handler, Responder, http::Method};
@@ -12,7 +13,7 @@ macro_rules! base_path {
 }
 pub(crate) use base_path;
 
-/// Where the API's paths begin.
+/// The prefix of the API's paths.
 pub const BASE_PATH: &str = base_path!();
 
 /// An endpoint at a path under [`BASE_PATH`].
@@ -23,27 +24,27 @@ macro_rules! endpoint {
 }
 pub(crate) use endpoint;
 
-/// What one context adds to the API.
+/// The part of the API that one context adds.
 pub(crate) struct Context {
-    /// What its operations are about: a name, as in the operations' `tags`, and a sentence.
+    /// The subjects of its operations: a name, as in the operations' `tags`, and a sentence.
     pub(crate) tags: Vec<(&'static str, &'static str)>,
     pub(crate) endpoints: Vec<Endpoint>,
 }
 
-/// A path, and the operations that it has.
+/// A path and its operations.
 pub(crate) struct Endpoint {
-    /// The whole path, from [`BASE_PATH`] on.
+    /// The whole path, including [`BASE_PATH`].
     pub(crate) path: &'static str,
-    /// What the path names, in braces.
+    /// The parameters in the path, in braces.
     pub(crate) parameters: Vec<PathParameter>,
-    /// The errors of each operation, beside those that many operations can answer.
+    /// The errors of each operation, besides those that many operations have in common.
     pub(crate) errors: Vec<(Method, &'static [Problem])>,
-    /// Whether its lists are kept until the next write.
+    /// Whether its lists are cached until the next write.
     pub(crate) kept: bool,
     pub(crate) resource: web::Resource,
 }
 
-/// Something that a path names.
+/// A parameter of a path.
 pub(crate) struct PathParameter {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
@@ -62,7 +63,7 @@ impl Endpoint {
         }
     }
 
-    /// Says what a parameter of the path is.
+    /// Describes a parameter of the path.
     pub(crate) fn names<T: Described>(mut self, name: &'static str, description: &'static str) -> Self {
         let schema = T::schema();
         self.parameters.push(PathParameter {
@@ -73,7 +74,7 @@ impl Endpoint {
         self
     }
 
-    /// Adds an operation, with the errors that stand beside its handler.
+    /// Adds an operation, with the errors that are listed beside its handler.
     pub(crate) fn on<F, Args>(mut self, method: Method, handler: F, errors: &'static [Problem]) -> Self
     where
         F: Handler<Args, Output: Responder, Future: Apiv2Operation>,
@@ -85,8 +86,8 @@ impl Endpoint {
         self
     }
 
-    /// Keeps what GET answers until the next write. It must answer nothing but a body that follows from the account, the target and what is
-    /// stored.
+    /// Caches the answers to GET until the next write. They must be only a body that depends on nothing but the
+    /// account, the target and the stored data.
     pub(crate) fn kept(self) -> Self {
         Self { kept: true, ..self }
     }

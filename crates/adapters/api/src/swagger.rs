@@ -1,4 +1,5 @@
-//! Swagger UI and the OpenAPI document, from the binary: no key, no network. Every answer shares the same bytes.
+//! Swagger UI and the OpenAPI document, served from the binary. They need neither a key nor a network. All answers
+//! share the same bytes.
 
 use crate::{
     error::{ApiError, Problem},
@@ -15,18 +16,18 @@ use std::{
 };
 use utoipa_swagger_ui::Config;
 
-/// Where the pages begin.
+/// The prefix of the pages.
 pub(crate) const PATH: &str = "/api-docs";
 const DOCUMENT: &str = "/api-docs/openapi.json";
 
-/// The page: what Swagger UI brings along has neither this API's name nor a size that suits a phone.
+/// The page. Swagger UI's own page has neither this API's name nor a viewport that suits a phone.
 const INDEX: &str = include_str!("swagger/index.html");
 const ICON: &str = include_str!("swagger/icon.svg");
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .service(web::resource(DOCUMENT).route(web::get().to(document)))
-        // The pages' links are relative to a folder.
+        // The links in the pages are relative to a folder.
         .service(web::redirect(PATH, "/api-docs/").permanent())
         .service(web::resource("/api-docs/{file:.*}").route(web::get().to(file)));
 }
@@ -38,7 +39,7 @@ async fn document() -> HttpResponse {
         .body(JSON.clone())
 }
 
-/// A file, and its type.
+/// The content of a file, and its media type.
 type File = (Bytes, String);
 
 async fn file(path: Path<String>) -> Result<HttpResponse, ApiError> {
@@ -55,14 +56,15 @@ async fn file(path: Path<String>) -> Result<HttpResponse, ApiError> {
         .body(bytes))
 }
 
-/// A file of Swagger UI. It is taken out of the binary once: the library makes a copy each time.
+/// A file of Swagger UI. It is extracted from the binary only once, because the library copies it each time.
 fn embedded(name: &str) -> Result<File, ApiError> {
     static FILES: LazyLock<Mutex<HashMap<String, File>>> = LazyLock::new(Mutex::default);
     static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
         let config = Config::new([DOCUMENT])
             .use_base_layout()
             .try_it_out_enabled(true)
-            // A key stays in the page, and goes with it: whoever uses the browser next doesn't find it.
+            // A key that was entered is lost when the page is closed, so that the next user of the browser doesn't find
+            // it.
             .persist_authorization(false)
             .display_request_duration(true)
             .validator_url("none");

@@ -1,8 +1,8 @@
-//! Authentication: before anything else about a request under the API's paths is looked at, its key is.
+//! Authentication. Under the API's paths, a request's key is checked before anything else in the request.
 //!
-//! [`authenticate`] guards the paths, unknown ones included. [`Caller`] is what it leaves for the handlers, and is itself
-//! the OpenAPI security scheme: a handler that takes it is documented as needing a key, and one that would stand outside
-//! the guard fails.
+//! [`authenticate`] guards these paths, including unknown ones. It leaves a [`Caller`] for the handlers. [`Caller`] is
+//! also the OpenAPI security scheme: a handler that takes it is documented as needing a key, and fails if it is outside
+//! the guard.
 
 use crate::{
     Begun, Settings,
@@ -27,7 +27,7 @@ use std::{
     net::IpAddr,
 };
 
-/// The header that brings the key.
+/// The header that carries the key.
 const X_API_KEY: &str = "x-api-key";
 
 /// Whom the request comes from.
@@ -47,7 +47,7 @@ impl Caller {
         self.0.account
     }
 
-    /// The key that it brought.
+    /// The key that the request came with.
     pub(crate) fn key(&self) -> ApiKeyId {
         let Actor::ApiKey(key) = self.0.actor;
         key
@@ -107,7 +107,7 @@ pub(crate) async fn authenticate(
     Ok(response)
 }
 
-/// Why a request goes no further, and what is left of the quota that it counts for.
+/// Why a request is rejected, and the rest of the quota that it counts against.
 struct Stopped {
     error: ApiError,
     quota: Option<Box<QuotaLeft>>,
@@ -140,7 +140,7 @@ impl From<Refused> for Stopped {
     }
 }
 
-/// Whose key it is.
+/// Finds the caller to whom the key belongs.
 async fn identify(
     application: &Application,
     limits: &RateLimits,
@@ -152,12 +152,13 @@ async fn identify(
     match authentication.recall(key, id) {
         Recalled::Caller(caller) => Ok(caller),
         Recalled::Nobody => Err(Stopped::unauthenticated(limits.admit_failure(client())?)),
-        // It was valid a moment ago, so it is looked up whatever others behind its address do.
+        // The key was valid a moment ago, so it is looked up whatever other clients at its address do.
         Recalled::Stale(key) => match deadline.wait_for(authentication.look_up(key, id)).await?? {
             Some(caller) => Ok(caller),
             None => Err(Stopped::unauthenticated(limits.admit_failure(client())?)),
         },
-        // An address that has failed too often gets no look-ups. A key that the server has not seen counts as a failure, valid or not.
+        // An address with too many failures gets no look-ups. A key that the server has not seen counts as a failure
+        // first, even if it turns out to be valid.
         Recalled::New(key) => {
             let quota = limits.admit_failure(client())?;
             let found = deadline.wait_for(authentication.look_up(key, id)).await??;
@@ -166,7 +167,8 @@ async fn identify(
     }
 }
 
-/// The answer to a read, counted for its account until it has been sent; or the refusal to send it.
+/// Counts the answer to a read for its account until it has been sent. If the account has too much in flight, returns
+/// the refusal instead.
 fn until_read(response: ServiceResponse, account: AccountId, in_flight: &InFlight) -> ServiceResponse {
     let BodySize::Sized(bytes) = response.response().body().size() else {
         return response;
@@ -178,7 +180,7 @@ fn until_read(response: ServiceResponse, account: AccountId, in_flight: &InFligh
     }
 }
 
-/// The header's value, where it is there once and is text: two keys are none.
+/// The value of the header, if it occurs exactly once and is text. Two keys count as none.
 fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name);
     let value = values.next()?.to_str().ok()?;

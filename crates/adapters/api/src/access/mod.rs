@@ -1,4 +1,4 @@
-//! Who may call, and how often.
+//! Who may call the API, and how often.
 
 pub(crate) mod authentication;
 pub(crate) mod rate_limits;

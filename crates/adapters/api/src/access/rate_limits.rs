@@ -1,8 +1,9 @@
-//! Rate limits: requests per API key, failed authentications per client address.
+//! Rate limits: requests per API key, and failed authentications per client address.
 //!
 //! Both are GCRA (`governor`): a client may use its whole quota at once, and gets it back evenly over the window. The
-//! header fields are those of draft-ietf-httpapi-ratelimit-headers-10. A valid key is never held up by the failures of
-//! others behind the same address, unless it has not been seen before: only failed authentications are counted and refused there.
+//! header fields follow draft-ietf-httpapi-ratelimit-headers-10. Only failed authentications are counted for an
+//! address, so the failures of others at the same address don't limit a valid key, unless the server has not seen the
+//! key before.
 
 use crate::connection::client::network;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -21,7 +22,7 @@ const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// How many requests are allowed.
 #[derive(Debug, Clone, Copy)]
 pub struct RateLimitSettings {
-    /// The time in which a used-up quota comes back whole.
+    /// The time in which an exhausted quota is fully restored.
     pub window: Duration,
     /// Requests per API key and window.
     pub max_requests: NonZeroU32,
@@ -56,7 +57,7 @@ struct Limiter<K: Hash + Eq + Clone> {
     policy: HeaderValue,
 }
 
-/// What is left of a client's quota.
+/// The rest of a client's quota.
 pub(crate) struct QuotaLeft {
     name: &'static str,
     max: NonZeroU32,
@@ -67,12 +68,12 @@ pub(crate) struct QuotaLeft {
 
 /// A request over the limit.
 pub(crate) struct Refused {
-    /// Seconds.
+    /// When the client may try again, in seconds.
     pub(crate) retry_after: u64,
     pub(crate) quota: QuotaLeft,
 }
 
-/// Whether a request may go on; `None` where nothing is limited.
+/// Whether a request may proceed. `None` if there is no limit.
 type Admission = Result<Option<QuotaLeft>, Refused>;
 
 impl RateLimits {
@@ -111,7 +112,7 @@ impl RateLimits {
 
 impl<K: Hash + Eq + Clone> Limiter<K> {
     fn new(name: &'static str, max: NonZeroU32, window: Duration) -> Self {
-        // A window shorter than a nanosecond a request is no limit worth the name.
+        // The quota needs a period above zero, so the window is at least a nanosecond per request.
         let period = (window / max.get()).max(Duration::from_nanos(1));
         let quota = Quota::with_period(period)
             .unwrap_or_else(|| Quota::per_second(max))
@@ -124,7 +125,7 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
             clock: DefaultClock::default(),
             max,
             window,
-            // Digits and quotes are a header's value.
+            // The policy consists of printable ASCII, which is always a valid header value.
             policy: HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static("")),
         }
     }
@@ -150,13 +151,13 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
     }
 }
 
-/// Rounded up, so that who waits so long is let in.
+/// In whole seconds, rounded up, so that a client that waits this long is admitted.
 fn whole_seconds(duration: Duration) -> u64 {
     (duration.as_secs() + u64::from(duration.subsec_nanos() > 0)).max(1)
 }
 
 impl QuotaLeft {
-    /// Adds `RateLimit-Policy` and `RateLimit`; `t` is when the whole quota is back, in seconds.
+    /// Adds `RateLimit-Policy` and `RateLimit`. Its `t` is the time until the whole quota is restored, in seconds.
     pub(crate) fn write_to(&self, headers: &mut HeaderMap) {
         let Self {
             name,

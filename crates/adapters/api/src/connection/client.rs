@@ -1,10 +1,10 @@
-//! Where a request comes from: the address of its client, through the proxies that are trusted.
+//! The origin of a request: the client's address, as reported through trusted proxies.
 
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName};
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-/// Header fields by which a proxy tells that it speaks for somebody else.
+/// Header fields with which a proxy shows that it forwards for somebody else.
 const FORWARDING: [&str; 6] = [
     "forwarded",
     "via",
@@ -14,32 +14,33 @@ const FORWARDING: [&str; 6] = [
     "x-real-ip",
 ];
 
-/// The proxies before this server, and how they tell for whom they speak.
+/// The proxies in front of this server, and the header that they use.
 #[derive(Debug, Clone)]
 pub struct Proxies {
-    /// Their networks. The server ignores what any other peer says about a request's origin.
+    /// Their networks. The server ignores what any other peer says about the origin of a request.
     pub trusted: Vec<IpNet>,
-    /// The one header that is believed. It lists addresses, the nearest one last: `X-Forwarded-For`, `Forwarded` (RFC 7239), or one with
-    /// a single address.
+    /// The only header that is trusted. It lists addresses, the nearest one last: `X-Forwarded-For`, `Forwarded` (RFC
+    /// 7239), or a header with a single address.
     pub header: HeaderName,
 }
 
 impl Proxies {
-    /// Whether a peer is one of them.
+    /// Whether the peer is a trusted proxy.
     pub(crate) fn trust(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.trusted.iter().any(|network| network.contains(&address))
     }
 
-    /// Whether the peer is a program on this machine that speaks for itself.
+    /// Whether the peer is a program on this machine that doesn't forward for somebody else.
     pub(crate) fn is_local(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
         let loopback = |peer: SocketAddr| peer.ip().to_canonical().is_loopback() && !self.trust(peer.ip());
         let forwarding = FORWARDING.iter().any(|name| headers.contains_key(*name));
         peer.is_some_and(loopback) && !forwarding && !headers.contains_key(&self.header)
     }
 
-    /// The client's address: the peer's or, if that is a trusted proxy, the right-most one of its header that is none. What can't be read
-    /// ends the search: then the client is the last proxy before it.
+    /// The client's address: the peer's or, if the peer is a trusted proxy, the right-most address in its header that
+    /// is not a trusted proxy. The search ends at an address that can't be parsed. Then the client is the last proxy
+    /// before it.
     pub(crate) fn client(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip().to_canonical());
         if !self.trust(client) {
@@ -66,7 +67,7 @@ impl Proxies {
     }
 }
 
-/// The `for` of an element of `Forwarded`.
+/// The `for` parameter of an element of `Forwarded`.
 fn forwarded_for(element: &str) -> &str {
     let mut parameters = element
         .split(';')
@@ -76,7 +77,7 @@ fn forwarded_for(element: &str) -> &str {
         .map_or("", |(_, value)| value)
 }
 
-/// An address, perhaps in quotes or brackets, perhaps with a port.
+/// Parses an address, which may have quotes, brackets and a port.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim().trim_matches('"');
     let bare = text.trim_start_matches('[').trim_end_matches(']');
@@ -86,7 +87,7 @@ fn address(text: &str) -> Option<IpAddr> {
         .map(|address: IpAddr| address.to_canonical())
 }
 
-/// What counts as one client: an IPv4 address, or the /64 that an IPv6 site has to itself.
+/// The network that counts as one client: an IPv4 address, or the /64 of an IPv6 address, which one site has to itself.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {

@@ -1,9 +1,12 @@
-//! Connections: how many there may be, and how long one may wait for its client.
+//! Connections: how many may be open, and how long one may wait for its client.
 //!
-//! actix gives the first head of a connection five seconds, and a later one as long as it likes once its first byte has come. So each
-//! connection knows whose turn it is. The server closes one whose client lets it wait for too long. If there is no room for a new
-//! connection, the server closes those that have waited longest for their clients: whoever holds connections open, a client that says
-//! something is let in. It closes none whose request it is working on.
+//! actix limits the time for the first head of a connection to five seconds. For a later head there is no limit once
+//! its first byte has arrived. So each connection records whose turn it is, and the server closes a connection that has
+//! waited too long for its client.
+//!
+//! If there is no room for a new connection, the server closes those that have waited longest for their clients. So a
+//! client that sends a request is admitted, whoever holds connections open. The server never closes a connection while
+//! it works on a request from it.
 
 use crate::connection::{
     client::{Proxies, network},
@@ -21,29 +24,33 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a client may take for the next head, after the answer before it; and for any part of an answer or of a body.
+/// How long a client may take to send the next head after an answer, or to send or receive any part of a body or an
+/// answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A connection that has waited for less is not closed to make room: its client may be about to say something.
+/// A connection that has waited for less is not closed to make room, because its client may be about to send something.
 const SHORT: Duration = Duration::from_secs(1);
 
-/// For how long new connections are let in without a look for room, if the last look closed none: it goes over all connections.
+/// After a search for room that closed no connection, how long new connections are admitted without another search. A
+/// search visits every connection.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// One in so many connections is closed at once to make room.
+/// The fraction of the connections, one in this many, that is closed at once to make room.
 const ROOM_SHARE: usize = 16;
 
-/// How many connections there may be.
+/// Limits on the number of connections.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
-    /// In all.
+    /// In total.
     pub all: usize,
-    /// From one client: an IPv4 address or an IPv6 /64. Trusted proxies are exempt. For a moment there may be twice as many.
+    /// From one client: an IPv4 address or an IPv6 /64. Trusted proxies are exempt. For a moment there may be twice as
+    /// many.
     pub per_client: usize,
 }
 
 impl ConnectionLimits {
-    /// How many connections may be open at once: one over the limit makes room only when it is there.
+    /// How many connections may be open at once. This is more than the limit, because a connection above it only makes
+    /// room once it is open.
     #[must_use]
     pub fn most(self) -> usize {
         self.all.saturating_add(self.all / ROOM_SHARE + 1)
@@ -75,11 +82,11 @@ struct Open {
     next: u64,
     connections: HashMap<u64, Arc<Connection>>,
     per_client: HashMap<IpAddr, usize>,
-    /// When a look for room last closed none.
+    /// When a search for room last closed nothing.
     in_vain: u64,
 }
 
-/// A connection's place among the open ones, which lasts as long as the connection.
+/// An entry among the open connections. It lasts as long as the connection.
 pub(crate) struct Place {
     id: u64,
     pub(crate) connection: Arc<Connection>,
@@ -113,8 +120,8 @@ impl Open {
         self.per_client.get(&client).copied().unwrap_or(0)
     }
 
-    /// Closes those that have waited longest for their clients, `most` at the most, of one client or of all; none that has waited for a
-    /// [`SHORT`] time only. Returns how many.
+    /// Closes at most `most` connections, of one client or of all, those that have waited longest for their clients. It
+    /// closes none that has waited for less than [`SHORT`]. Returns how many it closed.
     fn close_longest_waiting(&mut self, of: Option<IpAddr>, most: usize, now: u64) -> usize {
         let long_ago = now - millis(SHORT);
         let mut waiting: Vec<_> = self
@@ -132,7 +139,8 @@ impl Open {
         waiting.len()
     }
 
-    /// Makes room for one more of a client, or of all, if there are as many as there may be. Returns how many were closed for it.
+    /// Makes room for one more connection, of one client or in total, if the limit is reached. Returns how many it
+    /// closed.
     fn make_room(&mut self, of: Option<IpAddr>, limits: ConnectionLimits, now: u64) -> usize {
         let (count, limit) = match of {
             Some(client) => (self.of_client(client), limits.per_client),
@@ -170,7 +178,7 @@ impl Connections {
         })
     }
 
-    /// How many may be open at once.
+    /// How many connections may be open at once.
     pub(crate) fn most(&self) -> usize {
         self.limits.most()
     }
@@ -193,7 +201,8 @@ impl Connections {
         }
     }
 
-    /// A place for a connection from that address, for which others may have to go; `None` if its client has far too many.
+    /// Admits a connection from that address, and may close others to make room. `None` if the client has twice its
+    /// limit.
     pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
         let client = (!self.proxies.trust(peer)).then(|| network(peer));
         let mut open = self.open();
@@ -226,8 +235,8 @@ impl Connections {
         })
     }
 
-    /// Closes the connections whose clients are overdue. If there are still too many, it closes those that have waited longest. Call it every
-    /// second or so.
+    /// Closes the connections whose clients are overdue. If there are still too many, closes those that have waited
+    /// longest. Call this about every second.
     pub(crate) fn tidy(&self) {
         let now = self.clock.now();
         let overdue = |connection: &Connection| {

@@ -1,5 +1,6 @@
-//! What one account may have under way, so that one tenant holds up no other: its lists take turns, and the bodies that are coming and the
-//! answers that are not taken yet are bounded in bytes, for each account and for all together.
+//! Limits on what one account may have in flight, so that one tenant doesn't block the others. Its lists take turns.
+//! Request bodies that are arriving and answers that are not sent yet are bounded in bytes, for each account and in
+//! total.
 
 use crate::{
     connection::pieces::PIECE,
@@ -15,22 +16,23 @@ use tokio::{
     task::yield_now,
 };
 
-/// What is not larger counts for nothing: as much is in the connection's buffers anyway.
+/// A body of at most this size is not counted, because it fits into the connection's buffers.
 const SMALL: u64 = PIECE as u64;
 
-/// Bytes are counted in these.
+/// The unit in which bytes are counted.
 const UNIT: u64 = 1 << 10;
 
-/// The most bytes of one account.
+/// The most bytes that one account may have in flight.
 const MOST_OF_ACCOUNT: u64 = 16 << 20;
 
-/// The most bytes of all accounts.
+/// The most bytes that all accounts together may have in flight.
 const MOST: u64 = 128 << 20;
 
-/// How many lists of one account are made at once: half of the connections to PostgreSQL, so that others find one.
+/// How many lists of one account are made at the same time. It is half of the default number of connections to
+/// PostgreSQL, so that other accounts find a free one.
 const LISTS: usize = 8;
 
-/// What is under way in one server.
+/// What is in flight in one server.
 pub(crate) struct InFlight {
     all: Arc<Semaphore>,
     accounts: Mutex<HashMap<AccountId, Arc<OfAccount>>>,
@@ -73,11 +75,12 @@ impl InFlight {
         self.accounts().entry(account).or_insert_with(new).clone()
     }
 
-    /// Waits for the account's turn to make a list of so many bytes at the most; the turn ends when it is dropped. While others of the
-    /// account wait, requests of other accounts that came meanwhile go first.
+    /// Waits for the account's turn to make a list of at most so many bytes. The turn ends when the returned value is
+    /// dropped. If other requests of the account are waiting, requests of other accounts that arrived meanwhile go
+    /// first.
     ///
     /// # Errors
-    /// The list could not be [held](Self::hold), so it is not worth making.
+    /// The list could not be [held](Self::hold), so making it would be pointless.
     pub(crate) async fn list(
         &self,
         account: AccountId,
@@ -85,7 +88,7 @@ impl InFlight {
     ) -> Result<OwnedSemaphorePermit, ApiError> {
         let lists = self.of_account(account).lists.clone();
         let turn = lists.clone().acquire_owned().await;
-        // It is never closed, so there is a permit sooner or later.
+        // The semaphore is never closed, so this doesn't fail.
         let turn = turn.map_err(|error| ApiError::from(Problem::Internal).because(error))?;
         if lists.available_permits() < LISTS - 1 {
             yield_now().await;
@@ -94,10 +97,11 @@ impl InFlight {
         Ok(turn)
     }
 
-    /// Counts the bytes of a body or an answer until the returned value is dropped; a small one needs no counting.
+    /// Counts the bytes of a body or an answer until the returned value is dropped. A small one is not counted.
     ///
     /// # Errors
-    /// [`Problem::RateLimited`] if the account has too much under way, [`Problem::Unavailable`] if all have together.
+    /// [`Problem::RateLimited`] if the account has too much in flight, [`Problem::Unavailable`] if all accounts
+    /// together have.
     pub(crate) fn hold(&self, account: AccountId, bytes: u64) -> Result<Option<Held>, ApiError> {
         if bytes <= SMALL {
             return Ok(None);
@@ -117,7 +121,7 @@ impl InFlight {
         }))
     }
 
-    /// Forgets accounts that have nothing under way.
+    /// Removes accounts that have nothing in flight.
     pub(crate) fn forget_idle(&self) {
         self.accounts().retain(|_, of_account| {
             let idle = of_account.bytes.available_permits() == units(MOST_OF_ACCOUNT) as usize
@@ -127,7 +131,7 @@ impl InFlight {
     }
 }
 
-/// Bytes that are under way.
+/// Bytes that are in flight.
 pub(crate) struct Held {
     _of_account: OwnedSemaphorePermit,
     _of_all: OwnedSemaphorePermit,
@@ -176,7 +180,7 @@ mod tests {
         assert!(in_flight.list(account(2), 0).await.is_ok());
         turns.pop();
         assert!(next.await.is_ok());
-        // Who has left too much unread makes no list that could not be sent.
+        // An account with too many unsent bytes doesn't make a list that could not be sent.
         let _unread = in_flight.hold(account(2), MOST_OF_ACCOUNT).unwrap();
         let refused = in_flight.list(account(2), SMALL + 1).await.err().unwrap();
         assert_eq!(refused.problem, Problem::RateLimited);

@@ -1,4 +1,4 @@
-//! Listening: actix's server, on connections with the limits that it doesn't have by itself.
+//! Listening: actix's server, on connections with limits that it doesn't have by itself.
 
 use crate::{
     connection::connections::{Connections, Place},
@@ -23,22 +23,22 @@ use std::{
     time::Duration,
 };
 
-/// How often the server looks for connections that have waited for too long.
+/// How often the server checks for connections that have waited too long.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// How long the first head of a connection may take; later it is told 408.
+/// How long the first head of a connection may take. After that the answer is 408.
 const FIRST_HEAD: Duration = Duration::from_secs(5);
 
 /// How long a connection may be idle between requests.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
-/// How long a client may take to close a connection that the server has closed.
+/// How long a client may take to close a connection after the server has.
 const DISCONNECT: Duration = Duration::from_secs(1);
 
-/// How many connections may wait in the system's queue to be let in.
+/// How many connections may wait in the system's queue to be accepted.
 const BACKLOG: i32 = 1024;
 
-/// The most bytes of an answer that the system keeps before it has begun to send them.
+/// The most unsent bytes of an answer that the system buffers.
 #[cfg(target_os = "linux")]
 const UNSENT: u32 = 16 << 10;
 
@@ -47,30 +47,30 @@ const UNSENT: u32 = 16 << 10;
 pub struct Listen {
     /// How many threads serve requests.
     pub workers: NonZeroUsize,
-    /// How long accepted requests may take after a signal to stop; counted in whole seconds.
+    /// How long accepted requests may take after a signal to stop. It is counted in whole seconds.
     pub shutdown_timeout: Duration,
 }
 
-/// A server with its sockets: clients may connect, and are served from [`run`](Self::run) on.
+/// A server with bound sockets. Clients can connect already, and are served once [`run`](Self::run) is called.
 pub struct Bound {
     addresses: Vec<SocketAddr>,
     run: Box<dyn FnOnce() -> Server>,
 }
 
 impl Bound {
-    /// Where it listens.
+    /// The addresses that it listens on.
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// Serves; the returned future ends with the server.
+    /// Starts the server. The returned future completes when the server has stopped.
     pub fn run(self) -> Server {
         (self.run)()
     }
 }
 
-/// Binds a server of these applications. What a client has taken of its answer has to be acknowledged within `unread_timeout`.
+/// Binds a server of these applications. A client must acknowledge what was sent of its answer within `unread_timeout`.
 pub(crate) fn bind<F, I, S, B>(
     app: F,
     addresses: impl ToSocketAddrs,
@@ -91,7 +91,7 @@ where
     let shutdown_timeout = listen.shutdown_timeout.as_millis().div_ceil(1000);
     let mut server = Server::build()
         .workers(listen.workers.get())
-        // Further ones wait in the system's queue.
+        // Further connections wait in the system's queue.
         .max_concurrent_connections(connections.most().div_ceil(listen.workers.get()))
         .disable_signals()
         .shutdown_timeout(shutdown_timeout.try_into().unwrap_or(u64::MAX));
@@ -142,11 +142,11 @@ where
     })
 }
 
-/// Listens on each of the addresses that can be listened on.
+/// Listens on each of the addresses that can be bound.
 fn sockets(addresses: impl ToSocketAddrs) -> io::Result<Vec<TcpListener>> {
     let listen = |address: SocketAddr| {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-        // A server that was restarted shall find its port free. (On Windows the option would let two servers share it.)
+        // A restarted server must be able to bind its port again. On Windows the option would let two servers share it.
         #[cfg(not(windows))]
         socket.set_reuse_address(true)?;
         socket.bind(&address.into())?;
@@ -166,7 +166,7 @@ fn sockets(addresses: impl ToSocketAddrs) -> io::Result<Vec<TcpListener>> {
     }
 }
 
-/// Lets a connection in, if there is a place for it.
+/// Serves a connection, if it is admitted.
 fn admit(
     stream: TcpStream,
     connections: &Arc<Connections>,
@@ -181,10 +181,11 @@ fn admit(
     Ok((ClientStream::new(stream, place), Some(peer)))
 }
 
-/// Sends pieces at once. On Linux, ends the connection of a client that has acknowledged nothing for so long, and lets the system keep no
-/// more than a little of what can't be sent yet: by default it takes megabytes for each client that reads nothing.
+/// Disables Nagle's algorithm. On Linux, also ends the connection of a client that has acknowledged nothing for
+/// `timeout`, and keeps the system's buffer of unsent data small. By default that buffer takes megabytes for each
+/// client that reads nothing.
 fn set_up(stream: &TcpStream, timeout: Duration) -> io::Result<()> {
-    // An answer in several pieces would wait for the client's delayed acknowledgement.
+    // Otherwise an answer in several pieces would wait for the client's delayed acknowledgement.
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
     #[cfg(target_os = "linux")]

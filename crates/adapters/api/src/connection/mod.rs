@@ -1,4 +1,5 @@
-//! What lies between the API and the network: who may be connected, what is read from a client and when, and what waits to be sent.
+//! The layer between the API and the network: which connections are admitted, what is read from a client and when, and
+//! what is waiting to be sent.
 
 pub(crate) mod client;
 pub(crate) mod connections;

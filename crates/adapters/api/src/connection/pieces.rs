@@ -1,4 +1,5 @@
-//! Bodies of answers: sent in pieces, so that one that nobody reads takes little memory, and holding what has to last until they are sent.
+//! Bodies of answers. They are sent in pieces, so that an answer that nobody reads takes little memory. They also hold
+//! a value until they are sent.
 
 use actix_web::{
     body::{BodySize, BoxBody, MessageBody},
@@ -10,10 +11,12 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// The most bytes that are handed on at once. actix copies a piece into the connection's buffer, which takes as much again at the most.
+/// The most bytes that are passed on at once. actix copies a piece into the connection's buffer, which takes at most as
+/// much again.
 pub(crate) const PIECE: usize = 16 * 1024;
 
-/// The answer with its body in pieces; `held` is dropped when the last one has been handed on, or the connection has ended.
+/// Splits the body of an answer into pieces. `held` is dropped when the last piece has been passed on, or the
+/// connection has ended.
 pub(crate) fn until_sent<H>(response: ServiceResponse, held: H) -> ServiceResponse<Pieces<H>> {
     response.map_body(|_, body| Pieces {
         body,
@@ -22,10 +25,10 @@ pub(crate) fn until_sent<H>(response: ServiceResponse, held: H) -> ServiceRespon
     })
 }
 
-/// A body in pieces, and what lasts as long as it.
+/// A body in pieces, with a value that lives as long as the body.
 pub(crate) struct Pieces<H> {
     body: BoxBody,
-    /// What is left of what the body has yielded.
+    /// The rest of the chunk that the body returned last.
     rest: Bytes,
     _held: H,
 }

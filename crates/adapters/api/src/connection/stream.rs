@@ -1,7 +1,8 @@
-//! What is read from a connection: only what it is the client's turn to say.
+//! Reading from a connection, only while it is the client's turn to send.
 //!
-//! actix reads whatever a client sends, up to 128 KiB, and makes requests of all of it, also while nobody takes the answer to the first. So
-//! it gets a little at a time, nothing beyond the end of a head, and nothing while the server works or the client takes its answer.
+//! actix reads whatever a client sends, up to 128 KiB, and parses all of it into requests, even if the client doesn't
+//! read the answer to the first. So this stream passes on a little at a time, nothing beyond the end of a head, and
+//! nothing while the server works or the client receives its answer.
 
 use crate::connection::{
     connections::Place,
@@ -19,38 +20,39 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The most bytes that actix gets at once: most heads are shorter.
+/// The most bytes that actix gets at once. Most heads are shorter.
 const SOME: usize = 2048;
 
-/// The most bytes of a head: more than its target and its fields may have, which are refused with an answer.
+/// The most bytes of a head. The API answers a target or header fields that are too large with an error well below this
+/// limit.
 const LONGEST_HEAD: usize = 64 << 10;
 
 /// A connection to a client.
 pub(crate) struct ClientStream {
     stream: TcpStream,
     place: Place,
-    /// What was read last; `ahead` is the part of it that lies beyond the end of a head.
+    /// What was read last. `ahead` is the part of it beyond the end of a head.
     read: Box<[u8; SOME]>,
     ahead: Range<usize>,
     head: Head,
-    /// actix has got something, and is to look at it before it gets more.
+    /// actix has received something, and has to process it before it gets more.
     pause: bool,
-    /// The client has not taken all that was to be written.
+    /// The client has not received everything that was to be written.
     blocked: bool,
     /// The task that serves the connection.
     task: Option<Waker>,
 }
 
-/// How far a head has been read.
+/// How much of a head has been read.
 #[derive(Default)]
 struct Head {
     length: usize,
-    /// Nothing but a carriage return has come since the last line feed.
+    /// Since the last line feed, nothing but carriage returns has arrived.
     line_is_empty: bool,
 }
 
 impl Head {
-    /// Where the head ends in what has come next, if it does: behind an empty line.
+    /// The end of the head in the next bytes, if it is there: after an empty line.
     fn end(&mut self, bytes: &[u8]) -> Option<usize> {
         self.length += bytes.len();
         let is_empty = |line: &[u8]| line.iter().all(|byte| *byte == b'\r');
@@ -82,7 +84,7 @@ impl ClientStream {
         }
     }
 
-    /// Sees to it that this task is woken when the connection is closed.
+    /// Makes sure that this task is woken when the connection is closed.
     fn served_by(&mut self, task: &Waker) {
         if !self.task.as_ref().is_some_and(|known| known.will_wake(task)) {
             self.task = Some(task.clone());
@@ -90,12 +92,12 @@ impl ClientStream {
         }
     }
 
-    /// What requests know of it.
+    /// The connection, as requests see it.
     pub(crate) fn connection(&self) -> Arc<Connection> {
         self.place.connection.clone()
     }
 
-    /// Not now: actix will be woken when there is something to read.
+    /// Returns pending, and makes sure that actix is woken when it may read.
     fn later(&self, turn: Turn, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.ahead.is_empty() || self.stream.poll_read_ready(context).is_ready() {
             match turn {
@@ -138,7 +140,7 @@ impl AsyncRead for ClientStream {
             return stream.later(turn, context);
         }
         let mut some = ready!(stream.poll_some(context, SOME.min(buffer.remaining())))?;
-        // Nothing is the client's end.
+        // An empty read is the end of the stream.
         stream.pause = !some.is_empty();
         let read = &stream.read[some.clone()];
         if let Turn::Body(_) = turn {
@@ -214,7 +216,7 @@ mod tests {
         assert_eq!(Head::default().end(b"GET / HTTP/1.1\r\nX: \r y\r\n"), None);
     }
 
-    /// A connection from both ends.
+    /// Both ends of a connection.
     async fn connected() -> (ClientStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
@@ -222,7 +224,7 @@ mod tests {
         (ClientStream::new(server, some_place()), client)
     }
 
-    /// What can be read now; `None` if it is not the client's turn, or it has said nothing.
+    /// What can be read now. `None` if it is not the client's turn, or the client has sent nothing.
     async fn read_now(stream: &mut ClientStream) -> Option<Vec<u8>> {
         let mut bytes = vec![0; 100_000];
         let mut buffer = ReadBuf::new(&mut bytes);

@@ -1,4 +1,4 @@
-//! Whose turn it is on a connection, and since when the server waits for its client.
+//! Whose turn it is on a connection, and how long the server has waited for its client.
 
 use std::{
     net::IpAddr,
@@ -10,13 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How much sooner the next head is due if the body before it may not have ended: actix would read on for as long as the client likes.
+/// How much sooner the next head is due if the body before it may be incomplete. Otherwise actix would discard the rest
+/// of the body for as long as the client keeps sending.
 pub(super) const SOONER: Duration = Duration::from_secs(9);
 
-/// Where the clock of the connections begins, so that it can tell instants before the start.
+/// How long before the start of the server the clock begins, so that it can represent earlier instants.
 const EPOCH: Duration = Duration::from_secs(3600);
 
-/// Milliseconds since an hour before the server was started.
+/// A clock that counts milliseconds since an hour before the server started.
 #[derive(Clone, Copy)]
 pub(super) struct Clock(pub(super) Instant);
 
@@ -34,20 +35,20 @@ pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// One of the connections.
+/// The state of one connection.
 pub(crate) struct Connection {
-    /// Whose it is; `None` if it is a proxy's, which is not counted.
+    /// The client, or `None` for a trusted proxy, whose connections are not limited.
     pub(super) client: Option<IpAddr>,
     clock: Clock,
     turn: AtomicU64,
     closed: AtomicBool,
-    /// What wakes the task that serves it.
+    /// Wakes the task that serves the connection.
     task: Mutex<Option<Waker>>,
-    /// Whether there is something to read as soon as it is the client's turn.
+    /// Whether there is something to read once it is the client's turn.
     unread: AtomicBool,
 }
 
-/// Whose turn it is, and since when the server waits for the client.
+/// Whose turn it is. If it is the client's, the value is since when the server has waited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turn {
     /// The server works on a request.
@@ -61,7 +62,7 @@ pub(crate) enum Turn {
 }
 
 impl Turn {
-    /// As one number, so that it changes at once.
+    /// Encodes the turn as one number, so that it can be changed atomically.
     pub(super) fn encode(self) -> u64 {
         match self {
             Self::Server => 0,
@@ -90,7 +91,7 @@ impl Turn {
 }
 
 impl Connection {
-    /// A connection whose client is to send a head from that time on.
+    /// A connection whose client has to send a head, from that time on.
     pub(super) fn new(client: Option<IpAddr>, clock: Clock, now: u64) -> Self {
         Self {
             client,
@@ -110,7 +111,7 @@ impl Connection {
         self.turn.store(turn.encode(), Ordering::Relaxed);
     }
 
-    /// A head has come; a body follows or doesn't.
+    /// The head has arrived. `body` says whether a body follows.
     pub(crate) fn begin(&self, body: bool) {
         if body {
             self.set(Turn::Body(self.clock.now()));
@@ -120,12 +121,13 @@ impl Connection {
         }
     }
 
-    /// The body has come whole.
+    /// The body has arrived completely.
     pub(crate) fn has_body(&self) {
         self.set(Turn::Server);
     }
 
-    /// The client has sent a part of its body, or taken a part of its answer; the last part it takes when the next head is due already.
+    /// The client has sent a part of its body, or received a part of its answer. When it receives the last part, the
+    /// next head is due already.
     pub(crate) fn progress(&self) {
         let now = self.clock.now();
         match self.turn() {
@@ -136,8 +138,8 @@ impl Connection {
         }
     }
 
-    /// The answer is there, at that instant. It has been sent when the returned value is dropped. Then the next head is to come, and soon if
-    /// the server has not read the body before it.
+    /// The answer was ready at that instant, and has been sent when the returned value is dropped. Then the next head
+    /// is due. It is due sooner if the server has not read the whole body.
     pub(crate) fn answer(self: &Arc<Self>, at: Instant) -> Sending {
         let unended = matches!(self.turn(), Turn::Body(_));
         self.set(Turn::Answer(self.clock.at(at)));
@@ -147,12 +149,13 @@ impl Connection {
         }
     }
 
-    /// The task that serves it; it is woken when the connection is closed, or what it has [left unread](Self::leave_unread) may be read.
+    /// Sets the task that serves the connection. It is woken when the connection is closed, or when what was [left
+    /// unread](Self::leave_unread) may be read.
     pub(crate) fn served_by(&self, task: Waker) {
         *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
     }
 
-    /// There is something to read, when it is the client's turn.
+    /// Records that there is something to read once it is the client's turn.
     pub(crate) fn leave_unread(&self) {
         self.unread.store(true, Ordering::Relaxed);
     }
@@ -170,7 +173,7 @@ impl Connection {
         }
     }
 
-    /// Whether the server has done with it: nothing is read from it or written to it any more.
+    /// Whether the server has closed the connection. Then nothing more is read from it or written to it.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }

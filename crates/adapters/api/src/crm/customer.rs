@@ -100,14 +100,14 @@ impl From<ShownPage<Customer>> for CustomerList {
     }
 }
 
-/// The customer that a path names. What is no address names nobody.
+/// The customer that a path names. A path segment that is not an e-mail address names no customer.
 pub(crate) fn named(path: &str) -> Result<EmailKey, ApiError> {
     EmailAddress::new(path)
         .map(|email| email.key())
         .map_err(|_| Problem::CustomerNotFound.into())
 }
 
-/// Everything but RFC 3986's unreserved characters, and two that a path segment may hold as they are.
+/// Everything but RFC 3986's unreserved characters, and two that may stand in a path segment unescaped.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')

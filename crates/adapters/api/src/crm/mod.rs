@@ -1,4 +1,4 @@
-//! Whom a business serves: customers.
+//! The people whom a business serves: customers.
 
 pub(crate) mod customer;
 mod values;
@@ -12,7 +12,7 @@ use chatgrow_domain::EmailAddress;
 
 const EMAIL: &str = "The customer's e-mail address, percent-encoded; compared without case.";
 
-/// The paths of customers, and of what belongs to one.
+/// The paths of customers, and of resources that belong to one.
 pub(crate) fn routes() -> Context {
     let customers = endpoint!("/customers")
         .on(Method::POST, customer::create, customer::CREATE_ERRORS)

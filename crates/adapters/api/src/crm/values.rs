@@ -1,4 +1,4 @@
-//! What customers are made of, as JSON has it.
+//! The values of customers, as they are in JSON.
 
 use crate::value::{Described, Output, Text, schema};
 use chatgrow_domain::{CustomerId, CustomerName, EmailAddress, Invalid, Phone};

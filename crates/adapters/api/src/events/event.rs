@@ -118,7 +118,7 @@ impl From<ShownPage<Event>> for EventList {
     }
 }
 
-/// The event that a path names. What is no id names nothing.
+/// The event that a path names. A path segment that is not an id names no event.
 pub(crate) fn named(path: &str) -> Result<EventId, ApiError> {
     path.parse().map_err(|_| Problem::EventNotFound.into())
 }

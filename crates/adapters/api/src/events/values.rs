@@ -1,4 +1,4 @@
-//! What events and registrations are made of, as JSON has it.
+//! The values of events and registrations, as they are in JSON.
 
 use crate::value::{Described, Input, Output, Text, schema};
 use chatgrow_domain::{
@@ -93,7 +93,7 @@ impl Output for Capacity {
     }
 }
 
-/// How many are registered for an event.
+/// How many customers are registered for an event.
 pub(crate) struct Participants(pub(crate) i64);
 
 impl Described for Participants {
@@ -112,7 +112,7 @@ impl Text for EventStatus {
     fn schema() -> Value {
         let names = Self::ALL.iter().map(|status| status.as_str());
         let mut schema = schema::choice("EventStatus", "Where an event stands.", names);
-        // In Go the members of all enums share one scope, and an appointment can be cancelled too.
+        // In Go the members of all enums share one scope, and an appointment's status can be `cancelled` too.
         schema["x-enum-varnames"] = Self::ALL
             .iter()
             .map(|status| format!("EVENT_{}", status.as_str().to_uppercase()))

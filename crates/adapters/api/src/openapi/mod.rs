@@ -1,8 +1,9 @@
 //! The OpenAPI 3.0 document.
 //!
-//! Paperclip makes it from the handlers' own types: paths, parameters, schemas, required fields, descriptions, the security scheme. The
-//! schemas of values come from their types ([`value`](crate::value)). The names in a path and the errors of an operation come from where the
-//! contexts list their paths ([`routes`](mod@crate::routes)). What is common to all operations is here.
+//! Paperclip generates it from the handlers' own types: paths, parameters, schemas, required fields, descriptions and
+//! the security scheme. The schemas of values come from their types ([`value`](crate::value)). The parameters in a path
+//! and the errors of an operation come from the contexts' lists of paths ([`routes`](mod@crate::routes)). What is
+//! common to all operations is here.
 
 mod operations;
 mod problems;
@@ -51,7 +52,7 @@ pub fn document() -> Value {
     document
 }
 
-/// The names of the query parameters that each operation has, by its method (in lowercase) and its path.
+/// The names of each operation's query parameters, by its method (in lowercase) and its path.
 pub(crate) fn query_parameters() -> BTreeMap<(String, String), BTreeSet<String>> {
     let document = generated();
     let mut known = BTreeMap::new();
@@ -67,7 +68,7 @@ pub(crate) fn query_parameters() -> BTreeMap<(String, String), BTreeSet<String>>
     known
 }
 
-/// What paperclip knows.
+/// The part that paperclip generates.
 fn generated() -> Value {
     let info = Info {
         title: "ChatGrow API".to_owned(),
@@ -175,7 +176,8 @@ mod tests {
         }
     }
 
-    /// What a document says of patterns is read by many engines; these are written in what they have in common.
+    /// Many regular expression engines read the document's patterns, so the patterns use only what these have in
+    /// common.
     #[test]
     fn patterns_are_portable_and_answers_have_none() {
         fn patterns(value: &Value, found: &mut Vec<String>) {
@@ -208,7 +210,8 @@ mod tests {
         }
     }
 
-    /// Money. Without a format, some generators use a 32-bit float. With a `multipleOf` of 0.01, validators that divide refuse 149.9.
+    /// Checks the schema of money. Without a format, some generators use a 32-bit float. With a `multipleOf` of 0.01,
+    /// validators that divide refuse 149.9.
     #[test]
     fn prices_are_doubles() {
         for owner in ["Event", "CreateEvent", "EditEvent"] {
@@ -227,7 +230,7 @@ mod tests {
     fn every_problem_of_an_operation_is_documented_somewhere() {
         let document = document().to_string();
         for problem in Problem::ALL {
-            // These belong to no operation: they are about paths and methods that it does not have.
+            // These belong to no operation. They are about paths and methods that don't exist.
             if matches!(problem, Problem::PathNotFound | Problem::MethodNotAllowed) {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! What is common to all operations, and how what each declares comes into the document.
+//! The part of the document that is common to all operations, and the conversion of what each operation declares.
 
 use crate::{
     commit::MAX_KEY_CHARS,
@@ -10,7 +10,8 @@ use crate::{
 use actix_web::http::Method;
 use serde_json::{Map, Value, json};
 
-/// An `Idempotency-Key` as we would have it: printable ASCII, neither begun nor ended by a blank or a quote.
+/// The pattern of a well-formed `Idempotency-Key`: printable ASCII that neither starts nor ends with a blank or a
+/// quote.
 const KEY_PATTERN: &str = "^[!#-~]([ -~]*[!#-~])?$";
 
 /// Completes the operations of a path.
@@ -48,7 +49,8 @@ fn describe_parameter(parameter: &mut Value, named: &[PathParameter], schemas: &
     }
 }
 
-/// Whether an operation answers a resource, whole, so that the answer bears its version. A list does not, nor does what only confirms.
+/// Whether the answer of an operation is a whole resource, and so carries its version. A list doesn't, nor does a mere
+/// confirmation.
 fn answers_whole(operation: &Value, schemas: &Map<String, Value>) -> bool {
     let responses = operation["responses"].as_object();
     responses.into_iter().flat_map(Map::values).any(|response| {
@@ -90,7 +92,7 @@ fn describe_operation(operation: &mut Value, method: &Method, errors: &[Problem]
     problems::add(&mut operation["responses"], &errors);
 }
 
-/// Adds a header field that the operation takes.
+/// Adds a header field that the operation accepts.
 fn add_header(operation: &mut Value, name: &str, description: &str) {
     let header =
         json!({ "name": name, "in": "header", "description": description, "schema": { "type": "string" } });
@@ -99,10 +101,10 @@ fn add_header(operation: &mut Value, name: &str, description: &str) {
     }
 }
 
-/// Every error that an operation can answer.
+/// Every error that an operation can answer with.
 fn all_errors(own: &[Problem], has_body: bool, has_key: bool) -> Vec<Problem> {
     let mut errors = vec![
-        // Every operation refuses parameters that it doesn't have.
+        // Every operation refuses unknown parameters.
         Problem::Validation,
         Problem::Unauthenticated,
         Problem::TargetTooLong,
@@ -125,7 +127,7 @@ fn all_errors(own: &[Problem], has_body: bool, has_key: bool) -> Vec<Problem> {
     errors
 }
 
-/// The header fields of every answer, and one more.
+/// The header fields of every answer, and those in `more`.
 fn header_references(more: impl IntoIterator<Item = &'static str>) -> Value {
     let names = ["X-Request-Id", "RateLimit", "RateLimit-Policy"]
         .into_iter()

@@ -1,4 +1,4 @@
-//! Errors in the document.
+//! The errors in the OpenAPI document.
 
 use crate::error::{ApiError, FieldError, Problem};
 use serde_json::{Map, Value, json};
@@ -14,7 +14,8 @@ pub(super) fn responses(document: &str) -> Value {
         .collect()
 }
 
-/// A status with one problem refers to the problem's own response; one with several tells them apart.
+/// Adds the responses of these problems. A status with one problem refers to that problem's response. A status with
+/// several lists them.
 pub(super) fn add(responses: &mut Value, problems: &[Problem]) {
     let mut by_status = BTreeMap::<_, Vec<_>>::new();
     for problem in problems {
@@ -60,7 +61,8 @@ fn response(problems: &[Problem]) -> Value {
             "application/json": { "schema": { "$ref": "#/components/schemas/ErrorResponse" }, "examples": examples },
         },
     });
-    // The header fields of every answer are described once: with those of each error, an operation would fill seven screens.
+    // The header fields of every answer are described only once. Repeated for each error, they would make an operation
+    // seven screens long.
     if comes_back {
         response["headers"] = json!({ "Retry-After": { "$ref": "#/components/headers/Retry-After" } });
     }
@@ -117,7 +119,7 @@ pub(super) fn schemas() -> Map<String, Value> {
     .collect()
 }
 
-/// What may not be found: "`a`, `b` or `c`".
+/// The resources that may not be found: "`a`, `b` or `c`".
 fn resources() -> String {
     let mut names: Vec<_> = Problem::ALL
         .iter()

@@ -117,7 +117,7 @@ impl From<ShownPage<Appointment>> for AppointmentList {
     }
 }
 
-/// The appointment that a path names. What is no id names nothing.
+/// The appointment that a path names. A path segment that is not an id names no appointment.
 fn named(path: &str) -> Result<AppointmentId, ApiError> {
     path.parse().map_err(|_| Problem::AppointmentNotFound.into())
 }

@@ -1,4 +1,4 @@
-//! When a business serves them: appointments.
+//! The schedule of a business: appointments.
 
 pub(crate) mod appointment;
 mod values;

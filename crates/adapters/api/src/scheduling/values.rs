@@ -1,4 +1,4 @@
-//! What appointments are made of, as JSON has it.
+//! The values of appointments, as they are in JSON.
 
 use crate::value::{Described, Input, Output, Text, schema};
 use chatgrow_domain::{AppointmentId, AppointmentStatus, Duration, Invalid, ServiceType};

@@ -1,7 +1,7 @@
-//! Values as JSON has them. How a value is read, how it is shown and what its schema says belong to its type; a field names the type, and
-//! the OpenAPI document follows.
+//! Values as they are in JSON. A value's type defines how the value is read, how it is shown, and its schema. A field
+//! names the type, and the OpenAPI document follows from it.
 //!
-//! The types of one context are described in its folder, those that several share in [`shared`].
+//! The types of one context are described in its folder, those that several contexts share in [`shared`].
 
 mod packed;
 pub(crate) mod schema;
@@ -16,25 +16,25 @@ use paperclip::v2::{models::DefaultSchemaRaw, schema::Apiv2Schema};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-/// What has a JSON schema.
+/// A type that has a JSON schema.
 pub(crate) trait Described {
-    /// The schema, as OpenAPI 3.0 has it, with an example. If it has a `title`, it stands among the document's own schemas under that name,
-    /// and every field refers to it.
+    /// The schema, as in OpenAPI 3.0, with an example. If it has a `title`, it becomes one of the document's named
+    /// schemas, and every field refers to it.
     ///
-    /// A pattern is for what a client sends, and only if all that read the document agree on what it means (ECMA-262, PCRE2, RE2, Python,
-    /// Java): so free texts have none.
+    /// Only input values have a pattern, and only if all readers of the document agree on its meaning (ECMA-262, PCRE2,
+    /// RE2, Python, Java). So free text has none.
     fn schema() -> Value;
 }
 
 /// A value that a client may send.
 pub(crate) trait Input: Described + Sized {
-    /// What the client writes.
+    /// The JSON type that the client sends.
     type Json: FromJson;
 
-    /// Reads the value.
+    /// Parses the value.
     ///
     /// # Errors
-    /// The rule that it breaks; [`Invalid::Missing`] if it is blank.
+    /// The rule that the value breaks, or [`Invalid::Missing`] if it is blank.
     fn parse(json: Self::Json) -> Result<Self, Invalid>;
 }
 
@@ -76,7 +76,7 @@ impl<T: Text> Output for T {
     }
 }
 
-/// What may be null.
+/// A value that may be null.
 impl<T: Described> Described for Option<T> {
     fn schema() -> Value {
         let mut schema = T::schema();
@@ -94,7 +94,7 @@ impl<T: Output> Output for Option<T> {
     }
 }
 
-/// A field of an answer. It is always there.
+/// A field of an answer. It is always present.
 pub(crate) struct Shown<T>(pub(crate) T);
 
 impl<T: Output> Serialize for Shown<T> {
@@ -113,7 +113,7 @@ impl<T: Described> Apiv2Schema for Shown<T> {
     }
 }
 
-/// A resource as an answer holds it: in the document, a schema of its own.
+/// A resource in an answer. In the document it has a schema of its own.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub(crate) struct Resource<T>(pub(crate) T);

@@ -1,15 +1,16 @@
-//! How a type's schema comes through paperclip.
+//! Passing a type's schema through paperclip.
 //!
-//! Paperclip collects the schemas of handlers as OpenAPI 2 and writes them as OpenAPI 3.0. On that way it drops lengths, bounds and
-//! patterns; but an example it takes as it is, and from a parameter, which has none, the members of an enumeration. So a schema travels
-//! whole as its own example, or as its own only member, and is put in place when the document is made.
+//! Paperclip collects the schemas of handlers as OpenAPI 2 and writes them as OpenAPI 3.0. On the way it drops lengths,
+//! bounds and patterns. But it keeps an example as it is and, for a parameter, which has no example, the members of an
+//! enumeration. So a schema is passed on whole, as its own example or as its own only member, and is put in place when
+//! the document is made.
 
 use paperclip::v2::models::{
     DataType, DefaultOperationRaw, DefaultSchemaRaw, Either, Parameter, ParameterIn,
 };
 use serde_json::{Map, Value, json};
 
-/// The schema as paperclip passes it on.
+/// The schema in the form in which paperclip passes it on.
 pub(crate) fn pack(schema: Value) -> DefaultSchemaRaw {
     DefaultSchemaRaw {
         data_type: Some(DataType::String),
@@ -37,8 +38,8 @@ pub(crate) fn pack_parameters(query: DefaultSchemaRaw, operation: &mut DefaultOp
     }
 }
 
-/// Puts what [`pack`] packed in place, here and in all that the schema holds. A schema with a title moves to `named`, and a reference takes
-/// its place.
+/// Puts what [`pack`] packed in place, here and in everything within the schema. A schema with a title moves to
+/// `named`, and is replaced by a reference.
 pub(crate) fn unpack(schema: &mut Value, named: &mut Map<String, Value>) {
     let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
     for property in properties.into_iter().flat_map(Map::values_mut) {
@@ -52,7 +53,8 @@ pub(crate) fn unpack(schema: &mut Value, named: &mut Map<String, Value>) {
     }
 }
 
-/// Puts what [`pack_parameters`] packed in place, but for the example: Swagger UI would fill it in, and then ask for less than everything.
+/// Puts what [`pack_parameters`] packed in place, except for the example. Swagger UI would fill in the example, and
+/// then request less than everything.
 pub(crate) fn unpack_parameter(schema: &mut Value, named: &mut Map<String, Value>) {
     let packed = schema.as_object_mut().and_then(|schema| schema.remove("enum"));
     let packed = packed.and_then(|packed| serde_json::from_str::<Map<_, _>>(packed[0].as_str()?).ok());
@@ -73,7 +75,7 @@ fn place(schema: &mut Value, packed: Map<String, Value>, named: &mut Map<String,
     };
     let nullable = facts.remove("nullable").is_some();
     let reference = json!({ "$ref": format!("#/components/schemas/{title}") });
-    // Nothing may stand beside a reference.
+    // Other members beside a reference are ignored.
     let reference = if nullable {
         json!({ "nullable": true, "allOf": [reference] })
     } else {

@@ -1,4 +1,4 @@
-//! The schemas that several types have alike.
+//! Schemas that several types have in common.
 
 use serde_json::{Value, json};
 
@@ -13,12 +13,12 @@ pub(crate) fn id(example: &str) -> Value {
     })
 }
 
-/// A text that always says something.
+/// A text that must not be blank.
 pub(crate) fn name(max: usize, example: &str) -> Value {
     json!({ "type": "string", "minLength": 1, "maxLength": max, "example": example })
 }
 
-/// A text that may be left out. Blank is the same as left out, so it has no least length.
+/// A text that may be absent. A blank text counts as absent, so there is no minimum length.
 pub(crate) fn text(max: usize, example: &str) -> Value {
     json!({ "type": "string", "maxLength": max, "example": example })
 }
@@ -28,7 +28,7 @@ pub(crate) fn integer(min: i64, max: i64, example: i64) -> Value {
     json!({ "type": "integer", "format": "int64", "minimum": min, "maximum": max, "example": example })
 }
 
-/// A closed list of names. It stands among the document's own schemas.
+/// An enumeration of names. It becomes one of the document's named schemas.
 pub(crate) fn choice<'a>(title: &str, description: &str, names: impl Iterator<Item = &'a str>) -> Value {
     json!({ "title": title, "type": "string", "enum": names.collect::<Vec<_>>(), "description": description })
 }

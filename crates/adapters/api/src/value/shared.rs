@@ -106,11 +106,11 @@ impl Output for Timestamp {
     }
 }
 
-/// A list of 50 events holds 150 of these: by `time`'s own formatter they take a sixth of the request.
+/// A list of 50 events contains 150 of these. With `time`'s own formatter they take a sixth of the request's time.
 fn rfc3339(date: Date, time: Time) -> [u8; 24] {
     let mut instant = *b"0000-00-00T00:00:00.000Z";
     let (year, month, day) = date.to_calendar_date();
-    // Years before 0 are none of the API's: it takes no such dates.
+    // The API doesn't accept dates before the year 0.
     write_number(&mut instant[..4], year.unsigned_abs());
     write_number(&mut instant[5..7], u8::from(month).into());
     write_number(&mut instant[8..10], day.into());
@@ -121,7 +121,7 @@ fn rfc3339(date: Date, time: Time) -> [u8; 24] {
     instant
 }
 
-/// Writes the number in decimal, filling the place.
+/// Writes the number in decimal, with leading zeros.
 #[expect(clippy::expect_used, reason = "a digit is less than ten")]
 fn write_number(place: &mut [u8], mut number: u32) {
     for digit in place.iter_mut().rev() {
@@ -138,8 +138,8 @@ fn show_ascii<S: Serializer>(text: &[u8], serializer: S) -> Result<S::Ok, S::Err
 /// An amount of money: an exact JSON number.
 impl Described for Money {
     fn schema() -> Value {
-        // A double, for without a word some clients take a float of 32 bits, which holds no 999999.99. Two decimals can't be said: validators
-        // that divide refuse good prices.
+        // A double, because without a format some clients use a 32-bit float, which can't represent 999999.99. The
+        // limit to two decimals is not in the schema, because validators that divide refuse valid prices.
         json!({ "type": "number", "format": "double", "minimum": 0, "maximum": 999_999_999.99, "example": 149.9 })
     }
 }
@@ -160,7 +160,7 @@ impl Output for Money {
     }
 }
 
-/// The `limit` of a list. It is a parameter only, and so a text.
+/// The `limit` of a list. It is only a parameter, and therefore a text.
 impl Described for PageLimit {
     fn schema() -> Value {
         json!({
@@ -177,7 +177,7 @@ impl Input for PageLimit {
     type Json = String;
 
     fn parse(text: String) -> Result<Self, Invalid> {
-        // What is no whole number is out of the range.
+        // A text that is not a whole number counts as out of range.
         Self::new(text.parse().unwrap_or(i64::MIN))
     }
 }
@@ -197,7 +197,7 @@ impl Output for Count {
     }
 }
 
-/// Where a page of a list begins, in a text that means nothing to clients.
+/// The start of a page in a list, as a text that is opaque to clients.
 pub(crate) struct Cursor(pub(crate) String);
 
 impl Text for Cursor {
@@ -219,7 +219,7 @@ impl Text for Cursor {
     }
 }
 
-/// `true`, as every answer says that is no error.
+/// The `true` in every answer that is not an error.
 pub(crate) struct Success;
 
 impl Serialize for Success {
@@ -234,7 +234,7 @@ impl Apiv2Schema for Success {
     }
 }
 
-/// What was done, for people.
+/// What was done, as a sentence for people.
 pub(crate) struct Sentence(pub(crate) &'static str);
 
 impl Described for Sentence {

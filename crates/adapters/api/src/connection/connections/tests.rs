@@ -11,14 +11,14 @@ fn connections(all: usize, per_client: usize) -> Arc<Connections> {
     Connections::new(limits, proxies, &mut Registry::default())
 }
 
-/// A connection as if from that address.
+/// Admits a connection as if from that address.
 fn connect(connections: &Arc<Connections>, peer: &str) -> Place {
-    // Each looks for room, however soon it comes.
+    // Makes each admission search for room, however soon it follows the last one.
     connections.open().in_vain = 0;
     connections.admit(peer.parse().unwrap()).unwrap()
 }
 
-/// A place for the tests of what is read and written there.
+/// An entry for tests of what is read and written on its connection.
 pub(crate) fn some_place() -> Place {
     connect(&connections(9, 9), "192.0.2.1")
 }
@@ -31,7 +31,7 @@ fn is_open(place: &Place) -> bool {
     !place.connection.is_closed()
 }
 
-/// So many milliseconds ago.
+/// The time that many milliseconds ago.
 fn ago(place: &Place, millis: u64) -> u64 {
     place.among.clock.now() - millis
 }
@@ -58,12 +58,13 @@ fn the_one_that_has_waited_longest_makes_room() {
     first.connection.set(Turn::Head(ago(&first, 4000)));
     let third = connect(&connections, "192.0.2.3");
     assert!(is_open(&first) && !is_open(&second) && is_open(&third));
-    // One that is worked on stays; one whose answer waits to be taken goes before one that came later.
+    // The server works on the first one, so it stays. The third one is closed, because its client has not taken the
+    // answer for 2 seconds.
     first.connection.begin(false);
     third.connection.set(Turn::Answer(ago(&third, 2000)));
     let fourth = connect(&connections, "192.0.2.4");
     assert!(is_open(&first) && !is_open(&third) && is_open(&fourth));
-    // Nobody has waited for a second: it is let in all the same, and the next look catches up.
+    // No connection has waited for a second. The new one is admitted anyway, and the next search catches up.
     let fifth = connect(&connections, "192.0.2.5");
     assert!(is_open(&first) && is_open(&fourth) && is_open(&fifth));
     fourth.connection.set(Turn::Body(ago(&fourth, 1500)));
@@ -95,7 +96,7 @@ fn one_client_makes_room_among_its_own_and_proxies_are_exempt() {
     });
     assert!(is_open(&other));
     assert_eq!(mine.iter().filter(|place| is_open(place)).count(), 2);
-    // A burst is let in, up to twice the limit.
+    // A burst is admitted, up to twice the limit.
     let burst = [(); 4].map(|()| connect(&connections, "2001:db8::2"));
     assert!(connections.admit("2001:db8::3".parse().unwrap()).is_none());
     let proxied = [(); 5].map(|()| connect(&connections, "10.0.0.1"));
@@ -115,7 +116,7 @@ fn a_client_that_is_overdue_loses_its_connection() {
     sending.connection.set(Turn::Body(overdue(&sending, 0)));
     taking.connection.set(Turn::Answer(overdue(&taking, 0)));
     working.connection.begin(false);
-    // Whoever gets on has time.
+    // A client that makes progress gets more time.
     sending.connection.progress();
     connections.tidy();
     assert!(is_open(&idle) && is_open(&sending) && !is_open(&taking) && is_open(&working));

@@ -1,4 +1,4 @@
-//! What clients send of customers.
+//! The requests for customers.
 
 use crate::{
     error::ApiError,
@@ -37,7 +37,7 @@ impl CreateCustomer {
     }
 }
 
-/// The customer, where every field is valid.
+/// The customer, if every field is valid.
 fn whole(
     fields: Fields,
     name: Option<CustomerName>,

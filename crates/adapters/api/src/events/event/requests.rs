@@ -1,4 +1,4 @@
-//! What clients send of events.
+//! The requests for events.
 
 use crate::{
     error::ApiError,

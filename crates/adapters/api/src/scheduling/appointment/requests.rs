@@ -1,4 +1,4 @@
-//! What clients send of appointments.
+//! The requests for appointments.
 
 use crate::{
     error::ApiError,
