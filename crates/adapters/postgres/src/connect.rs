@@ -146,8 +146,8 @@ impl PostgresUrl {
         })
     }
 
-    /// Whether TLS to a remote host is optional (`allow` and `prefer`), so that data may be read on the way: TLS is used
-    /// only if the server offers it, and nothing verifies the server.
+    /// Whether TLS to a remote host is optional (`allow` and `prefer`), so that data may be read on the way. Then TLS
+    /// is used only if the server offers it, and nothing verifies the server.
     #[must_use]
     pub fn may_go_unencrypted(&self) -> bool {
         let is_local = |name: &str| {
