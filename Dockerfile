@@ -3,20 +3,20 @@
 #     docker build --tag chatgrow .
 #     docker run --publish 3000:3000 --volume chatgrow:/var/lib/chatgrow --stop-timeout 40 chatgrow
 #
-# The first start prints the first API key to standard output, which the engine keeps in its log: make another one with
-# `chatgrow keys create`, and revoke the first. More in docs/operations.md.
+# The first start prints the first API key to standard output, which the container engine keeps in its log. So create
+# another key with `chatgrow keys create`, and revoke the first. More in docs/operations.md.
 
 FROM rust:1-bookworm AS build
 WORKDIR /src
-# .dockerignore lets in only what a build needs.
+# .dockerignore allows only what a build needs.
 COPY . .
-# What was compiled stays in a cache between builds (BuildKit's), so the binary has to be taken out of it.
+# BuildKit caches the build directory between builds. It is not a part of the image, so the binary is copied out of it.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     cargo build --release --locked && cp target/release/chatgrow /chatgrow
 
 FROM debian:bookworm-slim
-# The authorities that `sslmode=verify-full` trusts where the URL names none. SQLite and TLS are in the binary.
+# The certificate authorities that `sslmode=verify-full` trusts if the URL names none. SQLite and TLS are in the binary.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
@@ -25,14 +25,14 @@ RUN apt-get update \
 COPY --from=build /chatgrow /usr/local/bin/chatgrow
 USER 10001:10001
 WORKDIR /var/lib/chatgrow
-# Keep it on a local disk: SQLite's log needs one.
+# Keep it on a local disk: SQLite's WAL needs one.
 VOLUME /var/lib/chatgrow
 ENV HOST=0.0.0.0 \
     PORT=3000 \
     DATABASE_URL=sqlite:///var/lib/chatgrow/chatgrow.db
 EXPOSE 3000
-# Whether the process lives, not whether the database does: an engine that restarts what is unhealthy couldn't mend that. The
-# image has no curl; bash speaks enough HTTP.
+# Checks whether the process lives, not whether the database does, because restarting an unhealthy container couldn't
+# repair the database. The image has no curl, but bash speaks enough HTTP.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
     CMD ["bash", "-c", "exec 3<>\"/dev/tcp/127.0.0.1/$PORT\" && printf 'GET /health/live HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '200 OK' <&3"]
 ENTRYPOINT ["chatgrow"]
