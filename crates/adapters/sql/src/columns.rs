@@ -18,7 +18,7 @@ use std::fmt;
 pub struct RowId([u8; 12]);
 
 impl RowId {
-    /// Smaller than any id that is ever generated, apart from the nil id. Every list starts after it.
+    /// The all-zero id, which is smaller than every generated one. Every list starts after it.
     pub const FIRST: Self = Self([0; 12]);
 
     /// The id as the domain has it, before it is the id of a particular resource.
