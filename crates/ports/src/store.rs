@@ -6,7 +6,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use chatgrow_domain::Refusal;
-use std::{error::Error, sync::Arc};
+use std::{error::Error, future::ready, pin::Pin, sync::Arc};
 
 /// A store could not do what it was asked. A write has happened whole or not at all, but which of the two may be open: a
 /// commit can reach the disk and its answer get lost.
@@ -80,7 +80,16 @@ pub enum Migrations {
 pub trait StoreHealth: Send + Sync {
     /// MUST ask the store itself, not a cache, and MUST fail if a write would find nobody to do it. If the store works, it MUST succeed.
     async fn check(&self) -> Result<(), StoreError>;
+
+    /// MUST complete once the store is closed: its last owner is gone, all that was under way has ended, and nothing is left to do before
+    /// the process may end. The future MUST NOT keep the store open itself. A store that leaves nothing behind is always as good as closed.
+    fn closed(&self) -> Closed {
+        Box::pin(ready(()))
+    }
 }
+
+/// Completes once a store is closed.
+pub type Closed = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What a store held at some time, for the thread that was told: equal marks, equal contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
