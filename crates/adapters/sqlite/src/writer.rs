@@ -9,7 +9,7 @@ use crate::{
     connect::{Mode, connect_writer},
     statements::run as run_statement,
 };
-use chatgrow_ports::StoreError;
+use chatgrow_ports::{Closed, StoreError};
 use diesel::{
     connection::{AnsiTransactionManager, TransactionManager},
     result::QueryResult,
@@ -34,7 +34,7 @@ use std::{
 };
 use tokio::sync::{
     mpsc::{Receiver, Sender, channel, error::TrySendError},
-    oneshot,
+    oneshot, watch,
 };
 
 /// The most writes in one commit. More would only make the first of them wait longer.
@@ -66,6 +66,8 @@ pub(crate) struct Writer {
     metrics: Metrics,
     /// Whether the last batch was lost.
     failed: Arc<AtomicBool>,
+    /// Never sends anything: its drop, after the thread's end, tells that the connection is closed.
+    open: watch::Sender<()>,
 }
 
 impl Writer {
@@ -82,6 +84,7 @@ impl Writer {
             thread: Some(thread),
             metrics,
             failed,
+            open: watch::Sender::default(),
         })
     }
 
@@ -103,6 +106,15 @@ impl Writer {
     /// Whether the last batch was lost.
     pub(crate) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Completes once the connection is closed.
+    pub(crate) fn closed(&self) -> Closed {
+        let mut open = self.open.subscribe();
+        Box::pin(async move {
+            // An error is the end.
+            while open.changed().await.is_ok() {}
+        })
     }
 
     /// Whether there is somebody to write.

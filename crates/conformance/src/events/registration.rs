@@ -627,7 +627,7 @@ pub async fn registrations_of_a_customer_are_listed(stores: &Stores) {
     assert!(freed.await.unwrap());
     let list = |page| stores.events.registrations.of_customer(account, dana.id, page);
     assert_eq!(walk(2, list, async || ()).await, expected);
-    let last = list(first_page(4)).await.unwrap();
+    let full = list(first_page(4)).await.unwrap();
     assert_eq!(
         last.next, None,
         "a page that is full is still the last one if nothing follows"
