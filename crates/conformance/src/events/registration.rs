@@ -629,7 +629,7 @@ pub async fn registrations_of_a_customer_are_listed(stores: &Stores) {
     assert_eq!(walk(2, list, async || ()).await, expected);
     let full = list(first_page(4)).await.unwrap();
     assert_eq!(
-        last.next, None,
+        full.next, None,
         "a page that is full is still the last one if nothing follows"
     );
     let page = stores
