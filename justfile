@@ -9,26 +9,26 @@ _default:
 run:
     cargo run --release
 
-# All tests that need nothing but Rust
+# All tests that need nothing but Rust (and PostgreSQL's programs, if they are there)
 test:
     cargo test --workspace
 
 # Everything that CI checks
 check: format lint docs layering deny fuzz-check test clients generated browser
 
-# Format of the code
+# The format of the code
 format:
     cargo fmt --all --check
 
-# Clippy, warnings denied
+# Clippy, with warnings denied
 lint:
     cargo clippy --workspace --all-targets --all-features -- --deny warnings
 
-# Documentation of the code, warnings denied
+# The documentation of the code, with warnings denied
 docs:
     RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items --quiet
 
-# The dependency rule, and the house's order: the inner layers know no framework, every layer has the same folders, no file is crowded
+# The dependency rule and the layout: the inner layers know no framework, every layer has the same folders, no file is too long
 layering:
     for layer in domain ports application; do \
         tree=$(cargo tree --package "chatgrow-$layer" --edges normal --prefix none); \
@@ -41,7 +41,7 @@ layering:
 # Licences, bans, sources and known weaknesses of the dependencies (`cargo install cargo-deny`)
 deny:
     cargo deny check licenses bans sources
-    # The weaknesses are told by a database on the network; without it, what else is checked still counts.
+    # Known weaknesses come from a database on the network. If it can't be fetched, the other checks still count.
     if timeout 120 cargo deny fetch db 2>/dev/null; then \
         cargo deny check --disable-fetch advisories; \
     else \
@@ -61,7 +61,7 @@ clients:
     cargo build --package chatgrow
     tests/with-server.sh tests/clients.sh
 
-# Two linters on the OpenAPI document, and the clients that three generators make of it (TypeScript, Python, Go), against a running server
+# Two linters on the OpenAPI document, and the clients that three generators make of it (TypeScript, Python, Go) against a running server
 generated:
     cargo build --package chatgrow
     tests/with-server.sh tests/generated.sh
@@ -76,11 +76,11 @@ browser:
 prove:
     PROOF_ROUNDS=50 cargo test --package e2e -- proof linearizability --test-threads=1
 
-# Strangers and a greedy tenant in full size, against a server with optimizations: 10 000 half heads, 3 000 unread answers (docs/reliability.md)
+# Strangers and a greedy tenant in full size, against an optimized server: 10 000 half heads, 3 000 unread answers (docs/reliability.md)
 attack:
     ATTACK=full cargo test --release --package e2e -- strangers:: tenants:: --test-threads=1 --nocapture
 
-# Ten minutes at half of the load that the server can take: its memory stays flat (docs/reliability.md); needs wrk
+# Ten minutes at half of the load that the server can take; its memory must stay flat (docs/reliability.md). Needs wrk
 soak:
     cargo build --release --package chatgrow
     PROFILE=release tests/with-server.sh tests/soak.sh

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# What other people's tools make of docs/openapi.json: two linters find nothing in it, and the clients that three generators make of
-# it compile under the strictest settings and do the tour against the server of CHATGROW_URL. Needs node, java, go and python3.
+# Other people's tools on docs/openapi.json. Two linters must find nothing in it. The clients that three generators make of it must compile under
+# the strictest settings, and do the tour against the server of CHATGROW_URL. Needs node, java, go and python3.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
 document=$PWD/docs/openapi.json
 from=$PWD/tests/generated
-# The tools stay there from one run to the next; what is generated does not.
+# The tools stay there from one run to the next; the generated clients don't.
 out=$PWD/target/generated
 mkdir -p "$out"
 
@@ -14,7 +14,7 @@ step() {
     printf '%4ds  %s\n' "$SECONDS" "$*"
 }
 
-# Runs a program that has much to say; it is heard only when it fails.
+# Runs a program and shows its output only if it fails.
 quietly() {
     "$@" >"$out/log" 2>&1 || { cat "$out/log" >&2; return 1; }
 }
@@ -57,8 +57,8 @@ cd "$out/go"
 mkdir tour && mv tour.go tour/
 quietly openapi-generator-cli generate --generator-name go --input-spec "$document" --output . \
     --git-host example.com --git-user-id salon --git-repo-id chatgrow --additional-properties packageName=chatgrow
-# The client needs Go's standard library only: nothing is fetched, neither a module nor another version of Go. Its own tests, in
-# test/, would need one, and only call each operation without a server.
+# The client needs only Go's standard library, so Go must fetch nothing, neither a module nor another version of itself. The generated tests, in
+# test/, are left out: they would need a module, and only call each operation without a server.
 export GOPROXY=off GOTOOLCHAIN=local
 go vet . ./tour
 go run ./tour

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The house's order (docs/architecture.md): every layer has one folder for each context, by the same name, and no source file has more
-# than 400 lines. Tests may be longer, and the conformance suite counts as tests.
+# The layout (docs/architecture.md): every layer has one folder for each context, by the same name, and no source file has more than 400
+# lines. Tests may be longer, and the conformance suite counts as tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Soak: for SOAK_SECONDS the server of CHATGROW_URL gets half of the load that it can take. Its memory is told every half minute; it
-# fails where that grows by more than a tenth in the second half, or where any answer is not as it should be.
+# Soak: for SOAK_SECONDS, the server of CHATGROW_URL gets half of the load that it can take. Every half minute, the script prints its memory. It
+# fails if the memory grows by more than a tenth in the second half, or if any answer is not as it should be.
 set -euo pipefail
 command -v wrk >/dev/null || { echo "needs wrk (apt install wrk)" >&2; exit 1; }
 
@@ -17,7 +17,7 @@ memory() { awk '/^VmRSS/ { print int($2 / 1024) }' "/proc/$CHATGROW_PID/status";
 export SOAK_OFFSET=0
 idle=$(memory)
 peak=$(load 10 0 | rate)
-# So many milliseconds between the requests of one connection make half of that.
+# With this pause, in milliseconds, between the requests of one connection, the load is half of the peak.
 pause=$((64 * 1000 * 2 / peak))
 echo "peak $peak requests/s, memory idle $idle MiB, after it $(memory) MiB; pause $pause ms"
 export SOAK_OFFSET=1000000

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a command beside a fresh server (of the profile PROFILE): CHATGROW_URL, CHATGROW_API_KEY and CHATGROW_PID tell it where and
-# who.
+# Runs a command beside a new server (of the profile PROFILE, or debug). The command gets the server's address in CHATGROW_URL, a key in
+# CHATGROW_API_KEY and the process id in CHATGROW_PID.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -31,9 +31,10 @@ const METHODS: [&str; 8] = [
 ];
 
 /// Paths, with a placeholder for a text of the request or of an earlier answer.
-const PATHS: [&str; 10] = [
+const PATHS: [&str; 11] = [
     "/customers",
     "/customers/{}",
+    "/customers/{}/registrations",
     "/appointments",
     "/appointments/{}",
     "/events",

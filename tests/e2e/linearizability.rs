@@ -115,13 +115,13 @@ impl Day {
     }
 
     fn put(&mut self, number: usize, next: Appointment) -> Answer {
-        let confirmed = |appointment: &&Appointment| appointment.status == AppointmentStatus::Confirmed;
+        let occupying = |appointment: &&Appointment| appointment.status.occupies();
         let taken = self
             .0
             .values()
-            .filter(confirmed)
+            .filter(occupying)
             .map(|other| (other.id, other.slot));
-        if confirmed(&&next) && conflict(&next.id, &next.slot, taken).is_some() {
+        if occupying(&&next) && conflict(&next.id, &next.slot, taken).is_some() {
             return Answer::refused("TIME_CONFLICT");
         }
         let answer = Answer::of(&next);

@@ -6,7 +6,11 @@ use e2e::{
     binary::{ended, eventually},
 };
 use serde_json::json;
-use std::{fs, process::Command};
+use std::{
+    fs,
+    io::{Write, stderr},
+    process::Command,
+};
 
 #[cfg(unix)]
 #[tokio::test]
@@ -139,7 +143,8 @@ impl Drop for Disk {
 async fn on_a_full_disk_a_key_can_be_revoked_and_ready_tells_the_truth() {
     let installation = installation();
     let Some(disk) = Disk::mounted_at(installation.path("disk")) else {
-        eprintln!("SKIPPED: a full disk needs the right to mount one");
+        // Past the harness, which hides what a test prints that passes.
+        let _ = writeln!(stderr(), "SKIPPED: a full disk needs the right to mount one");
         return;
     };
     let url = format!("sqlite://{}", disk.0.join("chatgrow.db").display());

@@ -17,7 +17,7 @@ pub use events::*;
 pub use scheduling::*;
 
 use crate::commit::Commits;
-use chatgrow_ports::{Clock, IdSource, Mark, Randomness, StoreError, Stores, Turns};
+use chatgrow_ports::{Clock, Closed, IdSource, Mark, Randomness, StoreError, Stores, Turns};
 use std::sync::Arc;
 
 /// What use cases need besides the stores.
@@ -69,6 +69,12 @@ impl Application {
     /// [`StoreError`] if the store doesn't work.
     pub async fn check(&self) -> Result<(), StoreError> {
         self.stores.health.check().await
+    }
+
+    /// Completes once the store is closed, which begins when the last owner of the use cases is gone.
+    #[must_use]
+    pub fn closed(&self) -> Closed {
+        self.stores.health.closed()
     }
 
     /// A mark of everything that reads can find; see [`StoreChanges::mark`](chatgrow_ports::StoreChanges::mark).

@@ -33,7 +33,7 @@ pub use crm::*;
 pub use events::*;
 pub use page::{Listed, Page, PageRequest, StartPosition};
 pub use scheduling::*;
-pub use store::{Failure, Mark, Migrations, StoreChanges, StoreError, StoreHealth, Stores};
+pub use store::{Closed, Failure, Mark, Migrations, StoreChanges, StoreError, StoreHealth, Stores};
 pub use system::{Clock, IdSource, Randomness, Turn, Turns};
 
 #[cfg(feature = "mocks")]

@@ -6,7 +6,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use chatgrow_domain::Refusal;
-use std::{error::Error, sync::Arc};
+use std::{error::Error, future::ready, pin::Pin, sync::Arc};
 
 /// The error of a store that could not do what it was asked. A write has happened completely or not at all. Which of
 /// the two may be unknown: the commit may have reached the disk although its acknowledgement was lost.
@@ -81,7 +81,16 @@ pub trait StoreHealth: Send + Sync {
     /// Checks that the store can read and write. It MUST ask the store itself, not a cache. It MUST fail if nothing
     /// would carry out a write. If the store works, it MUST succeed.
     async fn check(&self) -> Result<(), StoreError>;
+
+    /// MUST complete once the store is closed: its last owner is gone, all that was under way has ended, and nothing is left to do before
+    /// the process may end. The future MUST NOT keep the store open itself. A store that leaves nothing behind is always as good as closed.
+    fn closed(&self) -> Closed {
+        Box::pin(ready(()))
+    }
 }
+
+/// Completes once a store is closed.
+pub type Closed = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Stands for the contents of a store at some time, as the thread that took it sees them: equal marks mean equal
 /// contents.

@@ -1,7 +1,7 @@
 //! Choosing and opening a store. This is the only place that knows every adapter.
 
 use crate::Failure;
-use chatgrow_ports::Stores;
+use chatgrow_ports::{Closed, StoreHealth, Stores};
 use chatgrow_postgres::{PostgresStore, PostgresUrl};
 use chatgrow_sql::{
     Migrations,
@@ -141,10 +141,15 @@ impl Database {
         }
     }
 
-    async fn copied(&self) -> Result<Arc<dyn Copied>, Failure> {
+    /// Opens the database as one side of a copy. The future completes once the store is closed.
+    async fn copied(&self) -> Result<(Arc<dyn Copied>, Closed), Failure> {
+        fn with_end<S: Copied + StoreHealth + 'static>(store: S) -> (Arc<dyn Copied>, Closed) {
+            let closed = store.closed();
+            (Arc::new(store), closed)
+        }
         Ok(match &self.url {
-            DatabaseUrl::Sqlite(path) => Arc::new(self.sqlite(path)?),
-            DatabaseUrl::Postgres(url) => Arc::new(self.postgres(url).await?),
+            DatabaseUrl::Sqlite(path) => with_end(self.sqlite(path)?),
+            DatabaseUrl::Postgres(url) => with_end(self.postgres(url).await?),
         })
     }
 
@@ -188,7 +193,8 @@ pub(crate) async fn copy(from: DatabaseUrl, to: DatabaseUrl) -> Result<Summary, 
         migrations: Migrations::Expect,
         ..Database::at(from)
     };
-    let (source, target) = (source.copied().await?, Database::at(to).copied().await?);
+    let (source, source_closed) = source.copied().await?;
+    let (target, target_closed) = Database::at(to).copied().await?;
 
     let bar = ProgressBar::new(0);
     bar.set_style(ProgressStyle::with_template(
@@ -212,6 +218,9 @@ pub(crate) async fn copy(from: DatabaseUrl, to: DatabaseUrl) -> Result<Summary, 
     };
     let (exported, (), imported) = tokio::join!(source.export(sender), pass_on, target.import(received));
     bar.finish_and_clear();
+    drop((source, target));
+    crate::wait_for(source_closed).await;
+    crate::wait_for(target_closed).await;
     match imported {
         Err(chatgrow_sql::copy::ImportError::Interrupted) => {
             exported?;

@@ -13,10 +13,14 @@ pub use database::{Database, DatabaseUrl};
 
 use chatgrow_application::Application;
 use chatgrow_domain::{AccountName, ApiKeyId};
+use chatgrow_ports::Closed;
 use clap::Parser;
 use command_line::{AccountsCommand, Command, CommandLine, KeysCommand};
 use prometheus_client::registry::Registry;
-use std::{env, error::Error, fs, num::NonZeroU32, path::Path, process::ExitCode, sync::Arc, thread};
+use std::{
+    env, error::Error, fs, num::NonZeroU32, path::Path, process::ExitCode, sync::Arc, thread, time::Duration,
+};
+use tokio::time::timeout;
 
 /// A fifth faster than the system's allocator, measured over all requests.
 #[global_allocator]
@@ -67,16 +71,20 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Copy { from, to } => command_line::copy(&from, &to).await,
         Command::Serve => {
             database.warn_if_exposed();
-            let (application, metrics) = application(database).await?;
-            ensure_default(&application).await?;
-            serve::serve(&configuration, application, metrics).await
+            let serve = async |application: Arc<Application>, metrics| {
+                ensure_default(&application).await?;
+                serve::serve(&configuration, application, metrics).await
+            };
+            with_application(database, serve).await
         }
         Command::Accounts(command) => {
-            let (application, _) = application(database).await?;
-            if let AccountsCommand::Create { .. } = command {
-                ensure_default(&application).await?;
-            }
-            command_line::accounts(&application, command).await
+            let accounts = async |application: Arc<Application>, _| {
+                if let AccountsCommand::Create { .. } = command {
+                    ensure_default(&application).await?;
+                }
+                command_line::accounts(&application, command).await
+            };
+            with_application(database, accounts).await
         }
         Command::Keys(KeysCommand::Revoke { id }) => match revoke(database, id).await {
             // The disk may be full, so this frees the reserve and tries again.
@@ -84,18 +92,45 @@ async fn run(command: Command) -> Result<(), Failure> {
             revoked => revoked,
         },
         Command::Keys(command) => {
-            let (application, _) = application(database).await?;
-            if let KeysCommand::Create(_) = command {
-                ensure_default(&application).await?;
-            }
-            command_line::keys(&application, command).await
+            let keys = async |application: Arc<Application>, _| {
+                if let KeysCommand::Create(_) = command {
+                    ensure_default(&application).await?;
+                }
+                command_line::keys(&application, command).await
+            };
+            with_application(database, keys).await
         }
     }
 }
 
 async fn revoke(database: &Database, id: ApiKeyId) -> Result<(), Failure> {
-    let (application, _) = application(database).await?;
-    command_line::revoke(&application, id).await
+    let revoke = async |application: Arc<Application>, _| command_line::revoke(&application, id).await;
+    with_application(database, revoke).await
+}
+
+/// How long the process waits at its end for the database to be closed.
+const CLOSE: Duration = Duration::from_secs(5);
+
+/// Runs `work` with the application on a database, then waits until the database is closed.
+///
+/// actix doesn't wait for its threads. After the server has stopped, they still hold the application for a moment. If
+/// the process ended before they do, SQLite's WAL would stay beside the database.
+async fn with_application<T>(
+    database: &Database,
+    work: impl AsyncFnOnce(Arc<Application>, Registry) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let (application, metrics) = application(database).await?;
+    let closed = application.closed();
+    let done = work(application, metrics).await;
+    wait_for(closed).await;
+    done
+}
+
+/// Waits until a store is closed, for at most [`CLOSE`]. Data in SQLite's WAL is safe even if the store is not closed.
+async fn wait_for(closed: Closed) {
+    if timeout(CLOSE, closed).await.is_err() {
+        tracing::warn!("the database is still in use; SQLite's log stays beside it until the next start");
+    }
 }
 
 /// Reads `.env` in the working directory. It doesn't search the parent directories, because a file there may belong to
@@ -141,4 +176,33 @@ pub async fn application(database: &Database) -> Result<(Arc<Application>, Regis
         .open(metrics.sub_registry_with_prefix("chatgrow"))
         .await?;
     Ok((Arc::new(Application::new(stores, &system::system()?)), metrics))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    #[tokio::test]
+    async fn a_thread_that_still_holds_the_use_cases_is_waited_for() {
+        let folder = TempDir::new().unwrap();
+        let database = Database::at(DatabaseUrl::Sqlite(folder.path().join("test.db")));
+        let work = async |application: Arc<Application>, _| {
+            ensure_default(&application).await?;
+            thread::spawn(move || {
+                // Long enough that the caller would return earlier without the wait.
+                thread::sleep(Duration::from_millis(200));
+                drop(application);
+            });
+            Ok(())
+        };
+        with_application(&database, work).await.unwrap();
+        let files: Vec<_> = folder
+            .path()
+            .read_dir()
+            .unwrap()
+            .map(|file| file.unwrap().file_name())
+            .collect();
+        assert_eq!(files, ["test.db"]);
+    }
 }

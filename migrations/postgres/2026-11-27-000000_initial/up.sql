@@ -233,7 +233,7 @@ CREATE TRIGGER registrations_not_truncated
 BEFORE TRUNCATE ON registrations FOR EACH STATEMENT
 EXECUTE FUNCTION refuse('the places have to be counted off: use DELETE');
 
--- Requests that were carried out, and their answers. The id is a digest of method, path and Idempotency-Key: what a client writes
+-- Requests that were carried out, and their answers. The id is a digest of method, resource and Idempotency-Key: what a client writes
 -- into these is nobody else's to read.
 CREATE TABLE idempotency_records (
     account_id bytea NOT NULL REFERENCES accounts (id),

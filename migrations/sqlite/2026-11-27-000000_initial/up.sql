@@ -204,7 +204,7 @@ BEGIN
         <> (OLD.account_id, OLD.id, OLD.event_id, OLD.customer_id);
 END;
 
--- Requests that were carried out, and their answers. The id is a digest of method, path and Idempotency-Key: what a client writes
+-- Requests that were carried out, and their answers. The id is a digest of method, resource and Idempotency-Key: what a client writes
 -- into these is nobody else's to read.
 --
 -- This table has a rowid, so its rows lie in the order in which they come. In the order of their ids, which are digests, each row would

@@ -1,11 +1,17 @@
 //! Opening connections.
 
-use crate::{error::store_error, reserve};
+use crate::{error::store_error, reserve, writer::Writer};
 use chatgrow_ports::StoreError;
-use diesel::{connection::SimpleConnection, prelude::*, r2d2::CustomizeConnection, sqlite::SqliteConnection};
+use diesel::{
+    connection::SimpleConnection,
+    prelude::*,
+    r2d2::{self, ManageConnection, R2D2Connection},
+    sqlite::SqliteConnection,
+};
 use std::{
     error::Error,
     io::ErrorKind,
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -31,7 +37,7 @@ const WRITER_CACHE: &str = "PRAGMA cache_size = -8192;";
 const LOG: &str = "PRAGMA wal_autocheckpoint = 4000;";
 
 /// The `file:` URI of a path (<https://www.sqlite.org/uri.html>).
-pub(crate) fn file_uri(path: &str) -> String {
+fn file_uri(path: &str) -> String {
     format!(
         "file:{}",
         path.replace('%', "%25").replace('?', "%3f").replace('#', "%23")
@@ -96,21 +102,59 @@ struct JournalMode {
     journal_mode: String,
 }
 
-/// Opens a connection for short reads, on a thread that serves requests.
-pub(crate) fn connect_reader(uri: &str) -> Result<SqliteConnection, StoreError> {
-    let mut connection = SqliteConnection::establish(uri).map_err(StoreError::unavailable)?;
-    set_busy_timeout(&mut connection, SHORT_BUSY_TIMEOUT).map_err(store_error)?;
-    connection.batch_execute(READER_CACHE).map_err(store_error)?;
-    Ok(connection)
+/// A read connection.
+pub(crate) struct Reader {
+    pub(crate) connection: SqliteConnection,
+    // Dropped after the connection. The last connection to be closed checkpoints the WAL only if it is writable. A reader
+    // can outlive its store, because a long read continues or a thread of the pool is slow. So each reader keeps the writer.
+    _writer: Arc<Writer>,
 }
 
-/// Sets up a connection of the pool for long reads.
-#[derive(Debug)]
-pub(crate) struct ReaderSetup;
+/// Opens read connections.
+pub(crate) struct Readers {
+    uri: String,
+    writer: Arc<Writer>,
+}
 
-impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for ReaderSetup {
-    fn on_acquire(&self, connection: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
-        set_busy_timeout(connection, BUSY_TIMEOUT).map_err(diesel::r2d2::Error::QueryError)
+impl Readers {
+    pub(crate) fn new(path: &str, writer: Arc<Writer>) -> Self {
+        let uri = format!("{}?mode=ro", file_uri(path));
+        Self { uri, writer }
+    }
+
+    /// Opens a connection for short reads, on a thread that serves requests.
+    pub(crate) fn for_short_reads(&self) -> Result<Reader, StoreError> {
+        let mut connection = SqliteConnection::establish(&self.uri).map_err(StoreError::unavailable)?;
+        set_busy_timeout(&mut connection, SHORT_BUSY_TIMEOUT).map_err(store_error)?;
+        connection.batch_execute(READER_CACHE).map_err(store_error)?;
+        Ok(self.reader(connection))
+    }
+
+    fn reader(&self, connection: SqliteConnection) -> Reader {
+        Reader {
+            connection,
+            _writer: self.writer.clone(),
+        }
+    }
+}
+
+/// Opens the pool's connections, which are for long reads.
+impl ManageConnection for Readers {
+    type Connection = Reader;
+    type Error = r2d2::Error;
+
+    fn connect(&self) -> Result<Reader, r2d2::Error> {
+        let mut connection = SqliteConnection::establish(&self.uri).map_err(r2d2::Error::ConnectionError)?;
+        set_busy_timeout(&mut connection, BUSY_TIMEOUT).map_err(r2d2::Error::QueryError)?;
+        Ok(self.reader(connection))
+    }
+
+    fn is_valid(&self, reader: &mut Reader) -> Result<(), r2d2::Error> {
+        reader.connection.ping().map_err(r2d2::Error::QueryError)
+    }
+
+    fn has_broken(&self, reader: &mut Reader) -> bool {
+        thread::panicking() || reader.connection.is_broken()
     }
 }
 

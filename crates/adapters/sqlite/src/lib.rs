@@ -18,13 +18,15 @@ mod statements;
 mod writer;
 
 use crate::{
-    connect::{BUSY_TIMEOUT, Mode, ReaderSetup, connect_reader, connect_writer, file_uri},
+    connect::{BUSY_TIMEOUT, Mode, Reader, Readers, connect_writer},
     error::{refused, store_error},
     migrate::{MIGRATIONS, migrate},
     writer::Writer,
 };
 use async_trait::async_trait;
-use chatgrow_ports::{Commit, Listed, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth};
+use chatgrow_ports::{
+    Closed, Commit, Listed, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth,
+};
 use chatgrow_sql::{
     Guarded, Migrations, Unwritten, account_store, appointment_store, customer_store, event_store,
     idempotency_store, insert_record, page, registration_store,
@@ -34,7 +36,7 @@ use diesel::{
     prelude::*,
     query_builder::{QueryFragment, QueryId},
     query_dsl::LoadQuery,
-    r2d2::{ConnectionManager, Pool},
+    r2d2::Pool,
     sqlite::{Sqlite, SqliteConnection},
 };
 use prometheus_client::registry::Registry;
@@ -85,15 +87,16 @@ pub struct OpenError {
 /// The stores of all ports, on one `SQLite` file.
 pub struct SqliteStore {
     /// Each thread's own connection, for short reads.
-    own_readers: ThreadLocal<RefCell<SqliteConnection>>,
+    own_readers: ThreadLocal<RefCell<Reader>>,
+    /// Opens these connections.
+    open_readers: Readers,
     /// The connections for long reads.
-    readers: Pool<ConnectionManager<SqliteConnection>>,
+    readers: Pool<Readers>,
     /// Bounds the number of long reads that wait.
     turns: Arc<Semaphore>,
-    read_only: String,
     path: PathBuf,
-    // Dropped last: the last writable connection checkpoints the WAL when it is closed.
-    writer: Writer,
+    /// Each reader keeps the writer too.
+    writer: Arc<Writer>,
 }
 
 impl SqliteStore {
@@ -118,19 +121,17 @@ impl SqliteStore {
         };
         let mut connection = connect_writer(path, mode)?;
         migrate(&mut connection, MIGRATIONS, options.migrations)?;
-        let writer = Writer::start(connection, path, options.queue)?;
-        let read_only = format!("{}?mode=ro", file_uri(path));
+        let writer = Arc::new(Writer::start(connection, path, options.queue)?);
         let readers = Pool::builder()
             .max_size(options.readers)
             .min_idle(Some(0))
             .test_on_check_out(false)
             .connection_timeout(BUSY_TIMEOUT)
-            .connection_customizer(Box::new(ReaderSetup))
-            .build(ConnectionManager::new(&read_only))?;
+            .build(Readers::new(path, writer.clone()))?;
         Ok(Self {
             own_readers: ThreadLocal::new(),
+            open_readers: Readers::new(path, writer.clone()),
             readers,
-            read_only,
             path: path.into(),
             turns: Arc::new(Semaphore::new(options.queue)),
             writer,
@@ -156,8 +157,8 @@ impl SqliteStore {
         let read = tokio::task::spawn_blocking(move || {
             // The work continues if the caller's future is dropped, so the permit is held until the work ends.
             let _turn = turn;
-            let mut connection = readers.get().map_err(StoreError::unavailable)?;
-            work(&mut connection)
+            let mut reader = readers.get().map_err(StoreError::unavailable)?;
+            work(&mut reader.connection)
         });
         read.await.map_err(StoreError::failed)?
     }
@@ -167,10 +168,10 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let connection = self
+        let reader = self
             .own_readers
-            .get_or_try(|| connect_reader(&self.read_only).map(RefCell::new))?;
-        work(&mut connection.borrow_mut())
+            .get_or_try(|| self.open_readers.for_short_reads().map(RefCell::new))?;
+        work(&mut reader.borrow_mut().connection)
     }
 
     /// The row of a query that returns at most one.
@@ -300,6 +301,11 @@ impl StoreHealth for SqliteStore {
             self.write(Commit::default(), probe).await?;
         }
         self.read_here(|connection| connection.batch_execute("SELECT 1").map_err(store_error))
+    }
+
+    /// Until then, the WAL may not have been checkpointed.
+    fn closed(&self) -> Closed {
+        self.writer.closed()
     }
 }
 

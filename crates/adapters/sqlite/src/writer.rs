@@ -9,7 +9,7 @@ use crate::{
     connect::{Mode, connect_writer},
     statements::run as run_statement,
 };
-use chatgrow_ports::StoreError;
+use chatgrow_ports::{Closed, StoreError};
 use diesel::{
     connection::{AnsiTransactionManager, TransactionManager},
     result::QueryResult,
@@ -34,7 +34,7 @@ use std::{
 };
 use tokio::sync::{
     mpsc::{Receiver, Sender, channel, error::TrySendError},
-    oneshot,
+    oneshot, watch,
 };
 
 /// The most writes in one commit. A larger batch would only make its first write wait longer.
@@ -66,6 +66,8 @@ pub(crate) struct Writer {
     metrics: Metrics,
     /// Whether the last batch was lost.
     failed: Arc<AtomicBool>,
+    /// Never sends anything. It is dropped after the thread has ended, which shows that the connection is closed.
+    open: watch::Sender<()>,
 }
 
 impl Writer {
@@ -82,6 +84,7 @@ impl Writer {
             thread: Some(thread),
             metrics,
             failed,
+            open: watch::Sender::default(),
         })
     }
 
@@ -103,6 +106,15 @@ impl Writer {
     /// Whether the last batch was lost.
     pub(crate) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Completes once the connection is closed.
+    pub(crate) fn closed(&self) -> Closed {
+        let mut open = self.open.subscribe();
+        Box::pin(async move {
+            // Dropping the sender makes this an error.
+            while open.changed().await.is_ok() {}
+        })
     }
 
     /// Fails if the writer thread has ended.

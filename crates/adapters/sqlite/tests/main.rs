@@ -10,10 +10,13 @@ use chatgrow_domain::{
     NewCustomer, ObjectId, Timestamp,
 };
 use chatgrow_ports::{AccountStore, Commit, CustomerStore, StoreError, StoreHealth, Stores};
-use chatgrow_sql::refused::{Refused, statements};
+use chatgrow_sql::{
+    copy::Copied,
+    refused::{Refused, statements},
+};
 use chatgrow_sqlite::{Options, SqliteStore};
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 use tempfile::TempDir;
 
 #[expect(clippy::unused_async, reason = "the suite awaits it")]
@@ -145,6 +148,40 @@ fn raw_sql_breaks_no_rule() {
             );
         }
     }
+}
+
+fn files(folder: &TempDir) -> Vec<String> {
+    let entries = folder.path().read_dir().unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn a_read_that_outlives_the_store_leaves_no_log() {
+    let folder = TempDir::new().unwrap();
+    let store = with_account(&folder.path().join("test.db")).await;
+    let closed = store.closed();
+    let (sender, mut parts) = tokio::sync::mpsc::channel(1);
+    // The read continues after its caller gives up, and waits for its parts to be received.
+    tokio::select! {
+        biased;
+        _ = store.export(sender) => panic!("nobody has taken the parts"),
+        () = async { while parts.is_empty() { tokio::task::yield_now().await; } } => {}
+    }
+    drop(store);
+    assert!(
+        files(&folder).contains(&"test.db-wal".to_owned()),
+        "{:?}",
+        files(&folder)
+    );
+    while parts.recv().await.is_some() {}
+    tokio::time::timeout(Duration::from_secs(10), closed)
+        .await
+        .unwrap();
+    assert_eq!(files(&folder), ["test.db"]);
 }
 
 #[tokio::test]

@@ -627,6 +627,11 @@ pub async fn registrations_of_a_customer_are_listed(stores: &Stores) {
     assert!(freed.await.unwrap());
     let list = |page| stores.events.registrations.of_customer(account, dana.id, page);
     assert_eq!(walk(2, list, async || ()).await, expected);
+    let full = list(first_page(4)).await.unwrap();
+    assert_eq!(
+        full.next, None,
+        "a page that is full is still the last one if nothing follows"
+    );
     let page = stores
         .events
         .registrations

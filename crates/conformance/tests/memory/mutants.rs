@@ -148,6 +148,7 @@ mutants! {
     appointments_go_on: AlwaysGoesOn(Appointments) => case appointment_pages_are_stable_under_inserts;
     events_go_on: AlwaysGoesOn(Events) => case event_pages_are_stable_under_inserts;
     registrations_go_on: AlwaysGoesOn(Registrations) => case registration_round_trips;
+    registrations_of_a_customer_go_on: AlwaysGoesOn(RegistrationsOfCustomer) => case registrations_of_a_customer_are_listed;
     customers_leak: Leaks(Customers) => case customers_of_accounts_are_apart;
     appointments_leak: Leaks(Appointments) => case appointments_of_accounts_are_apart;
     events_leak: Leaks(Events) => case events_of_accounts_are_apart;
