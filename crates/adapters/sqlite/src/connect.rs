@@ -105,8 +105,9 @@ struct JournalMode {
 /// A read connection.
 pub(crate) struct Reader {
     pub(crate) connection: SqliteConnection,
-    // Dropped after the connection. The last connection to be closed checkpoints the WAL only if it is writable. A reader
-    // can outlive its store, because a long read continues or a thread of the pool is slow. So each reader keeps the writer.
+    // Dropped after the connection. The last connection to be closed checkpoints the WAL only if it is writable. A
+    // reader can outlive its store, because a long read continues or a thread of the pool is slow. So each reader
+    // keeps the writer.
     _writer: Arc<Writer>,
 }
 
