@@ -11,6 +11,7 @@ pub struct Refused {
 /// The statements that set up rows, and those that a store has to refuse. `id` writes an id of twelve equal bytes in
 /// the store's dialect.
 #[must_use]
+#[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "test code")]
 pub fn statements(id: impl Fn(u8) -> String) -> (String, Vec<Refused>) {
     let with_ids = |sql: &str| {
         (b'1'..=b'9').fold(sql.to_owned(), |sql, digit| {
@@ -18,7 +19,9 @@ pub fn statements(id: impl Fn(u8) -> String) -> (String, Vec<Refused>) {
         })
     };
     let text = include_str!("../../../../migrations/refused.sql");
-    let (setup, rest) = text.split_once("\n\n-- Two in one slot").unwrap_or((text, ""));
+    let (setup, rest) = text
+        .split_once("\n\n-- Two in one slot")
+        .expect("the statements to refuse come after the rows");
     let refused = rest
         .lines()
         .filter_map(|line| line.split_once(';'))
