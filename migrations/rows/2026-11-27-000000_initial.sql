@@ -37,7 +37,7 @@ INSERT INTO registrations (account_id, id, event_id, customer_id, notes, created
     (x'010101010101010101010101', x'030303030303030303030303', x'020202020202020202020202', x'010101010101010101010101', NULL, 3);
 UPDATE events SET status = 'completed', version = version + 1 WHERE id = x'020202020202020202020202';
 INSERT INTO idempotency_records
-    (account_id, id, fingerprint, answer_format, answer, created_at, expires_at) VALUES
+    (account_id, key, fingerprint, answer_format, answer, created_at, expires_at) VALUES
     (x'010101010101010101010101', x'0101010101010101010101010101010101010101010101010101010101010101',
         x'0202020202020202020202020202020202020202020202020202020202020202', 1, x'7b7d', 1, 2),
     (x'020202020202020202020202', x'0202020202020202020202020202020202020202020202020202020202020202',

@@ -33,7 +33,7 @@ pub struct Request<T> {
     /// The condition under which the request is carried out.
     pub precondition: Precondition,
     /// The request's idempotency key, if it has one.
-    pub once: Option<Once>,
+    pub repeatable: Option<Repeatable>,
     /// Renders the answer to the request.
     pub answer: fn(&Effect<T>) -> StoredAnswer,
 }
@@ -42,9 +42,9 @@ pub struct Request<T> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Precondition {
     /// Anything, or nothing.
-    None,
+    Unconditional,
     /// A resource in any state.
-    Something,
+    Exists,
     /// A resource in one of these states.
     OneOf(Vec<Revision>),
 }
@@ -56,9 +56,9 @@ impl Precondition {
     /// [`ChangeRefusal::VERSION_MISMATCH`] if the precondition doesn't hold.
     pub(crate) fn check<R: ChangeRefusal>(&self, current: Option<&impl Revised>) -> Result<(), R> {
         let admitted = match (self, current) {
-            (Self::None, _) | (Self::Something, Some(_)) => true,
+            (Self::Unconditional, _) | (Self::Exists, Some(_)) => true,
             (Self::OneOf(revisions), Some(current)) => revisions.contains(&current.revision()),
-            (Self::Something | Self::OneOf(_), None) => false,
+            (Self::Exists | Self::OneOf(_), None) => false,
         };
         admitted.then_some(()).ok_or(R::VERSION_MISMATCH)
     }
@@ -66,7 +66,7 @@ impl Precondition {
 
 /// Makes a request idempotent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Once {
+pub struct Repeatable {
     /// Identifies the request within the account.
     pub key: IdempotencyKey,
     /// A digest of what the request asks for.
@@ -144,11 +144,11 @@ impl Commits {
         request: &Request<T>,
         attempt: impl AsyncFn() -> Result<Option<Effect<T>>, Failure<R>>,
     ) -> Result<Outcome<T>, Failure<R>> {
-        let Some(once) = &request.once else {
+        let Some(repeatable) = &request.repeatable else {
             return Ok(Outcome::Done(undisturbed(attempt).await?));
         };
         let (account, turns) = (request.caller.account, &self.system.turns);
-        let Some(_turn) = turns.enter(account, once.key, once.deadline).await else {
+        let Some(_turn) = turns.enter(account, repeatable.key, repeatable.deadline).await else {
             return Ok(Outcome::InProgress);
         };
         loop {
@@ -163,25 +163,29 @@ impl Commits {
             let refused = in_progress || matches!(failure, Failure::Refused(_));
             // The request may have been carried out before. Then the attempt may have been refused because of the
             // request's own effect. Or the store may take no writes now, but can still tell the answer.
-            match self.answer(account, once).await {
+            match self.answer(account, repeatable).await {
                 Ok(Some(Outcome::KeyReused)) if !refused => return Err(failure),
                 Ok(Some(outcome)) => return Ok(outcome),
                 Err(error) if refused => return Err(error.into()),
                 _ if !in_progress => return Err(failure),
                 _ => {}
             }
-            if !turns.pause(once.deadline).await {
+            if !turns.pause(repeatable.deadline).await {
                 return Ok(Outcome::InProgress);
             }
         }
     }
 
     /// The outcome of an earlier run of the request, if there was one.
-    async fn answer<T>(&self, account: AccountId, once: &Once) -> Result<Option<Outcome<T>>, StoreError> {
-        let record = self.records.find(account, once.key).await?;
+    async fn answer<T>(
+        &self,
+        account: AccountId,
+        repeatable: &Repeatable,
+    ) -> Result<Option<Outcome<T>>, StoreError> {
+        let record = self.records.find(account, repeatable.key).await?;
         let record = record.filter(|record| record.expires_at > self.system.clock.now());
         Ok(record.map(|record| {
-            if record.fingerprint == once.fingerprint {
+            if record.fingerprint == repeatable.fingerprint {
                 Outcome::Replayed(record.answer)
             } else {
                 Outcome::KeyReused
@@ -191,14 +195,14 @@ impl Commits {
 
     /// What is committed with the write of `effect`.
     pub(crate) fn of<T>(&self, request: &Request<T>, effect: &Effect<T>) -> Commit {
-        let record = request.once.map(|once| {
+        let record = request.repeatable.map(|repeatable| {
             let now = self.system.clock.now();
-            let lifetime = i64::try_from(once.remembered.as_millis()).unwrap_or(i64::MAX);
+            let lifetime = i64::try_from(repeatable.remembered.as_millis()).unwrap_or(i64::MAX);
             let expiry = now.as_millis().saturating_add(lifetime);
             IdempotencyRecord {
                 account: request.caller.account,
-                key: once.key,
-                fingerprint: once.fingerprint,
+                key: repeatable.key,
+                fingerprint: repeatable.fingerprint,
                 answer: (request.answer)(effect),
                 created_at: now,
                 expires_at: Timestamp::from_millis(expiry).unwrap_or(Timestamp::MAX),

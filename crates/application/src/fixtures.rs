@@ -100,8 +100,8 @@ pub fn caller() -> Caller {
 pub fn request<T>() -> Request<T> {
     Request {
         caller: caller(),
-        precondition: Precondition::None,
-        once: None,
+        precondition: Precondition::Unconditional,
+        repeatable: None,
         answer: |_| answer(),
     }
 }

@@ -11,7 +11,7 @@ mod events;
 mod scheduling;
 
 pub use access::*;
-pub use commit::{Effect, Idempotency, Once, Outcome, Precondition, Request};
+pub use commit::{Effect, Idempotency, Outcome, Precondition, Repeatable, Request};
 pub use crm::*;
 pub use events::*;
 pub use scheduling::*;
@@ -71,7 +71,7 @@ impl Application {
         self.stores.health.check().await
     }
 
-    /// Completes once the store is closed, which begins when the last owner of the use cases is gone.
+    /// Completes when the store has closed. Closing starts when the last owner of the use cases drops them.
     #[must_use]
     pub fn closed(&self) -> Closed {
         self.stores.health.closed()

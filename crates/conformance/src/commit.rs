@@ -377,6 +377,30 @@ pub async fn records_expire(stores: &Stores) {
 }
 
 /// If many calls carry out one request at once, exactly one succeeds. The others are told that the request was, or is
+/// If many accounts send requests with one key at once, each has its effect: a key means nothing beyond its account.
+pub async fn accounts_share_no_keys_under_a_race(servers: &[Stores]) {
+    let key = fresh_request();
+    let mut accounts = Vec::new();
+    for _ in 0..RACERS {
+        accounts.push(new_account(&servers[0]).await);
+    }
+    let outcomes = race(servers, |racer, stores| {
+        let account = accounts[racer];
+        let customer = customer_with_email("dana@example.com");
+        async move {
+            let commit = with(&record(account, key));
+            stores.crm.customers.insert(account, &customer, commit).await
+        }
+    })
+    .await;
+    for outcome in outcomes {
+        assert!(
+            outcome.is_ok(),
+            "nobody else of the account uses the key, but: {outcome:?}"
+        );
+    }
+}
+
 /// being, carried out.
 pub async fn a_request_races_to_one_effect(servers: &[Stores]) {
     let account = new_account(&servers[0]).await;

@@ -181,6 +181,7 @@ macro_rules! conformance_suite {
             registrations_race_with_a_smaller_capacity,
             registrations_race_with_the_end_of_the_event,
             a_request_races_to_one_effect,
+            accounts_share_no_keys_under_a_race,
             account_slugs_are_contested,
             first_api_keys_are_contested,
             revocations_are_contested,

@@ -66,16 +66,17 @@ impl FromStr for ObjectId {
     }
 }
 
+/// Defines the id type of one aggregate.
 macro_rules! id_type {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+    ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(ObjectId);
+        pub struct $name($crate::ObjectId);
 
         impl $name {
             /// Wraps a new or a stored id.
             #[must_use]
-            pub const fn new(id: ObjectId) -> Self {
+            pub const fn new(id: $crate::ObjectId) -> Self {
                 Self(id)
             }
 
@@ -86,36 +87,22 @@ macro_rules! id_type {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&self.0, f)
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(&self.0, f)
             }
         }
 
-        impl FromStr for $name {
-            type Err = MalformedId;
+        impl std::str::FromStr for $name {
+            type Err = $crate::MalformedId;
 
-            fn from_str(text: &str) -> Result<Self, MalformedId> {
+            fn from_str(text: &str) -> Result<Self, $crate::MalformedId> {
                 text.parse().map(Self)
             }
         }
-    )+};
+    };
 }
-
-id_type! {
-    /// The id of an [`Account`](crate::Account).
-    AccountId,
-    /// The id of an [`ApiKey`](crate::ApiKey).
-    ApiKeyId,
-    /// The id of a [`Customer`](crate::Customer).
-    CustomerId,
-    /// The id of an [`Appointment`](crate::Appointment).
-    AppointmentId,
-    /// The id of an [`Event`](crate::Event).
-    EventId,
-    /// The id of a [`Registration`](crate::Registration).
-    RegistrationId,
-}
+pub(crate) use id_type;
 
 #[cfg(test)]
 mod tests {
@@ -131,7 +118,7 @@ mod tests {
             "507f1f77bcf86cd79943901g",
             "507f1f77bcf86cd7994390111",
         ] {
-            assert_eq!(text.parse::<CustomerId>(), Err(MalformedId), "{text}");
+            assert_eq!(text.parse::<ObjectId>(), Err(MalformedId), "{text}");
         }
     }
 

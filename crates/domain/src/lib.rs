@@ -23,9 +23,7 @@ pub use access::*;
 pub use crm::*;
 pub use email::{EmailAddress, EmailKey};
 pub use events::*;
-pub use ids::{
-    AccountId, ApiKeyId, AppointmentId, CustomerId, EventId, MalformedId, ObjectId, RegistrationId,
-};
+pub use ids::{MalformedId, ObjectId};
 pub use invalid::Invalid;
 pub use money::Money;
 pub use page::PageLimit;

@@ -1,8 +1,8 @@
 //! What all stores have in common.
 
 use crate::{
-    AccessStores, AccountStore, ApiKeyStore, AppointmentStore, CrmStores, CustomerStore, EventStore,
-    EventsStores, IdempotencyStore, RegistrationStore, SchedulingStores,
+    AccessPorts, AccessStores, CrmPorts, CrmStores, EventsPorts, EventsStores, IdempotencyStore,
+    SchedulingPorts, SchedulingStores,
 };
 use async_trait::async_trait;
 use chatgrow_domain::Refusal;
@@ -82,14 +82,16 @@ pub trait StoreHealth: Send + Sync {
     /// would carry out a write. If the store works, it MUST succeed.
     async fn check(&self) -> Result<(), StoreError>;
 
-    /// MUST complete once the store is closed: its last owner is gone, all that was under way has ended, and nothing is left to do before
-    /// the process may end. The future MUST NOT keep the store open itself. A store that leaves nothing behind is always as good as closed.
+    /// Completes when the store has closed: its last owner has dropped it, everything that was under way has ended, and
+    /// nothing is left to do before the process may end. The future MUST NOT keep the store open itself.
+    ///
+    /// The default completes at once, for stores that have nothing to close.
     fn closed(&self) -> Closed {
         Box::pin(ready(()))
     }
 }
 
-/// Completes once a store is closed.
+/// A future that completes when a store has closed.
 pub type Closed = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Stands for the contents of a store at some time, as the thread that took it sees them: equal marks mean equal
@@ -131,16 +133,8 @@ impl Stores {
     /// Views one store through each of its ports.
     pub fn of<S>(store: Arc<S>) -> Self
     where
-        S: AccountStore
-            + ApiKeyStore
-            + CustomerStore
-            + AppointmentStore
-            + EventStore
-            + RegistrationStore
-            + IdempotencyStore
-            + StoreHealth
-            + StoreChanges
-            + 'static,
+        S: AccessPorts + CrmPorts + SchedulingPorts + EventsPorts,
+        S: IdempotencyStore + StoreHealth + StoreChanges,
     {
         Self {
             access: AccessStores::of(&store),

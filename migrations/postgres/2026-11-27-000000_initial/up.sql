@@ -233,25 +233,25 @@ CREATE TRIGGER registrations_not_truncated
 BEFORE TRUNCATE ON registrations FOR EACH STATEMENT
 EXECUTE FUNCTION refuse('the places have to be counted off: use DELETE');
 
--- Requests that were carried out, and their answers. The id is a digest of method, resource and Idempotency-Key: what a client writes
+-- Requests that were carried out, and their answers. The key is a digest of method, resource and Idempotency-Key: what a client writes
 -- into these is nobody else's to read.
 CREATE TABLE idempotency_records (
     account_id bytea NOT NULL REFERENCES accounts (id),
-    id bytea NOT NULL CHECK (octet_length(id) = 32),
+    key bytea NOT NULL CHECK (octet_length(key) = 32),
     fingerprint bytea NOT NULL CHECK (octet_length(fingerprint) = 32),
-    answer_format bigint NOT NULL CHECK (answer_format > 0),
+    answer_format bigint NOT NULL CHECK (answer_format BETWEEN 1 AND 65535),
     answer bytea NOT NULL,
     created_at instant NOT NULL,
     expires_at instant NOT NULL CHECK (expires_at > created_at),
-    PRIMARY KEY (account_id, id)
+    PRIMARY KEY (account_id, key)
 );
 CREATE INDEX idempotency_records_by_expiry ON idempotency_records (expires_at);
 
 -- A request that is repeated while it is being carried out is told so at once, instead of waiting with a connection in hand. (The first
--- eight bytes of a digest name the lock.)
+-- eight bytes of a digest of account and key name the lock, so no account is in the way of another.)
 CREATE FUNCTION idempotency_in_progress() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT pg_try_advisory_xact_lock(('x' || encode(substr(NEW.id, 1, 8), 'hex'))::bit(64)::bigint) THEN
+    IF NOT pg_try_advisory_xact_lock(('x' || encode(substr(sha256(NEW.account_id || NEW.key), 1, 8), 'hex'))::bit(64)::bigint) THEN
         RAISE EXCEPTION 'the request is being carried out'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'idempotency_in_progress';
     END IF;

@@ -204,19 +204,19 @@ BEGIN
         <> (OLD.account_id, OLD.id, OLD.event_id, OLD.customer_id);
 END;
 
--- Requests that were carried out, and their answers. The id is a digest of method, resource and Idempotency-Key: what a client writes
+-- Requests that were carried out, and their answers. The key is a digest of method, resource and Idempotency-Key: what a client writes
 -- into these is nobody else's to read.
 --
--- This table has a rowid, so its rows lie in the order in which they come. In the order of their ids, which are digests, each row would
+-- This table has a rowid, so its rows lie in the order in which they come. In the order of their keys, which are digests, each row would
 -- change a page that no other row of its commit is in. Now only the index has to.
 CREATE TABLE idempotency_records (
     account_id BLOB NOT NULL REFERENCES accounts (id),
-    id BLOB NOT NULL CHECK (length(id) = 32),
+    key BLOB NOT NULL CHECK (length(key) = 32),
     fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),
-    answer_format INTEGER NOT NULL CHECK (answer_format > 0),
+    answer_format INTEGER NOT NULL CHECK (answer_format BETWEEN 1 AND 65535),
     answer BLOB NOT NULL,
     created_at INTEGER NOT NULL CHECK (created_at BETWEEN -377705116800000 AND 253402300799999),
     expires_at INTEGER NOT NULL CHECK (expires_at > created_at AND expires_at <= 253402300799999),
-    PRIMARY KEY (account_id, id)
+    PRIMARY KEY (account_id, key)
 ) STRICT;
 CREATE INDEX idempotency_records_by_expiry ON idempotency_records (expires_at);

@@ -16,7 +16,7 @@ use actix_web::{
     http::header::{self, HeaderValue},
     web::Data,
 };
-use chatgrow_application::{Effect, Once, Outcome, Precondition, Request};
+use chatgrow_application::{Effect, Outcome, Precondition, Repeatable, Request};
 use chatgrow_domain::EmailAddress;
 use chatgrow_ports::{IdempotencyKey, StoredAnswer};
 use paperclip::{
@@ -98,31 +98,32 @@ fn key_of(request: &HttpRequest) -> Result<Option<String>, ApiError> {
 }
 
 impl<R> Write<R> {
-    /// What the use case needs to know about the request. The body must have been read, because its fingerprint is a
-    /// part of this.
-    pub(crate) fn request<T>(self) -> Result<Request<T>, ApiError>
+    /// What the use case needs to know about the request, and what replies to it. The body must have been read, because
+    /// its fingerprint is a part of the request.
+    pub(crate) fn request<T>(self) -> Result<(Request<T>, Replies<T, R>), ApiError>
     where
         R: Render + for<'a> From<&'a Effect<T>>,
     {
         let caller = self.request.extensions().get::<Caller>().cloned();
         let Caller(caller) = caller.ok_or(Problem::Unauthenticated)?;
-        let once = self.key.as_deref().map(|key| self.once(key));
-        Ok(Request {
+        let repeatable = self.key.as_deref().map(|key| self.repeatable(key)).transpose()?;
+        let request = Request {
             caller,
-            precondition: self.precondition.clone(),
-            once: once.transpose()?,
+            precondition: self.precondition,
+            repeatable,
             answer: |effect| R::from(effect).answer().to_stored(),
-        })
+        };
+        Ok((request, Replies(|effect| R::from(effect))))
     }
 
-    fn once(&self, key: &str) -> Result<Once, ApiError> {
+    fn repeatable(&self, key: &str) -> Result<Repeatable, ApiError> {
         let settings = self.request.app_data::<Data<Settings>>();
         let extensions = self.request.extensions();
         let (Some(settings), Some(begun)) = (settings, extensions.get::<Begun>()) else {
             return Err(ApiError::from(Problem::Internal).because("a handler stands outside of the API"));
         };
         let nothing = Fingerprint([0; 32]);
-        Ok(Once {
+        Ok(Repeatable {
             key: self.digest(key),
             fingerprint: extensions.get::<Fingerprint>().copied().unwrap_or(nothing).0,
             remembered: settings.idempotency_ttl,
@@ -165,25 +166,30 @@ pub(crate) enum Reply<R> {
     Replayed(Answer),
 }
 
-/// The reply for a use case's outcome.
-pub(crate) fn reply<T, R: for<'a> From<&'a Effect<T>>>(outcome: Outcome<T>) -> Result<Reply<R>, ApiError> {
-    match outcome {
-        Outcome::Done(effect) => Ok(Reply::Fresh(R::from(&effect))),
-        Outcome::Replayed(stored) => replayed(&stored),
-        Outcome::KeyReused => Err(Problem::IdempotencyKeyReused.into()),
-        Outcome::InProgress => Err(Problem::IdempotencyInProgress.into()),
+/// Replies to one request, with the rendering that is stored for its repetitions.
+pub(crate) struct Replies<T, R>(fn(&Effect<T>) -> R);
+
+impl<T, R> Replies<T, R> {
+    /// The reply for a use case's outcome.
+    pub(crate) fn to(self, outcome: Outcome<T>) -> Result<Reply<R>, ApiError> {
+        match outcome {
+            Outcome::Done(effect) => Ok(Reply::Fresh((self.0)(&effect))),
+            Outcome::Replayed(stored) => replayed(&stored).map(Reply::Replayed),
+            Outcome::KeyReused => Err(Problem::IdempotencyKeyReused.into()),
+            Outcome::InProgress => Err(Problem::IdempotencyInProgress.into()),
+        }
     }
 }
 
-/// Replays a stored answer. A server of another version may have stored it in a format that this one can't read. Even
+/// Reads a stored answer. A server of another version may have stored it in a format that this one can't read. Even
 /// then the request is not carried out again.
-fn replayed<R>(stored: &StoredAnswer) -> Result<Reply<R>, ApiError> {
-    let answer = Answer::from_stored(stored).ok_or_else(|| {
+fn replayed(stored: &StoredAnswer) -> Result<Answer, ApiError> {
+    Answer::from_stored(stored).ok_or_else(|| {
+        tracing::warn!(format = stored.format, "a stored answer can't be read by this version");
         ApiError::from(Problem::IdempotencyInProgress).with_message(
             "The request with this Idempotency-Key was carried out, but its answer can't be read by this server",
         )
-    })?;
-    Ok(Reply::Replayed(answer))
+    })
 }
 
 impl<R: Responder<Body = BoxBody>> Responder for Reply<R> {
@@ -243,5 +249,21 @@ impl<R: OperationModifier> OperationModifier for Reply<R> {
 
     fn update_definitions(map: &mut BTreeMap<String, DefaultSchemaRaw>) {
         R::update_definitions(map);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::StatusCode;
+
+    #[test]
+    fn an_answer_that_this_version_cannot_read_is_a_conflict() {
+        for (format, bytes) in [(2, "{}\n{}"), (1, "{}"), (1, "no head\n{}"), (1, "")] {
+            let bytes = bytes.as_bytes().to_vec();
+            let error = replayed(&StoredAnswer { format, bytes }).err().unwrap();
+            assert_eq!(error.status(), StatusCode::CONFLICT);
+            assert!(error.to_string().contains("was carried out"), "{error}");
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! Conditional requests (RFC 9110, section 13): `ETag` on resources with a version, `If-None-Match` on reads,
 //! `If-Match` on writes.
 //!
-//! An entity tag is an id and a version, not a hash. So it is known before the write, and it matches the store's guard,
-//! which compares versions too.
+//! An entity tag is an id and versions, not a hash. So it is known before the write, and it matches the store's guard,
+//! which compares the version of the resource too. The tag of a resource that shows its customer holds the customer's
+//! version as well. The guard does not compare that one: the customer may change between the check and the write.
 
 use crate::error::ApiError;
 use actix_web::{
@@ -66,8 +67,8 @@ pub(crate) fn precondition(request: &HttpRequest) -> Result<Precondition, ApiErr
         ApiError::of_header("If-Match", message)
     })?;
     Ok(match tags {
-        None => Precondition::None,
-        Some(Tags { any: true, .. }) => Precondition::Something,
+        None => Precondition::Unconditional,
+        Some(Tags { any: true, .. }) => Precondition::Exists,
         Some(Tags { tags, .. }) => {
             let strong = tags
                 .iter()
@@ -127,8 +128,8 @@ mod tests {
 
     #[test]
     fn if_match_is_a_star_or_a_list_of_entity_tags() {
-        assert_eq!(if_match(&[]), Some(Precondition::None));
-        assert_eq!(if_match(&["*"]), Some(Precondition::Something));
+        assert_eq!(if_match(&[]), Some(Precondition::Unconditional));
+        assert_eq!(if_match(&["*"]), Some(Precondition::Exists));
         assert_eq!(if_match(&["\"a.1\""]), Some(one_of(&["a.1"])));
         assert_eq!(
             if_match(&[" W/\"a\" ,, \"b,c\",", "\"d\""]),

@@ -45,7 +45,7 @@ use crate::{
     health::Readiness,
     kept::Kept,
     metrics::Metrics,
-    routes::{Context, Endpoint},
+    routes::Context,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -251,17 +251,22 @@ fn contexts() -> [Context; 3] {
     [crm::routes(), scheduling::routes(), events::routes()]
 }
 
-/// Adds the API's own paths.
+/// The API's own paths.
 fn routes(config: &mut web::ServiceConfig) {
-    let endpoints = contexts().into_iter().flat_map(|context| context.endpoints);
-    let (kept, others): (Vec<_>, Vec<_>) = endpoints.partition(|endpoint| endpoint.kept);
+    let mut endpoints: Vec<_> = contexts()
+        .into_iter()
+        .flat_map(|context| context.endpoints)
+        .collect();
+    // actix tries paths in this order. Plain paths come first, because each of the others takes a regular expression.
+    endpoints.sort_by_key(|endpoint| !endpoint.parameters.is_empty());
     let api = web::scope(BASE_PATH).app_data(Route(BASE_PATH));
-    // They are matched in this order. Plain paths come first, because each of the others takes a regular expression.
-    let api = kept.into_iter().fold(api, |api, Endpoint { resource, .. }| {
-        api.service(resource.wrap(from_fn(kept::keep)).wrap(from_fn(handle)))
-    });
-    let api = others.into_iter().fold(api, |api, Endpoint { resource, .. }| {
-        api.service(resource.wrap(from_fn(handle)))
+    let api = endpoints.into_iter().fold(api, |api, endpoint| {
+        if endpoint.kept {
+            let resource = endpoint.resource.wrap(from_fn(kept::keep));
+            api.service(resource.wrap(from_fn(handle)))
+        } else {
+            api.service(endpoint.resource.wrap(from_fn(handle)))
+        }
     });
     let api = api.default_service(actix_web::web::to(not_found));
     config.service(api.wrap(from_fn(access::authentication::authenticate)));

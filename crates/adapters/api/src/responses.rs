@@ -273,3 +273,24 @@ impl Confirmation {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_answer_is_read_as_it_was() {
+        let body = "{\"name\":\"first\\nsecond\"}".as_bytes().to_vec();
+        let answer = Answer {
+            status: StatusCode::CREATED,
+            location: Some("/api/webhooks/customers/דנה".to_owned()),
+            etag: Some("\"507f1f77bcf86cd799439011.1\"".to_owned()),
+            body,
+        };
+        let read = Answer::from_stored(&answer.to_stored()).unwrap();
+        assert_eq!(
+            (read.status, read.location, read.etag, read.body),
+            (answer.status, answer.location, answer.etag, answer.body)
+        );
+    }
+}

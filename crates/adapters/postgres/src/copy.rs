@@ -21,11 +21,13 @@ use futures_util::{StreamExt, TryStreamExt};
 use std::pin::pin;
 use tokio::sync::mpsc::{Receiver, Sender};
 
-/// Disables the triggers, because the copied events contain the counts already. The lock keeps servers from creating
-/// the first account meanwhile.
+/// Disables triggers. The copied events contain the counts already, and each new idempotency record takes an advisory
+/// lock, of which one transaction can't take many. The lock keeps servers from creating the first account meanwhile.
 const BEGIN: &str = "LOCK TABLE accounts IN EXCLUSIVE MODE;
-    ALTER TABLE events DISABLE TRIGGER USER; ALTER TABLE registrations DISABLE TRIGGER USER";
-const END: &str = "ALTER TABLE events ENABLE TRIGGER USER; ALTER TABLE registrations ENABLE TRIGGER USER";
+    ALTER TABLE events DISABLE TRIGGER USER; ALTER TABLE registrations DISABLE TRIGGER USER;
+    ALTER TABLE idempotency_records DISABLE TRIGGER USER";
+const END: &str = "ALTER TABLE events ENABLE TRIGGER USER; ALTER TABLE registrations ENABLE TRIGGER USER;
+    ALTER TABLE idempotency_records ENABLE TRIGGER USER";
 
 #[async_trait]
 impl Copied for PostgresStore {

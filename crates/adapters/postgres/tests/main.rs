@@ -4,6 +4,7 @@
 #![expect(clippy::too_many_lines, reason = "a test tells its story in one piece")]
 
 mod connections;
+mod copy;
 mod faults;
 mod migrations;
 mod raw_sql;

@@ -16,11 +16,11 @@ use diesel::{
 /// An idempotency record as it is stored.
 #[derive(Debug, Clone, Hash, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = idempotency_records)]
-#[diesel(primary_key(account_id, id))]
+#[diesel(primary_key(account_id, key))]
 #[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 pub struct IdempotencyRow {
     account_id: RowId,
-    id: Vec<u8>,
+    key: Vec<u8>,
     fingerprint: Vec<u8>,
     answer_format: i64,
     answer: Vec<u8>,
@@ -32,7 +32,7 @@ impl From<IdempotencyRecord> for IdempotencyRow {
     fn from(record: IdempotencyRecord) -> Self {
         Self {
             account_id: record.account.as_bytes().into(),
-            id: record.key.0.to_vec(),
+            key: record.key.0.to_vec(),
             fingerprint: record.fingerprint.to_vec(),
             answer_format: record.answer.format.into(),
             answer: record.answer.bytes,
@@ -60,7 +60,7 @@ impl TryFrom<IdempotencyRow> for IdempotencyRecord {
         };
         Ok(Self {
             account: AccountId::new(row.account_id.object_id()),
-            key: IdempotencyKey(read.get("id", row.id.as_slice().try_into())?),
+            key: IdempotencyKey(read.get("key", row.key.as_slice().try_into())?),
             fingerprint: read.get("fingerprint", row.fingerprint.as_slice().try_into())?,
             answer: StoredAnswer {
                 format: read.get("answer_format", u16::try_from(row.answer_format))?,
@@ -74,17 +74,17 @@ impl TryFrom<IdempotencyRow> for IdempotencyRecord {
 
 /// The account's record with that key.
 #[auto_type]
-pub fn by_id<DB: Backend>(account: RowId, id: Vec<u8>) -> _ {
+pub fn by_key<DB: Backend>(account: RowId, key: Vec<u8>) -> _ {
     let row: AsSelect<IdempotencyRow, DB> = IdempotencyRow::as_select();
     idempotency_records::table
         .filter(dsl::account_id.eq(account))
-        .filter(dsl::id.eq(id))
+        .filter(dsl::key.eq(key))
         .select(row)
 }
 
 /// Deletes records that have expired at `$1`, at most `$2` of them, those that expired first.
-pub const SWEEP: &str = "DELETE FROM idempotency_records WHERE (account_id, id) IN
-    (SELECT account_id, id FROM idempotency_records WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+pub const SWEEP: &str = "DELETE FROM idempotency_records WHERE (account_id, key) IN
+    (SELECT account_id, key FROM idempotency_records WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
 
 /// The upsert that writes a record. If there is a record with that key that has not expired, it changes no row.
 #[macro_export]
@@ -101,7 +101,7 @@ macro_rules! insert_record {
         let now = row.created_at();
         let insert = diesel::insert_into(table)
             .values(row.clone())
-            .on_conflict((dsl::account_id, dsl::id))
+            .on_conflict((dsl::account_id, dsl::key))
             .do_update()
             .set(row);
         FilterDsl::filter(insert, dsl::expires_at.le(now))
@@ -126,7 +126,7 @@ macro_rules! idempotency_store {
                     account: AccountId,
                     key: IdempotencyKey,
                 ) -> Result<Option<IdempotencyRecord>, StoreError> {
-                    let record = commit::by_id(account.as_bytes().into(), key.0.to_vec());
+                    let record = commit::by_key(account.as_bytes().into(), key.0.to_vec());
                     self.$find::<IdempotencyRow, _>(record).await
                 }
 

@@ -84,9 +84,9 @@ diesel::table! {
 }
 
 diesel::table! {
-    idempotency_records (account_id, id) {
+    idempotency_records (account_id, key) {
         account_id -> Binary,
-        id -> Binary,
+        key -> Binary,
         fingerprint -> Binary,
         answer_format -> BigInt,
         answer -> Binary,

@@ -137,7 +137,7 @@ impl Authentication {
         Ok(caller)
     }
 
-    /// How often keys were found in memory.
+    /// How often keys were found in memory, and how often they were looked up.
     #[must_use]
     pub fn keys_met(&self) -> KeysMet {
         KeysMet {

@@ -1,4 +1,4 @@
-//! Who is calling, as one value that every use case takes.
+//! Who is calling, as one value that every use case of a request takes. (The use cases of operators have no caller.)
 
 use chatgrow_domain::{AccountId, ApiKeyId};
 use std::sync::Arc;

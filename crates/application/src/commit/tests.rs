@@ -8,7 +8,7 @@ const KEY: IdempotencyKey = IdempotencyKey([1; 32]);
 /// A request with an idempotency key, whose answer is remembered for five seconds.
 fn named() -> Request<Appointment> {
     Request {
-        once: Some(Once {
+        repeatable: Some(Repeatable {
             key: KEY,
             fingerprint: [2; 32],
             remembered: Duration::from_secs(5),
@@ -205,10 +205,10 @@ fn a_precondition_admits_what_the_caller_has_seen() {
     };
     let one_of = Precondition::OneOf(vec![Revision::claimed("other"), seen.revision()]);
     for (precondition, current, admitted) in [
-        (Precondition::None, None, true),
-        (Precondition::None, Some(&seen), true),
-        (Precondition::Something, None, false),
-        (Precondition::Something, Some(&seen), true),
+        (Precondition::Unconditional, None, true),
+        (Precondition::Unconditional, Some(&seen), true),
+        (Precondition::Exists, None, false),
+        (Precondition::Exists, Some(&seen), true),
         (one_of.clone(), Some(&seen), true),
         (one_of.clone(), Some(&changed), false),
         (one_of, None, false),

@@ -1,6 +1,11 @@
 //! Accounts: one account is one business. Every API key and every row belongs to exactly one.
 
-use crate::{AccountId, Invalid, Refusal, Timestamp, text::text_type};
+use crate::{Invalid, Refusal, Timestamp, ids::id_type, text::text_type};
+
+id_type! {
+    /// The id of an [`Account`].
+    AccountId
+}
 
 text_type! {
     /// The display name of a business.

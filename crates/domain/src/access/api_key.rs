@@ -4,9 +4,14 @@
 //! The plain key and its digest are different types: only the digest can be stored, and `Debug` of the plain key shows
 //! nothing. A plain SHA-256 is enough, because 256-bit random values can't be found with a dictionary.
 
-use crate::{AccountId, ApiKeyId, Refusal, Timestamp, text::text_type};
+use crate::{AccountId, Refusal, Timestamp, ids::id_type, text::text_type};
 use sha2::{Digest, Sha256};
 use std::fmt;
+
+id_type! {
+    /// The id of an [`ApiKey`].
+    ApiKeyId
+}
 
 const PREFIX: &str = "cg_live_";
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

@@ -3,5 +3,5 @@
 mod account;
 mod api_key;
 
-pub use account::{Account, AccountName, AccountRefusal, AccountSlug};
-pub use api_key::{ApiKey, ApiKeyDigest, ApiKeyName, ApiKeyRefusal, PlainApiKey};
+pub use account::{Account, AccountId, AccountName, AccountRefusal, AccountSlug};
+pub use api_key::{ApiKey, ApiKeyDigest, ApiKeyId, ApiKeyName, ApiKeyRefusal, PlainApiKey};

@@ -1,9 +1,14 @@
 //! Customers: the people whom an account serves. An e-mail address is unique within an account.
 
 use crate::{
-    ChangeRefusal, CustomerId, EmailAddress, Invalid, Notes, Refusal, Revised, Revision, Timestamp, Version,
-    text::text_type,
+    ChangeRefusal, EmailAddress, Invalid, Notes, Refusal, Revised, Revision, Timestamp, Version,
+    ids::id_type, text::text_type,
 };
+
+id_type! {
+    /// The id of a [`Customer`].
+    CustomerId
+}
 
 text_type! {
     /// A customer's name.

@@ -3,5 +3,5 @@
 mod customer;
 
 pub use customer::{
-    Customer, CustomerEdit, CustomerName, CustomerRefusal, CustomerSummary, NewCustomer, Phone,
+    Customer, CustomerEdit, CustomerId, CustomerName, CustomerRefusal, CustomerSummary, NewCustomer, Phone,
 };

@@ -2,10 +2,15 @@
 //! status only ever changes from `active` to another one.
 
 use crate::{
-    ChangeRefusal, EventId, Invalid, LocalMinute, Money, Refusal, RegistrationRefusal, Revised, Revision,
-    Timestamp, Version, choice::choice, text::text_type,
+    ChangeRefusal, Invalid, LocalMinute, Money, Refusal, RegistrationRefusal, Revised, Revision, Timestamp,
+    Version, choice::choice, ids::id_type, text::text_type,
 };
 use time::{Date, Time};
+
+id_type! {
+    /// The id of an [`Event`].
+    EventId
+}
 
 text_type! {
     /// An event's title.

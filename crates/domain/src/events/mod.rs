@@ -4,7 +4,7 @@ mod event;
 mod registration;
 
 pub use event::{
-    Capacity, Event, EventDescription, EventEdit, EventLocation, EventRefusal, EventStatus, EventTitle,
-    NewEvent,
+    Capacity, Event, EventDescription, EventEdit, EventId, EventLocation, EventRefusal, EventStatus,
+    EventTitle, NewEvent,
 };
-pub use registration::{Registration, RegistrationRefusal};
+pub use registration::{Registration, RegistrationId, RegistrationRefusal};

@@ -1,9 +1,14 @@
 //! Registrations: a customer's place at an event. A customer has at most one place at an event.
 
 use crate::{
-    ChangeRefusal, Customer, CustomerSummary, EventId, Notes, Refusal, RegistrationId, Revised, Revision,
-    Timestamp,
+    ChangeRefusal, Customer, CustomerSummary, EventId, Notes, Refusal, Revised, Revision, Timestamp,
+    ids::id_type,
 };
+
+id_type! {
+    /// The id of a [`Registration`].
+    RegistrationId
+}
 
 /// A customer's place at an event.
 #[derive(Debug, Clone, PartialEq, Eq)]

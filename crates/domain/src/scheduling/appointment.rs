@@ -2,10 +2,15 @@
 //! occupy it.
 
 use crate::{
-    AppointmentId, ChangeRefusal, Customer, CustomerSummary, Duration, LocalMinute, Notes, Refusal, Revised,
-    Revision, TimeSlot, Timestamp, Version, choice::choice,
+    ChangeRefusal, Customer, CustomerSummary, Duration, LocalMinute, Notes, Refusal, Revised, Revision,
+    TimeSlot, Timestamp, Version, choice::choice, ids::id_type,
 };
 use time::{Date, Time};
+
+id_type! {
+    /// The id of an [`Appointment`].
+    AppointmentId
+}
 
 choice! {
     /// The service that the customer books.

@@ -3,5 +3,6 @@
 mod appointment;
 
 pub use appointment::{
-    Appointment, AppointmentEdit, AppointmentRefusal, AppointmentStatus, NewAppointment, ServiceType,
+    Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, NewAppointment,
+    ServiceType,
 };

@@ -11,6 +11,11 @@ pub use {account::MockAccountStore, api_key::MockApiKeyStore};
 
 use std::sync::Arc;
 
+/// A store that honours all ports of this context.
+pub trait AccessPorts: AccountStore + ApiKeyStore + 'static {}
+
+impl<S: AccountStore + ApiKeyStore + 'static> AccessPorts for S {}
+
 /// The stores of this context.
 #[derive(Clone)]
 pub struct AccessStores {
@@ -22,7 +27,7 @@ pub struct AccessStores {
 
 impl AccessStores {
     /// Views one store through each of this context's ports.
-    pub fn of<S: AccountStore + ApiKeyStore + 'static>(store: &Arc<S>) -> Self {
+    pub fn of<S: AccessPorts>(store: &Arc<S>) -> Self {
         Self {
             accounts: store.clone(),
             api_keys: store.clone(),

@@ -9,6 +9,11 @@ pub use customer::MockCustomerStore;
 
 use std::sync::Arc;
 
+/// A store that honours all ports of this context.
+pub trait CrmPorts: CustomerStore + 'static {}
+
+impl<S: CustomerStore + 'static> CrmPorts for S {}
+
 /// The stores of this context.
 #[derive(Clone)]
 pub struct CrmStores {
@@ -18,7 +23,7 @@ pub struct CrmStores {
 
 impl CrmStores {
     /// Views one store through each of this context's ports.
-    pub fn of<S: CustomerStore + 'static>(store: &Arc<S>) -> Self {
+    pub fn of<S: CrmPorts>(store: &Arc<S>) -> Self {
         Self {
             customers: store.clone(),
         }

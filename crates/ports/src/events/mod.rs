@@ -11,6 +11,11 @@ pub use {event::MockEventStore, registration::MockRegistrationStore};
 
 use std::sync::Arc;
 
+/// A store that honours all ports of this context.
+pub trait EventsPorts: EventStore + RegistrationStore + 'static {}
+
+impl<S: EventStore + RegistrationStore + 'static> EventsPorts for S {}
+
 /// The stores of this context.
 #[derive(Clone)]
 pub struct EventsStores {
@@ -22,7 +27,7 @@ pub struct EventsStores {
 
 impl EventsStores {
     /// Views one store through each of this context's ports.
-    pub fn of<S: EventStore + RegistrationStore + 'static>(store: &Arc<S>) -> Self {
+    pub fn of<S: EventsPorts>(store: &Arc<S>) -> Self {
         Self {
             events: store.clone(),
             registrations: store.clone(),

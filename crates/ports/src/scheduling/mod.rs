@@ -9,6 +9,11 @@ pub use appointment::MockAppointmentStore;
 
 use std::sync::Arc;
 
+/// A store that honours all ports of this context.
+pub trait SchedulingPorts: AppointmentStore + 'static {}
+
+impl<S: AppointmentStore + 'static> SchedulingPorts for S {}
+
 /// The stores of this context.
 #[derive(Clone)]
 pub struct SchedulingStores {
@@ -18,7 +23,7 @@ pub struct SchedulingStores {
 
 impl SchedulingStores {
     /// Views one store through each of this context's ports.
-    pub fn of<S: AppointmentStore + 'static>(store: &Arc<S>) -> Self {
+    pub fn of<S: SchedulingPorts>(store: &Arc<S>) -> Self {
         Self {
             appointments: store.clone(),
         }

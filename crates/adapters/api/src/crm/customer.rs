@@ -5,7 +5,7 @@ mod requests;
 use crate::{
     access::authentication::Caller,
     body::Body,
-    commit::{Reply, Write, reply},
+    commit::{Reply, Write},
     error::{ApiError, Problem},
     pages::{Items, Pages, ShownPage},
     query::Query,
@@ -145,9 +145,9 @@ pub(crate) async fn create(
     body: Body<CreateCustomer>,
 ) -> Result<Reply<Created<CustomerResponse>>, ApiError> {
     let new = body.0.into_domain()?;
-    let request = write.request()?;
+    let (request, replies) = write.request()?;
     let customers = &application.crm.customers;
-    reply(customers.create(&request, new).await?)
+    replies.to(customers.create(&request, new).await?)
 }
 
 /// The errors of [`list`].
@@ -198,9 +198,9 @@ pub(crate) async fn put(
     body: Body<PutCustomer>,
 ) -> Result<Reply<CreatedOrDone<CustomerResponse>>, ApiError> {
     let new = body.0.into_domain(&path)?;
-    let request = write.request()?;
+    let (request, replies) = write.request()?;
     let customers = &application.crm.customers;
-    reply(customers.put(&request, new).await?)
+    replies.to(customers.put(&request, new).await?)
 }
 
 /// The errors of [`edit`].
@@ -221,7 +221,7 @@ pub(crate) async fn edit(
     body: Body<EditCustomer>,
 ) -> Result<Reply<Done<CustomerResponse>>, ApiError> {
     let (edit, email) = (body.0.into_domain()?, named(&path)?);
-    let request = write.request()?;
+    let (request, replies) = write.request()?;
     let customers = &application.crm.customers;
-    reply(customers.edit(&request, &email, edit).await?)
+    replies.to(customers.edit(&request, &email, edit).await?)
 }

@@ -5,7 +5,7 @@ mod requests;
 use crate::{
     access::authentication::Caller,
     body::Body,
-    commit::{Reply, Write, reply},
+    commit::{Reply, Write},
     error::{ApiError, Problem},
     events::values::Participants,
     pages::{Items, Pages, ShownPage},
@@ -153,9 +153,9 @@ pub(crate) async fn create(
     body: Body<CreateEvent>,
 ) -> Result<Reply<Created<EventResponse>>, ApiError> {
     let new = body.0.into_domain()?;
-    let request = write.request()?;
+    let (request, replies) = write.request()?;
     let events = &application.events.events;
-    reply(events.create(&request, new).await?)
+    replies.to(events.create(&request, new).await?)
 }
 
 /// The errors of [`list`].
@@ -211,7 +211,7 @@ pub(crate) async fn edit(
     body: Body<EditEvent>,
 ) -> Result<Reply<Done<EventResponse>>, ApiError> {
     let (edit, id) = (body.0.into_domain()?, named(&path)?);
-    let request = write.request()?;
+    let (request, replies) = write.request()?;
     let events = &application.events.events;
-    reply(events.edit(&request, id, edit).await?)
+    replies.to(events.edit(&request, id, edit).await?)
 }

@@ -3,7 +3,7 @@
 use crate::{
     access::authentication::Caller,
     body::Body,
-    commit::{Reply, Write, reply},
+    commit::{Reply, Write},
     crm::customer,
     error::{ApiError, Problem},
     events::event::named,
@@ -197,9 +197,9 @@ pub(crate) async fn register(
     body: Body<Register>,
 ) -> Result<Reply<Created<RegistrationResponse>>, ApiError> {
     let ((customer, notes), event) = (body.0.into_domain()?, named(&path)?);
-    let request = write.request()?;
+    let (request, replies) = write.request()?;
     let registrations = &application.events.registrations;
-    reply(registrations.register(&request, event, &customer, notes).await?)
+    replies.to(registrations.register(&request, event, &customer, notes).await?)
 }
 
 /// The errors of [`list`].
@@ -276,7 +276,7 @@ pub(crate) async fn unregister(
     write: Write<Done<Confirmation>>,
 ) -> Result<Reply<Done<Confirmation>>, ApiError> {
     let (event, id) = both(&path)?;
-    let request = write.request()?;
+    let (request, replies) = write.request()?;
     let registrations = &application.events.registrations;
-    reply(registrations.unregister(&request, event, id).await?)
+    replies.to(registrations.unregister(&request, event, id).await?)
 }

@@ -5,7 +5,7 @@ mod requests;
 use crate::{
     access::authentication::Caller,
     body::Body,
-    commit::{Reply, Write, reply},
+    commit::{Reply, Write},
     error::{ApiError, Problem},
     pages::{Items, Pages, ShownPage},
     query::Query,
@@ -159,9 +159,9 @@ pub(crate) async fn book(
     body: Body<BookAppointment>,
 ) -> Result<Reply<Created<AppointmentResponse>>, ApiError> {
     let (customer, new) = body.0.into_domain()?;
-    let request = write.request()?;
+    let (request, replies) = write.request()?;
     let appointments = &application.scheduling.appointments;
-    reply(appointments.book(&request, &customer, new).await?)
+    replies.to(appointments.book(&request, &customer, new).await?)
 }
 
 /// The errors of [`list`].
@@ -227,9 +227,9 @@ pub(crate) async fn edit(
     body: Body<EditAppointment>,
 ) -> Result<Reply<Done<AppointmentResponse>>, ApiError> {
     let (edit, id) = (body.0.into_domain()?, named(&path)?);
-    let request = write.request()?;
+    let (request, replies) = write.request()?;
     let appointments = &application.scheduling.appointments;
-    reply(appointments.edit(&request, id, edit).await?)
+    replies.to(appointments.edit(&request, id, edit).await?)
 }
 
 /// The errors of [`cancel`].
@@ -245,7 +245,7 @@ pub(crate) async fn cancel(
     write: Write<Done<Confirmation>>,
 ) -> Result<Reply<Done<Confirmation>>, ApiError> {
     let id = named(&path)?;
-    let request = write.request()?;
+    let (request, replies) = write.request()?;
     let appointments = &application.scheduling.appointments;
-    reply(appointments.cancel(&request, id).await?)
+    replies.to(appointments.cancel(&request, id).await?)
 }

@@ -1,0 +1,60 @@
+//! Tests of copies into PostgreSQL.
+
+use crate::support::{account, open};
+use chatgrow_domain::{Account, AccountName, AccountSlug, Timestamp};
+use chatgrow_ports::{IdempotencyKey, IdempotencyRecord, StoredAnswer};
+use chatgrow_sql::{
+    access::account::AccountRow,
+    commit::IdempotencyRow,
+    copy::{BATCH, Batch, Copied, Part, Tally},
+};
+use tokio::sync::mpsc::channel;
+
+/// More records than one transaction could take advisory locks for: `max_locks_per_transaction` (64) for each of
+/// `max_connections` (100).
+const RECORDS: u32 = 10_000;
+
+fn record(number: u32) -> IdempotencyRow {
+    let mut key = [0; 32];
+    key[..4].copy_from_slice(&number.to_be_bytes());
+    IdempotencyRecord {
+        account: account(),
+        key: IdempotencyKey(key),
+        fingerprint: [2; 32],
+        answer: StoredAnswer {
+            format: 1,
+            bytes: b"{}".to_vec(),
+        },
+        created_at: Timestamp::from_millis(0).unwrap(),
+        expires_at: Timestamp::from_millis(1).unwrap(),
+    }
+    .into()
+}
+
+#[tokio::test]
+async fn a_day_of_idempotency_records_is_copied() {
+    let Some(url) = throwaway_postgres::new_database().await else {
+        return;
+    };
+    let store = open(&url).await.unwrap();
+    let owner = Account {
+        id: account(),
+        slug: AccountSlug::default(),
+        name: AccountName::new("Default").unwrap(),
+        created_at: Timestamp::from_millis(0).unwrap(),
+    };
+    let records: Vec<_> = (0..RECORDS).map(record).collect();
+    let mut batches = vec![Batch::from(vec![AccountRow::from(&owner)])];
+    batches.extend(records.chunks(BATCH).map(|records| Batch::from(records.to_vec())));
+    let (parts, received) = channel(1);
+    let send = async move {
+        let mut tally = Tally::default();
+        for batch in batches {
+            tally.add(&batch);
+            parts.send(Part::Batch(batch)).await.unwrap();
+        }
+        parts.send(Part::End(tally.summary())).await.unwrap();
+    };
+    let ((), imported) = tokio::join!(send, store.import(received));
+    imported.unwrap();
+}
