@@ -10,9 +10,9 @@ use chatgrow_sql::{
 };
 use tokio::sync::mpsc::channel;
 
-/// More records than one transaction could take advisory locks for: `max_locks_per_transaction` (64) for each of
-/// `max_connections` (100).
-const RECORDS: u32 = 10_000;
+/// More records than one transaction can take advisory locks for: about `max_locks_per_transaction` (64) for each of the
+/// throw-away server's `max_connections` (300).
+const RECORDS: u32 = 40_000;
 
 fn record(number: u32) -> IdempotencyRow {
     let mut key = [0; 32];
