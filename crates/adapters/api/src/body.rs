@@ -2,7 +2,7 @@
 
 use crate::{
     Settings,
-    access::authentication::Caller,
+    access::authentication::Authenticated,
     commit::IDEMPOTENCY_KEY,
     connection::in_flight::{Held, InFlight},
     connection::turn::Connection,
@@ -75,7 +75,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 fn hold(request: &HttpRequest) -> Result<Option<Held>, ApiError> {
     let in_flight = request.app_data::<Data<InFlight>>();
     let settings = request.app_data::<Data<Settings>>();
-    let account = request.extensions().get::<Caller>().map(Caller::account);
+    let account = request
+        .extensions()
+        .get::<Authenticated>()
+        .map(Authenticated::account);
     let (Some(in_flight), Some(settings), Some(account)) = (in_flight, settings, account) else {
         return Ok(None);
     };

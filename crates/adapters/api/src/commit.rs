@@ -3,7 +3,7 @@
 
 use crate::{
     Begun, Route, Settings,
-    access::authentication::Caller,
+    access::authentication::Authenticated,
     conditions::precondition,
     error::{ApiError, Problem},
     fingerprint::Fingerprint,
@@ -104,8 +104,8 @@ impl<R> Write<R> {
     where
         R: Render + for<'a> From<&'a Effect<T>>,
     {
-        let caller = self.request.extensions().get::<Caller>().cloned();
-        let Caller(caller) = caller.ok_or(Problem::Unauthenticated)?;
+        let caller = self.request.extensions().get::<Authenticated>().cloned();
+        let Authenticated(caller) = caller.ok_or(Problem::Unauthenticated)?;
         let repeatable = self.key.as_deref().map(|key| self.repeatable(key)).transpose()?;
         let request = Request {
             caller,
@@ -224,11 +224,11 @@ impl<R> OperationModifier for Write<R> {
     }
 
     fn update_security(operation: &mut DefaultOperationRaw) {
-        Caller::update_security(operation);
+        Authenticated::update_security(operation);
     }
 
     fn update_security_definitions(map: &mut BTreeMap<String, SecurityScheme>) {
-        Caller::update_security_definitions(map);
+        Authenticated::update_security_definitions(map);
     }
 }
 

@@ -4,7 +4,7 @@
 //! store's mark stays the same, that is until the next write by anybody. An answer is never older than the last
 //! acknowledged write. (ADR 0011 has the measured gain.)
 
-use crate::access::authentication::Caller;
+use crate::access::authentication::Authenticated;
 use actix_web::{
     Error, HttpResponse,
     body::{BoxBody, MessageBody},
@@ -63,7 +63,7 @@ impl Kept {
 /// The middleware. It is for resources whose GET answers only a body that depends on nothing but the account, the
 /// target and the stored data.
 pub(crate) async fn keep(
-    caller: ReqData<Caller>,
+    caller: ReqData<Authenticated>,
     application: Data<Application>,
     kept: Data<RefCell<Kept>>,
     request: ServiceRequest,

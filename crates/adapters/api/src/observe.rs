@@ -6,7 +6,7 @@
 
 use crate::{
     BASE_PATH, Begun, Deadline, Route, Settings,
-    access::authentication::Caller,
+    access::authentication::Authenticated,
     commit::IDEMPOTENT_REPLAYED,
     connection::pieces::{Pieces, until_sent},
     connection::turn::{Connection, Sending},
@@ -245,7 +245,7 @@ fn tell(
     }
 
     let extensions = request.extensions();
-    let caller = extensions.get::<Caller>();
+    let caller = extensions.get::<Authenticated>();
     let account = caller.map(|caller| tracing::field::display(caller.account()));
     let key = caller.map(|caller| tracing::field::display(caller.key()));
     let known_method = metrics::known(method);

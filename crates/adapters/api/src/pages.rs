@@ -2,7 +2,7 @@
 //! a page takes little memory whatever it contains. `nextCursor` continues wherever the page ends.
 
 use crate::{
-    access::authentication::Caller,
+    access::authentication::Authenticated,
     connection::in_flight::InFlight,
     error::{ApiError, Problem},
     query::Position,
@@ -41,7 +41,10 @@ impl FromRequest for Pages {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let in_flight = request.app_data::<Data<InFlight>>().cloned();
-        let account = request.extensions().get::<Caller>().map(Caller::account);
+        let account = request
+            .extensions()
+            .get::<Authenticated>()
+            .map(Authenticated::account);
         let pages = in_flight.zip(account);
         ready(
             pages

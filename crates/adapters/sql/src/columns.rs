@@ -99,11 +99,12 @@ impl RowReader {
     }
 }
 
-/// Defines `before`, which selects the row that an update replaces: the one with this id and the previous version.
+/// Defines the function `$before`, which selects the row that an update replaces: the one with this id and the previous
+/// version.
 macro_rules! versioned {
-    ($table:ident, $resource:ty) => {
+    ($before:ident: $table:ident, $resource:ty) => {
         /// The stored row that this state replaces.
-        pub fn before(account: AccountId, next: &$resource) -> in_version {
+        pub fn $before(account: chatgrow_domain::AccountId, next: &$resource) -> in_version {
             // There is no state before the first version, so this compares with a version that no row has.
             let version = next
                 .version
@@ -116,10 +117,11 @@ macro_rules! versioned {
             )
         }
 
-        #[auto_type]
-        fn in_version(account: RowId, id: RowId, version: i64) -> _ {
-            let row: diesel::dsl::Find<$table::table, (RowId, RowId)> = $table::table.find((account, id));
-            row.filter(dsl::version.eq(version))
+        #[diesel::dsl::auto_type]
+        fn in_version(account: $crate::RowId, id: $crate::RowId, version: i64) -> _ {
+            let row: diesel::dsl::Find<$table::table, ($crate::RowId, $crate::RowId)> =
+                $table::table.find((account, id));
+            row.filter($table::version.eq(version))
         }
     };
 }

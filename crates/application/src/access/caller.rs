@@ -23,7 +23,7 @@ pub enum Actor {
     ApiKey(ApiKeyId),
 }
 
-/// What a caller may do.
+/// What a caller may do. No use case asks for it yet, because every caller may do everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scopes {
     /// Everything in its account.

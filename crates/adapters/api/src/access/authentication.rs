@@ -1,6 +1,6 @@
 //! Authentication. Under the API's paths, a request's key is checked before anything else in the request.
 //!
-//! [`authenticate`] guards these paths, including unknown ones. It leaves a [`Caller`] for the handlers. [`Caller`] is
+//! [`authenticate`] guards these paths, including unknown ones. It leaves a [`Authenticated`] for the handlers. [`Authenticated`] is
 //! also the OpenAPI security scheme: a handler that takes it is documented as needing a key, and fails if it is outside
 //! the guard.
 
@@ -30,7 +30,7 @@ use std::{
 /// The header that carries the key.
 const X_API_KEY: &str = "x-api-key";
 
-/// Whom the request comes from.
+/// The caller of an authenticated request, which [`authenticate`] leaves for the handlers.
 #[derive(Clone, Apiv2Security)]
 #[openapi(
     apiKey,
@@ -39,9 +39,9 @@ const X_API_KEY: &str = "x-api-key";
     name = "X-API-Key",
     description = "The account's API key, `cg_live_…`. The operator makes one with `chatgrow keys create`."
 )]
-pub(crate) struct Caller(pub(crate) chatgrow_application::Caller);
+pub(crate) struct Authenticated(pub(crate) chatgrow_application::Caller);
 
-impl Caller {
+impl Authenticated {
     /// The account whose data the request may touch.
     pub(crate) fn account(&self) -> AccountId {
         self.0.account
@@ -54,7 +54,7 @@ impl Caller {
     }
 }
 
-impl FromRequest for Caller {
+impl FromRequest for Authenticated {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
@@ -83,7 +83,7 @@ pub(crate) async fn authenticate(
     let client = || settings.proxies.client(request.peer_addr(), request.headers());
     let identified = identify(&application, &limits, &begun, key, client).await;
     let admitted = identified.and_then(|caller| {
-        let caller = Caller(caller);
+        let caller = Authenticated(caller);
         let (account, key) = (caller.account(), caller.key());
         request.extensions_mut().insert(caller);
         Ok((account, limits.admit_request(key)?))

@@ -3,7 +3,7 @@
 mod requests;
 
 use crate::{
-    access::authentication::Caller,
+    access::authentication::Authenticated,
     body::Body,
     commit::{Reply, Write},
     error::{ApiError, Problem},
@@ -158,7 +158,7 @@ pub(crate) const LIST_ERRORS: &[Problem] = &[];
 /// Oldest first. `updatedSince` reads through all customers.
 #[api_v2_operation(operation_id = "listCustomers", tags("Customers"))]
 pub(crate) async fn list(
-    caller: Caller,
+    caller: Authenticated,
     application: Data<Application>,
     query: Query<ListCustomers>,
     pages: Pages,
@@ -176,7 +176,7 @@ pub(crate) const GET_ERRORS: &[Problem] = &[Problem::CustomerNotFound];
 /// The address is compared without case.
 #[api_v2_operation(operation_id = "getCustomer", tags("Customers"))]
 pub(crate) async fn get(
-    caller: Caller,
+    caller: Authenticated,
     application: Data<Application>,
     path: Path<String>,
 ) -> Result<Done<CustomerResponse>, ApiError> {

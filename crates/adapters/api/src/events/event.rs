@@ -3,7 +3,7 @@
 mod requests;
 
 use crate::{
-    access::authentication::Caller,
+    access::authentication::Authenticated,
     body::Body,
     commit::{Reply, Write},
     error::{ApiError, Problem},
@@ -166,7 +166,7 @@ pub(crate) const LIST_ERRORS: &[Problem] = &[];
 /// By date and time, then id.
 #[api_v2_operation(operation_id = "listEvents", tags("Events"))]
 pub(crate) async fn list(
-    caller: Caller,
+    caller: Authenticated,
     application: Data<Application>,
     query: Query<ListEvents>,
     pages: Pages,
@@ -184,7 +184,7 @@ pub(crate) const GET_ERRORS: &[Problem] = &[Problem::EventNotFound];
 /// With the number of its participants.
 #[api_v2_operation(operation_id = "getEvent", tags("Events"))]
 pub(crate) async fn get(
-    caller: Caller,
+    caller: Authenticated,
     application: Data<Application>,
     path: Path<String>,
 ) -> Result<Done<EventResponse>, ApiError> {

@@ -1,7 +1,7 @@
 //! Registrations for events over HTTP.
 
 use crate::{
-    access::authentication::Caller,
+    access::authentication::Authenticated,
     body::Body,
     commit::{Reply, Write},
     crm::customer,
@@ -210,7 +210,7 @@ pub(crate) const LIST_ERRORS: &[Problem] = &[Problem::EventNotFound];
 /// In the order in which they came.
 #[api_v2_operation(operation_id = "listRegistrations", tags("Registrations"))]
 pub(crate) async fn list(
-    caller: Caller,
+    caller: Authenticated,
     application: Data<Application>,
     path: Path<String>,
     query: Query<ListRegistrations>,
@@ -230,7 +230,7 @@ pub(crate) const LIST_OF_CUSTOMER_ERRORS: &[Problem] = &[Problem::CustomerNotFou
 /// For whichever events, in the order in which they came.
 #[api_v2_operation(operation_id = "listCustomerRegistrations", tags("Registrations"))]
 pub(crate) async fn list_of_customer(
-    caller: Caller,
+    caller: Authenticated,
     application: Data<Application>,
     path: Path<String>,
     query: Query<ListRegistrations>,
@@ -250,7 +250,7 @@ pub(crate) const GET_ERRORS: &[Problem] = &[Problem::EventNotFound, Problem::Reg
 /// With its customer's present name and e-mail address.
 #[api_v2_operation(operation_id = "getRegistration", tags("Registrations"))]
 pub(crate) async fn get(
-    caller: Caller,
+    caller: Authenticated,
     application: Data<Application>,
     path: Path<(String, String)>,
 ) -> Result<Done<RegistrationResponse>, ApiError> {

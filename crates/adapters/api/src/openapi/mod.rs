@@ -139,7 +139,7 @@ mod tests {
             assert_eq!(
                 operation["security"],
                 json!([{ "ApiKey": [] }]),
-                "{name} does not take a Caller"
+                "{name} takes neither an Authenticated nor a Write"
             );
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
                 assert!(parameter["description"].is_string(), "{name}: {parameter}");

@@ -3,7 +3,7 @@
 mod requests;
 
 use crate::{
-    access::authentication::Caller,
+    access::authentication::Authenticated,
     body::Body,
     commit::{Reply, Write},
     error::{ApiError, Problem},
@@ -172,7 +172,7 @@ pub(crate) const LIST_ERRORS: &[Problem] = &[];
 /// By date and time, then id. `updatedSince` reads through all appointments between `from` and `to`.
 #[api_v2_operation(operation_id = "listAppointments", tags("Appointments"))]
 pub(crate) async fn list(
-    caller: Caller,
+    caller: Authenticated,
     application: Data<Application>,
     query: Query<ListAppointments>,
     pages: Pages,
@@ -196,7 +196,7 @@ pub(crate) const GET_ERRORS: &[Problem] = &[Problem::AppointmentNotFound];
 /// A cancelled one too.
 #[api_v2_operation(operation_id = "getAppointment", tags("Appointments"))]
 pub(crate) async fn get(
-    caller: Caller,
+    caller: Authenticated,
     application: Data<Application>,
     path: Path<String>,
 ) -> Result<Done<AppointmentResponse>, ApiError> {

@@ -130,7 +130,7 @@ fn list_after<DB: Backend>(account: RowId, after: RowId, rows: i64) -> _ {
         .select(row)
 }
 
-versioned!(customers, Customer);
+versioned!(before: customers, Customer);
 
 impl GuardedRefusal for CustomerRefusal {
     fn of(guard: Guard) -> Option<Self> {

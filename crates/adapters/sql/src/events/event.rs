@@ -123,7 +123,7 @@ fn list_after<DB: Backend>(account: RowId, from: i64, before: i64, start: i64, i
         .select(row)
 }
 
-versioned!(events, Event);
+versioned!(before: events, Event);
 
 impl GuardedRefusal for EventRefusal {
     /// The domain checked the capacity against the count of the version that was read. So if the guard still refuses,

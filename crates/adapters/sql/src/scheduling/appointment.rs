@@ -145,7 +145,7 @@ fn list_after<DB: Backend>(account: RowId, from: i64, before: i64, start: i64, i
         .select(row)
 }
 
-versioned!(appointments, Appointment);
+versioned!(before: appointments, Appointment);
 
 impl GuardedRefusal for AppointmentRefusal {
     fn of(guard: Guard) -> Option<Self> {
