@@ -120,7 +120,7 @@ pub enum Outcome<T> {
 
 /// Carries out requests, and makes what is committed with their writes.
 #[derive(Clone)]
-pub(crate) struct Commits {
+pub struct Commits {
     records: Arc<dyn IdempotencyStore>,
     system: System,
 }
@@ -243,6 +243,16 @@ impl Commits {
             Err(failure) => Err(failure),
         }
     }
+
+    /// Deletes expired records in small batches.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn sweep(&self) -> Result<(), StoreError> {
+        let now = self.system.clock.now();
+        while self.records.sweep(now, SWEEP).await? == SWEEP as usize {}
+        Ok(())
+    }
 }
 
 /// Makes attempts until one doesn't lose a race.
@@ -255,31 +265,6 @@ async fn undisturbed<T, R: Refusal>(
         }
     }
     Err(StoreError::unavailable("too many concurrent changes of one resource").into())
-}
-
-/// The use cases of the records of requests.
-pub struct Idempotency {
-    records: Arc<dyn IdempotencyStore>,
-    system: System,
-}
-
-impl Idempotency {
-    pub(crate) fn new(stores: &Stores, system: &System) -> Self {
-        Self {
-            records: stores.idempotency.clone(),
-            system: system.clone(),
-        }
-    }
-
-    /// Deletes expired records in small batches.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store fails.
-    pub async fn sweep(&self) -> Result<(), StoreError> {
-        let now = self.system.clock.now();
-        while self.records.sweep(now, SWEEP).await? == SWEEP as usize {}
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -11,12 +11,11 @@ mod events;
 mod scheduling;
 
 pub use access::*;
-pub use commit::{Effect, Idempotency, Outcome, Precondition, Repeatable, Request};
+pub use commit::{Commits, Effect, Outcome, Precondition, Repeatable, Request};
 pub use crm::*;
 pub use events::*;
 pub use scheduling::*;
 
-use crate::commit::Commits;
 use chatgrow_ports::{Clock, Closed, IdSource, Mark, Randomness, StoreError, Stores, Turns};
 use std::sync::Arc;
 
@@ -44,7 +43,7 @@ pub struct Application {
     /// Events and registrations.
     pub events: EventsContext,
     /// The records of requests.
-    pub idempotency: Idempotency,
+    pub idempotency: Commits,
     stores: Stores,
 }
 
@@ -58,7 +57,7 @@ impl Application {
             crm: Crm::new(&stores, system, &commits),
             scheduling: Scheduling::new(&stores, system, &commits),
             events: EventsContext::new(&stores, system, &commits),
-            idempotency: Idempotency::new(&stores, system),
+            idempotency: commits,
             stores,
         }
     }

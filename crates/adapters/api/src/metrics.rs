@@ -139,7 +139,7 @@ pub enum MetricsAccess {
     Nobody,
     /// Programs on the same machine that don't forward for somebody else. For others the path is unknown.
     Local,
-    /// Everybody who can reach the API.
+    /// Any client that can reach the API.
     Everybody,
 }
 

@@ -65,7 +65,7 @@ impl Guarded for StoreError {
 
 /// A refusal that can come from a guard.
 pub trait GuardedRefusal: Refusal {
-    /// What a refusal by that guard means, or `None` if it is none of these refusals.
+    /// What a refusal by that guard means, or `None` if that guard never refuses a write of this aggregate.
     fn of(guard: Guard) -> Option<Self>;
 }
 

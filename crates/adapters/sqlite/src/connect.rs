@@ -112,6 +112,7 @@ pub(crate) struct Reader {
 }
 
 /// Opens read connections.
+#[derive(Clone)]
 pub(crate) struct Readers {
     uri: String,
     writer: Arc<Writer>,

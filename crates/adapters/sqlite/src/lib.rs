@@ -122,15 +122,16 @@ impl SqliteStore {
         let mut connection = connect_writer(path, mode)?;
         migrate(&mut connection, MIGRATIONS, options.migrations)?;
         let writer = Arc::new(Writer::start(connection, path, options.queue)?);
+        let open_readers = Readers::new(path, writer.clone());
         let readers = Pool::builder()
             .max_size(options.readers)
             .min_idle(Some(0))
             .test_on_check_out(false)
             .connection_timeout(BUSY_TIMEOUT)
-            .build(Readers::new(path, writer.clone()))?;
+            .build(open_readers.clone())?;
         Ok(Self {
             own_readers: ThreadLocal::new(),
-            open_readers: Readers::new(path, writer.clone()),
+            open_readers,
             readers,
             path: path.into(),
             turns: Arc::new(Semaphore::new(options.queue)),

@@ -67,7 +67,7 @@ pub(super) struct Round {
 ///   beginning to end. If a store lets others in between two awaits of a write, one of these rounds hits that moment,
 ///   however the machine schedules.
 /// - Two threads start the calls simultaneously, again and again, one of them delayed by a fraction of a call. That
-///   finds a store that lets others in at a point where it doesn't await.
+///   finds a store that lets others in between two steps of a write without an await.
 ///
 /// The two calls may compete in several ways, the `kinds`. Each kind is tried step by step; the simultaneous starts
 /// then take the kinds in turn.

@@ -22,7 +22,7 @@ pub trait RegistrationStore: Send + Sync {
     /// Under any concurrency, `participants` MUST equal the number of registrations and never exceed the capacity, an
     /// event that is not active MUST NOT take a registration, and a customer MUST have at most one place. If there are
     /// several reasons for a refusal, the first of these MUST be returned: no such event, not active, already
-    /// registered, full. If there is none of them, but the account doesn't have the customer, the result is
+    /// registered, full. If none of these applies, but the account has no such customer, the result is
     /// [`StoreError::Failed`].
     async fn register(
         &self,

@@ -187,7 +187,7 @@ impl Timer {
                 tracing::warn!(task, %error, "a background task failed; its next run follows");
                 FAILED
             }
-            // The panic's message may contain personal data. The hook has logged where it happened.
+            // The panic's message may contain personal data, so it is not logged. The panic hook has logged the place.
             Err(_) => {
                 tracing::error!(task, "a background task panicked; its next run follows");
                 PANICKED

@@ -1,6 +1,6 @@
 //! Authentication. Under the API's paths, a request's key is checked before anything else in the request.
 //!
-//! [`authenticate`] guards these paths, including unknown ones. It leaves a [`Authenticated`] for the handlers. [`Authenticated`] is
+//! [`authenticate`] guards these paths, including unknown ones, and leaves an [`Authenticated`] for the handlers. That is
 //! also the OpenAPI security scheme: a handler that takes it is documented as needing a key, and fails if it is outside
 //! the guard.
 
@@ -19,7 +19,7 @@ use actix_web::{
     middleware::Next,
     web::{Data, ReqData},
 };
-use chatgrow_application::{Actor, Application, Recalled};
+use chatgrow_application::{Actor, Application, Caller, Recalled};
 use chatgrow_domain::{AccountId, ApiKeyId};
 use paperclip::actix::Apiv2Security;
 use std::{
@@ -39,7 +39,7 @@ const X_API_KEY: &str = "x-api-key";
     name = "X-API-Key",
     description = "The account's API key, `cg_live_…`. The operator makes one with `chatgrow keys create`."
 )]
-pub(crate) struct Authenticated(pub(crate) chatgrow_application::Caller);
+pub(crate) struct Authenticated(pub(crate) Caller);
 
 impl Authenticated {
     /// The account whose data the request may touch.
@@ -147,7 +147,7 @@ async fn identify(
     Begun { id, deadline }: &Begun,
     key: &str,
     client: impl Fn() -> IpAddr,
-) -> Result<chatgrow_application::Caller, Stopped> {
+) -> Result<Caller, Stopped> {
     let authentication = &application.access.authentication;
     match authentication.recall(key, id) {
         Recalled::Caller(caller) => Ok(caller),

@@ -12,6 +12,13 @@ fn to_another_day() -> AppointmentEdit {
     }
 }
 
+async fn moved_to_another_day(mocks: Mocks) -> Result<Outcome<Appointment>, Failure<AppointmentRefusal>> {
+    let appointments = mocks.build().scheduling.appointments;
+    appointments
+        .edit(&request(), appointment().id, to_another_day())
+        .await
+}
+
 #[tokio::test]
 async fn books_for_a_known_customer() {
     let mut mocks = Mocks::at(1000);
@@ -85,12 +92,7 @@ async fn a_cancelled_one_is_not_moved() {
         .appointments
         .expect_by_id()
         .returning(|_, _| Ok(Some(appointment().cancelled(at(1500)))));
-    let outcome = mocks
-        .build()
-        .scheduling
-        .appointments
-        .edit(&request(), appointment().id, to_another_day())
-        .await;
+    let outcome = moved_to_another_day(mocks).await;
     assert!(matches!(
         outcome,
         Err(Failure::Refused(AppointmentRefusal::Cancelled))
@@ -115,12 +117,7 @@ async fn a_move_that_loses_to_a_cancellation_is_refused() {
         .expect_by_id()
         .times(1)
         .returning(|_, _| Ok(Some(appointment().cancelled(at(1500)))));
-    let outcome = mocks
-        .build()
-        .scheduling
-        .appointments
-        .edit(&request(), appointment().id, to_another_day())
-        .await;
+    let outcome = moved_to_another_day(mocks).await;
     assert!(matches!(
         outcome,
         Err(Failure::Refused(AppointmentRefusal::Cancelled))
@@ -139,12 +136,7 @@ async fn tells_a_taken_slot_of_a_move() {
         .expect_update()
         .times(1)
         .returning(|_, _, _| Err(AppointmentRefusal::SlotTaken.into()));
-    let outcome = mocks
-        .build()
-        .scheduling
-        .appointments
-        .edit(&request(), appointment().id, to_another_day())
-        .await;
+    let outcome = moved_to_another_day(mocks).await;
     assert!(matches!(
         outcome,
         Err(Failure::Refused(AppointmentRefusal::SlotTaken))
