@@ -45,6 +45,15 @@ pub enum Invalid {
         /// The largest number that is allowed.
         max: i64,
     },
+    /// Not a name of a time zone.
+    #[error("must be the IANA name of a time zone, such as Asia/Jerusalem")]
+    TimeZone,
+    /// Not a window of opening hours.
+    #[error("must open from 00:00 to 23:59, and close after that, by 48:00 (the end of the next day)")]
+    Opening,
+    /// Not a currency.
+    #[error("must be a currency of ISO 4217, such as ILS")]
+    Currency,
     /// Not an amount of money.
     #[error("must be a number from 0 to 999999999.99 with at most two decimals")]
     Money,

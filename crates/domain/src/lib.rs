@@ -5,6 +5,7 @@
 
 mod access;
 mod choice;
+mod civil;
 mod crm;
 mod email;
 mod events;
@@ -13,22 +14,21 @@ mod invalid;
 mod money;
 mod page;
 mod refusal;
-mod schedule;
 mod scheduling;
 mod text;
 mod timestamp;
 mod version;
 
 pub use access::*;
+pub use civil::{Duration, LocalMinute, TimeSlot, conflict, parse_date, parse_time};
 pub use crm::*;
 pub use email::{EmailAddress, EmailKey};
 pub use events::*;
 pub use ids::{MalformedId, ObjectId};
 pub use invalid::Invalid;
-pub use money::Money;
+pub use money::{Currency, Money};
 pub use page::PageLimit;
 pub use refusal::{ChangeRefusal, Refusal};
-pub use schedule::{Duration, LocalMinute, TimeSlot, conflict, parse_date, parse_time};
 pub use scheduling::*;
 pub use text::Notes;
 pub use timestamp::Timestamp;

@@ -2,7 +2,7 @@
 
 use crate::Invalid;
 use rust_decimal::Decimal;
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 /// An amount in minor units, from 0 to 99 999 999 999. It displays as the shortest JSON number: `150`, `149.9`, `0.05`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +62,29 @@ impl Money {
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Decimal::new(self.0, 2).normalize().fmt(f)
+    }
+}
+
+/// A currency of ISO 4217.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Currency(iso_currency::Currency);
+
+impl Currency {
+    /// Its alphabetic code: three capital letters.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        self.0.code()
+    }
+}
+
+impl FromStr for Currency {
+    type Err = Invalid;
+
+    fn from_str(code: &str) -> Result<Self, Invalid> {
+        crate::text::not_blank(code)?;
+        iso_currency::Currency::from_code(code)
+            .map(Self)
+            .ok_or(Invalid::Currency)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::error::Error;
 
 /// The reason for which a rule, or the store's guard of that rule, refuses something.
-pub trait Refusal: Error + Copy + PartialEq + Send + Sync + 'static {}
+pub trait Refusal: Error + Clone + PartialEq + Send + Sync + 'static {}
 
 /// A refusal to change something that has versions.
 pub trait ChangeRefusal: Refusal {

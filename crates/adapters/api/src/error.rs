@@ -268,11 +268,11 @@ impl From<StoreError> for ApiError {
 
 impl<R: Refusal> From<Failure<R>> for ApiError
 where
-    Problem: From<R>,
+    Self: From<R>,
 {
     fn from(failure: Failure<R>) -> Self {
         match failure {
-            Failure::Refused(refusal) => Problem::from(refusal).into(),
+            Failure::Refused(refusal) => refusal.into(),
             Failure::Store(error) => error.into(),
         }
     }

@@ -122,13 +122,14 @@ impl Located for domain::Customer {
     }
 }
 
-impl From<CustomerRefusal> for Problem {
+impl From<CustomerRefusal> for ApiError {
     fn from(refusal: CustomerRefusal) -> Self {
         match refusal {
-            CustomerRefusal::NotFound => Self::CustomerNotFound,
-            CustomerRefusal::EmailTaken => Self::CustomerExists,
-            CustomerRefusal::VersionMismatch => Self::VersionMismatch,
+            CustomerRefusal::NotFound => Problem::CustomerNotFound,
+            CustomerRefusal::EmailTaken => Problem::CustomerExists,
+            CustomerRefusal::VersionMismatch => Problem::VersionMismatch,
         }
+        .into()
     }
 }
 

@@ -129,14 +129,15 @@ impl Located for domain::Event {
     }
 }
 
-impl From<EventRefusal> for Problem {
+impl From<EventRefusal> for ApiError {
     fn from(refusal: EventRefusal) -> Self {
         match refusal {
-            EventRefusal::NotFound => Self::EventNotFound,
-            EventRefusal::InvalidStatus => Self::InvalidStatus,
-            EventRefusal::CapacityTooSmall => Self::CapacityTooSmall,
-            EventRefusal::VersionMismatch => Self::VersionMismatch,
+            EventRefusal::NotFound => Problem::EventNotFound,
+            EventRefusal::InvalidStatus => Problem::InvalidStatus,
+            EventRefusal::CapacityTooSmall => Problem::CapacityTooSmall,
+            EventRefusal::VersionMismatch => Problem::VersionMismatch,
         }
+        .into()
     }
 }
 

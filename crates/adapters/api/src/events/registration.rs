@@ -163,17 +163,18 @@ impl From<&Effect<domain::Registration>> for Done<Confirmation> {
     }
 }
 
-impl From<RegistrationRefusal> for Problem {
+impl From<RegistrationRefusal> for ApiError {
     fn from(refusal: RegistrationRefusal) -> Self {
         match refusal {
-            RegistrationRefusal::EventNotFound => Self::EventNotFound,
-            RegistrationRefusal::CustomerNotFound => Self::CustomerNotFound,
-            RegistrationRefusal::NotFound => Self::RegistrationNotFound,
-            RegistrationRefusal::NotActive => Self::EventNotActive,
-            RegistrationRefusal::AlreadyRegistered => Self::AlreadyRegistered,
-            RegistrationRefusal::Full => Self::EventFull,
-            RegistrationRefusal::VersionMismatch => Self::VersionMismatch,
+            RegistrationRefusal::EventNotFound => Problem::EventNotFound,
+            RegistrationRefusal::CustomerNotFound => Problem::CustomerNotFound,
+            RegistrationRefusal::NotFound => Problem::RegistrationNotFound,
+            RegistrationRefusal::NotActive => Problem::EventNotActive,
+            RegistrationRefusal::AlreadyRegistered => Problem::AlreadyRegistered,
+            RegistrationRefusal::Full => Problem::EventFull,
+            RegistrationRefusal::VersionMismatch => Problem::VersionMismatch,
         }
+        .into()
     }
 }
 

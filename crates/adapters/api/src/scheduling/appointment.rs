@@ -134,15 +134,16 @@ impl From<&Effect<domain::Appointment>> for Done<Confirmation> {
     }
 }
 
-impl From<AppointmentRefusal> for Problem {
+impl From<AppointmentRefusal> for ApiError {
     fn from(refusal: AppointmentRefusal) -> Self {
         match refusal {
-            AppointmentRefusal::NotFound => Self::AppointmentNotFound,
-            AppointmentRefusal::CustomerNotFound => Self::CustomerNotFound,
-            AppointmentRefusal::SlotTaken => Self::TimeConflict,
-            AppointmentRefusal::Cancelled => Self::AppointmentCancelled,
-            AppointmentRefusal::VersionMismatch => Self::VersionMismatch,
+            AppointmentRefusal::NotFound => Problem::AppointmentNotFound,
+            AppointmentRefusal::CustomerNotFound => Problem::CustomerNotFound,
+            AppointmentRefusal::SlotTaken => Problem::TimeConflict,
+            AppointmentRefusal::Cancelled => Problem::AppointmentCancelled,
+            AppointmentRefusal::VersionMismatch => Problem::VersionMismatch,
         }
+        .into()
     }
 }
 

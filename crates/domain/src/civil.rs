@@ -89,6 +89,8 @@ impl Duration {
     pub const MAX_MINUTES: i64 = 1440;
     /// The length of an appointment if the caller names none: one hour.
     pub const DEFAULT: Self = Self(60);
+    /// A quarter of an hour.
+    pub const QUARTER: Self = Self(15);
 
     /// A length in whole minutes.
     ///
