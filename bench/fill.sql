@@ -7,9 +7,10 @@ SELECT (SELECT id FROM accounts), decode('60000000' || lpad(to_hex(i), 16, '0'),
     1600000000000 + i, 1600000000000 + i, 1
 FROM generate_series(0, :customers - 1) AS i;
 INSERT INTO appointments
-SELECT (SELECT id FROM accounts), decode('60000001' || lpad(to_hex(i), 16, '0'), 'hex'),
+    (account_id, id, kind, customer_id, starts_at, ends_at, blocks_from, blocks_until, service_type, status, created_at, updated_at, version)
+SELECT (SELECT id FROM accounts), decode('60000001' || lpad(to_hex(i), 16, '0'), 'hex'), 'appointment',
     decode('60000000' || lpad(to_hex(i * 618033 % :customers), 16, '0'), 'hex'),
-    15778080 + i * 120, 15778080 + i * 120 + 60, 'consultation', NULL, 'confirmed',
+    15778080 + i * 120, 15778080 + i * 120 + 60, 15778080 + i * 120, 15778080 + i * 120 + 60, 'consultation', 'confirmed',
     1600000000000 + i, 1600000000000 + i, 1
 FROM generate_series(0::bigint, :appointments - 1) AS i;
 INSERT INTO events

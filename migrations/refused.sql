@@ -1,5 +1,5 @@
 -- What raw SQL can't do, in either store: the statements after the first paragraph are refused, each by itself.
--- $1, $2, … stand for ids; a comment behind a statement names the guard that has to refuse it, where guards have names.
+-- $1, $2, … stand for ids, $booking for the columns of an appointment; a comment behind a statement names the guard that has to refuse it, where guards have names.
 
 INSERT INTO accounts VALUES ($1, 'one', 'One', 0), ($2, 'two', 'Two', 0);
 INSERT INTO customers VALUES
@@ -7,11 +7,11 @@ INSERT INTO customers VALUES
     ($1, $2, 'Noa', 'noa@example.com', 'noa@example.com', NULL, NULL, 0, 0, 1),
     ($1, $3, 'Tal', 'tal@bücher.example', 'tal@xn--bcher-kva.example', NULL, NULL, 0, 0, 1),
     ($2, $4, 'Dana', 'dana@example.com', 'dana@example.com', NULL, NULL, 0, 0, 1);
-INSERT INTO appointments VALUES
-    ($1, $1, $1, 0, 60, 'other', NULL, 'confirmed', 0, 0, 1),
-    ($1, $2, $1, 60, 120, 'other', NULL, 'confirmed', 0, 0, 1),
-    ($1, $3, $1, 30, 90, 'other', NULL, 'cancelled', 0, 0, 1),
-    ($2, $4, $4, 0, 1440, 'other', NULL, 'confirmed', 0, 0, 1);
+INSERT INTO appointments $booking VALUES
+    ($1, $1, 'appointment', $1, 0, 60, 0, 60, 'other', NULL, 'confirmed', 0, 0, 1),
+    ($1, $2, 'appointment', $1, 60, 120, 60, 120, 'other', NULL, 'confirmed', 0, 0, 1),
+    ($1, $3, 'appointment', $1, 30, 90, 30, 90, 'other', NULL, 'cancelled', 0, 0, 1),
+    ($2, $4, 'appointment', $4, 0, 1440, 0, 1440, 'other', NULL, 'confirmed', 0, 0, 1);
 INSERT INTO events VALUES
     ($1, $1, 'Full', NULL, 0, NULL, 1, 0, 0, 'active', 0, 0, 1),
     ($1, $2, 'Over', NULL, 0, NULL, NULL, 0, 0, 'completed', 0, 0, 1),
@@ -20,21 +20,21 @@ INSERT INTO events VALUES
 INSERT INTO registrations VALUES ($1, $1, $1, $1, NULL, 0), ($1, $2, $3, $1, NULL, 0);
 
 -- Two in one slot: whole, in part, around, within, by a minute.
-INSERT INTO appointments VALUES ($1, $9, $2, 0, 60, 'lesson', NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
-INSERT INTO appointments VALUES ($1, $9, $2, -30, 1, 'lesson', NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
-INSERT INTO appointments VALUES ($1, $9, $2, -100, 1300, 'lesson', NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
-INSERT INTO appointments VALUES ($1, $9, $2, 10, 11, 'lesson', NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
-INSERT INTO appointments VALUES ($1, $9, $2, 119, 1559, 'lesson', NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
-INSERT INTO appointments VALUES ($1, $8, $2, 500, 560, 'lesson', NULL, 'confirmed', 0, 0, 1), ($1, $9, $2, 559, 600, 'lesson', NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $booking VALUES ($1, $9, 'appointment', $2, 0, 60, 0, 60, 'lesson', NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $booking VALUES ($1, $9, 'appointment', $2, -30, 1, -30, 1, 'lesson', NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $booking VALUES ($1, $9, 'appointment', $2, -100, 1300, -100, 1300, 'lesson', NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $booking VALUES ($1, $9, 'appointment', $2, 10, 11, 10, 11, 'lesson', NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $booking VALUES ($1, $9, 'appointment', $2, 119, 1559, 119, 1559, 'lesson', NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $booking VALUES ($1, $8, 'appointment', $2, 500, 560, 500, 560, 'lesson', NULL, 'confirmed', 0, 0, 1), ($1, $9, 'appointment', $2, 559, 600, 559, 600, 'lesson', NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
 UPDATE appointments SET status = 'confirmed' WHERE id = $3; -- appointments_no_overlap
-UPDATE appointments SET starts_at = 30, ends_at = 90 WHERE id = $1; -- appointments_no_overlap
-UPDATE appointments SET ends_at = 61 WHERE id = $1; -- appointments_no_overlap
-UPDATE appointments SET starts_at = 0, ends_at = 60 WHERE account_id = $1; -- appointments_no_overlap
+UPDATE appointments SET starts_at = 30, ends_at = 90, blocks_from = 30, blocks_until = 90 WHERE id = $1; -- appointments_no_overlap
+UPDATE appointments SET ends_at = 61, blocks_until = 61 WHERE id = $1; -- appointments_no_overlap
+UPDATE appointments SET starts_at = 0, ends_at = 60, blocks_from = 0, blocks_until = 60 WHERE account_id = $1; -- appointments_no_overlap
 UPDATE appointments SET account_id = $1, customer_id = $1 WHERE account_id = $2; -- appointments_no_overlap
 
 -- Bounds and closed lists.
 UPDATE appointments SET ends_at = starts_at;
-UPDATE appointments SET ends_at = starts_at + 1441;
+UPDATE appointments SET ends_at = starts_at + 1441, blocks_until = starts_at + 1441;
 UPDATE appointments SET status = 'maybe';
 UPDATE appointments SET service_type = 'party';
 UPDATE appointments SET version = 0;
@@ -88,8 +88,8 @@ UPDATE events SET participants = 5 WHERE id = $3; -- events_counted
 INSERT INTO events VALUES ($1, $9, 'New', NULL, 0, NULL, NULL, 3, 0, 'active', 0, 0, 1); -- events_counted
 
 -- Nothing refers to what is not there, or to another account's.
-INSERT INTO appointments VALUES ($1, $9, $9, 2000, 2060, 'other', NULL, 'confirmed', 0, 0, 1);
-INSERT INTO appointments VALUES ($1, $9, $4, 2000, 2060, 'other', NULL, 'confirmed', 0, 0, 1);
+INSERT INTO appointments $booking VALUES ($1, $9, 'appointment', $9, 2000, 2060, 2000, 2060, 'other', NULL, 'confirmed', 0, 0, 1);
+INSERT INTO appointments $booking VALUES ($1, $9, 'appointment', $4, 2000, 2060, 2000, 2060, 'other', NULL, 'confirmed', 0, 0, 1);
 INSERT INTO registrations VALUES ($1, $9, $3, $4, NULL, 0);
 INSERT INTO customers VALUES ($9, $9, 'Dana', 'dana@example.com', 'dana@example.com', NULL, NULL, 0, 0, 1);
 DELETE FROM customers WHERE id = $1;

@@ -11,14 +11,15 @@ use actix_web::{
 use chatgrow_api::{Api, BASE_PATH, RateLimitSettings, Settings};
 use chatgrow_application::{Application, System as Ports};
 use chatgrow_domain::{
-    AccountId, ApiKey, ApiKeyId, ApiKeyName, Capacity, Customer, CustomerId, CustomerName, Duration,
-    EmailAddress, Event, EventDescription, EventId, EventLocation, EventTitle, LocalMinute, Money,
-    NewCustomer, NewEvent, ObjectId, Phone, PlainApiKey, TimeSlot, Timestamp, conflict,
+    AccountId, ApiKey, ApiKeyId, ApiKeyName, Capacity, Customer, CustomerId, CustomerName, EmailAddress,
+    Event, EventDescription, EventId, EventLocation, EventTitle, Interval, LocalMinute, Money, NewCustomer,
+    NewEvent, ObjectId, Occupancy, Phone, PlainApiKey, Timestamp, conflict,
 };
 use chatgrow_ports::{
     AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
-    MockClock, MockCustomerStore, MockEventStore, MockIdSource, MockIdempotencyStore, MockRandomness,
-    MockRegistrationStore, MockStoreChanges, MockStoreHealth, MockTurns, Page, SchedulingStores, Stores,
+    MockBlockStore, MockClock, MockCustomerStore, MockEventStore, MockHoldStore, MockIdSource,
+    MockIdempotencyStore, MockOccupancyStore, MockRandomness, MockRegistrationStore, MockStoreChanges,
+    MockStoreHealth, MockTurns, Page, SchedulingStores, Stores,
 };
 use divan::Bencher;
 use prometheus_client::registry::Registry;
@@ -89,18 +90,17 @@ fn key_check() -> Step {
 
 /// The conflict rule over a busy day's appointments. The stores have the rule in SQL; this is its cost outside them.
 fn conflict_rule() -> Made<Step> {
-    let slot = |start: i64| -> Made<TimeSlot> {
-        Ok(TimeSlot {
-            start: LocalMinute::from_minutes(start).ok_or("no minute")?,
-            duration: Duration::from_minutes(30)?,
-        })
+    let slot = |from: i64| Occupancy {
+        interval: Interval {
+            from,
+            until: from + 30,
+        },
+        resources: Vec::new(),
     };
-    let day: Vec<_> = (0..24)
-        .map(|hour| Ok((hour, slot(hour * 60)?)))
-        .collect::<Made<_>>()?;
-    let wanted = slot(23 * 60 + 30)?;
+    let day: Vec<_> = (0..24).map(|hour| (hour, slot(hour * 60))).collect();
+    let wanted = slot(23 * 60 + 30);
     Ok(Box::new(move || {
-        match conflict(&24, black_box(&wanted), black_box(&day).iter().copied()) {
+        match conflict(&24, black_box(&wanted), black_box(&day).iter().cloned()) {
             None => Ok(()),
             Some(_) => Err("a conflict".into()),
         }
@@ -174,7 +174,7 @@ fn application() -> Made<Application> {
         .expect_by_email()
         .returning(move |_, _| Ok(Some(customer.clone())));
     let mut appointments = MockAppointmentStore::new();
-    appointments.expect_book().returning(|_, _, _| Ok(()));
+    appointments.expect_book().returning(|_, _, _, _| Ok(()));
     let mut event_store = MockEventStore::new();
     event_store.expect_list().returning(move |_, _, _| {
         Ok(Page {
@@ -194,6 +194,9 @@ fn application() -> Made<Application> {
         },
         scheduling: SchedulingStores {
             appointments: Arc::new(appointments),
+            holds: Arc::new(MockHoldStore::new()),
+            blocks: Arc::new(MockBlockStore::new()),
+            occupancies: Arc::new(MockOccupancyStore::new()),
         },
         events: EventsStores {
             events: Arc::new(event_store),

@@ -22,9 +22,12 @@ pub fn fill(database: &Path, customers: u32, appointments: u32) -> Result<(), Bo
         FROM n;
         {appointments_numbered}
         INSERT INTO appointments
-        SELECT (SELECT id FROM accounts), unhex(printf('60000001%016x', i)),
+            (account_id, id, kind, customer_id, starts_at, ends_at, blocks_from, blocks_until, service_type, status,
+            created_at, updated_at, version)
+        SELECT (SELECT id FROM accounts), unhex(printf('60000001%016x', i)), 'appointment',
             unhex(printf('60000000%016x', i * 618033 % {customers})),
-            {first} + i * {period}, {first} + i * {period} + 60, 'consultation', NULL, 'confirmed',
+            {first} + i * {period}, {first} + i * {period} + 60, {first} + i * {period}, {first} + i * {period} + 60,
+            'consultation', 'confirmed',
             1600000000000 + i, 1600000000000 + i, 1
         FROM n;
         {events_numbered}

@@ -2,12 +2,13 @@
 //! HTTP, queue or look-ups.
 
 use chatgrow_domain::{
-    AccountId, Appointment, AppointmentId, Customer, CustomerId, CustomerName, Duration, EmailAddress,
-    LocalMinute, NewAppointment, NewCustomer, ObjectId, Phone, ServiceType, TimeSlot, Timestamp,
+    AccountId, Appointment, AppointmentId, Booking, Customer, CustomerId, CustomerName, Duration,
+    EmailAddress, LocalMinute, NewAppointment, NewCustomer, ObjectId, Phone, ServiceType, TimeSlot,
+    Timestamp,
 };
 use chatgrow_sql::{
     crm::customer::CustomerRow,
-    scheduling::appointment::AppointmentRow,
+    scheduling::occupancy::AppointmentRow,
     schema::{accounts, appointments, customers},
 };
 use clap::ValueEnum;
@@ -101,7 +102,7 @@ impl Writer {
                 let mut filled = [0x60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
                 filled[4..].copy_from_slice(&(number % 1000).to_be_bytes());
                 self.customer.id = CustomerId::new(ObjectId::from_bytes(filled));
-                let row = AppointmentRow::new(
+                let row = AppointmentRow::of_appointment(
                     self.account,
                     &appointment(number, &self.customer, self.run.periods)?,
                 );
@@ -150,8 +151,7 @@ fn appointment(number: u64, customer: &Customer, periods: u64) -> Result<Appoint
         duration: Duration::from_minutes(5)?,
     };
     let new = NewAppointment {
-        slot,
-        service_type: ServiceType::Consultation,
+        booking: Booking::plain(slot, ServiceType::Consultation),
         notes: None,
     };
     Ok(Appointment::new(

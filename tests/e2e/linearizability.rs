@@ -8,9 +8,9 @@
 
 use crate::proof::rounds;
 use chatgrow_domain::{
-    Appointment, AppointmentEdit, AppointmentId, AppointmentStatus, Customer, CustomerId, CustomerName,
-    EmailAddress, LocalMinute, NewAppointment, NewCustomer, ObjectId, ServiceType, TimeSlot, Timestamp,
-    conflict,
+    Appointment, AppointmentEdit, AppointmentId, AppointmentStatus, Booking, Customer, CustomerId,
+    CustomerName, EmailAddress, LocalMinute, NewAppointment, NewCustomer, ObjectId, ServiceType, TimeSlot,
+    Timestamp, conflict,
 };
 use e2e::{
     ApiClient,
@@ -65,7 +65,7 @@ enum Answer {
 
 impl Answer {
     fn of(appointment: &Appointment) -> Self {
-        let start = appointment.slot.start.to_date_time().time();
+        let start = appointment.booking.slot.start.to_date_time().time();
         Self::Is(start, appointment.status, appointment.version.get())
     }
 
@@ -85,7 +85,7 @@ struct Day(BTreeMap<usize, Appointment>);
 impl Hash for Day {
     fn hash<H: Hasher>(&self, state: &mut H) {
         for (number, appointment) in &self.0 {
-            (number, appointment.slot, appointment.version.get()).hash(state);
+            (number, appointment.booking.slot, appointment.version.get()).hash(state);
         }
     }
 }
@@ -98,7 +98,7 @@ impl Day {
             Request::Read(number) => Answer::of(&self.0[&number]),
             Request::Book(number, time) => self.put(number, booked(number, time)),
             Request::Cancel(number) => {
-                self.put(number, self.0[&number].cancelled(now));
+                self.put(number, self.0[&number].cancelled(now).unwrap());
                 Answer::Cancelled
             }
             Request::Move(number, time) => {
@@ -120,8 +120,8 @@ impl Day {
             .0
             .values()
             .filter(occupying)
-            .map(|other| (other.id, other.slot));
-        if occupying(&&next) && conflict(&next.id, &next.slot, taken).is_some() {
+            .map(|other| (other.id, other.booking.occupancy()));
+        if occupying(&&next) && conflict(&next.id, &next.booking.occupancy(), taken).is_some() {
             return Answer::refused("TIME_CONFLICT");
         }
         let answer = Answer::of(&next);
@@ -143,11 +143,13 @@ fn booked(number: usize, time: Time) -> Appointment {
     let mut id = [0; 12];
     id[4..].copy_from_slice(&(number as u64).to_be_bytes());
     let new = NewAppointment {
-        slot: TimeSlot {
-            start: LocalMinute::new(date!(2030 - 01 - 01), time),
-            duration: chatgrow_domain::Duration::from_minutes(30).unwrap(),
-        },
-        service_type: ServiceType::Lesson,
+        booking: Booking::plain(
+            TimeSlot {
+                start: LocalMinute::new(date!(2030 - 01 - 01), time),
+                duration: chatgrow_domain::Duration::from_minutes(30).unwrap(),
+            },
+            ServiceType::Lesson,
+        ),
         notes: None,
     };
     Appointment::new(AppointmentId::new(ObjectId::from_bytes(id)), &customer, new, now)

@@ -2,15 +2,15 @@
 
 use crate::{Actor, Application, Caller, Precondition, Request, RequestId, Scopes, System, commit::Commits};
 use chatgrow_domain::{
-    Account, AccountId, AccountName, AccountSlug, ApiKeyId, Appointment, AppointmentId, Customer, CustomerId,
-    CustomerName, Duration, EmailAddress, Event, EventId, EventTitle, LocalMinute, NewAppointment,
-    NewCustomer, NewEvent, ObjectId, Phone, Revision, ServiceType, TimeSlot, Timestamp,
+    Account, AccountId, AccountName, AccountSlug, ApiKeyId, Appointment, AppointmentId, Booking, Customer,
+    CustomerId, CustomerName, Duration, EmailAddress, Event, EventId, EventTitle, LocalMinute,
+    NewAppointment, NewCustomer, NewEvent, ObjectId, Phone, Revision, ServiceType, TimeSlot, Timestamp,
 };
 use chatgrow_ports::{
     AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
-    MockClock, MockCustomerStore, MockEventStore, MockIdSource, MockIdempotencyStore, MockRandomness,
-    MockRegistrationStore, MockStoreChanges, MockStoreHealth, MockTurns, SchedulingStores, StoredAnswer,
-    Stores,
+    MockBlockStore, MockClock, MockCustomerStore, MockEventStore, MockHoldStore, MockIdSource,
+    MockIdempotencyStore, MockOccupancyStore, MockRandomness, MockRegistrationStore, MockStoreChanges,
+    MockStoreHealth, MockTurns, SchedulingStores, StoredAnswer, Stores,
 };
 use std::sync::Arc;
 use time::macros::{date, time};
@@ -58,8 +58,7 @@ pub fn new_appointment() -> NewAppointment {
         duration: Duration::DEFAULT,
     };
     NewAppointment {
-        slot,
-        service_type: ServiceType::Consultation,
+        booking: Booking::plain(slot, ServiceType::Consultation),
         notes: None,
     }
 }
@@ -127,6 +126,9 @@ pub struct Mocks {
     pub api_keys: MockApiKeyStore,
     pub customers: MockCustomerStore,
     pub appointments: MockAppointmentStore,
+    pub holds: MockHoldStore,
+    pub blocks: MockBlockStore,
+    pub occupancies: MockOccupancyStore,
     pub events: MockEventStore,
     pub registrations: MockRegistrationStore,
     pub idempotency: MockIdempotencyStore,
@@ -144,6 +146,9 @@ impl Mocks {
             api_keys: MockApiKeyStore::new(),
             customers: MockCustomerStore::new(),
             appointments: MockAppointmentStore::new(),
+            holds: MockHoldStore::new(),
+            blocks: MockBlockStore::new(),
+            occupancies: MockOccupancyStore::new(),
             events: MockEventStore::new(),
             registrations: MockRegistrationStore::new(),
             idempotency: MockIdempotencyStore::new(),
@@ -183,6 +188,9 @@ impl Mocks {
             },
             scheduling: SchedulingStores {
                 appointments: Arc::new(self.appointments),
+                holds: Arc::new(self.holds),
+                blocks: Arc::new(self.blocks),
+                occupancies: Arc::new(self.occupancies),
             },
             events: EventsStores {
                 events: Arc::new(self.events),

@@ -115,7 +115,7 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
         id: chatgrow_domain::EventId::new(fresh_id()),
         ..event.clone()
     };
-    let cancelled = booked.cancelled(at(6));
+    let cancelled = booked.cancelled(at(6)).unwrap();
 
     // In the second run, each call would also be refused for another reason.
     for repeated in [false, true] {
@@ -160,7 +160,7 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
         );
         check!(
             3,
-            |c| stores.scheduling.appointments.book(account, &booked, c),
+            |c| stores.scheduling.appointments.book(account, &booked, None, c),
             Failure::Store(Repeated)
         );
         check!(
@@ -225,7 +225,7 @@ pub async fn a_refused_request_leaves_no_record(stores: &Stores) {
     stores
         .scheduling
         .appointments
-        .book(account, &booked, Commit::default())
+        .book(account, &booked, None, Commit::default())
         .await
         .unwrap();
     let record = record(account, fresh_request());
@@ -244,14 +244,14 @@ pub async fn a_refused_request_leaves_no_record(stores: &Stores) {
     let refused = stores
         .scheduling
         .appointments
-        .book(account, &overlapping, with(&record))
+        .book(account, &overlapping, None, with(&record))
         .await;
     assert_refused!(
         refused,
         Failure::Refused(AppointmentRefusal::SlotTaken),
         "the slot is taken"
     );
-    let stale = booked.cancelled(at(5)).cancelled(at(6));
+    let stale = booked.cancelled(at(5)).unwrap().cancelled(at(6)).unwrap();
     let stale = chatgrow_domain::Appointment {
         version: stale.version.next(),
         ..stale
@@ -301,7 +301,7 @@ pub async fn a_refused_request_leaves_no_record(stores: &Stores) {
     stores
         .scheduling
         .appointments
-        .book(account, &free, with(&record))
+        .book(account, &free, None, with(&record))
         .await
         .unwrap();
     assert_eq!(

@@ -8,9 +8,9 @@ use crate::{
     scheduling::appointment::{appointment, moved, slot},
 };
 use chatgrow_domain::{
-    Appointment, AppointmentEdit, AppointmentRefusal, Capacity, CustomerEdit, CustomerName, Duration,
-    EmailAddress, EventDescription, EventEdit, EventLocation, EventStatus, EventTitle, LocalMinute, Money,
-    Notes, Phone, ServiceType, TimeSlot, Timestamp,
+    Appointment, AppointmentEdit, AppointmentRefusal, AppointmentStatus, Capacity, CustomerEdit,
+    CustomerName, Duration, EmailAddress, EventDescription, EventEdit, EventLocation, EventStatus,
+    EventTitle, LocalMinute, Money, Notes, Phone, ServiceType, TimeSlot, Timestamp,
 };
 use chatgrow_ports::{Commit, Failure, StoreError, Stores};
 use proptest::{
@@ -72,7 +72,7 @@ pub async fn appointment_edits_do_not_meet_moves(servers: &[Stores]) {
         let outcome = stores
             .scheduling
             .appointments
-            .book(account, &new, Commit::default());
+            .book(account, &new, None, Commit::default());
         outcome.await.unwrap();
         booked.push(new);
     }
@@ -80,7 +80,7 @@ pub async fn appointment_edits_do_not_meet_moves(servers: &[Stores]) {
     for (group, edited) in booked.chunks(EDITORS).enumerate() {
         let over_all = TimeSlot {
             duration: Duration::from_minutes(10 * i64::try_from(EDITORS).unwrap()).unwrap(),
-            ..edited[0].slot
+            ..edited[0].booking.slot
         };
         let raced = race_of(EDITORS + MOVERS, servers, |racer, stores| {
             let edits = racer < EDITORS;
@@ -90,9 +90,9 @@ pub async fn appointment_edits_do_not_meet_moves(servers: &[Stores]) {
             } else {
                 let before = movers[racer - EDITORS].clone();
                 let target = match racer - EDITORS {
-                    0 => movers[MOVERS - 1].slot,
-                    last if last == MOVERS - 1 => movers[0].slot,
-                    1 => edited[0].slot,
+                    0 => movers[MOVERS - 1].booking.slot,
+                    last if last == MOVERS - 1 => movers[0].booking.slot,
+                    1 => edited[0].booking.slot,
                     _ => over_all,
                 };
                 (before.clone(), moved(&before, target))
@@ -213,14 +213,19 @@ fn appointment_edit() -> impl Strategy<Value = Option<AppointmentEdit>> {
         maybe(duration),
         maybe(select(ServiceType::ALL)),
         maybe(option::weighted(0.8, notes())),
+        option::weighted(0.1, select(AppointmentStatus::ALL)),
     )
-        .prop_map(|(date, time, duration, service_type, notes)| AppointmentEdit {
-            date: date.map(|start| start.to_date_time().date()),
-            time: time.map(|start| start.to_date_time().time()),
-            duration,
-            service_type,
-            notes,
-        });
+        .prop_map(
+            |(date, time, duration, service_type, notes, status)| AppointmentEdit {
+                date: date.map(|start| start.to_date_time().date()),
+                time: time.map(|start| start.to_date_time().time()),
+                duration,
+                resources: None,
+                service_type,
+                notes,
+                status,
+            },
+        );
     option::weighted(0.9, edit)
 }
 
@@ -336,7 +341,7 @@ pub async fn every_edit_of_an_appointment_is_kept(stores: &Stores) {
         let outcome = stores
             .scheduling
             .appointments
-            .book(account, &present, Commit::default())
+            .book(account, &present, None, Commit::default())
             .await;
         kept(
             &present,
@@ -346,7 +351,7 @@ pub async fn every_edit_of_an_appointment_is_kept(stores: &Stores) {
         for (edit, now) in edits {
             let next = match edit {
                 Some(edit) => present.edited(edit, now),
-                None => Ok(present.cancelled(now)),
+                None => present.cancelled(now),
             };
             if let Ok(next) = next
                 && next != present

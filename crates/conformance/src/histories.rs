@@ -2,10 +2,10 @@
 
 use crate::{at, fresh_id, new_account, new_customer, walk};
 use chatgrow_domain::{
-    AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, Capacity,
-    Customer, Duration, Event, EventEdit, EventId, EventRefusal, EventStatus, EventTitle, LocalMinute,
-    NewAppointment, NewEvent, Registration, RegistrationId, RegistrationRefusal, ServiceType, TimeSlot,
-    Timestamp, conflict,
+    AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, Booking,
+    Capacity, Customer, Duration, Event, EventEdit, EventId, EventRefusal, EventStatus, EventTitle,
+    LocalMinute, NewAppointment, NewEvent, Registration, RegistrationId, RegistrationRefusal, ServiceType,
+    TimeSlot, Timestamp, conflict,
 };
 use chatgrow_ports::{AppointmentFilter, Commit, EventFilter, Failure, Stores};
 use proptest::{
@@ -158,8 +158,7 @@ impl Model {
 
     fn new_appointment(&self, customer: usize, slot: TimeSlot, now: Timestamp) -> Appointment {
         let new = NewAppointment {
-            slot,
-            service_type: ServiceType::Other,
+            booking: Booking::plain(slot, ServiceType::Other),
             notes: None,
         };
         Appointment::new(AppointmentId::new(fresh_id()), self.someone(customer), new, now)
@@ -172,15 +171,15 @@ impl Model {
         )
     }
 
-    fn is_free(&self, id: AppointmentId, slot: &TimeSlot) -> bool {
+    fn is_free(&self, id: AppointmentId, booking: &Booking) -> bool {
         let occupying = present(&self.appointments)
             .filter(|appointment| appointment.status.occupies())
-            .map(|appointment| (appointment.id, appointment.slot));
-        conflict(&id, slot, occupying).is_none()
+            .map(|appointment| (appointment.id, appointment.booking.occupancy()));
+        conflict(&id, &booking.occupancy(), occupying).is_none()
     }
 
     fn book(&mut self, new: &Appointment) -> Answer {
-        if !self.is_free(new.id, &new.slot) {
+        if !self.is_free(new.id, &new.booking) {
             return Answer::SlotTaken;
         }
         self.appointments.push(vec![new.clone()]);
@@ -194,7 +193,7 @@ impl Model {
         let Some(states) = states else {
             return Answer::Stale;
         };
-        if next.status.occupies() && !self.is_free(next.id, &next.slot) {
+        if next.status.occupies() && !self.is_free(next.id, &next.booking) {
             return Answer::SlotTaken;
         }
         self.appointments[states].push(next.clone());
@@ -282,7 +281,7 @@ async fn book(stores: &Stores, account: AccountId, new: &Appointment) -> Result<
     match stores
         .scheduling
         .appointments
-        .book(account, new, Commit::default())
+        .book(account, new, None, Commit::default())
         .await
     {
         Ok(()) => Ok(Answer::Done),
@@ -366,7 +365,7 @@ async fn take(
             };
             Some(model.appointment(which, seen).edited(edit, now).ok())
         }
-        Step::Cancel(which, seen) => Some(Some(model.appointment(which, seen).cancelled(now))),
+        Step::Cancel(which, seen) => Some(model.appointment(which, seen).cancelled(now).ok()),
         _ => None,
     };
     if let Some(next) = next_appointment {
@@ -451,7 +450,7 @@ async fn compare(stores: &Stores, account: AccountId, model: &Model) -> Result<(
         Ok(())
     }
     let mut appointments: Vec<_> = present(&model.appointments).cloned().collect();
-    appointments.sort_by_key(|appointment| (appointment.slot.start, appointment.id));
+    appointments.sort_by_key(|appointment| (appointment.booking.slot.start, appointment.id));
     for status in [None, Some(AppointmentStatus::Confirmed)] {
         let filter = AppointmentFilter {
             status,

@@ -69,7 +69,7 @@ pub async fn an_insert_replaces_nothing(stores: &Stores) {
     let outcome = stores
         .scheduling
         .appointments
-        .book(account, &booked, Commit::default());
+        .book(account, &booked, None, Commit::default());
     outcome.await.unwrap();
     let again = Appointment {
         id: booked.id,
@@ -78,7 +78,7 @@ pub async fn an_insert_replaces_nothing(stores: &Stores) {
     let outcome = stores
         .scheduling
         .appointments
-        .book(account, &again, Commit::default())
+        .book(account, &again, None, Commit::default())
         .await;
     assert_refused!(outcome, Failure::Store(StoreError::Failed(_)), "{why}");
     let read = stores

@@ -86,14 +86,17 @@ pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
         let booked = appointment(&dana, slot(0, 60));
         marked!(
             "appointments.book",
-            stores.scheduling.appointments.book(account, &booked, none())
+            stores
+                .scheduling
+                .appointments
+                .book(account, &booked, None, none())
         );
         let moved = moved(&booked, slot(600, 60));
         marked!(
             "appointments.update",
             stores.scheduling.appointments.update(account, &moved, none())
         );
-        let cancelled = moved.cancelled(later);
+        let cancelled = moved.cancelled(later).unwrap();
         marked!(
             "appointments.update to cancelled",
             stores.scheduling.appointments.update(account, &cancelled, none())

@@ -21,7 +21,7 @@ async fn book_and_update(
 ) -> Result<(), Failure<AppointmentRefusal>> {
     let appointments = &stores.scheduling.appointments;
     appointments
-        .book(account, booked, Commit::default())
+        .book(account, booked, None, Commit::default())
         .await
         .unwrap();
     let next = next(Appointment {
@@ -58,7 +58,12 @@ pub async fn appointment_occupies_as_its_status_says(stores: &Stores) {
         let outcome = stores
             .scheduling
             .appointments
-            .book(account, &appointment(&customer, there.slot), Commit::default())
+            .book(
+                account,
+                &appointment(&customer, there.booking.slot),
+                None,
+                Commit::default(),
+            )
             .await;
         if first.occupies() {
             assert_refused!(
@@ -74,7 +79,7 @@ pub async fn appointment_occupies_as_its_status_says(stores: &Stores) {
             let there = in_status(stores, account, &customer, start, *first).await;
             let booked = appointment(&customer, slot(start + 60, 60));
             let outcome = book_and_update(stores, account, &booked, |next| Appointment {
-                slot: there.slot,
+                booking: there.booking,
                 status: *second,
                 ..next
             })

@@ -1,4 +1,4 @@
-//! Civil time, slots, and the rule that defines a double booking.
+//! Civil time and slots.
 //!
 //! Times are those of the business's wall clock, without a time zone or daylight saving. A slot is half-open,
 //! `[start, end)`, and never empty. So two slots that only touch do not overlap.
@@ -136,20 +136,6 @@ impl TimeSlot {
     }
 }
 
-/// The conflict rule: returns the first of the account's *other* appointments that overlaps `slot`.
-///
-/// `occupying` holds the ids and slots of the appointments whose status [occupies](crate::AppointmentStatus::occupies)
-/// a slot. `id` is the appointment that is being booked or moved; it never conflicts with itself.
-pub fn conflict<Id: PartialEq>(
-    id: &Id,
-    slot: &TimeSlot,
-    occupying: impl IntoIterator<Item = (Id, TimeSlot)>,
-) -> Option<(Id, TimeSlot)> {
-    occupying
-        .into_iter()
-        .find(|(other, taken)| other != id && taken.overlaps(slot))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,15 +211,6 @@ mod tests {
         assert!(!slot(0, 60).overlaps(&slot(60, 60)));
         assert!(slot(0, 61).overlaps(&slot(60, 60)));
         assert!(slot(23 * 60, 120).overlaps(&slot(1440, 30)), "past midnight");
-    }
-
-    #[test]
-    fn an_appointment_never_conflicts_with_itself() {
-        assert_eq!(conflict(&1, &slot(0, 60), [(1, slot(30, 60))]), None);
-        assert_eq!(
-            conflict(&1, &slot(0, 60), [(1, slot(30, 60)), (2, slot(59, 1))]),
-            Some((2, slot(59, 1)))
-        );
     }
 
     proptest! {

@@ -85,6 +85,12 @@ macro_rules! id_type {
             pub const fn as_bytes(&self) -> &[u8; 12] {
                 self.0.as_bytes()
             }
+
+            /// The id, no longer that of a particular kind of resource.
+            #[must_use]
+            pub const fn object_id(self) -> $crate::ObjectId {
+                self.0
+            }
         }
 
         impl std::fmt::Display for $name {

@@ -51,6 +51,12 @@ pub enum Invalid {
     /// Not a window of opening hours.
     #[error("must open from 00:00 to 23:59, and close after that, by 48:00 (the end of the next day)")]
     Opening,
+    /// Not after what it has to be after.
+    #[error("must be after {field}")]
+    NotAfter {
+        /// The field that it has to be after.
+        field: &'static str,
+    },
     /// Not a currency.
     #[error("must be a currency of ISO 4217, such as ILS")]
     Currency,

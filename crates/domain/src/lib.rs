@@ -20,7 +20,7 @@ mod timestamp;
 mod version;
 
 pub use access::*;
-pub use civil::{Duration, LocalMinute, TimeSlot, conflict, parse_date, parse_time};
+pub use civil::{Duration, LocalMinute, TimeSlot, parse_date, parse_time};
 pub use crm::*;
 pub use email::{EmailAddress, EmailKey};
 pub use events::*;

@@ -21,12 +21,13 @@ use futures_util::{StreamExt, TryStreamExt};
 use std::pin::pin;
 use tokio::sync::mpsc::{Receiver, Sender};
 
-/// Disables triggers. The copied events contain the counts already, and each new idempotency record takes an advisory
+/// Disables triggers. What they would write is copied as well: the legs of appointments, the counts of participants. Each new idempotency record takes an advisory
 /// lock, of which one transaction can't take many. The lock keeps servers from creating the first account meanwhile.
-const BEGIN: &str = "LOCK TABLE accounts IN EXCLUSIVE MODE;
-    ALTER TABLE events DISABLE TRIGGER USER; ALTER TABLE registrations DISABLE TRIGGER USER;
+const BEGIN: &str = "LOCK TABLE accounts IN EXCLUSIVE MODE; SET CONSTRAINTS ALL DEFERRED;
+    ALTER TABLE appointments DISABLE TRIGGER USER; ALTER TABLE events DISABLE TRIGGER USER; ALTER TABLE registrations DISABLE TRIGGER USER;
     ALTER TABLE idempotency_records DISABLE TRIGGER USER";
-const END: &str = "ALTER TABLE events ENABLE TRIGGER USER; ALTER TABLE registrations ENABLE TRIGGER USER;
+const END: &str = "SET CONSTRAINTS ALL IMMEDIATE;
+    ALTER TABLE appointments ENABLE TRIGGER USER; ALTER TABLE events ENABLE TRIGGER USER; ALTER TABLE registrations ENABLE TRIGGER USER;
     ALTER TABLE idempotency_records ENABLE TRIGGER USER";
 
 #[async_trait]

@@ -10,6 +10,7 @@ mod copy;
 mod error;
 mod metrics;
 mod pools;
+mod scheduling;
 
 pub use connect::PostgresUrl;
 
@@ -23,9 +24,9 @@ use chatgrow_ports::{
     Commit, IdempotencyRecord, Listed, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth,
 };
 use chatgrow_sql::{
-    Guarded, Migrations, Prepared, Unwritten, account_store, appointment_store, bring_up_to_date,
-    customer_store, event_store, expect_none_missing, idempotency_store, insert_record, page,
-    registration_store,
+    Guarded, Migrations, Prepared, Unwritten, account_store, appointment_store, block_store,
+    bring_up_to_date, customer_store, event_store, expect_none_missing, hold_store, idempotency_store,
+    insert_record, page, registration_store, release_holds,
 };
 use diesel::{
     connection::Connection,
@@ -35,7 +36,6 @@ use diesel::{
     query_builder::{QueryFragment, QueryId},
     result::QueryResult,
     sql_types::{BigInt, Bool, Nullable, Text},
-    upsert::on_constraint,
 };
 use diesel_async::{
     AsyncConnection, AsyncPgConnection, RunQueryDsl, async_connection_wrapper::AsyncConnectionWrapper,
@@ -327,11 +327,9 @@ customer_store! { PostgresStore { find, page, search, execute } }
 event_store! { PostgresStore { find, page, execute } }
 registration_store! { PostgresStore { find, page, execute } }
 idempotency_store! { PostgresStore { find, commit_alone, execute } }
-// Plain inserts that race for a slot would wait for each other, and deadlock. With ON CONFLICT they don't.
-appointment_store! {
-    PostgresStore { find, page, search, execute },
-    insert => insert.on_conflict(on_constraint("appointments_no_overlap")).do_nothing()
-}
+appointment_store! { PostgresStore { find, page, search, carry_out } }
+block_store! { PostgresStore { find, page, execute, carry_out } }
+hold_store! { PostgresStore { find, page, execute, carry_out }, release_holds!("FOR UPDATE SKIP LOCKED") }
 
 fn slow() -> StoreError {
     StoreError::unavailable("the database did not answer in time")

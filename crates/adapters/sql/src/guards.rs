@@ -14,7 +14,7 @@ pub enum Guard {
     AccountSlug,
     /// Another customer of the account has the e-mail address.
     CustomerEmail,
-    /// Another confirmed appointment of the account overlaps the slot.
+    /// Something else occupies the resource, or the account's own schedule, in the slot.
     AppointmentSlot,
     /// The event would have more participants than its capacity.
     EventCapacity,

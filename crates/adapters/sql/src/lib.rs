@@ -34,7 +34,7 @@ pub use chatgrow_ports::Migrations;
 pub use columns::{RowId, page};
 pub use guards::{Guard, Guarded, Unwritten};
 pub use migrations::{bring_up_to_date, expect_none_missing};
-pub use prepared::Prepared;
+pub use prepared::{Prepared, PreparedQuery};
 
 /// What the implementations of the ports are built from. This crate's macros `account_store!`, `customer_store!`, …
 /// generate them. ADR 0009 explains why they are macros.

@@ -35,3 +35,29 @@ impl<Q> Query for Prepared<Q> {
 }
 
 impl<Q, Conn> diesel::RunQueryDsl<Conn> for Prepared<Q> {}
+
+/// A query in SQL text, prepared once. Its binds follow in the order of their numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct PreparedQuery<Q>(pub Q);
+
+impl<Q: QueryId> QueryId for PreparedQuery<Q> {
+    type QueryId = Q::QueryId;
+
+    const HAS_STATIC_QUERY_ID: bool = Q::HAS_STATIC_QUERY_ID;
+}
+
+impl<DB: Backend, Q: QueryFragment<DB>> QueryFragment<DB> for PreparedQuery<Q> {
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(pass)
+    }
+
+    fn is_safe_to_cache_prepared(&self, _: &DB) -> QueryResult<bool> {
+        Ok(true)
+    }
+}
+
+impl<Q: Query> Query for PreparedQuery<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q, Conn> diesel::RunQueryDsl<Conn> for PreparedQuery<Q> {}

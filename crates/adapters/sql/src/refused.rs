@@ -8,13 +8,18 @@ pub struct Refused {
     pub guard: Option<&'static str>,
 }
 
+/// The columns of an appointment that the file fills.
+const BOOKING: &str =
+    "(account_id, id, kind, customer_id, starts_at, ends_at, blocks_from, blocks_until, service_type,
+    notes, status, created_at, updated_at, version)";
+
 /// The statements that set up rows, and those that a store has to refuse. `id` writes an id of twelve equal bytes in
 /// the store's dialect.
 #[must_use]
 #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "test code")]
 pub fn statements(id: impl Fn(u8) -> String) -> (String, Vec<Refused>) {
     let with_ids = |sql: &str| {
-        (b'1'..=b'9').fold(sql.to_owned(), |sql, digit| {
+        (b'1'..=b'9').fold(sql.replace("$booking", BOOKING), |sql, digit| {
             sql.replace(&format!("${}", char::from(digit)), &id(digit - b'0'))
         })
     };

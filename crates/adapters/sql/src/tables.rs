@@ -5,7 +5,7 @@ pub use crate::{
     commit::IdempotencyRow,
     crm::customer::CustomerRow,
     events::{event::EventRow, registration::RegistrationRow},
-    scheduling::appointment::AppointmentRow,
+    scheduling::occupancy::AppointmentRow,
 };
 
 /// Calls the macro `$with` with every table and its row type. A table comes after those that it refers to.

@@ -16,7 +16,7 @@ use diesel::{
 };
 use tokio::sync::mpsc::{Receiver, Sender};
 
-/// A trigger that counts participants. The copied events contain the counts already.
+/// A trigger that writes what is copied as well: the legs of appointments, the counts of participants.
 #[derive(QueryableByName)]
 struct Trigger {
     #[diesel(sql_type = Text)]
@@ -53,13 +53,15 @@ impl Copied for SqliteStore {
                 return Err(ImportError::NotEmpty);
             }
             let triggers: Vec<Trigger> = diesel::sql_query(
-                "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name IN ('events', 'registrations')",
+                "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name IN ('appointments', 'events', 'registrations')",
             )
             .load(connection)
             .map_err(store_error)?;
             for Trigger { name, .. } in &triggers {
                 connection.batch_execute(&format!("DROP TRIGGER {name}")).map_err(store_error)?;
             }
+            // A leg may come before its lead.
+            connection.batch_execute("PRAGMA defer_foreign_keys = ON").map_err(store_error)?;
             let sent = loop {
                 match parts.blocking_recv().ok_or(ImportError::Interrupted)? {
                     Part::Rows(_) => {}

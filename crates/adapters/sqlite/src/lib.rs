@@ -14,6 +14,7 @@ mod copy;
 mod error;
 mod migrate;
 pub mod reserve;
+mod scheduling;
 mod statements;
 mod writer;
 
@@ -28,8 +29,8 @@ use chatgrow_ports::{
     Closed, Commit, Listed, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth,
 };
 use chatgrow_sql::{
-    Guarded, Migrations, Unwritten, account_store, appointment_store, customer_store, event_store,
-    idempotency_store, insert_record, page, registration_store,
+    Guarded, Migrations, Unwritten, account_store, appointment_store, block_store, customer_store,
+    event_store, hold_store, idempotency_store, insert_record, page, registration_store, release_holds,
 };
 use diesel::{
     connection::SimpleConnection,
@@ -280,7 +281,9 @@ impl SqliteStore {
 
 account_store! { SqliteStore { find, all, execute } }
 customer_store! { SqliteStore { find, page, search, execute } }
-appointment_store! { SqliteStore { find, page, search, execute }, insert => insert }
+appointment_store! { SqliteStore { find, page, search, carry_out } }
+block_store! { SqliteStore { find, page, execute, carry_out } }
+hold_store! { SqliteStore { find, page, execute, carry_out }, release_holds!("") }
 event_store! { SqliteStore { find, page, execute } }
 registration_store! { SqliteStore { find, page, execute } }
 idempotency_store! { SqliteStore { find, commit_alone, execute } }

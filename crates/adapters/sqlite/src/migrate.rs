@@ -75,7 +75,8 @@ mod tests {
     #[test]
     fn a_table_is_replaced_that_others_refer_to() {
         let (mut connection, outcome) = with_later(
-            "CREATE TABLE accounts_anew (
+            "DROP TRIGGER appointments_account_exists;
+            CREATE TABLE accounts_anew (
                 id BLOB NOT NULL PRIMARY KEY, slug TEXT NOT NULL, name TEXT, created_at INTEGER NOT NULL
             ) STRICT, WITHOUT ROWID;
             INSERT INTO accounts_anew SELECT * FROM accounts;

@@ -51,7 +51,9 @@ impl Appointments {
             let booked = Appointment::new(id, &customer, new.clone(), self.system.clock.now());
             let effect = Effect::Created(booked);
             let commit = self.commits.of(request, &effect);
-            self.appointments.book(account, effect.resource(), commit).await?;
+            self.appointments
+                .book(account, effect.resource(), None, commit)
+                .await?;
             Ok(Some(effect))
         };
         self.commits.run(request, attempt).await
@@ -109,7 +111,7 @@ impl Appointments {
         request: &Request<Appointment>,
         id: AppointmentId,
     ) -> Result<Outcome<Appointment>, Failure<AppointmentRefusal>> {
-        self.change(request, id, |before, now| Ok(before.cancelled(now)))
+        self.change(request, id, |before, now| before.cancelled(now))
             .await
     }
 

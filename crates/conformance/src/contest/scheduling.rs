@@ -26,16 +26,16 @@ pub async fn slots_are_contested(servers: &[Stores]) {
             if moves {
                 let booked = appointment(&customer, slot(from, 60));
                 appointments
-                    .book(account, &booked, Commit::default())
+                    .book(account, &booked, None, Commit::default())
                     .await
                     .unwrap();
-                wanted = moved(&booked, wanted.slot);
+                wanted = moved(&booked, wanted.booking.slot);
             }
             async move {
                 let outcome = if moves {
                     appointments.update(account, &wanted, Commit::default()).await
                 } else {
-                    appointments.book(account, &wanted, Commit::default()).await
+                    appointments.book(account, &wanted, None, Commit::default()).await
                 };
                 outcome.map(|()| wanted)
             }
@@ -67,7 +67,7 @@ pub async fn appointment_versions_are_contested(servers: &[Stores]) {
         let booked = appointment(&customer, slot(start, 60));
         one.scheduling
             .appointments
-            .book(account, &booked, Commit::default())
+            .book(account, &booked, None, Commit::default())
             .await
             .unwrap();
         let update = |stores: &Stores, next: Appointment| {
@@ -81,7 +81,7 @@ pub async fn appointment_versions_are_contested(servers: &[Stores]) {
         };
         let next = [
             moved(&booked, slot(start + 30, 60)),
-            booked.cancelled(at(1_763_893_900_000)),
+            booked.cancelled(at(1_763_893_900_000)).unwrap(),
         ];
         let (first, second) = (round.number % 2, 1 - round.number % 2);
         let outcomes = round

@@ -5,8 +5,8 @@ use crate::{
     longest, new_account, new_customer, poll_counts, race, walk,
 };
 use chatgrow_domain::{
-    AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, Customer,
-    CustomerEdit, CustomerName, Duration, EmailKey, LocalMinute, NewAppointment, Notes, PageLimit,
+    AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, Booking,
+    Customer, CustomerEdit, CustomerName, Duration, EmailKey, LocalMinute, NewAppointment, Notes, PageLimit,
     ServiceType, TimeSlot, Version,
 };
 use chatgrow_ports::{AppointmentFilter, Commit, Failure, PageRequest, StartPosition, StoreError, Stores};
@@ -24,8 +24,7 @@ pub(crate) fn slot(start: i64, minutes: i64) -> TimeSlot {
 
 pub(crate) fn appointment(customer: &Customer, slot: TimeSlot) -> Appointment {
     let new = NewAppointment {
-        slot,
-        service_type: ServiceType::Consultation,
+        booking: Booking::plain(slot, ServiceType::Consultation),
         notes: None,
     };
     Appointment::new(
@@ -46,7 +45,7 @@ async fn book(
     stores
         .scheduling
         .appointments
-        .book(account, &appointment, Commit::default())
+        .book(account, &appointment, None, Commit::default())
         .await
         .map(|()| appointment)
 }
@@ -76,7 +75,10 @@ fn assert_nothing_overlaps(appointments: &[Appointment]) {
     let confirmed: Vec<_> = appointments.iter().filter(|a| a.status.occupies()).collect();
     for (index, one) in confirmed.iter().enumerate() {
         for other in &confirmed[index + 1..] {
-            assert!(!one.slot.overlaps(&other.slot), "{one:?} overlaps {other:?}");
+            assert!(
+                !one.booking.slot.overlaps(&other.booking.slot),
+                "{one:?} overlaps {other:?}"
+            );
         }
     }
 }
@@ -100,7 +102,7 @@ pub async fn appointment_round_trips(stores: &Stores) {
             duration: Duration::from_minutes([1, 60, 1440][index % 3]).unwrap(),
         };
         let booked = Appointment {
-            service_type: *ServiceType::ALL.iter().cycle().nth(index).unwrap(),
+            booking: Booking::plain(slot, *ServiceType::ALL.iter().cycle().nth(index).unwrap()),
             notes: texts.get(index).map(|text| Notes::new(text.as_str()).unwrap()),
             created_at: [earliest(), at(0), latest()][index % 3],
             updated_at: [latest(), at(-1), earliest()][index % 3],
@@ -110,7 +112,7 @@ pub async fn appointment_round_trips(stores: &Stores) {
         stores
             .scheduling
             .appointments
-            .book(account, &booked, Commit::default())
+            .book(account, &booked, None, Commit::default())
             .await
             .unwrap();
         assert_eq!(
@@ -145,7 +147,7 @@ pub async fn appointment_round_trips(stores: &Stores) {
             .unwrap();
         expected.push(edited);
     }
-    expected.sort_by_key(|appointment| (appointment.slot.start, appointment.id));
+    expected.sort_by_key(|appointment| (appointment.booking.slot.start, appointment.id));
     assert_eq!(
         all(stores, account).await,
         expected,
@@ -260,7 +262,7 @@ pub async fn appointment_frees_its_slot_when_cancelled(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
     let booked = book(stores, account, &customer, slot(0, 60)).await.unwrap();
-    let cancelled = booked.cancelled(at(1_763_893_900_000));
+    let cancelled = booked.cancelled(at(1_763_893_900_000)).unwrap();
     stores
         .scheduling
         .appointments
@@ -368,7 +370,10 @@ pub async fn appointments_do_not_swap_slots(servers: &[Stores]) {
     let customer = new_customer(stores, account).await;
     let first = book(stores, account, &customer, slot(0, 60)).await.unwrap();
     let second = book(stores, account, &customer, slot(60, 60)).await.unwrap();
-    let swapped = [moved(&first, second.slot), moved(&second, first.slot)];
+    let swapped = [
+        moved(&first, second.booking.slot),
+        moved(&second, first.booking.slot),
+    ];
     for _ in 0..ROUNDS {
         let outcomes = race(servers, |racer, stores| {
             // Both appointments are moved on each server.
@@ -400,7 +405,7 @@ pub async fn appointment_updates_race_to_one_winner(servers: &[Stores]) {
     let outcomes = race(servers, |racer, stores| {
         let next = match racer % 4 {
             0 | 1 => moved(&booked, slot(30 + i64::try_from(racer).unwrap(), 60)),
-            _ => booked.cancelled(at(1_763_893_900_000)),
+            _ => booked.cancelled(at(1_763_893_900_000)).unwrap(),
         };
         async move {
             stores
@@ -521,10 +526,10 @@ pub async fn a_stale_appointment_is_told_first(stores: &Stores) {
         .appointments
         .update(account, &present, Commit::default());
     update.await.unwrap();
-    let stale = moved(&first, other.slot);
+    let stale = moved(&first, other.booking.slot);
     let unknown = Appointment {
         version: stale.version,
-        ..appointment(&customer, other.slot)
+        ..appointment(&customer, other.booking.slot)
     };
     for (next, what) in [
         (stale, "the version is not the next one"),
@@ -567,7 +572,7 @@ pub async fn appointments_of_accounts_are_apart(stores: &Stores) {
         "no account sees or changes what another one has"
     );
 
-    for foreign in [mine.cancelled(at(5)), moved(&mine, slot(600, 60))] {
+    for foreign in [mine.cancelled(at(5)).unwrap(), moved(&mine, slot(600, 60))] {
         let outcome = stores
             .scheduling
             .appointments
@@ -626,7 +631,7 @@ async fn assert_listed_apart(
     let list = async |account, customer: Option<EmailKey>, after| {
         let filter = AppointmentFilter {
             customer,
-            from: Some(mine.slot.start),
+            from: Some(mine.booking.slot.start),
             status: Some(AppointmentStatus::Confirmed),
             ..AppointmentFilter::default()
         };
@@ -644,7 +649,7 @@ async fn assert_listed_apart(
     };
     let after = |appointment: &Appointment| {
         Some(StartPosition {
-            start: appointment.slot.start,
+            start: appointment.booking.slot.start,
             id: appointment.id,
         })
     };
@@ -707,7 +712,7 @@ pub async fn appointments_are_filtered(stores: &Stores) {
     let first = book(stores, account, &dana, slot(0, 60)).await.unwrap();
     let second = book(stores, account, &noa, slot(1439, 60)).await.unwrap();
     let third = book(stores, account, &dana, slot(1440 * 2, 60)).await.unwrap();
-    let cancelled = third.cancelled(at(5));
+    let cancelled = third.cancelled(at(5)).unwrap();
     stores
         .scheduling
         .appointments
@@ -803,7 +808,7 @@ pub async fn appointment_pages_are_stable_under_inserts(stores: &Stores) {
         stores
             .scheduling
             .appointments
-            .update(account, &booked.cancelled(at(5)), Commit::default())
+            .update(account, &booked.cancelled(at(5)).unwrap(), Commit::default())
             .await
             .unwrap();
         book(stores, account, &customer, slot(index * 10, 1))
@@ -836,7 +841,7 @@ pub async fn appointment_pages_are_stable_under_inserts(stores: &Stores) {
     .await;
     let positions: Vec<_> = seen
         .iter()
-        .map(|appointment| (appointment.slot.start, appointment.id))
+        .map(|appointment| (appointment.booking.slot.start, appointment.id))
         .collect();
     assert!(positions.is_sorted());
     assert_eq!(positions.iter().collect::<HashSet<_>>().len(), positions.len());
@@ -887,15 +892,15 @@ pub async fn booking_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
             stores
                 .scheduling
                 .appointments
-                .book(account, &dropped, Commit::default()),
+                .book(account, &dropped, None, Commit::default()),
         )
         .await;
-        let taken = match at_once(
-            stores
-                .scheduling
-                .appointments
-                .book(account, &rival, Commit::default()),
-        )
+        let taken = match at_once(stores.scheduling.appointments.book(
+            account,
+            &rival,
+            None,
+            Commit::default(),
+        ))
         .await
         {
             Ok(()) => false,
@@ -932,7 +937,7 @@ pub async fn move_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
         );
         let before = book(stores, account, &customer, slot(from, 60)).await.unwrap();
         let after = moved(&before, slot(to, 60));
-        let rival = appointment(&customer, after.slot);
+        let rival = appointment(&customer, after.booking.slot);
         let outcome = drop_after(
             polls,
             stores
@@ -941,12 +946,12 @@ pub async fn move_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
                 .update(account, &after, Commit::default()),
         )
         .await;
-        let taken = match at_once(
-            stores
-                .scheduling
-                .appointments
-                .book(account, &rival, Commit::default()),
-        )
+        let taken = match at_once(stores.scheduling.appointments.book(
+            account,
+            &rival,
+            None,
+            Commit::default(),
+        ))
         .await
         {
             Ok(()) => false,
@@ -963,7 +968,7 @@ pub async fn move_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
         assert_eq!(kept, Some(expected.clone()), "after {polls} polls");
         at_once(stores.scheduling.appointments.update(
             account,
-            &expected.cancelled(at(5)),
+            &expected.cancelled(at(5)).unwrap(),
             Commit::default(),
         ))
         .await

@@ -1,9 +1,9 @@
-//! Appointments: a customer's slot in the schedule of an account, which has one schedule. Only confirmed appointments
-//! occupy it.
+//! Appointments: what a customer books. Every appointment that is not cancelled occupies its slot.
 
 use crate::{
-    ChangeRefusal, Customer, CustomerSummary, Duration, LocalMinute, Notes, Refusal, Revised, Revision,
-    TimeSlot, Timestamp, Version, choice::choice, ids::id_type,
+    Buffers, ChangeRefusal, Customer, CustomerSummary, Duration, Hold, Interval, LocalMinute, Notes,
+    Occupancy, Refusal, ResourceId, Revised, Revision, ServiceId, TimeSlot, Timestamp, Version,
+    choice::choice, ids::id_type,
 };
 use time::{Date, Time};
 
@@ -31,8 +31,12 @@ choice! {
 choice! {
     /// An appointment's status, which decides whether it occupies its slot.
     AppointmentStatus {
-        /// It occupies its slot.
+        /// It will take place.
         Confirmed = "confirmed",
+        /// It has taken place.
+        Completed = "completed",
+        /// The customer didn't come.
+        NoShow = "no_show",
         /// It doesn't occupy its slot, and never will again.
         Cancelled = "cancelled",
     }
@@ -44,23 +48,66 @@ impl AppointmentStatus {
     #[must_use]
     pub const fn occupies(self) -> bool {
         match self {
-            Self::Confirmed => true,
+            Self::Confirmed | Self::Completed | Self::NoShow => true,
             Self::Cancelled => false,
+        }
+    }
+
+    /// Whether an appointment in this status may get that one. Only from `confirmed` there is a way to another status.
+    #[must_use]
+    pub fn becomes(self, next: Self) -> bool {
+        self == next || self == Self::Confirmed
+    }
+}
+
+/// What is booked, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Booking {
+    /// When it takes place.
+    pub slot: TimeSlot,
+    /// The time that is kept free around the slot. It is copied from the service, so that an edit of the service moves
+    /// nothing.
+    pub buffers: Buffers,
+    /// The resources that it takes, in the order of the service's groups. None is the account's own schedule.
+    pub resources: Vec<ResourceId>,
+    /// The service that is booked.
+    pub service: Option<ServiceId>,
+    /// The type of the service.
+    pub service_type: ServiceType,
+}
+
+impl Booking {
+    /// A booking of the account's own schedule, without a service of its own.
+    #[must_use]
+    pub const fn plain(slot: TimeSlot, service_type: ServiceType) -> Self {
+        Self {
+            slot,
+            buffers: Buffers::NONE,
+            resources: Vec::new(),
+            service: None,
+            service_type,
+        }
+    }
+
+    /// What it occupies.
+    #[must_use]
+    pub fn occupancy(&self) -> Occupancy {
+        Occupancy {
+            interval: Interval::around(self.slot, self.buffers),
+            resources: self.resources.clone(),
         }
     }
 }
 
-/// A customer's slot in the account's schedule.
+/// What a customer has booked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appointment {
     /// The appointment's id.
     pub id: AppointmentId,
     /// The customer, in its present state.
     pub customer: CustomerSummary,
-    /// When it takes place.
-    pub slot: TimeSlot,
-    /// The service that is booked.
-    pub service_type: ServiceType,
+    /// What is booked, and when.
+    pub booking: Booking,
     /// Free notes.
     pub notes: Option<Notes>,
     /// The status.
@@ -76,10 +123,8 @@ pub struct Appointment {
 /// The fields of an appointment that a caller provides, except the customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAppointment {
-    /// See [`Appointment::slot`].
-    pub slot: TimeSlot,
-    /// See [`Appointment::service_type`].
-    pub service_type: ServiceType,
+    /// See [`Appointment::booking`].
+    pub booking: Booking,
     /// See [`Appointment::notes`].
     pub notes: Option<Notes>,
 }
@@ -93,10 +138,14 @@ pub struct AppointmentEdit {
     pub time: Option<Time>,
     /// A new length.
     pub duration: Option<Duration>,
-    /// A new service.
+    /// Other resources.
+    pub resources: Option<Vec<ResourceId>>,
+    /// A new type of service.
     pub service_type: Option<ServiceType>,
     /// New notes, or `Some(None)` to clear them.
     pub notes: Option<Option<Notes>>,
+    /// A new status.
+    pub status: Option<AppointmentStatus>,
 }
 
 impl Revised for Appointment {
@@ -106,7 +155,7 @@ impl Revised for Appointment {
 }
 
 /// Why an appointment can't be found, booked or changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppointmentRefusal {
     /// The account has no such appointment.
     #[error("there is no such appointment")]
@@ -114,9 +163,19 @@ pub enum AppointmentRefusal {
     /// The account has no customer with that address.
     #[error("there is no such customer")]
     CustomerNotFound,
-    /// Another confirmed appointment overlaps the slot.
+    /// Something else occupies a resource, or the account's own schedule, in the slot.
     #[error("the slot is taken")]
     SlotTaken,
+    /// The customer that is written together with the appointment is not in the version that the write is based on, or
+    /// another one got its address.
+    #[error("the customer has changed")]
+    CustomerChanged,
+    /// The hold that becomes an appointment is not there any more, or has changed.
+    #[error("the hold has gone")]
+    HoldGone,
+    /// An appointment that is not confirmed keeps its status.
+    #[error("the status can't change this way")]
+    InvalidStatus,
     /// A cancelled appointment can't be moved: its slot may belong to another one by now.
     #[error("the appointment is cancelled")]
     Cancelled,
@@ -135,16 +194,11 @@ impl Appointment {
     /// A new appointment of `customer`: confirmed, in its first version.
     #[must_use]
     pub fn new(id: AppointmentId, customer: &Customer, new: NewAppointment, now: Timestamp) -> Self {
-        let NewAppointment {
-            slot,
-            service_type,
-            notes,
-        } = new;
+        let NewAppointment { booking, notes } = new;
         Self {
             id,
             customer: customer.summary(),
-            slot,
-            service_type,
+            booking,
             notes,
             status: AppointmentStatus::Confirmed,
             created_at: now,
@@ -153,25 +207,51 @@ impl Appointment {
         }
     }
 
+    /// The appointment that a hold becomes. It has the hold's id and the hold's next version.
+    #[must_use]
+    pub fn of_hold(hold: &Hold, customer: &Customer, notes: Option<Notes>, now: Timestamp) -> Self {
+        Self {
+            id: AppointmentId::new(hold.id.object_id()),
+            customer: customer.summary(),
+            booking: hold.booking.clone(),
+            notes,
+            status: AppointmentStatus::Confirmed,
+            created_at: now,
+            updated_at: now,
+            version: hold.version.next(),
+        }
+    }
+
     /// The state after `edit`. If nothing changes, the result equals `self`, version included.
     ///
     /// # Errors
-    /// [`AppointmentRefusal::Cancelled`] if the edit would move a cancelled appointment.
+    /// [`AppointmentRefusal::InvalidStatus`] if there is no way to the status, or [`AppointmentRefusal::Cancelled`] if
+    /// the edit would move a cancelled appointment.
     pub fn edited(&self, edit: AppointmentEdit, now: Timestamp) -> Result<Self, AppointmentRefusal> {
-        let start = self.slot.start.to_date_time();
+        let start = self.booking.slot.start.to_date_time();
         let mut next = self.clone();
-        next.slot = TimeSlot {
+        if let Some(status) = edit.status {
+            if !self.status.becomes(status) {
+                return Err(AppointmentRefusal::InvalidStatus);
+            }
+            next.status = status;
+        }
+        let booking = &mut next.booking;
+        booking.slot = TimeSlot {
             start: LocalMinute::new(
                 edit.date.unwrap_or(start.date()),
                 edit.time.unwrap_or(start.time()),
             ),
-            duration: edit.duration.unwrap_or(self.slot.duration),
+            duration: edit.duration.unwrap_or(booking.slot.duration),
         };
-        if !self.status.occupies() && next.slot != self.slot {
+        if let Some(resources) = edit.resources {
+            booking.resources = resources;
+        }
+        if !next.status.occupies() && next.is_elsewhere_than(self) {
             return Err(AppointmentRefusal::Cancelled);
         }
         if let Some(service_type) = edit.service_type {
-            next.service_type = service_type;
+            next.booking.service_type = service_type;
         }
         if let Some(notes) = edit.notes {
             next.notes = notes;
@@ -180,15 +260,21 @@ impl Appointment {
     }
 
     /// The cancelled state. If the appointment is cancelled already, the result equals `self`, version included.
+    ///
+    /// # Errors
+    /// [`AppointmentRefusal::InvalidStatus`] if there is no way to this status.
+    pub fn cancelled(&self, now: Timestamp) -> Result<Self, AppointmentRefusal> {
+        let edit = AppointmentEdit {
+            status: Some(AppointmentStatus::Cancelled),
+            ..AppointmentEdit::default()
+        };
+        self.edited(edit, now)
+    }
+
+    /// Whether it takes another slot or other resources than `other`, a state of the same appointment.
     #[must_use]
-    pub fn cancelled(&self, now: Timestamp) -> Self {
-        self.followed_by(
-            Self {
-                status: AppointmentStatus::Cancelled,
-                ..self.clone()
-            },
-            now,
-        )
+    pub fn is_elsewhere_than(&self, other: &Self) -> bool {
+        self.booking.slot != other.booking.slot || self.booking.resources != other.booking.resources
     }
 
     fn followed_by(&self, next: Self, now: Timestamp) -> Self {
@@ -227,8 +313,7 @@ mod tests {
             duration: Duration::DEFAULT,
         };
         let new_appointment = NewAppointment {
-            slot,
-            service_type: ServiceType::Lesson,
+            booking: Booking::plain(slot, ServiceType::Lesson),
             notes: None,
         };
         Appointment::new(
@@ -251,16 +336,16 @@ mod tests {
             )
             .unwrap();
         assert_eq!(
-            moved.slot.start.to_date_time(),
+            moved.booking.slot.start.to_date_time(),
             time::macros::datetime!(2025-12-25 09:00)
         );
-        assert_eq!(moved.slot.duration, Duration::DEFAULT);
+        assert_eq!(moved.booking.slot.duration, Duration::DEFAULT);
         assert_eq!((moved.updated_at, moved.version), (at(2), Version::FIRST.next()));
     }
 
     #[test]
     fn a_cancelled_one_keeps_its_slot_but_takes_notes() {
-        let cancelled = appointment().cancelled(at(2));
+        let cancelled = appointment().cancelled(at(2)).unwrap();
         let move_it = AppointmentEdit {
             date: Some(date!(2026 - 01 - 01)),
             ..AppointmentEdit::default()
@@ -287,8 +372,30 @@ mod tests {
 
     #[test]
     fn cancelling_again_changes_nothing() {
-        let cancelled = appointment().cancelled(at(2));
+        let cancelled = appointment().cancelled(at(2)).unwrap();
         assert_eq!(cancelled.status, AppointmentStatus::Cancelled);
-        assert_eq!(cancelled.cancelled(at(3)), cancelled);
+        assert_eq!(cancelled.cancelled(at(3)), Ok(cancelled));
+    }
+
+    #[test]
+    fn only_a_confirmed_one_gets_another_status() {
+        for from in AppointmentStatus::ALL {
+            for to in AppointmentStatus::ALL {
+                let before = Appointment {
+                    status: *from,
+                    ..appointment()
+                };
+                let edit = AppointmentEdit {
+                    status: Some(*to),
+                    ..AppointmentEdit::default()
+                };
+                let after = before.edited(edit, at(2)).map(|after| after.status);
+                if from == to || *from == AppointmentStatus::Confirmed {
+                    assert_eq!(after, Ok(*to));
+                } else {
+                    assert_eq!(after, Err(AppointmentRefusal::InvalidStatus));
+                }
+            }
+        }
     }
 }

@@ -2,17 +2,23 @@
 //! (hours, time zones).
 
 mod appointment;
+mod block;
+mod hold;
 mod hours;
+mod occupancy;
 mod resource;
 mod schedule;
 mod service;
 mod zone;
 
 pub use appointment::{
-    Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, NewAppointment,
-    ServiceType,
+    Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, Booking,
+    NewAppointment, ServiceType,
 };
+pub use block::{Block, BlockId, BlockRefusal, BlockTerms};
+pub use hold::{Hold, HoldId, HoldRefusal, HoldTime};
 pub use hours::{DayException, Hours, InvalidHours, Opening, WeeklyOpening};
+pub use occupancy::{Buffers, Interval, Occupancy, OccupancyKind, conflict};
 pub use resource::{
     NewResource, Resource, ResourceEdit, ResourceId, ResourceKind, ResourceName, ResourceRefusal,
 };

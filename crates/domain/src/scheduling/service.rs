@@ -22,6 +22,8 @@ pub struct Buffer(i64);
 impl Buffer {
     /// The longest buffer, in minutes: half a day.
     pub const MAX_MINUTES: i64 = 720;
+    /// No time at all.
+    pub const NONE: Self = Self(0);
 
     /// A buffer in whole minutes.
     ///

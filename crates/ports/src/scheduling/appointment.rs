@@ -1,10 +1,10 @@
-//! Appointments. The store guards that no two confirmed appointments of an account overlap.
+//! Appointments. The store guards that nothing that occupies a resource overlaps.
 
 use crate::{Commit, Failure, Listed, Page, PageRequest, StartPosition, StoreError};
 use async_trait::async_trait;
 use chatgrow_domain::{
-    AccountId, Appointment, AppointmentId, AppointmentRefusal, AppointmentStatus, EmailKey, LocalMinute,
-    Timestamp,
+    AccountId, Appointment, AppointmentId, AppointmentRefusal, AppointmentStatus, Customer, EmailKey,
+    LocalMinute, Timestamp,
 };
 
 /// Which appointments to list. A field that is `None` matches all of them.
@@ -22,12 +22,22 @@ pub struct AppointmentFilter {
     pub updated_since: Option<Timestamp>,
 }
 
+/// A customer that is written together with an appointment: before it, and in the same write. If the appointment is
+/// refused, the customer stays as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CustomerWrite {
+    /// Adds this customer.
+    Insert(Customer),
+    /// Replaces the customer with this id by this state, if the stored version is the one before.
+    Update(Customer),
+}
+
 impl Listed for Appointment {
     type Position = StartPosition<AppointmentId>;
 
     fn position(&self) -> StartPosition<AppointmentId> {
         StartPosition {
-            start: self.slot.start,
+            start: self.booking.slot.start,
             id: self.id,
         }
     }
@@ -37,16 +47,34 @@ impl Listed for Appointment {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait AppointmentStore: Send + Sync {
-    /// Adds a confirmed appointment of a customer. If the account doesn't have the customer, the result is
-    /// [`StoreError::Failed`].
+    /// Adds an appointment of a customer. If the account doesn't have the customer, a resource or the service, the
+    /// result is [`StoreError::Failed`].
     ///
-    /// Under any concurrency it MUST be impossible that two confirmed appointments of one account overlap, as
-    /// [`TimeSlot::overlaps`](chatgrow_domain::TimeSlot::overlaps) defines it. Of any number of concurrent bookings of
-    /// overlapping slots at most one succeeds. The others MUST return [`AppointmentRefusal::SlotTaken`].
+    /// Under any concurrency it MUST be impossible that two occupancies of one account overlap, as
+    /// [`Occupancy::overlaps`](chatgrow_domain::Occupancy::overlaps) defines it. Appointments occupy if their
+    /// [status](AppointmentStatus::occupies) does, holds until they are released, and blocks always. Of any number of
+    /// concurrent writes of overlapping occupancies at most one succeeds, with all of its resources. The others MUST
+    /// return [`AppointmentRefusal::SlotTaken`].
+    ///
+    /// If `customer` can't be written, because it has changed or another one has its address, the result is
+    /// [`AppointmentRefusal::CustomerChanged`].
     async fn book(
         &self,
         account: AccountId,
         appointment: &Appointment,
+        customer: Option<CustomerWrite>,
+        commit: Commit,
+    ) -> Result<(), Failure<AppointmentRefusal>>;
+
+    /// Turns the hold with this id into this appointment, if the stored version is the one before
+    /// `appointment.version`. The slot MUST NOT be free in between. Otherwise it MUST return
+    /// [`AppointmentRefusal::HoldGone`]. Of any number of concurrent calls one MUST succeed. `customer` is written as in
+    /// [`book`](Self::book).
+    async fn confirm(
+        &self,
+        account: AccountId,
+        appointment: &Appointment,
+        customer: Option<CustomerWrite>,
         commit: Commit,
     ) -> Result<(), Failure<AppointmentRefusal>>;
 
@@ -62,13 +90,13 @@ pub trait AppointmentStore: Send + Sync {
         page: PageRequest<StartPosition<AppointmentId>>,
     ) -> Result<Page<Appointment, StartPosition<AppointmentId>>, StoreError>;
 
-    /// Replaces the appointment with this id by this state (moved, edited or cancelled), if the stored version is the
-    /// one before `appointment.version`. Otherwise it MUST return [`AppointmentRefusal::VersionMismatch`], also if
-    /// there is no such appointment, and whether or not the slot is taken. Of any number of concurrent updates of one
-    /// version one MUST succeed.
+    /// Replaces the appointment with this id by this state (moved, edited, with another status), if the stored version
+    /// is the one before `appointment.version`. Otherwise it MUST return [`AppointmentRefusal::VersionMismatch`], also if there is no such
+    /// appointment, and whether or not the slot is taken. Of any number of concurrent updates of one version one MUST
+    /// succeed.
     ///
     /// The slot is guarded as in [`book`](Self::book); an appointment never conflicts with itself. An update that
-    /// leaves a confirmed appointment in its slot MUST succeed, even if others try to move there at the same time.
+    /// leaves an appointment where it is MUST succeed, even if others try to move there at the same time.
     async fn update(
         &self,
         account: AccountId,

@@ -56,7 +56,7 @@ pub(crate) struct Appointment {
 
 impl From<domain::Appointment> for Appointment {
     fn from(appointment: domain::Appointment) -> Self {
-        let start = appointment.slot.start.to_date_time();
+        let start = appointment.booking.slot.start.to_date_time();
         Self {
             id: Shown(appointment.id),
             customer_id: Shown(appointment.customer.id),
@@ -64,8 +64,8 @@ impl From<domain::Appointment> for Appointment {
             customer_email: Shown(appointment.customer.email),
             date: Shown(Midnight(start.date())),
             time: Shown(start.time()),
-            service_type: Shown(appointment.service_type),
-            duration: Shown(appointment.slot.duration),
+            service_type: Shown(appointment.booking.service_type),
+            duration: Shown(appointment.booking.slot.duration),
             notes: Shown(appointment.notes),
             status: Shown(appointment.status),
             created_at: Shown(appointment.created_at),
@@ -141,6 +141,9 @@ impl From<AppointmentRefusal> for ApiError {
             AppointmentRefusal::CustomerNotFound => Problem::CustomerNotFound,
             AppointmentRefusal::SlotTaken => Problem::TimeConflict,
             AppointmentRefusal::Cancelled => Problem::AppointmentCancelled,
+            AppointmentRefusal::InvalidStatus => Problem::InvalidStatus,
+            AppointmentRefusal::HoldGone => Problem::TimeConflict,
+            AppointmentRefusal::CustomerChanged => Problem::Unavailable,
             AppointmentRefusal::VersionMismatch => Problem::VersionMismatch,
         }
         .into()

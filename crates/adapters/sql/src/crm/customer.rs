@@ -132,6 +132,11 @@ fn list_after<DB: Backend>(account: RowId, after: RowId, rows: i64) -> _ {
 
 versioned!(before: customers, Customer);
 
+/// The stored row that this one replaces: the one with its id, in the version before.
+pub fn row_before(next: &CustomerRow) -> in_version {
+    in_version(next.account_id, next.id, next.version - 1)
+}
+
 impl GuardedRefusal for CustomerRefusal {
     fn of(guard: Guard) -> Option<Self> {
         (guard == Guard::CustomerEmail).then_some(Self::EmailTaken)

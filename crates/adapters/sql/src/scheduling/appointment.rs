@@ -2,60 +2,27 @@
 
 use crate::{
     RowId,
-    columns::{RowReader, Window, rows_for, versioned},
+    columns::{Window, rows_for},
     crm::customer::CustomerSummaryRow,
     guards::{Guard, GuardedRefusal},
+    scheduling::{
+        occupancy::AppointmentRow,
+        steps::{OccupancyRefusal, Step},
+    },
     schema::{
         appointments::{self, dsl},
         customers,
     },
 };
-use chatgrow_domain::{AccountId, Appointment, AppointmentId, AppointmentRefusal, Duration, Notes, TimeSlot};
-use chatgrow_ports::{AppointmentFilter, PageRequest, StartPosition, StoreError};
+use chatgrow_domain::{AccountId, Appointment, AppointmentId, AppointmentRefusal, Notes};
+use chatgrow_ports::{AppointmentFilter, CustomerWrite, PageRequest, StartPosition, StoreError};
 use diesel::{
     backend::Backend,
-    dsl::{AsSelect, auto_type},
+    dsl::{AsSelect, auto_type, sql},
+    expression::SqlLiteral,
     prelude::*,
+    sql_types::Bool,
 };
-
-/// An appointment as it is stored.
-#[derive(Debug, Clone, Hash, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = appointments)]
-#[diesel(primary_key(account_id, id))]
-#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
-pub struct AppointmentRow {
-    account_id: RowId,
-    id: RowId,
-    customer_id: RowId,
-    starts_at: i64,
-    ends_at: i64,
-    service_type: String,
-    notes: Option<String>,
-    status: String,
-    created_at: i64,
-    updated_at: i64,
-    version: i64,
-}
-
-impl AppointmentRow {
-    /// The row of an account's appointment.
-    #[must_use]
-    pub fn new(account: AccountId, appointment: &Appointment) -> Self {
-        Self {
-            account_id: account.as_bytes().into(),
-            id: appointment.id.as_bytes().into(),
-            customer_id: appointment.customer.id.as_bytes().into(),
-            starts_at: appointment.slot.start.as_minutes(),
-            ends_at: appointment.slot.end_minutes(),
-            service_type: appointment.service_type.as_str().to_owned(),
-            notes: appointment.notes.as_ref().map(|notes| notes.as_str().to_owned()),
-            status: appointment.status.as_str().to_owned(),
-            created_at: appointment.created_at.as_millis(),
-            updated_at: appointment.updated_at.as_millis(),
-            version: appointment.version.get(),
-        }
-    }
-}
 
 /// An appointment with its customer.
 #[derive(Queryable, Selectable)]
@@ -71,19 +38,11 @@ impl TryFrom<BookedRow> for Appointment {
 
     fn try_from(booked: BookedRow) -> Result<Self, StoreError> {
         let row = booked.appointment;
-        let read = RowReader {
-            table: "appointments",
-            id: row.id,
-        };
-        let minutes = row.ends_at.saturating_sub(row.starts_at);
+        let read = row.reader();
         Ok(Self {
             id: AppointmentId::new(row.id.object_id()),
             customer: booked.customer.try_into()?,
-            slot: TimeSlot {
-                start: read.minute("starts_at", row.starts_at)?,
-                duration: read.get("ends_at", Duration::from_minutes(minutes))?,
-            },
-            service_type: read.get("service_type", row.service_type.parse())?,
+            booking: row.booking()?,
             notes: read.optional("notes", row.notes, Notes::new)?,
             status: read.get("status", row.status.parse())?,
             created_at: read.timestamp("created_at", row.created_at)?,
@@ -97,7 +56,7 @@ impl TryFrom<BookedRow> for Appointment {
 fn with_customer() -> _ {
     let same_customer = customers::account_id
         .eq(appointments::account_id)
-        .and(customers::id.eq(appointments::customer_id));
+        .and(customers::id.nullable().eq(appointments::customer_id));
     appointments::table.inner_join(customers::table.on(same_customer))
 }
 
@@ -135,8 +94,11 @@ pub fn list<DB: Backend>(
 #[auto_type]
 fn list_after<DB: Backend>(account: RowId, from: i64, before: i64, start: i64, id: RowId, rows: i64) -> _ {
     let row: AsSelect<BookedRow, DB> = BookedRow::as_select();
+    // With a bound value, an index of these rows alone would not be used.
+    let is_appointment: SqlLiteral<Bool> = sql("appointments.kind = 'appointment'");
     with_customer()
         .filter(dsl::account_id.eq(account))
+        .filter(is_appointment)
         .filter(dsl::starts_at.ge(from))
         .filter(dsl::starts_at.lt(before))
         .filter(dsl::starts_at.gt(start).or(dsl::id.gt(id)))
@@ -145,28 +107,46 @@ fn list_after<DB: Backend>(account: RowId, from: i64, before: i64, start: i64, i
         .select(row)
 }
 
-versioned!(before: appointments, Appointment);
+/// The steps that write a customer, if one is written, and then an appointment.
+pub fn steps(account: AccountId, customer: Option<&CustomerWrite>, appointment: Step) -> Vec<Step> {
+    let customer = customer.map(|customer| Step::customer(account, customer));
+    customer.into_iter().chain([appointment]).collect()
+}
 
 impl GuardedRefusal for AppointmentRefusal {
     fn of(guard: Guard) -> Option<Self> {
-        (guard == Guard::AppointmentSlot).then_some(Self::SlotTaken)
+        match guard {
+            Guard::AppointmentSlot => Some(Self::SlotTaken),
+            Guard::CustomerEmail => Some(Self::CustomerChanged),
+            _ => None,
+        }
+    }
+}
+
+impl OccupancyRefusal for AppointmentRefusal {
+    fn without_effect(step: &Step) -> Self {
+        match step {
+            Step::InsertCustomer(_) | Step::UpdateCustomer(_) => Self::CustomerChanged,
+            Step::Insert(_) => Self::SlotTaken,
+            Step::Update(_) => Self::VersionMismatch,
+        }
     }
 }
 
 /// Implements [`AppointmentStore`](chatgrow_ports::AppointmentStore) with methods of the store, named in this order.
-/// [`port`](crate::port) says what they do. `$book` adapts the `INSERT` to the store. If the `INSERT` inserts no row,
-/// the slot is taken.
+/// [`port`](crate::port) says what they do.
 #[macro_export]
 macro_rules! appointment_store {
-    ($store:ty { $find:ident, $page:ident, $search:ident, $execute:ident }, $insert:ident => $book:expr) => {
+    ($store:ty { $find:ident, $page:ident, $search:ident, $carry_out:ident }) => {
         const _: () = {
             use $crate::{
                 port::*,
-                scheduling::appointment::{self, AppointmentRow, BookedRow},
-                schema::{
-                    appointments::{dsl, table},
-                    customers,
+                scheduling::{
+                    appointment::{self, BookedRow},
+                    occupancy::AppointmentRow,
+                    steps::Step,
                 },
+                schema::{appointments::dsl, customers},
             };
 
             #[async_trait]
@@ -175,16 +155,28 @@ macro_rules! appointment_store {
                     &self,
                     account: AccountId,
                     appointment: &Appointment,
+                    customer: Option<CustomerWrite>,
                     commit: Commit,
                 ) -> Result<(), Failure<AppointmentRefusal>> {
-                    let $insert =
-                        diesel::insert_into(table).values(AppointmentRow::new(account, appointment));
-                    match self
-                        .$execute::<Failure<AppointmentRefusal>>(commit, $book)
-                        .await?
-                    {
-                        0 => Err(Failure::Refused(AppointmentRefusal::SlotTaken)),
-                        _ => Ok(()),
+                    let row = AppointmentRow::of_appointment(account, appointment);
+                    let steps = appointment::steps(account, customer.as_ref(), Step::Insert(row));
+                    self.$carry_out(commit, steps).await
+                }
+
+                async fn confirm(
+                    &self,
+                    account: AccountId,
+                    appointment: &Appointment,
+                    customer: Option<CustomerWrite>,
+                    commit: Commit,
+                ) -> Result<(), Failure<AppointmentRefusal>> {
+                    let row = AppointmentRow::of_appointment(account, appointment);
+                    let steps = appointment::steps(account, customer.as_ref(), Step::Update(row));
+                    match self.$carry_out(commit, steps).await {
+                        Err(Failure::Refused(AppointmentRefusal::VersionMismatch)) => {
+                            Err(AppointmentRefusal::HoldGone.into())
+                        }
+                        outcome => outcome,
                     }
                 }
 
@@ -229,15 +221,8 @@ macro_rules! appointment_store {
                     appointment: &Appointment,
                     commit: Commit,
                 ) -> Result<(), Failure<AppointmentRefusal>> {
-                    let update = diesel::update(appointment::before(account, appointment))
-                        .set(AppointmentRow::new(account, appointment));
-                    match self
-                        .$execute::<Failure<AppointmentRefusal>>(commit, update)
-                        .await?
-                    {
-                        0 => Err(Failure::Refused(AppointmentRefusal::VersionMismatch)),
-                        _ => Ok(()),
-                    }
+                    let row = AppointmentRow::of_appointment(account, appointment);
+                    self.$carry_out(commit, vec![Step::Update(row)]).await
                 }
             }
         };

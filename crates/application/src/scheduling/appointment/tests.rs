@@ -31,9 +31,14 @@ async fn books_for_a_known_customer() {
     mocks
         .appointments
         .expect_book()
-        .with(eq(account()), eq(appointment()), mockall::predicate::always())
+        .with(
+            eq(account()),
+            eq(appointment()),
+            eq(None),
+            mockall::predicate::always(),
+        )
         .times(1)
-        .returning(|_, _, _| Ok(()));
+        .returning(|_, _, _, _| Ok(()));
     assert_eq!(
         mocks
             .build()
@@ -72,7 +77,7 @@ async fn tells_a_taken_slot() {
     mocks
         .appointments
         .expect_book()
-        .returning(|_, _, _| Err(AppointmentRefusal::SlotTaken.into()));
+        .returning(|_, _, _, _| Err(AppointmentRefusal::SlotTaken.into()));
     let outcome = mocks
         .build()
         .scheduling
@@ -91,7 +96,7 @@ async fn a_cancelled_one_is_not_moved() {
     mocks
         .appointments
         .expect_by_id()
-        .returning(|_, _| Ok(Some(appointment().cancelled(at(1500)))));
+        .returning(|_, _| Ok(Some(appointment().cancelled(at(1500)).unwrap())));
     let outcome = moved_to_another_day(mocks).await;
     assert!(matches!(
         outcome,
@@ -116,7 +121,7 @@ async fn a_move_that_loses_to_a_cancellation_is_refused() {
         .appointments
         .expect_by_id()
         .times(1)
-        .returning(|_, _| Ok(Some(appointment().cancelled(at(1500)))));
+        .returning(|_, _| Ok(Some(appointment().cancelled(at(1500)).unwrap())));
     let outcome = moved_to_another_day(mocks).await;
     assert!(matches!(
         outcome,
@@ -149,7 +154,7 @@ async fn cancelling_again_writes_nothing() {
     mocks
         .appointments
         .expect_by_id()
-        .returning(|_, _| Ok(Some(appointment().cancelled(at(1500)))));
+        .returning(|_, _| Ok(Some(appointment().cancelled(at(1500)).unwrap())));
     let cancelled = mocks
         .build()
         .scheduling
@@ -159,7 +164,7 @@ async fn cancelling_again_writes_nothing() {
         .unwrap();
     assert_eq!(
         cancelled,
-        Outcome::Done(Effect::Unchanged(appointment().cancelled(at(1500))))
+        Outcome::Done(Effect::Unchanged(appointment().cancelled(at(1500)).unwrap()))
     );
 }
 

@@ -11,14 +11,15 @@ mod access;
 mod crm;
 mod events;
 mod idempotency;
+mod occupancies;
 mod registrations;
 mod scheduling;
 
 use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
 use chatgrow_domain::{
-    Account, AccountId, ApiKey, ApiKeyId, Appointment, AppointmentId, Customer, CustomerId, CustomerSummary,
-    Event, EventId, Registration, RegistrationId,
+    Account, AccountId, ApiKey, ApiKeyId, Appointment, AppointmentId, Block, BlockId, Customer, CustomerId,
+    CustomerSummary, Event, EventId, Hold, HoldId, Registration, RegistrationId,
 };
 use chatgrow_ports::{
     Commit, IdempotencyKey, IdempotencyRecord, Listed, Mark, Page, PageRequest, StoreChanges, StoreError,
@@ -83,6 +84,8 @@ struct Tables {
     api_keys: Rows<ApiKeyId, ApiKey>,
     customers: Rows<CustomerId, Customer>,
     appointments: Rows<AppointmentId, Appointment>,
+    holds: Rows<HoldId, Hold>,
+    blocks: Rows<BlockId, Block>,
     events: Rows<EventId, Event>,
     registrations: Rows<RegistrationId, Registration>,
     records: HashMap<(AccountId, IdempotencyKey), IdempotencyRecord>,

@@ -3,9 +3,10 @@
 use super::{MemoryStore, Tables};
 use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, Appointment, AppointmentId, AppointmentRefusal, Version, conflict};
+use chatgrow_domain::{AccountId, Appointment, AppointmentId, AppointmentRefusal, Customer, HoldId, Version};
 use chatgrow_ports::{
-    AppointmentFilter, AppointmentStore, Commit, Failure, Page, PageRequest, StartPosition, StoreError,
+    AppointmentFilter, AppointmentStore, Commit, CustomerWrite, Failure, Page, PageRequest, StartPosition,
+    StoreError,
 };
 
 impl MemoryStore {
@@ -17,33 +18,11 @@ impl MemoryStore {
         before.is_some() && before == version.previous()
     }
 
-    /// Whether another appointment that occupies its slot conflicts with this one.
+    /// Whether the slot of an appointment is taken.
     fn slot_is_taken(&self, tables: &Tables, account: AccountId, appointment: &Appointment) -> bool {
-        let occupies = |other: &Appointment| other.status.occupies() || self.has(Defect::CancelledOccupies);
-        let others = tables.appointments.of(account).filter(|other| occupies(other));
-        let mut others = others.map(|other| (other.id, other.slot));
-        let (id, slot) = (appointment.id, appointment.slot);
-        if !occupies(appointment) {
-            return false;
-        }
-        let end = |slot: &chatgrow_domain::TimeSlot| slot.end_minutes();
-        match self.defect {
-            Some(Defect::ConflictsWithItself) => others.any(|(_, other)| other.overlaps(&slot)),
-            Some(Defect::TouchingOverlaps) => others.any(|(other, taken)| {
-                other != id
-                    && taken.start.as_minutes() <= end(&slot)
-                    && slot.start.as_minutes() <= end(&taken)
-            }),
-            Some(Defect::LastMinuteShared) => others.any(|(other, taken)| {
-                other != id
-                    && taken.start.as_minutes() < end(&slot) - 1
-                    && slot.start.as_minutes() < end(&taken) - 1
-            }),
-            Some(Defect::OnlySameStart) => {
-                others.any(|(other, taken)| other != id && taken.start == slot.start)
-            }
-            _ => conflict(&id, &slot, others).is_some(),
-        }
+        let occupies = appointment.status.occupies() || self.has(Defect::CancelledOccupies);
+        let id = appointment.id.object_id();
+        occupies && self.is_taken(tables, account, id, &appointment.booking.occupancy())
     }
 
     fn keeps(
@@ -51,12 +30,43 @@ impl MemoryStore {
         tables: &Tables,
         account: AccountId,
         appointment: &Appointment,
+        customer: Option<&CustomerWrite>,
     ) -> Result<(), StoreError> {
-        if self.has(Defect::ShortDays) && appointment.slot.duration.as_minutes() > 720 {
+        if self.has(Defect::ShortDays) && appointment.booking.slot.duration.as_minutes() > 720 {
             return Err(StoreError::failed("CHECK"));
         }
-        if !self.has(Defect::UnknownCustomers) {
+        let inserted =
+            matches!(customer, Some(CustomerWrite::Insert(new)) if new.id == appointment.customer.id);
+        if !inserted && !self.has(Defect::UnknownCustomers) {
             tables.customer(account, appointment.customer.id)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a customer that can't be written.
+    fn check_customer(
+        &self,
+        tables: &Tables,
+        account: AccountId,
+        customer: Option<&CustomerWrite>,
+    ) -> Result<(), Failure<AppointmentRefusal>> {
+        let (customer, stale) = match customer {
+            None => return Ok(()),
+            Some(CustomerWrite::Insert(customer)) => {
+                (customer, tables.customers.get(account, customer.id).is_some())
+            }
+            Some(CustomerWrite::Update(customer)) => {
+                let before = tables.customers.get(account, customer.id);
+                (
+                    customer,
+                    before.map(|before| before.version) != customer.version.previous(),
+                )
+            }
+        };
+        let same_address =
+            |other: &&Customer| other.id != customer.id && other.email.key() == customer.email.key();
+        if stale || tables.customers.of(account).any(|other| same_address(&other)) {
+            return Err(Failure::Refused(AppointmentRefusal::CustomerChanged));
         }
         Ok(())
     }
@@ -80,7 +90,7 @@ impl MemoryStore {
     }
 
     fn passes(&self, filter: &AppointmentFilter, appointment: &Appointment) -> bool {
-        let start = appointment.slot.start;
+        let start = appointment.booking.slot.start;
         let before = |before| start < before || self.has(Defect::BeforeIncluded) && start == before;
         let since = filter
             .updated_since
@@ -104,18 +114,47 @@ impl AppointmentStore for MemoryStore {
         &self,
         account: AccountId,
         appointment: &Appointment,
+        customer: Option<CustomerWrite>,
         commit: Commit,
     ) -> Result<(), Failure<AppointmentRefusal>> {
         let method = Method::Book;
         let check = |tables: &Tables| {
+            self.check_customer(tables, account, customer.as_ref())?;
             if self.slot_is_taken(tables, account, appointment) {
                 return Err(Failure::Refused(AppointmentRefusal::SlotTaken));
             }
-            self.keeps(tables, account, appointment)?;
+            self.keeps(tables, account, appointment, customer.as_ref())?;
             self.vacant(method, tables.appointments.get(account, appointment.id).is_some())?;
             Ok(Some(appointment.clone()))
         };
         let change = |tables: &mut Tables, appointment: Appointment| {
+            tables.put_customer(account, customer.clone());
+            tables.appointments.put(account, appointment.id, appointment);
+        };
+        self.write(method, commit, check, change).await.map(drop)
+    }
+
+    async fn confirm(
+        &self,
+        account: AccountId,
+        appointment: &Appointment,
+        customer: Option<CustomerWrite>,
+        commit: Commit,
+    ) -> Result<(), Failure<AppointmentRefusal>> {
+        let method = Method::Confirm;
+        let hold = HoldId::new(appointment.id.object_id());
+        let check = |tables: &Tables| {
+            self.check_customer(tables, account, customer.as_ref())?;
+            let before = tables.holds.get(account, hold).map(|before| before.version);
+            if !self.follows(method, before, appointment.version) {
+                return Err(Failure::Refused(AppointmentRefusal::HoldGone));
+            }
+            self.keeps(tables, account, appointment, customer.as_ref())?;
+            Ok(Some(appointment.clone()))
+        };
+        let change = |tables: &mut Tables, appointment: Appointment| {
+            tables.put_customer(account, customer.clone());
+            tables.holds.remove(account, hold);
             tables.appointments.put(account, appointment.id, appointment);
         };
         self.write(method, commit, check, change).await.map(drop)
@@ -171,7 +210,7 @@ impl AppointmentStore for MemoryStore {
             if taken {
                 return Err(Failure::Refused(AppointmentRefusal::SlotTaken));
             }
-            self.keeps(tables, account, appointment)?;
+            self.keeps(tables, account, appointment, None)?;
             Ok(Some(appointment.clone()))
         };
         let change = |tables: &mut Tables, appointment: Appointment| {

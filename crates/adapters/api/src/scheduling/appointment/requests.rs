@@ -55,8 +55,7 @@ impl BookAppointment {
         Ok((
             email.key(),
             domain::NewAppointment {
-                slot,
-                service_type,
+                booking: domain::Booking::plain(slot, service_type),
                 notes,
             },
         ))
@@ -96,8 +95,10 @@ impl EditAppointment {
             date,
             time,
             duration,
+            resources: None,
             service_type,
             notes,
+            status: None,
         })
     }
 }

@@ -1,0 +1,4 @@
+//! The schedule of a business.
+
+mod occupancy;
+mod steps;

@@ -1,0 +1,86 @@
+//! What is occupied.
+
+use crate::PostgresStore;
+use async_trait::async_trait;
+use chatgrow_domain::{AccountId, Interval, LocalMinute, ResourceId};
+use chatgrow_ports::{Busy, Obstruction, OccupancyStore, StoreError};
+use chatgrow_sql::{
+    PreparedQuery, RowId,
+    copy::Count,
+    scheduling::occupancy::{BOOKED_AFTER, BusyRow, ObstructionRow},
+};
+use diesel::sql_types::{Array, BigInt, Binary};
+
+/// What some resources have in an interval, in their order. The exclusion constraint's index finds it. An empty id
+/// stands for the account's own schedule, as it does there.
+macro_rules! of_resources {
+    ($columns:literal, $end:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM unnest($2) WITH ORDINALITY AS wanted (resource, position)
+            JOIN appointments ON account_id = $1 AND coalesce(resource_id, '\\x'::bytea) = wanted.resource
+                AND int8range(blocks_from, blocks_until) && int8range($3, $4) AND status <> 'cancelled'
+            ORDER BY position, blocks_from",
+            $end
+        )
+    };
+}
+
+const BUSY: &str = of_resources!("resource_id, blocks_from, blocks_until", "");
+const IN_THE_WAY: &str = of_resources!("id, kind, lead_id, resource_id, starts_at, ends_at", " LIMIT 1");
+
+macro_rules! query {
+    ($text:expr, $account:expr, $resources:expr, $interval:expr) => {
+        PreparedQuery(
+            diesel::sql_query($text)
+                .bind::<Binary, _>(RowId::from($account.as_bytes()))
+                .bind::<Array<Binary>, _>(ids($resources))
+                .bind::<BigInt, _>($interval.from)
+                .bind::<BigInt, _>($interval.until),
+        )
+    };
+}
+
+fn ids(resources: &[Option<ResourceId>]) -> Vec<Vec<u8>> {
+    let bytes = |resource: &Option<ResourceId>| resource.map_or_else(Vec::new, |id| id.as_bytes().to_vec());
+    resources.iter().map(bytes).collect()
+}
+
+#[async_trait]
+impl OccupancyStore for PostgresStore {
+    async fn busy(
+        &self,
+        account: AccountId,
+        resources: &[Option<ResourceId>],
+        interval: Interval,
+    ) -> Result<Vec<Busy>, StoreError> {
+        self.all::<BusyRow, _>(query!(BUSY, account, resources, interval))
+            .await
+    }
+
+    async fn in_the_way(
+        &self,
+        account: AccountId,
+        resources: &[Option<ResourceId>],
+        interval: Interval,
+    ) -> Result<Option<Obstruction>, StoreError> {
+        let query = query!(IN_THE_WAY, account, resources, interval);
+        self.find::<ObstructionRow, _>(query).await
+    }
+
+    async fn booked_after(
+        &self,
+        account: AccountId,
+        resource: ResourceId,
+        after: LocalMinute,
+    ) -> Result<u64, StoreError> {
+        let query = diesel::sql_query(BOOKED_AFTER)
+            .bind::<Binary, _>(RowId::from(account.as_bytes()))
+            .bind::<Binary, _>(RowId::from(resource.as_bytes()))
+            .bind::<BigInt, _>(after.as_minutes());
+        let counted = self.look_up::<Count>(PreparedQuery(query)).await?;
+        let count = counted.first().map_or(0, |Count { count }| *count);
+        u64::try_from(count).map_err(StoreError::failed)
+    }
+}

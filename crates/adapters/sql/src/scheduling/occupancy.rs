@@ -1,0 +1,264 @@
+//! The table of what occupies the schedule: appointments, holds and blocks. It also has a row for each further resource
+//! of an appointment or a hold (a leg), but these are the database's own: triggers write them.
+
+use crate::{RowId, columns::RowReader, schema::appointments};
+use chatgrow_domain::{
+    AccountId, Appointment, Block, Booking, Buffer, Buffers, Duration, Hold, Interval, LocalMinute,
+    OccupancyKind, ResourceId, ServiceId, ServiceType, TimeSlot,
+};
+use chatgrow_ports::{Busy, Obstruction, StoreError};
+use diesel::prelude::*;
+
+const APPOINTMENT: &str = "appointment";
+const HOLD: &str = "hold";
+const BLOCK: &str = "block";
+
+/// The status of a hold that was not released, of a block, and of a confirmed appointment.
+const CONFIRMED: &str = "confirmed";
+
+/// The status of a hold that was released.
+pub(crate) const CANCELLED: &str = "cancelled";
+
+/// A row of the table.
+#[derive(Debug, Clone, Hash, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = appointments)]
+#[diesel(primary_key(account_id, id))]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
+pub struct AppointmentRow {
+    pub(crate) account_id: RowId,
+    pub(crate) id: RowId,
+    kind: String,
+    lead_id: Option<RowId>,
+    customer_id: Option<RowId>,
+    resource_id: Option<RowId>,
+    further_resources: Option<String>,
+    service_id: Option<RowId>,
+    pub(crate) starts_at: i64,
+    ends_at: i64,
+    blocks_from: i64,
+    blocks_until: i64,
+    pub(crate) held_until: Option<i64>,
+    service_type: Option<String>,
+    pub(crate) notes: Option<String>,
+    pub(crate) status: String,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
+    pub(crate) version: i64,
+}
+
+impl AppointmentRow {
+    /// The row of an account's appointment.
+    #[must_use]
+    pub fn of_appointment(account: AccountId, appointment: &Appointment) -> Self {
+        Self {
+            kind: APPOINTMENT.to_owned(),
+            customer_id: Some(appointment.customer.id.as_bytes().into()),
+            notes: appointment.notes.as_ref().map(|notes| notes.as_str().to_owned()),
+            status: appointment.status.as_str().to_owned(),
+            created_at: appointment.created_at.as_millis(),
+            updated_at: appointment.updated_at.as_millis(),
+            version: appointment.version.get(),
+            ..Self::of_booking(account, appointment.id.as_bytes().into(), &appointment.booking)
+        }
+    }
+
+    /// The row of an account's hold.
+    #[must_use]
+    pub fn of_hold(account: AccountId, hold: &Hold) -> Self {
+        Self {
+            held_until: Some(hold.held_until.as_millis()),
+            status: if hold.released { CANCELLED } else { CONFIRMED }.to_owned(),
+            created_at: hold.created_at.as_millis(),
+            updated_at: hold.updated_at.as_millis(),
+            version: hold.version.get(),
+            ..Self::of_booking(account, hold.id.as_bytes().into(), &hold.booking)
+        }
+    }
+
+    /// The row of an account's block.
+    #[must_use]
+    pub fn of_block(account: AccountId, block: &Block) -> Self {
+        let (from, until) = (block.terms.from.as_minutes(), block.terms.until.as_minutes());
+        let made = block.created_at.as_millis();
+        Self {
+            account_id: account.as_bytes().into(),
+            id: block.id.as_bytes().into(),
+            kind: BLOCK.to_owned(),
+            lead_id: None,
+            customer_id: None,
+            resource_id: block.terms.resource.map(|resource| resource.as_bytes().into()),
+            further_resources: None,
+            service_id: None,
+            starts_at: from,
+            ends_at: until,
+            blocks_from: from,
+            blocks_until: until,
+            held_until: None,
+            service_type: None,
+            notes: block
+                .terms
+                .reason
+                .as_ref()
+                .map(|reason| reason.as_str().to_owned()),
+            status: CONFIRMED.to_owned(),
+            created_at: made,
+            updated_at: made,
+            version: 1,
+        }
+    }
+
+    /// The row of something that is booked, without what is peculiar to appointments and to holds.
+    fn of_booking(account: AccountId, id: RowId, booking: &Booking) -> Self {
+        let interval = Interval::around(booking.slot, booking.buffers);
+        let further: Vec<_> = booking
+            .resources
+            .iter()
+            .skip(1)
+            .map(ToString::to_string)
+            .collect();
+        Self {
+            account_id: account.as_bytes().into(),
+            id,
+            kind: HOLD.to_owned(),
+            lead_id: None,
+            customer_id: None,
+            resource_id: booking
+                .resources
+                .first()
+                .map(|resource| resource.as_bytes().into()),
+            further_resources: (!further.is_empty()).then(|| further.join(",")),
+            service_id: booking.service.map(|service| service.as_bytes().into()),
+            starts_at: booking.slot.start.as_minutes(),
+            ends_at: booking.slot.end_minutes(),
+            blocks_from: interval.from,
+            blocks_until: interval.until,
+            held_until: None,
+            service_type: Some(booking.service_type.as_str().to_owned()),
+            notes: None,
+            status: String::new(),
+            created_at: 0,
+            updated_at: 0,
+            version: 1,
+        }
+    }
+
+    /// What is booked. Its columns are shared by appointments and holds.
+    pub(crate) fn booking(&self) -> Result<Booking, StoreError> {
+        let read = self.reader();
+        let further = self
+            .further_resources
+            .as_deref()
+            .into_iter()
+            .flat_map(|ids| ids.split(','));
+        let first = self
+            .resource_id
+            .map(|resource| Ok(ResourceId::new(resource.object_id())));
+        let resources = first
+            .into_iter()
+            .chain(further.map(str::parse))
+            .collect::<Result<Vec<_>, _>>();
+        let buffer = |column, minutes| read.get(column, Buffer::from_minutes(minutes));
+        let service_type = self.service_type.as_deref().unwrap_or_default();
+        Ok(Booking {
+            slot: TimeSlot {
+                start: read.minute("starts_at", self.starts_at)?,
+                duration: read.get(
+                    "ends_at",
+                    Duration::from_minutes(self.ends_at.saturating_sub(self.starts_at)),
+                )?,
+            },
+            buffers: Buffers {
+                before: buffer("blocks_from", self.starts_at.saturating_sub(self.blocks_from))?,
+                after: buffer("blocks_until", self.blocks_until.saturating_sub(self.ends_at))?,
+            },
+            resources: read.get("further_resources", resources)?,
+            service: self.service_id.map(|service| ServiceId::new(service.object_id())),
+            service_type: read.get("service_type", service_type.parse::<ServiceType>())?,
+        })
+    }
+
+    /// The interval of a block, and its resource.
+    pub(crate) fn block(&self) -> Result<(Option<ResourceId>, LocalMinute, LocalMinute), StoreError> {
+        let read = self.reader();
+        Ok((
+            self.resource_id
+                .map(|resource| ResourceId::new(resource.object_id())),
+            read.minute("starts_at", self.starts_at)?,
+            read.minute("ends_at", self.ends_at)?,
+        ))
+    }
+
+    pub(crate) const fn reader(&self) -> RowReader {
+        RowReader {
+            table: "appointments",
+            id: self.id,
+        }
+    }
+}
+
+/// An interval that is occupied, as it is read.
+#[derive(QueryableByName)]
+#[diesel(table_name = appointments)]
+pub struct BusyRow {
+    resource_id: Option<RowId>,
+    blocks_from: i64,
+    blocks_until: i64,
+}
+
+impl TryFrom<BusyRow> for Busy {
+    type Error = StoreError;
+
+    fn try_from(row: BusyRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            resource: row
+                .resource_id
+                .map(|resource| ResourceId::new(resource.object_id())),
+            interval: Interval {
+                from: row.blocks_from,
+                until: row.blocks_until,
+            },
+        })
+    }
+}
+
+/// What is in the way, as it is read.
+#[derive(QueryableByName)]
+#[diesel(table_name = appointments)]
+pub struct ObstructionRow {
+    id: RowId,
+    kind: String,
+    lead_id: Option<RowId>,
+    resource_id: Option<RowId>,
+    starts_at: i64,
+    ends_at: i64,
+}
+
+impl TryFrom<ObstructionRow> for Obstruction {
+    type Error = StoreError;
+
+    fn try_from(row: ObstructionRow) -> Result<Self, StoreError> {
+        let read = RowReader {
+            table: "appointments",
+            id: row.id,
+        };
+        Ok(Self {
+            resource: row
+                .resource_id
+                .map(|resource| ResourceId::new(resource.object_id())),
+            kind: match row.kind.as_str() {
+                HOLD => OccupancyKind::Hold,
+                BLOCK => OccupancyKind::Block,
+                _ => OccupancyKind::Appointment,
+            },
+            id: row.lead_id.unwrap_or(row.id).object_id(),
+            start: read.minute("starts_at", row.starts_at)?,
+            minutes: row.ends_at.saturating_sub(row.starts_at),
+        })
+    }
+}
+
+/// Counts the confirmed appointments of the account `$1` that take the resource `$2` and end after `$3`. The result is a
+/// [`Count`](crate::copy::Count).
+pub const BOOKED_AFTER: &str = "SELECT count(*) AS count FROM appointments
+    WHERE account_id = $1 AND resource_id = $2 AND resource_id IS NOT NULL AND status <> 'cancelled' AND status = 'confirmed'
+        AND (kind = 'appointment' OR kind = 'leg') AND ends_at > $3";

@@ -1,0 +1,90 @@
+//! Writes of what occupies the schedule. They may take two statements, because a booking may bring its customer along.
+
+use crate::{
+    RowId, crm::customer::CustomerRow, guards::GuardedRefusal, scheduling::occupancy::AppointmentRow,
+    schema::appointments,
+};
+use chatgrow_domain::AccountId;
+use chatgrow_ports::CustomerWrite;
+use diesel::{dsl::auto_type, prelude::*};
+
+/// The stored row that this one replaces.
+#[auto_type]
+pub fn in_version(account: RowId, id: RowId, version: i64) -> _ {
+    appointments::table
+        .find((account, id))
+        .filter(appointments::version.eq(version))
+}
+
+/// The stored row that this one replaces: the one with its id, in the version before.
+pub fn row_before(next: &AppointmentRow) -> in_version {
+    in_version(next.account_id, next.id, next.version - 1)
+}
+
+/// One statement of a write. The statements of a write are carried out in order. If one changes no row, or a guard
+/// refuses it, nothing is written.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// Adds a customer.
+    InsertCustomer(CustomerRow),
+    /// Replaces the customer of the previous version.
+    UpdateCustomer(CustomerRow),
+    /// Adds what occupies the schedule.
+    Insert(AppointmentRow),
+    /// Replaces the row of the previous version.
+    Update(AppointmentRow),
+}
+
+impl Step {
+    /// Writes a customer.
+    #[must_use]
+    pub fn customer(account: AccountId, write: &CustomerWrite) -> Self {
+        match write {
+            CustomerWrite::Insert(customer) => Self::InsertCustomer(CustomerRow::new(account, customer)),
+            CustomerWrite::Update(customer) => Self::UpdateCustomer(CustomerRow::new(account, customer)),
+        }
+    }
+}
+
+/// A refusal of a write of occupancies.
+pub trait OccupancyRefusal: GuardedRefusal {
+    /// The step changed no row.
+    fn without_effect(step: &Step) -> Self;
+}
+
+/// Runs the statement of a step. `$insert` adapts the `INSERT` of a row to the store, and `$run` executes a statement
+/// and returns the number of rows that it changed. Each is an expression of the variable before it.
+#[macro_export]
+macro_rules! run_step {
+    (
+        $step:expr,
+        $insert:ident => $inserted:expr,
+        $statement:ident => $run:expr
+    ) => {{
+        use $crate::{
+            crm::customer,
+            port::diesel,
+            scheduling::steps::{self, Step},
+            schema::{appointments, customers},
+        };
+        match $step {
+            Step::InsertCustomer(row) => {
+                let $statement = diesel::insert_into(customers::table).values(row);
+                $run
+            }
+            Step::UpdateCustomer(row) => {
+                let $statement = diesel::update(customer::row_before(&row)).set(row);
+                $run
+            }
+            Step::Insert(row) => {
+                let $insert = diesel::insert_into(appointments::table).values(row);
+                let $statement = $inserted;
+                $run
+            }
+            Step::Update(row) => {
+                let $statement = diesel::update(steps::row_before(&row)).set(row);
+                $run
+            }
+        }
+    }};
+}

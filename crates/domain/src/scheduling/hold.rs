@@ -1,0 +1,102 @@
+//! Holds: a slot that is reserved for a few minutes, until it becomes an appointment.
+
+use crate::{Booking, Invalid, Refusal, Revised, Revision, Timestamp, Version, ids::id_type};
+
+id_type! {
+    /// The id of a [`Hold`]. The appointment that it becomes has the same id.
+    HoldId
+}
+
+/// For how long a slot is held: 1 to 60 minutes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HoldTime(i64);
+
+impl HoldTime {
+    /// The shortest time, in minutes.
+    pub const MIN_MINUTES: i64 = 1;
+    /// The longest time, in minutes.
+    pub const MAX_MINUTES: i64 = 60;
+    /// The time if the caller names none.
+    pub const DEFAULT: Self = Self(10);
+
+    /// A time in whole minutes.
+    ///
+    /// # Errors
+    /// [`Invalid::OutOfRange`] unless it is from 1 to 60.
+    pub fn from_minutes(minutes: i64) -> Result<Self, Invalid> {
+        let (min, max) = (Self::MIN_MINUTES, Self::MAX_MINUTES);
+        if (min..=max).contains(&minutes) {
+            Ok(Self(minutes))
+        } else {
+            Err(Invalid::OutOfRange { min, max })
+        }
+    }
+
+    /// The time in minutes.
+    #[must_use]
+    pub const fn as_minutes(self) -> i64 {
+        self.0
+    }
+}
+
+/// A slot that nobody else can book for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// The hold's id.
+    pub id: HoldId,
+    /// What is held, and when it would take place.
+    pub booking: Booking,
+    /// From this instant on, the hold counts no more.
+    pub held_until: Timestamp,
+    /// Whether it has let go of its slot, because it had expired when somebody else wanted the slot, or when it was
+    /// swept. It never gets the slot back.
+    pub released: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When the hold last changed.
+    pub updated_at: Timestamp,
+    /// Incremented by every change.
+    pub version: Version,
+}
+
+impl Revised for Hold {
+    fn revision(&self) -> Revision {
+        Revision::of(self.id, [self.version])
+    }
+}
+
+/// Why a slot can't be held, or a hold not be found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HoldRefusal {
+    /// The account has no such hold.
+    #[error("there is no such hold")]
+    NotFound,
+    /// Something else occupies a resource, or the account's own schedule, in the slot.
+    #[error("the slot is taken")]
+    SlotTaken,
+}
+
+impl Refusal for HoldRefusal {}
+
+impl Hold {
+    /// A new hold.
+    #[must_use]
+    pub fn new(id: HoldId, booking: Booking, time: HoldTime, now: Timestamp) -> Self {
+        let until = now.as_millis().saturating_add(time.as_minutes() * 60_000);
+        Self {
+            id,
+            booking,
+            held_until: Timestamp::from_millis(until).unwrap_or(Timestamp::MAX),
+            released: false,
+            created_at: now,
+            updated_at: now,
+            version: Version::FIRST,
+        }
+    }
+
+    /// Whether the hold counts no more. Until it is released, it may still occupy its slot.
+    #[must_use]
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        self.released || self.held_until <= now
+    }
+}

@@ -1,0 +1,225 @@
+-- What occupies the schedule besides an appointment of the account's own: resources, holds, and time off. They are rows of one table, so
+-- that one guard compares them all.
+--
+-- kind: `appointment`; `hold`, a slot that is reserved for a while; `block`, time off; `leg`, a further resource of the appointment or hold
+-- that lead_id names. resource_id is NULL for the account's own schedule. [blocks_from, blocks_until) is the slot with its buffers.
+--
+-- Nobody but the triggers below writes legs. A row that takes several resources has the first in resource_id and the others in
+-- further_resources: their ids in lowercase hex, with commas between them. As long as it occupies them, each of these has a leg.
+--
+-- SQLite can't change a CHECK, so the table is replaced.
+
+CREATE TABLE appointments_anew (
+    account_id BLOB NOT NULL,
+    id BLOB NOT NULL CHECK (length(id) = 12),
+    kind TEXT NOT NULL CHECK (kind = 'appointment' OR kind = 'leg' OR kind = 'hold' OR kind = 'block'),
+    lead_id BLOB,
+    customer_id BLOB,
+    resource_id BLOB,
+    further_resources TEXT CHECK (
+        length(further_resources) % 25 = 24 AND further_resources NOT GLOB '*[^0-9a-f,]*'
+    ),
+    service_id BLOB,
+    starts_at INTEGER NOT NULL CHECK (starts_at BETWEEN -1035593280 AND 4223371679),
+    ends_at INTEGER NOT NULL,
+    blocks_from INTEGER NOT NULL,
+    blocks_until INTEGER NOT NULL,
+    held_until INTEGER CHECK (held_until BETWEEN -377705116800000 AND 253402300799999),
+    service_type TEXT CHECK (
+        service_type = 'consultation' OR service_type = 'treatment' OR service_type = 'lesson'
+        OR service_type = 'workshop' OR service_type = 'other'
+    ),
+    notes TEXT CHECK (length(notes) BETWEEN 1 AND 5000),
+    status TEXT NOT NULL CHECK (
+        status = 'confirmed' OR status = 'completed' OR status = 'no_show' OR status = 'cancelled'
+    ),
+    created_at INTEGER NOT NULL CHECK (created_at BETWEEN -377705116800000 AND 253402300799999),
+    updated_at INTEGER NOT NULL CHECK (updated_at BETWEEN -377705116800000 AND 253402300799999),
+    version INTEGER NOT NULL CHECK (version >= 1),
+    PRIMARY KEY (account_id, id),
+    FOREIGN KEY (account_id, customer_id) REFERENCES customers (account_id, id),
+    FOREIGN KEY (account_id, resource_id) REFERENCES resources (account_id, id),
+    FOREIGN KEY (account_id, service_id) REFERENCES services (account_id, id),
+    FOREIGN KEY (account_id, lead_id) REFERENCES appointments_anew (account_id, id) ON DELETE CASCADE
+        DEFERRABLE INITIALLY IMMEDIATE,
+    CONSTRAINT appointments_customer CHECK ((kind = 'appointment') = (customer_id IS NOT NULL)),
+    CONSTRAINT appointments_lead CHECK ((kind = 'leg') = (lead_id IS NOT NULL)),
+    CONSTRAINT appointments_held CHECK ((kind = 'hold') = (held_until IS NOT NULL)),
+    CONSTRAINT appointments_service CHECK ((kind = 'appointment' OR kind = 'hold') = (service_type IS NOT NULL)),
+    CONSTRAINT appointments_resources CHECK (
+        (kind <> 'leg' OR (resource_id IS NOT NULL AND status = 'confirmed'))
+        AND (further_resources IS NULL OR (kind = 'appointment' OR kind = 'hold') AND resource_id IS NOT NULL)
+    ),
+    -- An empty interval would overlap nothing. The bounds are those of the guard's search.
+    CONSTRAINT appointments_interval CHECK (
+        starts_at < ends_at AND (kind = 'block' OR ends_at - starts_at <= 1440)
+        AND starts_at - blocks_from BETWEEN 0 AND 720 AND blocks_until - ends_at BETWEEN 0 AND 720
+    ),
+    CONSTRAINT appointments_block CHECK (
+        kind <> 'block' OR (status = 'confirmed' AND blocks_from = starts_at AND blocks_until = ends_at)
+    )
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO appointments_anew
+    (account_id, id, kind, customer_id, starts_at, ends_at, blocks_from, blocks_until, service_type, notes, status, created_at, updated_at,
+        version)
+SELECT account_id, id, 'appointment', customer_id, starts_at, ends_at, starts_at, ends_at, service_type, notes, status, created_at,
+    updated_at, version
+FROM appointments;
+DROP TABLE appointments;
+ALTER TABLE appointments_anew RENAME TO appointments;
+
+-- Serves the list (by start, then id) and, without touching the table, the search for conflicts in the account's own schedule.
+CREATE INDEX appointments_by_start
+ON appointments (account_id, starts_at, id, blocks_from, blocks_until, status, kind, resource_id);
+CREATE INDEX appointments_by_customer ON appointments (account_id, customer_id, starts_at, id) WHERE customer_id IS NOT NULL;
+-- Serves the search for conflicts of a resource. What occupies a resource never overlaps, so the last one that begins before the end of a
+-- slot is the only one that can reach into it.
+CREATE INDEX appointments_by_resource ON appointments (account_id, resource_id, blocks_from, blocks_until)
+WHERE resource_id IS NOT NULL AND status <> 'cancelled';
+CREATE INDEX appointments_legs ON appointments (account_id, lead_id) WHERE lead_id IS NOT NULL;
+CREATE INDEX appointments_holds ON appointments (account_id, starts_at, id) WHERE kind = 'hold';
+CREATE INDEX appointments_blocks ON appointments (account_id, starts_at, id) WHERE kind = 'block';
+-- Blocks have any length. In the account's own schedule, the last one that begins before the end of a slot is searched for by itself.
+CREATE INDEX appointments_own_blocks ON appointments (account_id, blocks_from, blocks_until)
+WHERE kind = 'block' AND resource_id IS NULL;
+
+-- A row without a customer refers to its account, too.
+CREATE TRIGGER appointments_account_exists
+BEFORE INSERT ON appointments WHEN NEW.customer_id IS NULL
+BEGIN
+    SELECT RAISE(ABORT, 'appointments_account_exists')
+    WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE id = NEW.account_id);
+END;
+
+-- No two rows of a resource that occupy it share a minute. (`coalesce`, `IS ?` or another spelling of the index's WHERE would miss the
+-- index.)
+CREATE TRIGGER appointments_no_overlap_of_new
+BEFORE INSERT ON appointments WHEN NEW.status <> 'cancelled' AND NEW.resource_id IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'appointments_no_overlap') WHERE NEW.blocks_from < (
+        SELECT blocks_until FROM appointments
+        WHERE account_id = NEW.account_id AND resource_id = NEW.resource_id AND resource_id IS NOT NULL AND status <> 'cancelled'
+            AND blocks_from < NEW.blocks_until
+        ORDER BY blocks_from DESC LIMIT 1
+    );
+END;
+-- After the change, so that a row is not in its own way. Its own legs aren't either: they follow it in a moment.
+CREATE TRIGGER appointments_no_overlap_of_moved
+AFTER UPDATE OF account_id, id, resource_id, blocks_from, blocks_until, status ON appointments
+WHEN NEW.status <> 'cancelled' AND NEW.resource_id IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'appointments_no_overlap') WHERE NEW.blocks_from < (
+        SELECT blocks_until FROM appointments
+        WHERE account_id = NEW.account_id AND resource_id = NEW.resource_id AND resource_id IS NOT NULL AND status <> 'cancelled'
+            AND blocks_from < NEW.blocks_until AND id <> NEW.id AND lead_id IS NOT NEW.id
+        ORDER BY blocks_from DESC LIMIT 1
+    );
+END;
+-- The same for the account's own schedule. There, what is not a block reaches at most 2160 minutes beyond its start (a day and a buffer)
+-- and 720 minutes before it (a buffer), so the search is a short range of appointments_by_start.
+CREATE TRIGGER appointments_no_overlap_of_new_alone
+BEFORE INSERT ON appointments WHEN NEW.status <> 'cancelled' AND NEW.resource_id IS NULL
+BEGIN
+    SELECT RAISE(ABORT, 'appointments_no_overlap') FROM appointments
+    WHERE account_id = NEW.account_id AND resource_id IS NULL AND status <> 'cancelled'
+        AND starts_at > NEW.blocks_from - 2160 AND starts_at < NEW.blocks_until + 720
+        AND blocks_from < NEW.blocks_until AND blocks_until > NEW.blocks_from;
+    SELECT RAISE(ABORT, 'appointments_no_overlap') WHERE NEW.blocks_from < (
+        SELECT blocks_until FROM appointments
+        WHERE account_id = NEW.account_id AND kind = 'block' AND resource_id IS NULL AND blocks_from < NEW.blocks_until
+        ORDER BY blocks_from DESC LIMIT 1
+    );
+END;
+CREATE TRIGGER appointments_no_overlap_of_moved_alone
+AFTER UPDATE OF account_id, id, resource_id, starts_at, blocks_from, blocks_until, status ON appointments
+WHEN NEW.status <> 'cancelled' AND NEW.resource_id IS NULL
+BEGIN
+    SELECT RAISE(ABORT, 'appointments_no_overlap') FROM appointments
+    WHERE account_id = NEW.account_id AND resource_id IS NULL AND status <> 'cancelled'
+        AND starts_at > NEW.blocks_from - 2160 AND starts_at < NEW.blocks_until + 720
+        AND blocks_from < NEW.blocks_until AND blocks_until > NEW.blocks_from
+        AND id <> NEW.id;
+    SELECT RAISE(ABORT, 'appointments_no_overlap') WHERE NEW.blocks_from < (
+        SELECT blocks_until FROM appointments
+        WHERE account_id = NEW.account_id AND kind = 'block' AND resource_id IS NULL AND blocks_from < NEW.blocks_until AND id <> NEW.id
+        ORDER BY blocks_from DESC LIMIT 1
+    );
+END;
+
+-- A leg has the times of its lead, which occupies them, and a resource that the lead names. The triggers below write legs so that this
+-- holds, and these three refuse everything else.
+CREATE TRIGGER appointments_leg_follows_when_new
+BEFORE INSERT ON appointments WHEN NEW.kind = 'leg'
+BEGIN
+    SELECT RAISE(ABORT, 'appointments_leg_follows') WHERE NOT EXISTS (
+        SELECT 1 FROM appointments
+        WHERE account_id = NEW.account_id AND id = NEW.lead_id AND status <> 'cancelled'
+            AND (starts_at, ends_at, blocks_from, blocks_until)
+                = (NEW.starts_at, NEW.ends_at, NEW.blocks_from, NEW.blocks_until)
+            AND instr(further_resources, lower(hex(NEW.resource_id))) > 0
+    );
+END;
+CREATE TRIGGER appointments_leg_follows_when_moved
+AFTER UPDATE ON appointments WHEN NEW.kind = 'leg' OR OLD.kind = 'leg'
+BEGIN
+    SELECT RAISE(ABORT, 'appointments_leg_follows')
+    WHERE (NEW.account_id, NEW.id, NEW.kind, NEW.lead_id, NEW.resource_id)
+        IS NOT (OLD.account_id, OLD.id, OLD.kind, OLD.lead_id, OLD.resource_id)
+    OR NOT EXISTS (
+        SELECT 1 FROM appointments
+        WHERE account_id = NEW.account_id AND id = NEW.lead_id
+            AND (starts_at, ends_at, blocks_from, blocks_until)
+                = (NEW.starts_at, NEW.ends_at, NEW.blocks_from, NEW.blocks_until)
+    );
+END;
+CREATE TRIGGER appointments_leg_follows_when_gone
+BEFORE DELETE ON appointments WHEN OLD.kind = 'leg'
+BEGIN
+    SELECT RAISE(ABORT, 'appointments_leg_follows') FROM appointments
+    WHERE account_id = OLD.account_id AND id = OLD.lead_id AND status <> 'cancelled'
+        AND instr(further_resources, lower(hex(OLD.resource_id))) > 0;
+END;
+
+-- An id that is near the lead's is near the lead in the table, too.
+CREATE TRIGGER appointments_with_legs
+AFTER INSERT ON appointments WHEN NEW.further_resources IS NOT NULL AND NEW.status <> 'cancelled'
+BEGIN
+    INSERT INTO appointments
+        (account_id, id, kind, lead_id, resource_id, starts_at, ends_at, blocks_from, blocks_until, status, created_at, updated_at, version)
+    SELECT account_id, CAST(substr(NEW.id, 1, 6) || randomblob(6) AS BLOB), 'leg', NEW.id, id, NEW.starts_at, NEW.ends_at,
+        NEW.blocks_from, NEW.blocks_until, 'confirmed', NEW.created_at, NEW.updated_at, 1
+    FROM resources WHERE account_id = NEW.account_id AND instr(NEW.further_resources, lower(hex(id))) > 0;
+    -- Each one that is named exists, and is named once.
+    SELECT RAISE(ABORT, 'appointments_leg_follows') WHERE (length(NEW.further_resources) + 1) / 25 <> (
+        SELECT count(*) FROM appointments WHERE account_id = NEW.account_id AND lead_id = NEW.id
+    );
+END;
+CREATE TRIGGER appointments_with_other_legs
+AFTER UPDATE OF further_resources, starts_at, ends_at, blocks_from, blocks_until, status ON appointments
+WHEN (OLD.further_resources IS NOT NULL OR NEW.further_resources IS NOT NULL)
+    AND (NEW.further_resources, NEW.starts_at, NEW.ends_at, NEW.blocks_from, NEW.blocks_until, NEW.status <> 'cancelled')
+        IS NOT (OLD.further_resources, OLD.starts_at, OLD.ends_at, OLD.blocks_from, OLD.blocks_until, OLD.status <> 'cancelled')
+BEGIN
+    DELETE FROM appointments
+    WHERE account_id = NEW.account_id AND lead_id = NEW.id
+        AND (NEW.status = 'cancelled' OR NEW.further_resources IS NULL
+            OR instr(NEW.further_resources, lower(hex(resource_id))) = 0);
+    UPDATE appointments
+    SET starts_at = NEW.starts_at, ends_at = NEW.ends_at, blocks_from = NEW.blocks_from, blocks_until = NEW.blocks_until
+    WHERE account_id = NEW.account_id AND lead_id = NEW.id;
+    INSERT INTO appointments
+        (account_id, id, kind, lead_id, resource_id, starts_at, ends_at, blocks_from, blocks_until, status, created_at, updated_at, version)
+    SELECT account_id, CAST(substr(NEW.id, 1, 6) || randomblob(6) AS BLOB), 'leg', NEW.id, id, NEW.starts_at, NEW.ends_at,
+        NEW.blocks_from, NEW.blocks_until, 'confirmed', NEW.created_at, NEW.updated_at, 1
+    FROM resources
+    WHERE account_id = NEW.account_id AND NEW.status <> 'cancelled' AND instr(NEW.further_resources, lower(hex(id))) > 0
+        AND NOT EXISTS (
+            SELECT 1 FROM appointments
+            WHERE account_id = NEW.account_id AND lead_id = NEW.id AND resource_id = resources.id
+        );
+    SELECT RAISE(ABORT, 'appointments_leg_follows')
+    WHERE NEW.status <> 'cancelled' AND NEW.further_resources IS NOT NULL AND (length(NEW.further_resources) + 1) / 25 <> (
+        SELECT count(*) FROM appointments WHERE account_id = NEW.account_id AND lead_id = NEW.id
+    );
+END;
