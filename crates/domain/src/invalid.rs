@@ -51,6 +51,9 @@ pub enum Invalid {
     /// Not a window of opening hours.
     #[error("must open from 00:00 to 23:59, and close after that, by 48:00 (the end of the next day)")]
     Opening,
+    /// Not a time at which a window of opening hours closes.
+    #[error("must be a time in the form HH:MM, after opens and at most 48:00 (the end of the next day)")]
+    Closing,
     /// Not a currency.
     #[error("must be a currency of ISO 4217, such as ILS")]
     Currency,

@@ -29,7 +29,8 @@ use chatgrow_ports::{
 };
 use chatgrow_sql::{
     Guarded, Migrations, Unwritten, account_store, appointment_store, customer_store, event_store,
-    idempotency_store, insert_record, page, registration_store,
+    idempotency_store, insert_record, page, registration_store, resource_store, schedule_store,
+    service_store,
 };
 use diesel::{
     connection::SimpleConnection,
@@ -189,6 +190,20 @@ impl SqliteStore {
         }))
     }
 
+    /// All rows of a query that returns at most some dozens, by their keys.
+    fn few<R, T>(
+        &self,
+        query: impl for<'q> LoadQuery<'q, SqliteConnection, R>,
+    ) -> Ready<Result<Vec<T>, StoreError>>
+    where
+        T: TryFrom<R, Error = StoreError>,
+    {
+        ready(self.read_here(|connection| {
+            let rows = query.load(connection).map_err(store_error)?;
+            rows.into_iter().map(T::try_from).collect()
+        }))
+    }
+
     /// All rows of a query.
     async fn all<R, T>(
         &self,
@@ -280,6 +295,9 @@ impl SqliteStore {
 
 account_store! { SqliteStore { find, all, execute } }
 customer_store! { SqliteStore { find, page, search, execute } }
+resource_store! { SqliteStore { find, few, page, search, execute } }
+service_store! { SqliteStore { find, page, search, execute } }
+schedule_store! { SqliteStore { find, execute } }
 appointment_store! { SqliteStore { find, page, search, execute }, insert => insert }
 event_store! { SqliteStore { find, page, execute } }
 registration_store! { SqliteStore { find, page, execute } }

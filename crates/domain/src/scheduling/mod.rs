@@ -12,7 +12,7 @@ pub use appointment::{
     Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, NewAppointment,
     ServiceType,
 };
-pub use hours::{DayException, Hours, InvalidHours, Opening, WeeklyOpening};
+pub use hours::{DayException, Hours, InvalidHours, Opening, WeeklyOpening, parse_closing};
 pub use resource::{
     NewResource, Resource, ResourceEdit, ResourceId, ResourceKind, ResourceName, ResourceRefusal,
 };
