@@ -12,13 +12,16 @@ mod crm;
 mod events;
 mod idempotency;
 mod registrations;
+mod resources;
+mod schedules;
 mod scheduling;
+mod services;
 
 use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
 use chatgrow_domain::{
     Account, AccountId, ApiKey, ApiKeyId, Appointment, AppointmentId, Customer, CustomerId, CustomerSummary,
-    Event, EventId, Registration, RegistrationId,
+    Event, EventId, Registration, RegistrationId, Resource, ResourceId, Schedule, Service, ServiceId,
 };
 use chatgrow_ports::{
     Commit, IdempotencyKey, IdempotencyRecord, Listed, Mark, Page, PageRequest, StoreChanges, StoreError,
@@ -82,6 +85,10 @@ struct Tables {
     accounts: BTreeMap<AccountId, Account>,
     api_keys: Rows<ApiKeyId, ApiKey>,
     customers: Rows<CustomerId, Customer>,
+    resources: Rows<ResourceId, Resource>,
+    services: Rows<ServiceId, Service>,
+    /// Those that were ever replaced.
+    schedules: BTreeMap<AccountId, Schedule>,
     appointments: Rows<AppointmentId, Appointment>,
     events: Rows<EventId, Event>,
     registrations: Rows<RegistrationId, Registration>,
