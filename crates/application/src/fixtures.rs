@@ -2,15 +2,16 @@
 
 use crate::{Actor, Application, Caller, Precondition, Request, RequestId, Scopes, System, commit::Commits};
 use chatgrow_domain::{
-    Account, AccountId, AccountName, AccountSlug, ApiKeyId, Appointment, AppointmentId, Customer, CustomerId,
-    CustomerName, Duration, EmailAddress, Event, EventId, EventTitle, LocalMinute, NewAppointment,
-    NewCustomer, NewEvent, ObjectId, Phone, Revision, ServiceType, TimeSlot, Timestamp,
+    Account, AccountId, AccountName, AccountSlug, ApiKeyId, Appointment, AppointmentId, Buffer, Customer,
+    CustomerId, CustomerName, Duration, EmailAddress, Event, EventId, EventTitle, LocalMinute, Needs,
+    NewAppointment, NewCustomer, NewEvent, NewResource, ObjectId, Phone, Resource, ResourceId, ResourceKind,
+    ResourceName, Revision, Service, ServiceId, ServiceName, ServiceTerms, ServiceType, TimeSlot, Timestamp,
 };
 use chatgrow_ports::{
     AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
     MockClock, MockCustomerStore, MockEventStore, MockIdSource, MockIdempotencyStore, MockRandomness,
-    MockRegistrationStore, MockStoreChanges, MockStoreHealth, MockTurns, SchedulingStores, StoredAnswer,
-    Stores,
+    MockRegistrationStore, MockResourceStore, MockScheduleStore, MockServiceStore, MockStoreChanges,
+    MockStoreHealth, MockTurns, SchedulingStores, StoredAnswer, Stores,
 };
 use std::sync::Arc;
 use time::macros::{date, time};
@@ -75,6 +76,33 @@ pub fn appointment() -> Appointment {
 }
 
 /// Created at 1000 with the first id.
+pub fn resource() -> Resource {
+    let new = NewResource {
+        name: ResourceName::new("Dana").unwrap(),
+        kind: ResourceKind::Staff,
+        active: true,
+    };
+    Resource::new(ResourceId::new(id(1)), new, at(1000))
+}
+
+/// Created at 1000 with the first id. It needs nothing.
+pub fn service() -> Service {
+    let terms = ServiceTerms {
+        name: ServiceName::new("Massage").unwrap(),
+        service_type: ServiceType::Treatment,
+        duration: Duration::DEFAULT,
+        buffer_before: Buffer::default(),
+        buffer_after: Buffer::default(),
+        slot_step: None,
+        price: None,
+        notes: None,
+        active: true,
+        needs: Needs::default(),
+    };
+    Service::new(ServiceId::new(id(1)), terms, at(1000))
+}
+
+/// Created at 1000 with the first id.
 pub fn event() -> Event {
     let new = NewEvent {
         title: EventTitle::new("Yoga").unwrap(),
@@ -127,6 +155,9 @@ pub struct Mocks {
     pub api_keys: MockApiKeyStore,
     pub customers: MockCustomerStore,
     pub appointments: MockAppointmentStore,
+    pub resources: MockResourceStore,
+    pub services: MockServiceStore,
+    pub schedules: MockScheduleStore,
     pub events: MockEventStore,
     pub registrations: MockRegistrationStore,
     pub idempotency: MockIdempotencyStore,
@@ -144,6 +175,9 @@ impl Mocks {
             api_keys: MockApiKeyStore::new(),
             customers: MockCustomerStore::new(),
             appointments: MockAppointmentStore::new(),
+            resources: MockResourceStore::new(),
+            services: MockServiceStore::new(),
+            schedules: MockScheduleStore::new(),
             events: MockEventStore::new(),
             registrations: MockRegistrationStore::new(),
             idempotency: MockIdempotencyStore::new(),
@@ -183,6 +217,9 @@ impl Mocks {
             },
             scheduling: SchedulingStores {
                 appointments: Arc::new(self.appointments),
+                resources: Arc::new(self.resources),
+                services: Arc::new(self.services),
+                schedules: Arc::new(self.schedules),
             },
             events: EventsStores {
                 events: Arc::new(self.events),
