@@ -45,6 +45,9 @@ pub enum Invalid {
         /// The largest number that is allowed.
         max: i64,
     },
+    /// Not an id.
+    #[error("must be an id: 24 lowercase hex digits")]
+    Id,
     /// Not a name of a time zone.
     #[error("must be the IANA name of a time zone, such as Asia/Jerusalem")]
     TimeZone,
