@@ -7,6 +7,9 @@ INSERT INTO customers VALUES
     ($1, $2, 'Noa', 'noa@example.com', 'noa@example.com', NULL, NULL, 0, 0, 1),
     ($1, $3, 'Tal', 'tal@bücher.example', 'tal@xn--bcher-kva.example', NULL, NULL, 0, 0, 1),
     ($2, $4, 'Dana', 'dana@example.com', 'dana@example.com', NULL, NULL, 0, 0, 1);
+INSERT INTO resources VALUES ($1, $1, 'Dana', 'staff', 1, NULL, 0, 0, 1);
+INSERT INTO services VALUES ($1, $1, 'Massage', 'treatment', 50, 0, 10, NULL, 25000, 'ILS', NULL, 1, '[]', 0, 0, 1);
+INSERT INTO schedules VALUES ($1, 'Asia/Jerusalem', NULL, 120, 90, 15, 0, 2);
 INSERT INTO appointments $booking VALUES
     ($1, $1, 'appointment', $1, 0, 60, 0, 60, 'other', NULL, 'confirmed', 0, 0, 1),
     ($1, $2, 'appointment', $1, 60, 120, 60, 120, 'other', NULL, 'confirmed', 0, 0, 1),
@@ -62,6 +65,35 @@ UPDATE appointments SET starts_at = 9000000000000, ends_at = 9000000000060 WHERE
 UPDATE events SET starts_at = -1035593281;
 UPDATE events SET starts_at = 4223371680;
 UPDATE accounts SET slug = 'one' WHERE id = $2; -- accounts_slug_unique
+UPDATE resources SET name = '';
+UPDATE resources SET kind = 'animal';
+UPDATE resources SET active = 2;
+UPDATE resources SET hours = '{';
+UPDATE resources SET version = 0;
+UPDATE services SET service_type = 'party';
+UPDATE services SET duration = 0;
+UPDATE services SET duration = 1441;
+UPDATE services SET buffer_before = -1;
+UPDATE services SET buffer_after = 721;
+UPDATE services SET slot_step = 0;
+UPDATE services SET price_minor = NULL;
+UPDATE services SET price_minor = -1;
+UPDATE services SET currency = 'ILSX';
+UPDATE services SET notes = '';
+UPDATE services SET active = -1;
+UPDATE services SET needs = 'none';
+UPDATE services SET needs = NULL;
+UPDATE services SET created_at = 253402300800000;
+UPDATE schedules SET time_zone = '';
+UPDATE schedules SET time_zone = NULL;
+UPDATE schedules SET hours = '';
+UPDATE schedules SET min_notice = -1;
+UPDATE schedules SET min_notice = 525601;
+UPDATE schedules SET horizon = 0;
+UPDATE schedules SET horizon = 3651;
+UPDATE schedules SET slot_step = NULL;
+UPDATE schedules SET version = 1;
+INSERT INTO schedules VALUES ($1, NULL, NULL, NULL, NULL, 15, 0, 2);
 INSERT INTO api_keys VALUES ($1, $1, 'key', $1, 0, NULL, NULL, NULL);
 
 -- One address, one customer, without case.
@@ -92,6 +124,9 @@ INSERT INTO appointments $booking VALUES ($1, $9, 'appointment', $9, 2000, 2060,
 INSERT INTO appointments $booking VALUES ($1, $9, 'appointment', $4, 2000, 2060, 2000, 2060, 'other', NULL, 'confirmed', 0, 0, 1);
 INSERT INTO registrations VALUES ($1, $9, $3, $4, NULL, 0);
 INSERT INTO customers VALUES ($9, $9, 'Dana', 'dana@example.com', 'dana@example.com', NULL, NULL, 0, 0, 1);
+INSERT INTO resources VALUES ($9, $9, 'Dana', 'staff', 1, NULL, 0, 0, 1);
+INSERT INTO services VALUES ($9, $9, 'Massage', 'treatment', 50, 0, 10, NULL, NULL, NULL, NULL, 1, '[]', 0, 0, 1);
+INSERT INTO schedules VALUES ($9, NULL, NULL, NULL, NULL, 15, 0, 2);
 DELETE FROM customers WHERE id = $1;
 DELETE FROM events WHERE id = $1;
 DELETE FROM accounts WHERE id = $1;

@@ -18,8 +18,9 @@ use chatgrow_domain::{
 use chatgrow_ports::{
     AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
     MockBlockStore, MockClock, MockCustomerStore, MockEventStore, MockHoldStore, MockIdSource,
-    MockIdempotencyStore, MockOccupancyStore, MockRandomness, MockRegistrationStore, MockStoreChanges,
-    MockStoreHealth, MockTurns, Page, SchedulingStores, Stores,
+    MockIdempotencyStore, MockOccupancyStore, MockRandomness, MockRegistrationStore, MockResourceStore,
+    MockScheduleStore, MockServiceStore, MockStoreChanges, MockStoreHealth, MockTurns, Page,
+    SchedulingStores, Stores,
 };
 use divan::Bencher;
 use prometheus_client::registry::Registry;
@@ -197,6 +198,9 @@ fn application() -> Made<Application> {
             holds: Arc::new(MockHoldStore::new()),
             blocks: Arc::new(MockBlockStore::new()),
             occupancies: Arc::new(MockOccupancyStore::new()),
+            resources: Arc::new(MockResourceStore::new()),
+            services: Arc::new(MockServiceStore::new()),
+            schedules: Arc::new(MockScheduleStore::new()),
         },
         events: EventsStores {
             events: Arc::new(event_store),

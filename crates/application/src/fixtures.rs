@@ -7,10 +7,15 @@ use chatgrow_domain::{
     NewAppointment, NewCustomer, NewEvent, ObjectId, Phone, Revision, ServiceType, TimeSlot, Timestamp,
 };
 use chatgrow_ports::{
-    AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
-    MockBlockStore, MockClock, MockCustomerStore, MockEventStore, MockHoldStore, MockIdSource,
-    MockIdempotencyStore, MockOccupancyStore, MockRandomness, MockRegistrationStore, MockStoreChanges,
-    MockStoreHealth, MockTurns, SchedulingStores, StoredAnswer, Stores,
+    AccessStores, Account, AccountId, AccountName, AccountSlug, ApiKeyId, Appointment, AppointmentId, Buffer,
+    CrmStores, Customer, CustomerId, CustomerName, Duration, EmailAddress, Event, EventId, EventTitle,
+    EventsStores, LocalMinute, MockAccountStore, MockApiKeyStore, MockAppointmentStore, MockBlockStore,
+    MockClock, MockCustomerStore, MockEventStore, MockHoldStore, MockIdSource, MockIdempotencyStore,
+    MockOccupancyStore, MockRandomness, MockRegistrationStore, MockResourceStore, MockScheduleStore,
+    MockServiceStore, MockStoreChanges, MockStoreHealth, MockTurns, Needs, NewAppointment, NewCustomer,
+    NewEvent, NewResource, ObjectId, Phone, Resource, ResourceId, ResourceKind, ResourceName, Revision,
+    SchedulingStores, Service, ServiceId, ServiceName, ServiceTerms, ServiceType, StoredAnswer, Stores,
+    TimeSlot, Timestamp,
 };
 use std::sync::Arc;
 use time::macros::{date, time};
@@ -74,6 +79,33 @@ pub fn appointment() -> Appointment {
 }
 
 /// Created at 1000 with the first id.
+pub fn resource() -> Resource {
+    let new = NewResource {
+        name: ResourceName::new("Dana").unwrap(),
+        kind: ResourceKind::Staff,
+        active: true,
+    };
+    Resource::new(ResourceId::new(id(1)), new, at(1000))
+}
+
+/// Created at 1000 with the first id. It needs nothing.
+pub fn service() -> Service {
+    let terms = ServiceTerms {
+        name: ServiceName::new("Massage").unwrap(),
+        service_type: ServiceType::Treatment,
+        duration: Duration::DEFAULT,
+        buffer_before: Buffer::default(),
+        buffer_after: Buffer::default(),
+        slot_step: None,
+        price: None,
+        notes: None,
+        active: true,
+        needs: Needs::default(),
+    };
+    Service::new(ServiceId::new(id(1)), terms, at(1000))
+}
+
+/// Created at 1000 with the first id.
 pub fn event() -> Event {
     let new = NewEvent {
         title: EventTitle::new("Yoga").unwrap(),
@@ -129,6 +161,9 @@ pub struct Mocks {
     pub holds: MockHoldStore,
     pub blocks: MockBlockStore,
     pub occupancies: MockOccupancyStore,
+    pub resources: MockResourceStore,
+    pub services: MockServiceStore,
+    pub schedules: MockScheduleStore,
     pub events: MockEventStore,
     pub registrations: MockRegistrationStore,
     pub idempotency: MockIdempotencyStore,
@@ -149,6 +184,9 @@ impl Mocks {
             holds: MockHoldStore::new(),
             blocks: MockBlockStore::new(),
             occupancies: MockOccupancyStore::new(),
+            resources: MockResourceStore::new(),
+            services: MockServiceStore::new(),
+            schedules: MockScheduleStore::new(),
             events: MockEventStore::new(),
             registrations: MockRegistrationStore::new(),
             idempotency: MockIdempotencyStore::new(),
@@ -191,6 +229,9 @@ impl Mocks {
                 holds: Arc::new(self.holds),
                 blocks: Arc::new(self.blocks),
                 occupancies: Arc::new(self.occupancies),
+                resources: Arc::new(self.resources),
+                services: Arc::new(self.services),
+                schedules: Arc::new(self.schedules),
             },
             events: EventsStores {
                 events: Arc::new(self.events),

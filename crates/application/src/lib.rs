@@ -38,7 +38,7 @@ pub struct Application {
     pub access: Access,
     /// Customers.
     pub crm: Crm,
-    /// Appointments.
+    /// Appointments, resources, services, schedules.
     pub scheduling: Scheduling,
     /// Events and registrations.
     pub events: EventsContext,

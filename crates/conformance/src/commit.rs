@@ -5,11 +5,16 @@ use crate::{
     events::event::new_event,
     events::registration::registration,
     fresh_id, new_account, new_customer, race,
-    scheduling::appointment::{appointment, slot},
+    scheduling::{
+        appointment::{appointment, slot},
+        resource::{new_resource, renamed_resource, resource},
+        schedule::in_zone,
+        service::{new_service, renamed_service, service},
+    },
 };
 use chatgrow_domain::{
     AccountId, AppointmentRefusal, Customer, CustomerEdit, CustomerName, CustomerRefusal, EventEdit,
-    EventTitle, PageLimit, RegistrationRefusal,
+    EventTitle, PageLimit, RegistrationRefusal, Schedule, ScheduleRefusal,
 };
 use chatgrow_ports::{
     Commit, CustomerFilter, Failure, IdempotencyKey, IdempotencyRecord, PageRequest, StoreError,
@@ -116,11 +121,16 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
         ..event.clone()
     };
     let cancelled = booked.cancelled(at(6)).unwrap();
+    let (another_resource, another_service) = (resource(), service());
+    let renamed_resource = renamed_resource(&new_resource(stores, account).await, "Noa");
+    let renamed_service = renamed_service(&new_service(stores, account).await, "Talk");
+    let schedule = in_zone(&Schedule::untouched(account), "Asia/Jerusalem", 10);
+    let later_schedule = in_zone(&schedule, "Europe/Paris", 20);
 
     // In the second run, each call would also be refused for another reason.
     for repeated in [false, true] {
         macro_rules! check {
-            ($id:literal, $call:expr, $repeated:pat) => {{
+            ($id:expr, $call:expr, $repeated:pat) => {{
                 let mut bytes = [$id; 32];
                 bytes[..12].copy_from_slice(account.as_bytes());
                 let record = record(account, IdempotencyKey(bytes));
@@ -205,6 +215,33 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
             Failure::Store(Repeated)
         );
         check!(9, |c| stores.idempotency.write(c), Repeated);
+        check!(
+            10,
+            |c| stores.scheduling.resources.insert(account, &another_resource, c),
+            Repeated
+        );
+        check!(
+            11,
+            |c| stores.scheduling.resources.update(account, &renamed_resource, c),
+            Failure::Store(Repeated)
+        );
+        check!(
+            12,
+            |c| stores.scheduling.services.insert(account, &another_service, c),
+            Repeated
+        );
+        check!(
+            13,
+            |c| stores.scheduling.services.update(account, &renamed_service, c),
+            Failure::Store(Repeated)
+        );
+        for (id, schedule) in [(14, &schedule), (15, &later_schedule)] {
+            check!(
+                id,
+                |c| stores.scheduling.schedules.replace(account, schedule, c),
+                Failure::Store(Repeated)
+            );
+        }
     }
     let read = stores
         .scheduling
@@ -280,6 +317,23 @@ pub async fn a_refused_request_leaves_no_record(stores: &Stores) {
         !freed.unwrap(),
         "what is refused leaves no record, and may be tried again"
     );
+    let schedule = in_zone(&Schedule::untouched(account), "Asia/Jerusalem", 10);
+    let schedules = &stores.scheduling.schedules;
+    schedules
+        .replace(account, &schedule, Commit::default())
+        .await
+        .unwrap();
+    for stale in [
+        &schedule,
+        &in_zone(&in_zone(&schedule, "Europe/Paris", 20), "Europe/Rome", 30),
+    ] {
+        let refused = schedules.replace(account, stale, with(&record)).await;
+        assert_refused!(
+            refused,
+            Failure::Refused(ScheduleRefusal::VersionMismatch),
+            "it is not the version after the stored one"
+        );
+    }
     let nowhere = registration(chatgrow_domain::EventId::new(fresh_id()), &customer);
     let refused = stores
         .events

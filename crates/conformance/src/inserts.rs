@@ -6,7 +6,11 @@ use crate::{
     events::event::new_event,
     events::registration::registration,
     fresh_id, new_account, new_customer,
-    scheduling::appointment::{appointment, slot},
+    scheduling::{
+        appointment::{appointment, slot},
+        resource::{new_resource, renamed_resource},
+        service::{new_service, renamed_service},
+    },
 };
 use chatgrow_domain::{
     Account, AccountId, AccountName, AccountSlug, ApiKey, Appointment, Customer, Event, EventTitle,
@@ -88,6 +92,22 @@ pub async fn an_insert_replaces_nothing(stores: &Stores) {
         .await
         .unwrap();
     assert_eq!(read, Some(booked), "appointments: {why}");
+
+    let kept = new_resource(stores, account).await;
+    let resources = &stores.scheduling.resources;
+    let again = renamed_resource(&kept, "Another");
+    let outcome = resources.insert(account, &again, Commit::default()).await;
+    assert_refused!(outcome, StoreError::Failed(_), "{why}");
+    let read = resources.by_id(account, kept.id).await.unwrap();
+    assert_eq!(read, Some(kept), "resources: {why}");
+
+    let kept = new_service(stores, account).await;
+    let services = &stores.scheduling.services;
+    let again = renamed_service(&kept, "Another");
+    let outcome = services.insert(account, &again, Commit::default()).await;
+    assert_refused!(outcome, StoreError::Failed(_), "{why}");
+    let read = services.by_id(account, kept.id).await.unwrap();
+    assert_eq!(read, Some(kept), "services: {why}");
 
     let event = new_event(stores, account, None).await;
     let again = Event {

@@ -72,7 +72,7 @@ pub use statuses::*;
 use chatgrow_domain::{
     Account, AccountId, AccountName, AccountSlug, ApiKeyName, Customer, CustomerId, CustomerName,
     EmailAddress, EventDescription, EventLocation, EventTitle, Invalid, LocalMinute, NewCustomer, Notes,
-    ObjectId, PageLimit, Phone, Timestamp, parse_date, parse_time,
+    ObjectId, PageLimit, Phone, ResourceName, ServiceName, TimeZoneName, Timestamp, parse_date, parse_time,
 };
 use chatgrow_ports::{Commit, Page, PageRequest, StoreError, Stores};
 use std::{
@@ -124,6 +124,21 @@ macro_rules! conformance_suite {
             appointments_of_accounts_are_apart,
             appointments_are_filtered,
             appointment_pages_are_stable_under_inserts,
+            resource_round_trips,
+            resource_is_updated_from_the_version_before_only,
+            resources_of_accounts_are_apart,
+            resources_are_found_by_ids,
+            resources_are_filtered,
+            resource_pages_are_stable_under_inserts,
+            service_round_trips,
+            service_is_updated_from_the_version_before_only,
+            services_of_accounts_are_apart,
+            services_are_filtered,
+            service_pages_are_stable_under_inserts,
+            schedule_round_trips,
+            schedule_is_replaced_from_the_version_before_only,
+            schedules_of_accounts_are_apart,
+            schedule_comes_with_the_customer,
             dropped_bookings_leave_all_or_nothing,
             booking_dropped_after_any_poll_is_all_or_nothing,
             move_dropped_after_any_poll_is_all_or_nothing,
@@ -173,6 +188,9 @@ macro_rules! conformance_suite {
             appointments_do_not_swap_slots,
             appointment_updates_race_to_one_winner,
             appointment_edits_do_not_meet_moves,
+            resource_updates_race_to_one_winner,
+            service_updates_race_to_one_winner,
+            schedule_replacements_race_to_one_winner,
             event_updates_race_to_one_winner,
             registrations_race_for_the_last_places,
             registration_of_one_customer_races_to_one_place,
@@ -190,6 +208,9 @@ macro_rules! conformance_suite {
             customer_versions_are_contested,
             slots_are_contested,
             appointment_versions_are_contested,
+            resource_versions_are_contested,
+            service_versions_are_contested,
+            schedule_versions_are_contested,
             event_versions_are_contested,
             places_are_contested,
             freed_places_are_contested,
@@ -285,10 +306,13 @@ fn assert_all_refuse_nul() {
         Phone::new(with_nul).err(),
         EventTitle::new(with_nul).err(),
         EventLocation::new(with_nul).err(),
+        ResourceName::new(with_nul).err(),
+        ServiceName::new(with_nul).err(),
     ] {
         assert_eq!(outcome, Some(Invalid::ControlCharacter));
     }
     assert_eq!(AccountSlug::new(with_nul), Err(Invalid::Slug));
+    assert_eq!(TimeZoneName::new(with_nul), Err(Invalid::TimeZone));
 }
 
 async fn new_account(stores: &Stores) -> AccountId {

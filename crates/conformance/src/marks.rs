@@ -9,9 +9,14 @@ use crate::{
     events::event::{new_event, with_status},
     events::registration::registration,
     fresh_id, new_account,
-    scheduling::appointment::{appointment, moved, slot},
+    scheduling::{
+        appointment::{appointment, moved, slot},
+        resource::{renamed_resource, resource},
+        schedule::in_zone,
+        service::{renamed_service, service},
+    },
 };
-use chatgrow_domain::{Account, AccountId, AccountName, AccountSlug, EventId, EventStatus};
+use chatgrow_domain::{Account, AccountId, AccountName, AccountSlug, EventId, EventStatus, Schedule};
 use chatgrow_ports::{Commit, KeyUse, Stores};
 use std::thread;
 
@@ -72,18 +77,18 @@ pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
         marked!("api_keys.record_use", stores.access.api_keys.record_use(&[used]));
         marked!("api_keys.revoke", stores.access.api_keys.revoke(first.id, at(20)));
 
-        let dana = customer_with_email("dana@example.com");
+        let customer = customer_with_email("dana@example.com");
         marked!(
             "customers.insert",
-            stores.crm.customers.insert(account, &dana, none())
+            stores.crm.customers.insert(account, &customer, none())
         );
-        let noa = renamed(&dana, "Noa");
+        let noa = renamed(&customer, "Noa");
         marked!(
             "customers.update",
             stores.crm.customers.update(account, &noa, none())
         );
 
-        let booked = appointment(&dana, slot(0, 60));
+        let booked = appointment(&customer, slot(0, 60));
         marked!(
             "appointments.book",
             stores
@@ -102,6 +107,37 @@ pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
             stores.scheduling.appointments.update(account, &cancelled, none())
         );
 
+        let dana = resource();
+        marked!(
+            "resources.insert",
+            stores.scheduling.resources.insert(account, &dana, none())
+        );
+        let noa = renamed_resource(&dana, "Noa");
+        marked!(
+            "resources.update",
+            stores.scheduling.resources.update(account, &noa, none())
+        );
+        let massage = service();
+        marked!(
+            "services.insert",
+            stores.scheduling.services.insert(account, &massage, none())
+        );
+        let talk = renamed_service(&massage, "Talk");
+        marked!(
+            "services.update",
+            stores.scheduling.services.update(account, &talk, none())
+        );
+        let first = in_zone(&Schedule::untouched(account), "Asia/Jerusalem", 10);
+        marked!(
+            "schedules.replace",
+            stores.scheduling.schedules.replace(account, &first, none())
+        );
+        let second = in_zone(&first, "Europe/Paris", 20);
+        marked!(
+            "schedules.replace again",
+            stores.scheduling.schedules.replace(account, &second, none())
+        );
+
         let event = chatgrow_domain::Event {
             id: EventId::new(fresh_id()),
             ..new_event(stores, account, None).await
@@ -110,7 +146,7 @@ pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
             "events.insert",
             stores.events.events.insert(account, &event, none())
         );
-        let place = registration(event.id, &dana);
+        let place = registration(event.id, &customer);
         marked!(
             "registrations.register",
             stores.events.registrations.register(account, &place, none())

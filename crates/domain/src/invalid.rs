@@ -45,6 +45,9 @@ pub enum Invalid {
         /// The largest number that is allowed.
         max: i64,
     },
+    /// Not an id.
+    #[error("must be an id: 24 lowercase hex digits")]
+    Id,
     /// Not a name of a time zone.
     #[error("must be the IANA name of a time zone, such as Asia/Jerusalem")]
     TimeZone,
@@ -57,6 +60,9 @@ pub enum Invalid {
         /// The field that it has to be after.
         field: &'static str,
     },
+    /// Not a time at which a window of opening hours closes.
+    #[error("must be a time in the form HH:MM, after opens and at most 48:00 (the end of the next day)")]
+    Closing,
     /// Not a currency.
     #[error("must be a currency of ISO 4217, such as ILS")]
     Currency,

@@ -117,7 +117,7 @@ pub struct Stores {
     pub access: AccessStores,
     /// Customers.
     pub crm: CrmStores,
-    /// Appointments.
+    /// Appointments, resources, services, schedules.
     pub scheduling: SchedulingStores,
     /// Events and registrations.
     pub events: EventsStores,

@@ -134,12 +134,28 @@ fn is_strict(request: &HttpRequest) -> bool {
 fn refuse_unknown<T: DeserializeOwned>(json: &str) -> Result<(), ApiError> {
     let mut unknown = Vec::new();
     let mut reader = serde_json::Deserializer::from_str(json);
-    let ignored = |path: serde_ignored::Path<'_>| unknown.push(path.to_string());
+    let ignored = |path: serde_ignored::Path<'_>| unknown.push(spelled(&path));
     serde_ignored::deserialize::<_, _, T>(&mut reader, ignored).map_err(|error| malformed(&error))?;
     if unknown.is_empty() {
         Ok(())
     } else {
         Err(unknown_names(unknown, "is no field of this body"))
+    }
+}
+
+/// The path of a field as errors name it, such as `weekly[2].closes`.
+fn spelled(path: &serde_ignored::Path<'_>) -> String {
+    use serde_ignored::Path;
+    match path {
+        Path::Root => String::new(),
+        Path::Seq { parent, index } => format!("{}[{index}]", spelled(parent)),
+        Path::Map { parent, key } => match spelled(parent) {
+            parent if parent.is_empty() => key.clone(),
+            parent => format!("{parent}.{key}"),
+        },
+        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
+            spelled(parent)
+        }
     }
 }
 

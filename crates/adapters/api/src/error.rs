@@ -43,6 +43,10 @@ problems! {
     CustomerNotFound = NOT_FOUND, "NOT_FOUND", "Customer not found";
     /// The account has no such appointment.
     AppointmentNotFound = NOT_FOUND, "NOT_FOUND", "Appointment not found";
+    /// The account has no such resource.
+    ResourceNotFound = NOT_FOUND, "NOT_FOUND", "Resource not found";
+    /// The account has no such service.
+    ServiceNotFound = NOT_FOUND, "NOT_FOUND", "Service not found";
     /// The account has no such event.
     EventNotFound = NOT_FOUND, "NOT_FOUND", "Event not found";
     /// The event has no such registration.
@@ -59,6 +63,8 @@ problems! {
     TimeConflict = CONFLICT, "TIME_CONFLICT", "Time slot is already booked";
     /// A cancelled appointment can't be moved.
     AppointmentCancelled = CONFLICT, "APPOINTMENT_CANCELLED", "Appointment is cancelled";
+    /// A resource that is booked in the future can't be taken out of use.
+    ResourceBooked = CONFLICT, "RESOURCE_BOOKED", "Resource has bookings in the future";
     /// A completed or cancelled event keeps its status.
     InvalidStatus = CONFLICT, "INVALID_STATUS", "Event status cannot change this way";
     /// Every place is taken.
@@ -98,6 +104,8 @@ impl Problem {
         match self {
             Self::CustomerNotFound => Some("customer"),
             Self::AppointmentNotFound => Some("appointment"),
+            Self::ResourceNotFound => Some("resource"),
+            Self::ServiceNotFound => Some("service"),
             Self::EventNotFound => Some("event"),
             Self::RegistrationNotFound => Some("registration"),
             _ => None,

@@ -1,5 +1,9 @@
 //! Converts the fields of a request to values of the domain, in one pass that collects the errors of all fields.
 
+mod list;
+
+pub(crate) use list::{Element, List, Object, RequiredList};
+
 use crate::{
     error::{ApiError, FieldError},
     query::Parameter,
@@ -9,7 +13,7 @@ use chatgrow_domain::Invalid;
 use paperclip::v2::{models::DefaultSchemaRaw, schema::Apiv2Schema};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use std::fmt::Display;
+use std::{borrow::Cow, fmt::Display};
 
 /// A type that a JSON value can have.
 pub(crate) trait FromJson: Sized {
@@ -45,6 +49,14 @@ impl FromJson for i64 {
     }
 }
 
+impl FromJson for bool {
+    const EXPECTED: &'static str = "true or false";
+
+    fn from_json(json: &str) -> Option<Self> {
+        json.parse().ok()
+    }
+}
+
 /// Whether valid JSON text is a number.
 fn is_number(json: &str) -> bool {
     json.starts_with(|first: char| first == '-' || first.is_ascii_digit())
@@ -67,7 +79,7 @@ impl FromJson for Number {
     }
 }
 
-/// A field that may be left out.
+/// A field that may be omitted.
 #[derive(Default)]
 pub(crate) enum Field<T> {
     #[default]
@@ -145,7 +157,10 @@ impl<T: Described> Apiv2Schema for Changeable<T> {
 /// Collects errors. A method returns `None` if it has recorded one.
 #[derive(Default)]
 pub(crate) struct Fields {
+    /// Where the fields are that are read: empty in the body itself, `weekly[2]` in an item of a list.
+    path: String,
     errors: Vec<FieldError>,
+    /// Whether a required field of the body itself is missing.
     missing: bool,
 }
 
@@ -155,7 +170,7 @@ impl Fields {
         match field {
             Field::Given(value) => Some(value),
             Field::Absent | Field::Null | Field::Invalid(Invalid::Missing) => {
-                self.missing = true;
+                self.missing |= self.path.is_empty();
                 self.refuse(name, Invalid::Missing)
             }
             Field::Invalid(why) => self.refuse(name, why),
@@ -207,13 +222,21 @@ impl Fields {
         }
     }
 
-    /// Records why a field is refused.
+    /// Records why a field is refused. Without a name, it is the item that is being read itself.
     pub(crate) fn refuse<V>(&mut self, field: &'static str, why: impl Display) -> Option<V> {
         self.errors.push(FieldError {
-            field: field.into(),
+            field: self.path_of(field),
             message: why.to_string(),
         });
         None
+    }
+
+    fn path_of(&self, field: &'static str) -> Cow<'static, str> {
+        match (self.path.as_str(), field) {
+            ("", field) => field.into(),
+            (path, "") => path.to_owned().into(),
+            (path, field) => format!("{path}.{field}").into(),
+        }
     }
 
     /// Records the error of a field that may be absent but not blank.

@@ -11,7 +11,10 @@ use actix_web::{
     FromRequest, HttpRequest,
     dev::{Payload, ServiceRequest},
 };
-use chatgrow_domain::{AppointmentId, CustomerId, EventId, Invalid, LocalMinute, PageLimit, RegistrationId};
+use chatgrow_domain::{
+    AppointmentId, CustomerId, EventId, Invalid, LocalMinute, PageLimit, RegistrationId, ResourceId,
+    ServiceId,
+};
 use chatgrow_ports::{PageRequest, StartPosition};
 use paperclip::{
     actix::OperationModifier,
@@ -156,7 +159,7 @@ macro_rules! id_cursors {
         }
     )+};
 }
-id_cursors!("c" CustomerId, "r" RegistrationId);
+id_cursors!("c" CustomerId, "r" RegistrationId, "s" ServiceId, "x" ResourceId);
 
 macro_rules! start_cursors {
     ($($letter:literal $id:ty),+) => {$(

@@ -26,7 +26,7 @@ use chatgrow_ports::{
 use chatgrow_sql::{
     Guarded, Migrations, Prepared, Unwritten, account_store, appointment_store, block_store,
     bring_up_to_date, customer_store, event_store, expect_none_missing, hold_store, idempotency_store,
-    insert_record, page, registration_store, release_holds,
+    insert_record, page, registration_store, release_holds, resource_store, schedule_store, service_store,
 };
 use diesel::{
     connection::Connection,
@@ -150,6 +150,19 @@ impl PostgresStore {
         T: TryFrom<R, Error = StoreError>,
     {
         self.look_up(query).await?.pop().map(T::try_from).transpose()
+    }
+
+    /// All rows of a query that returns at most some dozens, by their keys. It shares a connection, as in
+    /// [`find`](Self::find).
+    async fn few<R, T>(
+        &self,
+        query: impl for<'c> LoadQuery<'static, &'c AsyncPgConnection, R> + Send + 'static,
+    ) -> Result<Vec<T>, StoreError>
+    where
+        R: Send + 'static,
+        T: TryFrom<R, Error = StoreError>,
+    {
+        self.look_up(query).await?.into_iter().map(T::try_from).collect()
     }
 
     /// All rows of a query.
@@ -323,6 +336,9 @@ where
 }
 
 account_store! { PostgresStore { find, all, execute } }
+resource_store! { PostgresStore { find, few, page, search, execute } }
+service_store! { PostgresStore { find, page, search, execute } }
+schedule_store! { PostgresStore { find, execute } }
 customer_store! { PostgresStore { find, page, search, execute } }
 event_store! { PostgresStore { find, page, execute } }
 registration_store! { PostgresStore { find, page, execute } }

@@ -94,6 +94,16 @@ impl RowReader {
         self.get(column, LocalMinute::from_minutes(minutes).ok_or(()))
     }
 
+    /// The value of a column that is 0 or 1.
+    pub(crate) fn flag(&self, column: &'static str, number: i64) -> Result<bool, StoreError> {
+        let flag = match number {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(()),
+        };
+        self.get(column, flag)
+    }
+
     pub(crate) fn version(&self, number: i64) -> Result<Version, StoreError> {
         self.get("version", Version::new(number).ok_or(()))
     }

@@ -43,6 +43,7 @@ pub use prepared::{Prepared, PreparedQuery};
 /// `customer_store! { Store { find, page, search, execute } }`. The store chooses their names. The methods do this:
 ///
 /// - `find` reads the row of a query that returns at most one.
+/// - `few` reads all rows of a query that returns at most some dozens, by their keys.
 /// - `all` reads all rows of a query.
 /// - `page` reads the page that a list's query asks for, if an index leads to its rows.
 /// - `search` does the same if the query may take long.

@@ -39,6 +39,54 @@ diesel::table! {
 }
 
 diesel::table! {
+    resources (account_id, id) {
+        account_id -> Binary,
+        id -> Binary,
+        name -> Text,
+        kind -> Text,
+        active -> BigInt,
+        hours -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    services (account_id, id) {
+        account_id -> Binary,
+        id -> Binary,
+        name -> Text,
+        service_type -> Text,
+        duration -> BigInt,
+        buffer_before -> BigInt,
+        buffer_after -> BigInt,
+        slot_step -> Nullable<BigInt>,
+        price_minor -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
+        notes -> Nullable<Text>,
+        active -> BigInt,
+        needs -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    schedules (account_id) {
+        account_id -> Binary,
+        time_zone -> Nullable<Text>,
+        hours -> Nullable<Text>,
+        min_notice -> Nullable<BigInt>,
+        horizon -> Nullable<BigInt>,
+        slot_step -> BigInt,
+        updated_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
     appointments (account_id, id) {
         account_id -> Binary,
         id -> Binary,

@@ -5,7 +5,9 @@ pub use crate::{
     commit::IdempotencyRow,
     crm::customer::CustomerRow,
     events::{event::EventRow, registration::RegistrationRow},
-    scheduling::occupancy::AppointmentRow,
+    scheduling::{
+        occupancy::AppointmentRow, resource::ResourceRow, schedule::ScheduleRow, service::ServiceRow,
+    },
 };
 
 /// Calls the macro `$with` with every table and its row type. A table comes after those that it refers to.
@@ -16,6 +18,9 @@ macro_rules! for_each_table {
             accounts: AccountRow,
             api_keys: ApiKeyRow,
             customers: CustomerRow,
+            resources: ResourceRow,
+            services: ServiceRow,
+            schedules: ScheduleRow,
             appointments: AppointmentRow,
             events: EventRow,
             registrations: RegistrationRow,

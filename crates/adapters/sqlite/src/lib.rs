@@ -31,6 +31,7 @@ use chatgrow_ports::{
 use chatgrow_sql::{
     Guarded, Migrations, Unwritten, account_store, appointment_store, block_store, customer_store,
     event_store, hold_store, idempotency_store, insert_record, page, registration_store, release_holds,
+    resource_store, schedule_store, service_store,
 };
 use diesel::{
     connection::SimpleConnection,
@@ -190,6 +191,20 @@ impl SqliteStore {
         }))
     }
 
+    /// All rows of a query that returns at most some dozens, by their keys.
+    fn few<R, T>(
+        &self,
+        query: impl for<'q> LoadQuery<'q, SqliteConnection, R>,
+    ) -> Ready<Result<Vec<T>, StoreError>>
+    where
+        T: TryFrom<R, Error = StoreError>,
+    {
+        ready(self.read_here(|connection| {
+            let rows = query.load(connection).map_err(store_error)?;
+            rows.into_iter().map(T::try_from).collect()
+        }))
+    }
+
     /// All rows of a query.
     async fn all<R, T>(
         &self,
@@ -284,6 +299,9 @@ customer_store! { SqliteStore { find, page, search, execute } }
 appointment_store! { SqliteStore { find, page, search, carry_out } }
 block_store! { SqliteStore { find, page, execute, carry_out } }
 hold_store! { SqliteStore { find, page, execute, carry_out }, release_holds!("") }
+resource_store! { SqliteStore { find, few, page, search, execute } }
+service_store! { SqliteStore { find, page, search, execute } }
+schedule_store! { SqliteStore { find, execute } }
 event_store! { SqliteStore { find, page, execute } }
 registration_store! { SqliteStore { find, page, execute } }
 idempotency_store! { SqliteStore { find, commit_alone, execute } }

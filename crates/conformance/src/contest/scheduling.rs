@@ -1,12 +1,20 @@
-//! Contests for appointments: their slots and their versions.
+//! Contests for appointments: their slots and their versions; and for the versions of resources, services and schedules.
 
 use super::{Tenants, assert_one_wins, contest, two_callers};
 use crate::{
-    at,
-    scheduling::appointment::{appointment, moved, slot},
+    at, new_account,
+    scheduling::{
+        appointment::{appointment, moved, slot},
+        resource::{new_resource, renamed_resource},
+        schedule::in_zone,
+        service::{new_service, renamed_service},
+    },
 };
-use chatgrow_domain::{Appointment, AppointmentRefusal};
+use chatgrow_domain::{
+    Appointment, AppointmentRefusal, ResourceRefusal, Schedule, ScheduleRefusal, ServiceRefusal,
+};
 use chatgrow_ports::{Commit, Failure, Stores};
+use std::cell::RefCell;
 
 /// Two appointments want one slot, by bookings and by moves.
 #[expect(
@@ -100,6 +108,93 @@ pub async fn appointment_versions_are_contested(servers: &[Stores]) {
             .await
             .unwrap();
         assert_eq!(read, Some(winner), "the update that succeeded is what is kept");
+    })
+    .await;
+}
+
+/// Two updates of one version of a resource.
+pub async fn resource_versions_are_contested(servers: &[Stores]) {
+    let (one, other) = two_callers(servers);
+    let account = new_account(&one).await;
+    let present = RefCell::new(new_resource(&one, account).await);
+    contest(&[()], async |round, ()| {
+        let update = |stores: &Stores, name| {
+            let resources = stores.scheduling.resources.clone();
+            let next = renamed_resource(&present.borrow(), &format!("{name}{}", round.number));
+            async move {
+                let outcome = resources.update(account, &next, Commit::default()).await;
+                outcome.map(|()| next)
+            }
+        };
+        let outcomes = round.both(update(&one, "Dana"), update(&other, "Noa")).await;
+        let stale = |error: &_| matches!(error, Failure::Refused(ResourceRefusal::VersionMismatch));
+        assert_one_wins(&outcomes, "the next version of a resource", stale);
+        let winner = outcomes.0.or(outcomes.1).unwrap();
+        let read = one.scheduling.resources.by_id(account, winner.id).await.unwrap();
+        assert_eq!(
+            read.as_ref(),
+            Some(&winner),
+            "the update that succeeded is what is kept"
+        );
+        present.replace(winner);
+    })
+    .await;
+}
+
+/// Two updates of one version of a service.
+pub async fn service_versions_are_contested(servers: &[Stores]) {
+    let (one, other) = two_callers(servers);
+    let account = new_account(&one).await;
+    let present = RefCell::new(new_service(&one, account).await);
+    contest(&[()], async |round, ()| {
+        let update = |stores: &Stores, name| {
+            let services = stores.scheduling.services.clone();
+            let next = renamed_service(&present.borrow(), &format!("{name}{}", round.number));
+            async move {
+                let outcome = services.update(account, &next, Commit::default()).await;
+                outcome.map(|()| next)
+            }
+        };
+        let outcomes = round.both(update(&one, "Dana"), update(&other, "Noa")).await;
+        let stale = |error: &_| matches!(error, Failure::Refused(ServiceRefusal::VersionMismatch));
+        assert_one_wins(&outcomes, "the next version of a service", stale);
+        let winner = outcomes.0.or(outcomes.1).unwrap();
+        let read = one.scheduling.services.by_id(account, winner.id).await.unwrap();
+        assert_eq!(
+            read.as_ref(),
+            Some(&winner),
+            "the update that succeeded is what is kept"
+        );
+        present.replace(winner);
+    })
+    .await;
+}
+
+/// Two replacements of one version of a schedule, every other time of the first.
+pub async fn schedule_versions_are_contested(servers: &[Stores]) {
+    let (one, other) = two_callers(servers);
+    let present = RefCell::new(Schedule::untouched(new_account(&one).await));
+    contest(&[true, false], async |round, first| {
+        if first {
+            present.replace(Schedule::untouched(new_account(&one).await));
+        }
+        let replace = |stores: &Stores, zone| {
+            let schedules = stores.scheduling.schedules.clone();
+            let step = 1 + i64::try_from(round.number % 1000).unwrap();
+            let next = in_zone(&present.borrow(), zone, step);
+            async move {
+                let outcome = schedules.replace(next.account, &next, Commit::default()).await;
+                outcome.map(|()| next)
+            }
+        };
+        let calls = (replace(&one, "Asia/Jerusalem"), replace(&other, "Europe/Paris"));
+        let outcomes = round.both(calls.0, calls.1).await;
+        let stale = |error: &_| matches!(error, Failure::Refused(ScheduleRefusal::VersionMismatch));
+        assert_one_wins(&outcomes, "the next version of a schedule", stale);
+        let winner = outcomes.0.or(outcomes.1).unwrap();
+        let read = one.scheduling.schedules.of(winner.account).await.unwrap();
+        assert_eq!(read, winner, "the replacement that succeeded is what is kept");
+        present.replace(winner);
     })
     .await;
 }

@@ -10,6 +10,11 @@ pub enum Method {
     RecordUse,
     InsertCustomer,
     UpdateCustomer,
+    InsertResource,
+    UpdateResource,
+    InsertService,
+    UpdateService,
+    ReplaceSchedule,
     Book,
     UpdateAppointment,
     Confirm,
@@ -31,6 +36,8 @@ pub enum Method {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum List {
     Customers,
+    Resources,
+    Services,
     Appointments,
     Holds,
     Blocks,
@@ -73,6 +80,9 @@ pub enum Defect {
     /// Rows that changed before `updated_since` are listed too.
     IgnoresSince(List),
 
+    /// Rows that can be booked are listed together with those that can't.
+    IgnoresActive(List),
+
     // Defects of the health check and of marks.
     Unhealthy,
     ConstantMark,
@@ -102,6 +112,19 @@ pub enum Defect {
     ForgetsPhone,
     /// Phone numbers of more than 20 characters are refused.
     ShortPhones,
+
+    // Defects of resources, services and schedules.
+    IgnoresKind,
+    ResourcesFoundAnywhere,
+    /// A week without windows is read back as no rule.
+    ForgetsClosedWeeks,
+    /// All resources of a group are read back as their number.
+    CountsAll,
+    /// The first replacement of a schedule may have any version.
+    ScheduleStartsAnywhere,
+    CustomerServedAnywhere,
+    /// The schedule is read only if the customer is there.
+    NoScheduleForStrangers,
 
     // Defects of appointments.
     CancelledOccupies,

@@ -103,6 +103,12 @@ mutants! {
     move_unlocked_without_await: UnlockedWithoutAwait(UpdateAppointment) => race slots_are_contested;
     appointment_unlocked: Unlocked(UpdateAppointment) => race appointment_versions_are_contested;
     appointment_unlocked_without_await: UnlockedWithoutAwait(UpdateAppointment) => race appointment_versions_are_contested;
+    resource_unlocked: Unlocked(UpdateResource) => race resource_versions_are_contested;
+    resource_unlocked_without_await: UnlockedWithoutAwait(UpdateResource) => race resource_versions_are_contested;
+    service_unlocked: Unlocked(UpdateService) => race service_versions_are_contested;
+    service_unlocked_without_await: UnlockedWithoutAwait(UpdateService) => race service_versions_are_contested;
+    schedule_unlocked: Unlocked(ReplaceSchedule) => race schedule_versions_are_contested;
+    schedule_unlocked_without_await: UnlockedWithoutAwait(ReplaceSchedule) => race schedule_versions_are_contested;
     event_unlocked: Unlocked(UpdateEvent) => race event_versions_are_contested;
     event_unlocked_without_await: UnlockedWithoutAwait(UpdateEvent) => race event_versions_are_contested;
     registration_unlocked: Unlocked(Register) => race places_are_contested;
@@ -117,12 +123,17 @@ mutants! {
     key_overwritten: Overwrites(InsertKey) => case an_insert_replaces_nothing;
     customer_overwritten: Overwrites(InsertCustomer) => case an_insert_replaces_nothing;
     appointment_overwritten: Overwrites(Book) => case an_insert_replaces_nothing;
+    resource_overwritten: Overwrites(InsertResource) => case an_insert_replaces_nothing;
+    service_overwritten: Overwrites(InsertService) => case an_insert_replaces_nothing;
     event_overwritten: Overwrites(InsertEvent) => case an_insert_replaces_nothing;
     registration_overwritten: Overwrites(Register) => case an_insert_replaces_nothing;
 
     // Ignores the version, or reports it last.
     customer_version_ignored: IgnoresVersion(UpdateCustomer) => case customer_is_updated_from_the_version_before_only;
     appointment_version_ignored: IgnoresVersion(UpdateAppointment) => case appointment_is_updated_from_the_version_before_only;
+    resource_version_ignored: IgnoresVersion(UpdateResource) => case resource_is_updated_from_the_version_before_only;
+    service_version_ignored: IgnoresVersion(UpdateService) => case service_is_updated_from_the_version_before_only;
+    schedule_version_ignored: IgnoresVersion(ReplaceSchedule) => case schedule_is_replaced_from_the_version_before_only;
     event_version_ignored: IgnoresVersion(UpdateEvent) => case event_is_updated_from_the_version_before_only;
     stale_customer_told_last: StaleLast(UpdateCustomer) => case a_stale_customer_is_told_first;
     stale_appointment_told_last: StaleLast(UpdateAppointment) => case a_stale_appointment_is_told_first;
@@ -161,6 +172,20 @@ mutants! {
     places_of_customer_leak: Leaks(RegistrationsOfCustomer) => case registrations_of_a_customer_are_listed;
     customers_since_ignored: IgnoresSince(Customers) => case customers_are_filtered;
     appointments_since_ignored: IgnoresSince(Appointments) => case appointments_are_filtered;
+    resources_unsorted: Unsorted(Resources) => case resource_pages_are_stable_under_inserts;
+    services_unsorted: Unsorted(Services) => case service_pages_are_stable_under_inserts;
+    resources_begin_anew: IgnoresCursor(Resources) => case resource_pages_are_stable_under_inserts;
+    services_begin_anew: IgnoresCursor(Services) => case service_pages_are_stable_under_inserts;
+    resources_unlimited: IgnoresLimit(Resources) => case resource_pages_are_stable_under_inserts;
+    services_unlimited: IgnoresLimit(Services) => case service_pages_are_stable_under_inserts;
+    resources_end_early: EndsEarly(Resources) => case resource_pages_are_stable_under_inserts;
+    services_end_early: EndsEarly(Services) => case service_pages_are_stable_under_inserts;
+    resources_go_on: AlwaysGoesOn(Resources) => case resources_of_accounts_are_apart;
+    services_go_on: AlwaysGoesOn(Services) => case services_of_accounts_are_apart;
+    resources_leak: Leaks(Resources) => case resources_of_accounts_are_apart;
+    services_leak: Leaks(Services) => case services_of_accounts_are_apart;
+    active_resources_ignored: IgnoresActive(Resources) => case resources_are_filtered;
+    active_services_ignored: IgnoresActive(Services) => case services_are_filtered;
 
     // Health and changes.
     never_healthy: Unhealthy => case a_working_store_is_healthy;
@@ -175,6 +200,11 @@ mutants! {
     customer_update_unmarked: Unmarked(UpdateCustomer) => race the_mark_moves_with_every_write;
     booking_unmarked: Unmarked(Book) => race the_mark_moves_with_every_write;
     move_unmarked: Unmarked(UpdateAppointment) => race the_mark_moves_with_every_write;
+    resource_unmarked: Unmarked(InsertResource) => race the_mark_moves_with_every_write;
+    resource_update_unmarked: Unmarked(UpdateResource) => race the_mark_moves_with_every_write;
+    service_unmarked: Unmarked(InsertService) => race the_mark_moves_with_every_write;
+    service_update_unmarked: Unmarked(UpdateService) => race the_mark_moves_with_every_write;
+    schedule_unmarked: Unmarked(ReplaceSchedule) => race the_mark_moves_with_every_write;
     event_unmarked: Unmarked(InsertEvent) => race the_mark_moves_with_every_write;
     event_update_unmarked: Unmarked(UpdateEvent) => race the_mark_moves_with_every_write;
     registration_unmarked: Unmarked(Register) => race the_mark_moves_with_every_write;
@@ -204,6 +234,18 @@ mutants! {
     email_ignored: IgnoresEmail => case customers_are_filtered;
     phone_forgotten: ForgetsPhone => case customer_round_trips;
     phone_too_long: ShortPhones => case every_edit_of_a_customer_is_kept;
+
+    // Resources, services and schedules.
+    kind_ignored: IgnoresKind => case resources_are_filtered;
+    resources_found_anywhere: ResourcesFoundAnywhere => case resources_of_accounts_are_apart;
+    resource_of_unknown_account: UnknownAccounts => case resources_of_accounts_are_apart;
+    closed_week_forgotten: ForgetsClosedWeeks => case resource_round_trips;
+    service_of_unknown_account: UnknownAccounts => case services_of_accounts_are_apart;
+    all_counted: CountsAll => case service_round_trips;
+    schedule_starts_anywhere: ScheduleStartsAnywhere => case schedule_is_replaced_from_the_version_before_only;
+    schedule_of_unknown_account: UnknownAccounts => case schedules_of_accounts_are_apart;
+    customer_served_anywhere: CustomerServedAnywhere => case schedules_of_accounts_are_apart;
+    no_schedule_for_strangers: NoScheduleForStrangers => case schedule_comes_with_the_customer;
 
     // Appointments.
     cancelled_occupies: CancelledOccupies => case appointment_frees_its_slot_when_cancelled;
@@ -265,6 +307,16 @@ mutants! {
     repeated_registration: Repeats(Register) => case a_repeated_request_writes_nothing;
     repeated_unregistration: Repeats(Unregister) => case a_repeated_request_writes_nothing;
     repeated_record: Repeats(WriteRecord) => case a_repeated_request_writes_nothing;
+    unrecorded_resource: Unrecorded(InsertResource) => case a_repeated_request_writes_nothing;
+    unrecorded_resource_update: Unrecorded(UpdateResource) => case a_repeated_request_writes_nothing;
+    unrecorded_service: Unrecorded(InsertService) => case a_repeated_request_writes_nothing;
+    unrecorded_service_update: Unrecorded(UpdateService) => case a_repeated_request_writes_nothing;
+    unrecorded_schedule: Unrecorded(ReplaceSchedule) => case a_repeated_request_writes_nothing;
+    repeated_resource: Repeats(InsertResource) => case a_repeated_request_writes_nothing;
+    repeated_resource_update: Repeats(UpdateResource) => case a_repeated_request_writes_nothing;
+    repeated_service: Repeats(InsertService) => case a_repeated_request_writes_nothing;
+    repeated_service_update: Repeats(UpdateService) => case a_repeated_request_writes_nothing;
+    repeated_schedule: Repeats(ReplaceSchedule) => case a_repeated_request_writes_nothing;
     repeated_told_last: RepeatedLast => case a_repeated_request_writes_nothing;
     refusals_recorded: RecordsRefused => case a_refused_request_leaves_no_record;
     nothing_recorded: RecordsNothing => case a_refused_request_leaves_no_record;

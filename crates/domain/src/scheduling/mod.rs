@@ -17,7 +17,7 @@ pub use appointment::{
 };
 pub use block::{Block, BlockId, BlockRefusal, BlockTerms};
 pub use hold::{Hold, HoldId, HoldRefusal, HoldTime};
-pub use hours::{DayException, Hours, InvalidHours, Opening, WeeklyOpening};
+pub use hours::{DayException, Hours, InvalidHours, Opening, WeeklyOpening, parse_closing};
 pub use occupancy::{Buffers, Interval, Occupancy, OccupancyKind, conflict};
 pub use resource::{
     NewResource, Resource, ResourceEdit, ResourceId, ResourceKind, ResourceName, ResourceRefusal,

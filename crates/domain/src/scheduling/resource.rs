@@ -38,7 +38,7 @@ pub struct Resource {
     pub kind: ResourceKind,
     /// Whether it can be booked. What is booked already stays so.
     pub active: bool,
-    /// Its own opening hours. Where they have no rule, the account's hold.
+    /// Its own opening hours. If they have no rule, the account's hold.
     pub hours: Hours,
     /// When it was created.
     pub created_at: Timestamp,

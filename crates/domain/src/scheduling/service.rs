@@ -4,6 +4,7 @@ use crate::{
     ChangeRefusal, Currency, Duration, Invalid, Money, Notes, Refusal, ResourceId, Revised, Revision,
     ServiceType, Timestamp, Version, ids::id_type, text::text_type,
 };
+use std::collections::HashSet;
 
 id_type! {
     /// The id of a [`Service`].
@@ -75,28 +76,32 @@ impl Needs {
     /// Checks the groups. None of them at all is a service that takes the account's own schedule.
     ///
     /// # Errors
-    /// What is wrong, and with which group.
-    pub fn new(needs: Vec<Need>) -> Result<Self, InvalidNeeds> {
-        let mut seen = Vec::new();
+    /// Everything that is wrong, and with which group.
+    pub fn new(needs: Vec<Need>) -> Result<Self, Vec<InvalidNeeds>> {
+        let (mut seen, mut errors) = (HashSet::<ResourceId>::new(), Vec::new());
         for (group, need) in needs.iter().enumerate() {
-            let invalid = |why| Err(InvalidNeeds { group, why });
+            let mut refuse = |why| errors.push(InvalidNeeds { group, why });
+            let fits =
+                matches!(need.count, Count::Exactly(count) if (1..=need.resources.len()).contains(&count));
+            let before = seen.len();
+            seen.extend(&need.resources);
             if need.resources.is_empty() {
-                return invalid(InvalidNeed::Empty);
-            }
-            for resource in &need.resources {
-                if seen.contains(resource) {
-                    return invalid(InvalidNeed::Twice);
-                }
-                seen.push(*resource);
+                refuse(InvalidNeed::Empty);
+            } else if seen.len() - before < need.resources.len() {
+                refuse(InvalidNeed::Twice);
+            } else if need.count != Count::All && !fits {
+                refuse(InvalidNeed::Count);
             }
             if seen.len() > Self::MAX_RESOURCES {
-                return invalid(InvalidNeed::TooMany);
-            }
-            if matches!(need.count, Count::Exactly(count) if !(1..=need.resources.len()).contains(&count)) {
-                return invalid(InvalidNeed::Count);
+                refuse(InvalidNeed::TooMany);
+                break;
             }
         }
-        Ok(Self(needs))
+        if errors.is_empty() {
+            Ok(Self(needs))
+        } else {
+            Err(errors)
+        }
     }
 
     /// The groups.
@@ -296,5 +301,110 @@ impl Service {
 fn set<T>(field: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *field = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ObjectId;
+
+    fn id(byte: u8) -> ResourceId {
+        ResourceId::new(ObjectId::from_bytes([byte; 12]))
+    }
+
+    fn need(resources: impl IntoIterator<Item = u8>, count: Count) -> Need {
+        Need {
+            resources: resources.into_iter().map(id).collect(),
+            count,
+        }
+    }
+
+    fn massage() -> Service {
+        let terms = ServiceTerms {
+            name: ServiceName::new("Massage").unwrap(),
+            service_type: ServiceType::Treatment,
+            duration: Duration::DEFAULT,
+            buffer_before: Buffer::default(),
+            buffer_after: Buffer::default(),
+            slot_step: None,
+            price: None,
+            notes: None,
+            active: true,
+            needs: Needs::default(),
+        };
+        Service::new(ServiceId::new(ObjectId::from_bytes([1; 12])), terms, at(1))
+    }
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis).unwrap()
+    }
+
+    #[test]
+    fn every_bad_group_is_told() {
+        let needs = vec![
+            need([1, 2], Count::Exactly(2)),
+            need([], Count::All),
+            need([3, 1], Count::All),
+            need([4], Count::Exactly(0)),
+            need([5], Count::Exactly(2)),
+            need([6, 6], Count::All),
+        ];
+        let bad = |group, why| InvalidNeeds { group, why };
+        assert_eq!(
+            Needs::new(needs),
+            Err(vec![
+                bad(1, InvalidNeed::Empty),
+                bad(2, InvalidNeed::Twice),
+                bad(3, InvalidNeed::Count),
+                bad(4, InvalidNeed::Count),
+                bad(5, InvalidNeed::Twice),
+            ])
+        );
+    }
+
+    #[test]
+    fn the_resources_of_all_groups_are_bounded() {
+        assert!(Needs::new(vec![need(1..=25, Count::All), need(26..=50, Count::Exactly(1))]).is_ok());
+        let outcome = Needs::new(vec![
+            need(1..=25, Count::All),
+            need(26..=51, Count::All),
+            need([], Count::All),
+        ]);
+        let why = InvalidNeed::TooMany;
+        assert_eq!(outcome, Err(vec![InvalidNeeds { group: 1, why }]));
+    }
+
+    #[test]
+    fn a_currency_needs_a_price() {
+        let currency = |code: &str| Some(Some(code.parse().unwrap()));
+        let amount = |minor| Some(Some(Money::from_minor(minor).unwrap()));
+        let edit = |edit: ServiceEdit| massage().edited(edit, at(2));
+        let alone = ServiceEdit {
+            currency: currency("ILS"),
+            ..ServiceEdit::default()
+        };
+        assert_eq!(edit(alone), Err(ServiceRefusal::CurrencyWithoutPrice));
+        let both = ServiceEdit {
+            amount: amount(100),
+            currency: currency("ILS"),
+            ..ServiceEdit::default()
+        };
+        let priced = edit(both).unwrap();
+        let free = ServiceEdit {
+            amount: Some(None),
+            ..ServiceEdit::default()
+        };
+        assert_eq!(priced.edited(free, at(3)).unwrap().terms.price, None);
+        let dearer = ServiceEdit {
+            amount: amount(200),
+            ..ServiceEdit::default()
+        };
+        let dearer = priced.edited(dearer, at(3)).unwrap();
+        assert_eq!(
+            dearer.terms.price.unwrap().currency,
+            priced.terms.price.unwrap().currency
+        );
+        assert_eq!(priced.edited(ServiceEdit::default(), at(3)).unwrap(), priced);
     }
 }

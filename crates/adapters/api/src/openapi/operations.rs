@@ -84,8 +84,7 @@ fn describe_operation(operation: &mut Value, method: &Method, errors: &[Problem]
             "description": "The client has it already.",
             "headers": header_references(["ETag"]),
         });
-        let description =
-            "Answers 304, without a body, where what is there now bears one of these entity tags.";
+        let description = "Answers 304, without a body, if what is there now bears one of these entity tags.";
         add_header(operation, "If-None-Match", description);
     }
     let errors = all_errors(errors, has_body, has_key);

@@ -8,7 +8,7 @@ pub(crate) mod schema;
 mod shared;
 
 pub(crate) use packed::{pack, pack_parameters, unpack, unpack_parameter};
-pub(crate) use shared::{Count, Cursor, Midnight, Sentence, Success};
+pub(crate) use shared::{Count, Cursor, Flag, Midnight, Sentence, Success};
 
 use crate::fields::FromJson;
 use chatgrow_domain::Invalid;
@@ -123,6 +123,20 @@ impl<T: Apiv2Schema> Apiv2Schema for Resource<T> {
         DefaultSchemaRaw {
             example: Some(json!({ "title": T::name(), "description": T::description() })),
             ..T::raw_schema()
+        }
+    }
+}
+
+/// An array in an answer; null if there is none.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(crate) struct Several<T>(pub(crate) Option<Vec<T>>);
+
+impl<T: Apiv2Schema> Apiv2Schema for Several<T> {
+    fn raw_schema() -> DefaultSchemaRaw {
+        DefaultSchemaRaw {
+            example: Some(json!({ "nullable": true })),
+            ..Vec::<T>::raw_schema()
         }
     }
 }

@@ -69,6 +69,10 @@ fn place(schema: &mut Value, packed: Map<String, Value>, named: &mut Map<String,
     let Some(facts) = schema.as_object_mut() else {
         return;
     };
+    if packed.contains_key("oneOf") {
+        // What `pack` says it is.
+        facts.remove("type");
+    }
     facts.extend(packed);
     let Some(Value::String(title)) = facts.remove("title") else {
         return;

@@ -4,7 +4,7 @@ use crate::{
     fields::Number,
     value::{Described, Input, Output, Text, pack, schema},
 };
-use chatgrow_domain::{Invalid, Money, Notes, PageLimit, Timestamp, parse_date, parse_time};
+use chatgrow_domain::{Currency, Invalid, Money, Notes, PageLimit, Timestamp, parse_date, parse_time};
 use paperclip::v2::{models::DefaultSchemaRaw, schema::Apiv2Schema};
 use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::{Value, json, value::RawValue};
@@ -157,6 +157,58 @@ impl Output for Money {
         RawValue::from_string(self.to_string())
             .map_err(S::Error::custom)?
             .serialize(serializer)
+    }
+}
+
+impl Text for Currency {
+    fn schema() -> Value {
+        json!({ "type": "string", "minLength": 3, "maxLength": 3, "pattern": "^[A-Z]{3}$", "example": "ILS" })
+    }
+
+    fn read(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+
+    fn text(&self) -> &str {
+        self.code()
+    }
+}
+
+impl Described for bool {
+    fn schema() -> Value {
+        json!({ "type": "boolean", "example": true })
+    }
+}
+
+impl Input for bool {
+    type Json = Self;
+
+    fn parse(json: Self) -> Result<Self, Invalid> {
+        Ok(json)
+    }
+}
+
+impl Output for bool {
+    fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bool(*self)
+    }
+}
+
+/// A boolean in the query string, and therefore a text.
+pub(crate) struct Flag(pub(crate) bool);
+
+impl Described for Flag {
+    fn schema() -> Value {
+        bool::schema()
+    }
+}
+
+impl Input for Flag {
+    type Json = String;
+
+    fn parse(text: String) -> Result<Self, Invalid> {
+        let allowed = "true, false";
+        text.parse().map(Self).map_err(|_| Invalid::NotOneOf { allowed })
     }
 }
 

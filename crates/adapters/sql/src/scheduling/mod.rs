@@ -3,5 +3,9 @@
 pub mod appointment;
 pub mod block;
 pub mod hold;
+mod hours;
 pub mod occupancy;
+pub mod resource;
+pub mod schedule;
+pub mod service;
 pub mod steps;

@@ -13,13 +13,17 @@ mod events;
 mod idempotency;
 mod occupancies;
 mod registrations;
+mod resources;
+mod schedules;
 mod scheduling;
+mod services;
 
 use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
 use chatgrow_domain::{
     Account, AccountId, ApiKey, ApiKeyId, Appointment, AppointmentId, Block, BlockId, Customer, CustomerId,
-    CustomerSummary, Event, EventId, Hold, HoldId, Registration, RegistrationId,
+    CustomerSummary, Event, EventId, Hold, HoldId, Registration, RegistrationId, Resource, ResourceId,
+    Schedule, Service, ServiceId,
 };
 use chatgrow_ports::{
     Commit, IdempotencyKey, IdempotencyRecord, Listed, Mark, Page, PageRequest, StoreChanges, StoreError,
@@ -83,6 +87,10 @@ struct Tables {
     accounts: BTreeMap<AccountId, Account>,
     api_keys: Rows<ApiKeyId, ApiKey>,
     customers: Rows<CustomerId, Customer>,
+    resources: Rows<ResourceId, Resource>,
+    services: Rows<ServiceId, Service>,
+    /// Those that were ever replaced.
+    schedules: BTreeMap<AccountId, Schedule>,
     appointments: Rows<AppointmentId, Appointment>,
     holds: Rows<HoldId, Hold>,
     blocks: Rows<BlockId, Block>,

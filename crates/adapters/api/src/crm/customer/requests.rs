@@ -56,13 +56,13 @@ fn whole(
     })
 }
 
-/// Everything that is to be known of a customer; what is left out is cleared.
+/// Everything that is to be known of a customer; what is omitted is cleared.
 #[derive(Default, Deserialize, Apiv2Schema)]
 #[serde(default)]
 pub(crate) struct PutCustomer {
     /// The customer's name.
     name: Required<CustomerName>,
-    /// The e-mail address of the path, perhaps in another spelling; the path's where it is left out.
+    /// The e-mail address of the path, perhaps in another spelling; the path's if it is omitted.
     email: Changeable<EmailAddress>,
     /// The phone number.
     phone: Field<Phone>,

@@ -30,7 +30,7 @@ pub(crate) struct CreateEvent {
     time: Required<Time>,
     /// Where it is.
     location: Field<EventLocation>,
-    /// How many may take part; any number where it is left out.
+    /// How many may take part; any number if it is omitted.
     max_participants: Field<Capacity>,
     /// What it costs, with at most two decimals.
     price: Field<Money>,

@@ -28,7 +28,7 @@ pub(crate) struct BookAppointment {
     time: Required<Time>,
     /// What it is for.
     service_type: Required<ServiceType>,
-    /// Its length in minutes; 60 where it is left out. It may run past midnight.
+    /// Its length in minutes; 60 if it is omitted. It may run past midnight.
     duration: Field<Duration>,
     /// Free notes.
     notes: Field<Notes>,

@@ -1,0 +1,150 @@
+//! Schedules: read and replace that of the account.
+
+use crate::{
+    Caller, System,
+    commit::{Commits, Outcome, Request},
+};
+use chatgrow_domain::{Schedule, ScheduleRefusal, ScheduleRules, TimeZoneName};
+use chatgrow_ports::{Failure, ScheduleStore, StoreError, Stores};
+use std::sync::Arc;
+
+/// The use cases of schedules.
+pub struct Schedules {
+    schedules: Arc<dyn ScheduleStore>,
+    system: System,
+    commits: Commits,
+}
+
+impl Schedules {
+    pub(crate) fn new(stores: &Stores, system: &System, commits: &Commits) -> Self {
+        Self {
+            schedules: stores.scheduling.schedules.clone(),
+            system: system.clone(),
+            commits: commits.clone(),
+        }
+    }
+
+    /// The account's schedule. Every account has one.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn get(&self, caller: &Caller) -> Result<Schedule, StoreError> {
+        self.schedules.of(caller.account).await
+    }
+
+    /// Replaces the rules of the account's schedule. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// [`ScheduleRefusal::VersionMismatch`] if the precondition doesn't hold, [`ScheduleRefusal::UnknownTimeZone`],
+    /// [`ScheduleRefusal::TimeZoneNeeded`], or [`Failure::Store`] if the store fails.
+    pub async fn put(
+        &self,
+        request: &Request<Schedule>,
+        rules: ScheduleRules,
+    ) -> Result<Outcome<Schedule>, Failure<ScheduleRefusal>> {
+        let account = request.caller.account;
+        let attempt = async || {
+            let before = self.schedules.of(account).await?;
+            request.precondition.check::<ScheduleRefusal>(Some(&before))?;
+            let mut rules = rules.clone();
+            if let Some(zone) = &rules.time_zone {
+                rules.time_zone = Some(self.known(zone).ok_or(ScheduleRefusal::UnknownTimeZone)?);
+            }
+            let after = before.replaced(rules, self.system.clock.now())?;
+            let write = async |after: &Schedule, commit| self.schedules.replace(account, after, commit).await;
+            self.commits.replace(request, before, after, write).await
+        };
+        self.commits.run(request, attempt).await
+    }
+
+    /// The time zone in its canonical spelling; `None` if there is no such zone.
+    // TODO-MERGE: accepts any name until the port `Zones` is there. Then: `let zone = self.system.zones.find(zone)?;`, and
+    // its `name()`.
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "the port `Zones`, which is a field of `system`, will be asked"
+    )]
+    fn known(&self, zone: &TimeZoneName) -> Option<TimeZoneName> {
+        Some(zone.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        commit::Effect,
+        fixtures::{Mocks, account, request, request_for_another_state},
+    };
+    use chatgrow_domain::{Notice, Version};
+    use mockall::predicate::{always, eq};
+
+    fn in_jerusalem() -> ScheduleRules {
+        ScheduleRules {
+            time_zone: Some(TimeZoneName::new("Asia/Jerusalem").unwrap()),
+            min_notice: Some(Notice::from_minutes(120).unwrap()),
+            ..ScheduleRules::default()
+        }
+    }
+
+    fn untouched() -> Mocks {
+        let mut mocks = Mocks::at(2000);
+        mocks
+            .schedules
+            .expect_of()
+            .returning(|account| Ok(Schedule::untouched(account)));
+        mocks
+    }
+
+    #[tokio::test]
+    async fn the_first_change_makes_the_second_version() {
+        let mut mocks = untouched();
+        let before = Schedule::untouched(account());
+        let after = before
+            .replaced(in_jerusalem(), crate::fixtures::at(2000))
+            .unwrap();
+        assert_eq!(after.version, Version::FIRST.next());
+        mocks
+            .schedules
+            .expect_replace()
+            .with(eq(account()), eq(after.clone()), always())
+            .times(1)
+            .returning(|_, _, _| Ok(()));
+        let schedules = mocks.build().scheduling.schedules;
+        let outcome = schedules.put(&request(), in_jerusalem()).await.unwrap();
+        assert_eq!(outcome, Outcome::Done(Effect::Changed { before, after }));
+    }
+
+    #[tokio::test]
+    async fn what_is_so_already_is_not_written() {
+        let schedules = untouched().build().scheduling.schedules;
+        let outcome = schedules.put(&request(), ScheduleRules::default()).await.unwrap();
+        let unchanged = Effect::Unchanged(Schedule::untouched(account()));
+        assert_eq!(outcome, Outcome::Done(unchanged));
+    }
+
+    #[tokio::test]
+    async fn a_notice_needs_a_zone() {
+        let rules = ScheduleRules {
+            time_zone: None,
+            ..in_jerusalem()
+        };
+        let schedules = untouched().build().scheduling.schedules;
+        let outcome = schedules.put(&request(), rules).await;
+        assert!(matches!(
+            outcome,
+            Err(Failure::Refused(ScheduleRefusal::TimeZoneNeeded))
+        ));
+    }
+
+    #[tokio::test]
+    async fn what_the_caller_has_not_seen_is_not_changed() {
+        let schedules = untouched().build().scheduling.schedules;
+        let outcome = schedules.put(&request_for_another_state(), in_jerusalem()).await;
+        assert!(matches!(
+            outcome,
+            Err(Failure::Refused(ScheduleRefusal::VersionMismatch))
+        ));
+    }
+}
