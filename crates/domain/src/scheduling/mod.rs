@@ -2,6 +2,7 @@
 //! (hours, time zones).
 
 mod appointment;
+mod availability;
 mod hours;
 mod resource;
 mod schedule;
@@ -11,6 +12,9 @@ mod zone;
 pub use appointment::{
     Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, NewAppointment,
     ServiceType,
+};
+pub use availability::{
+    Agenda, Busy, Calendar, Candidacy, Demand, InvalidDemand, Obstacle, Policies, Suggestions, Taken,
 };
 pub use hours::{DayException, Hours, InvalidHours, Opening, WeeklyOpening};
 pub use resource::{

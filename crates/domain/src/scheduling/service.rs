@@ -20,6 +20,8 @@ text_type! {
 pub struct Buffer(i64);
 
 impl Buffer {
+    /// No buffer.
+    pub const NONE: Self = Self(0);
     /// The longest buffer, in minutes: half a day.
     pub const MAX_MINUTES: i64 = 720;
 
