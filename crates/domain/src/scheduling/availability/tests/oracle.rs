@@ -139,7 +139,7 @@ impl Marked {
         let minutes = usize::try_from(DAYS * 1440).unwrap();
         let (mut open, mut taken) = (vec![false; minutes], vec![false; minutes]);
         let windows: Vec<_> = (0..DAYS).map(|day| naive_windows(day, own, account)).collect();
-        let mut mark = |marks: &mut Vec<bool>, from: i64, until: i64| {
+        let mark = |marks: &mut Vec<bool>, from: i64, until: i64| {
             for minute in from..until {
                 if let Some(mark) = usize::try_from(minute)
                     .ok()
@@ -428,7 +428,8 @@ fn hours() -> impl Strategy<Value = RawHours> {
 }
 
 fn busy() -> impl Strategy<Value = Vec<(i64, i64)>> {
-    vec((0..DAYS * 288, 1_i64..60), 0..25).prop_map(|busy| {
+    let length = prop_oneof![9 => 1_i64..60, 1 => 1_i64..600];
+    vec((0..DAYS * 288, length), 0..25).prop_map(|busy| {
         let minutes = |(from, length)| (from * 5, length * 5);
         busy.into_iter().map(minutes).collect()
     })
