@@ -33,7 +33,7 @@ mod tests;
 pub use agenda::{Agenda, Busy, Taken};
 pub use demand::{Demand, InvalidDemand};
 
-use crate::{Duration, LocalMinute, Meaning, ResourceId, ScheduleRules, Timestamp, Zone};
+use crate::{Duration, Horizon, LocalMinute, Meaning, Notice, ResourceId, ScheduleRules, Timestamp, Zone};
 use plan::Plan;
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
@@ -191,8 +191,8 @@ impl<T: Copy> Calendar<T> {
             return Ok(());
         }
         let (now, rules) = (self.now.as_millis(), &self.rules);
-        let notice = |notice: crate::Notice| notice.as_minutes() * MILLIS_PER_MINUTE;
-        let horizon = |horizon: crate::Horizon| horizon.as_days() * windows::DAY * MILLIS_PER_MINUTE;
+        let notice = |notice: Notice| notice.as_minutes() * MILLIS_PER_MINUTE;
+        let horizon = |horizon: Horizon| horizon.as_days() * windows::DAY * MILLIS_PER_MINUTE;
         if rules.min_notice.is_some_and(|least| at < now + notice(least)) {
             return Err(Obstacle::TooSoon);
         }

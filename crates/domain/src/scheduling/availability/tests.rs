@@ -1,4 +1,5 @@
 mod oracle;
+mod worlds;
 
 use super::*;
 use crate::{
@@ -60,7 +61,7 @@ impl Zone for TestZone {
         }
         let shown = |minute: &i64| self.first_instant(*minute).is_some();
         let before = (0..wanted).rev().find(shown).unwrap();
-        let after = (wanted..).find(shown).unwrap();
+        let after = (wanted..wanted + 1440).find(shown).unwrap();
         Meaning::Gap {
             before: minute(before),
             after: minute(after),
@@ -283,7 +284,7 @@ fn notice_and_horizon_compare_instants_and_a_fold_means_the_earlier_one() {
     let decide = |calendar: &Calendar<char>, start| calendar.decide(&demand, minute(start), Policies::Kept);
     // 01:30 comes twice on the day after Sunday. It means the first time: 00:30 UTC.
     let monday = SUNDAY + 1440;
-    calendar.rules.min_notice = Some(crate::Notice::from_minutes(0).unwrap());
+    calendar.rules.min_notice = Some(Notice::from_minutes(0).unwrap());
     calendar.now = Timestamp::from_millis((monday + 30) * 60_000).unwrap();
     assert_eq!(decide(&calendar, monday + 90), Ok(Vec::new()), "now");
     assert_eq!(decide(&calendar, monday + 89), Err(Obstacle::TooSoon));
@@ -293,7 +294,7 @@ fn notice_and_horizon_compare_instants_and_a_fold_means_the_earlier_one() {
     assert_eq!(decide(&calendar, monday + 120), Ok(Vec::new()));
     // A day of the horizon has 24 hours: here it ends an hour later on the clock.
     calendar.now = Timestamp::from_millis((SUNDAY - 600) * 60_000).unwrap();
-    calendar.rules.horizon = Some(crate::Horizon::from_days(1).unwrap());
+    calendar.rules.horizon = Some(Horizon::from_days(1).unwrap());
     assert_eq!(decide(&calendar, SUNDAY + 1440 - 600 + 59), Ok(Vec::new()));
     let too_far = SUNDAY + 1440 - 600 + 60;
     assert_eq!(decide(&calendar, too_far), Err(Obstacle::TooFar));
