@@ -18,7 +18,8 @@ use chatgrow_domain::{
 use chatgrow_ports::{
     AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
     MockClock, MockCustomerStore, MockEventStore, MockIdSource, MockIdempotencyStore, MockRandomness,
-    MockRegistrationStore, MockStoreChanges, MockStoreHealth, MockTurns, Page, SchedulingStores, Stores,
+    MockRegistrationStore, MockStoreChanges, MockStoreHealth, MockTurns, MockZones, Page, SchedulingStores,
+    Stores,
 };
 use divan::Bencher;
 use prometheus_client::registry::Registry;
@@ -216,6 +217,7 @@ fn system(now: Timestamp) -> Ports {
         ids: Arc::new(ids),
         randomness: Arc::new(MockRandomness::new()),
         turns: Arc::new(MockTurns::new()),
+        zones: Arc::new(MockZones::new()),
     }
 }
 
