@@ -19,7 +19,7 @@ use chatgrow_ports::{
     AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
     MockBlockStore, MockClock, MockCustomerStore, MockEventStore, MockHoldStore, MockIdSource,
     MockIdempotencyStore, MockOccupancyStore, MockRandomness, MockRegistrationStore, MockResourceStore,
-    MockScheduleStore, MockServiceStore, MockStoreChanges, MockStoreHealth, MockTurns, Page,
+    MockScheduleStore, MockServiceStore, MockStoreChanges, MockStoreHealth, MockTurns, MockZones, Page,
     SchedulingStores, Stores,
 };
 use divan::Bencher;
@@ -223,6 +223,7 @@ fn system(now: Timestamp) -> Ports {
         ids: Arc::new(ids),
         randomness: Arc::new(MockRandomness::new()),
         turns: Arc::new(MockTurns::new()),
+        zones: Arc::new(MockZones::new()),
     }
 }
 

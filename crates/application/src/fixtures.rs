@@ -2,20 +2,18 @@
 
 use crate::{Actor, Application, Caller, Precondition, Request, RequestId, Scopes, System, commit::Commits};
 use chatgrow_domain::{
-    Account, AccountId, AccountName, AccountSlug, ApiKeyId, Appointment, AppointmentId, Booking, Customer,
-    CustomerId, CustomerName, Duration, EmailAddress, Event, EventId, EventTitle, LocalMinute,
-    NewAppointment, NewCustomer, NewEvent, ObjectId, Phone, Revision, ServiceType, TimeSlot, Timestamp,
+    Account, AccountId, AccountName, AccountSlug, ApiKeyId, Appointment, AppointmentId, Booking, Buffer,
+    Customer, CustomerId, CustomerName, Duration, EmailAddress, Event, EventId, EventTitle, LocalMinute,
+    Meaning, Needs, NewAppointment, NewCustomer, NewEvent, NewResource, ObjectId, Phone, Resource,
+    ResourceId, ResourceKind, ResourceName, Revision, Service, ServiceId, ServiceName, ServiceTerms,
+    ServiceType, TimeSlot, TimeZoneName, Timestamp, Zone, Zoned,
 };
 use chatgrow_ports::{
-    AccessStores, Account, AccountId, AccountName, AccountSlug, ApiKeyId, Appointment, AppointmentId, Buffer,
-    CrmStores, Customer, CustomerId, CustomerName, Duration, EmailAddress, Event, EventId, EventTitle,
-    EventsStores, LocalMinute, MockAccountStore, MockApiKeyStore, MockAppointmentStore, MockBlockStore,
-    MockClock, MockCustomerStore, MockEventStore, MockHoldStore, MockIdSource, MockIdempotencyStore,
-    MockOccupancyStore, MockRandomness, MockRegistrationStore, MockResourceStore, MockScheduleStore,
-    MockServiceStore, MockStoreChanges, MockStoreHealth, MockTurns, Needs, NewAppointment, NewCustomer,
-    NewEvent, NewResource, ObjectId, Phone, Resource, ResourceId, ResourceKind, ResourceName, Revision,
-    SchedulingStores, Service, ServiceId, ServiceName, ServiceTerms, ServiceType, StoredAnswer, Stores,
-    TimeSlot, Timestamp,
+    AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
+    MockBlockStore, MockClock, MockCustomerStore, MockEventStore, MockHoldStore, MockIdSource,
+    MockIdempotencyStore, MockOccupancyStore, MockRandomness, MockRegistrationStore, MockResourceStore,
+    MockScheduleStore, MockServiceStore, MockStoreChanges, MockStoreHealth, MockTurns, MockZones,
+    SchedulingStores, StoredAnswer, Stores,
 };
 use std::sync::Arc;
 use time::macros::{date, time};
@@ -152,6 +150,52 @@ pub fn answer() -> StoredAnswer {
     }
 }
 
+/// A zone whose clock never changes.
+#[derive(Debug, Clone)]
+pub struct FixedZone {
+    name: TimeZoneName,
+    hours: i32,
+}
+
+impl FixedZone {
+    /// A zone some hours east of UTC.
+    pub fn new(name: &str, hours: i32) -> Self {
+        let name = TimeZoneName::new(name).unwrap();
+        Self { name, hours }
+    }
+}
+
+impl Zone for FixedZone {
+    fn name(&self) -> &TimeZoneName {
+        &self.name
+    }
+
+    fn meaning(&self, minute: LocalMinute) -> Meaning {
+        let utc = minute.as_minutes() - i64::from(self.hours) * 60;
+        Meaning::At(Zoned {
+            instant: at(utc * 60_000),
+            offset: self.hours * 3600,
+        })
+    }
+
+    fn local(&self, instant: Timestamp) -> Option<LocalMinute> {
+        let utc = instant.as_millis().div_euclid(60_000);
+        LocalMinute::from_minutes(utc + i64::from(self.hours) * 60)
+    }
+}
+
+/// A time zone database with that zone only.
+pub fn zones(zone: FixedZone) -> MockZones {
+    let mut zones = MockZones::new();
+    zones.expect_version().return_const("2030a".to_owned());
+    let zone: Arc<dyn Zone> = Arc::new(zone);
+    zones.expect_find().returning(move |name| {
+        let same = zone.name().as_str().eq_ignore_ascii_case(name.as_str());
+        same.then(|| zone.clone())
+    });
+    zones
+}
+
 /// Mocks of all ports. A test fails on a call that it doesn't expect.
 pub struct Mocks {
     pub accounts: MockAccountStore,
@@ -168,6 +212,7 @@ pub struct Mocks {
     pub registrations: MockRegistrationStore,
     pub idempotency: MockIdempotencyStore,
     pub turns: MockTurns,
+    pub zones: MockZones,
     clock: MockClock,
 }
 
@@ -191,6 +236,7 @@ impl Mocks {
             registrations: MockRegistrationStore::new(),
             idempotency: MockIdempotencyStore::new(),
             turns: MockTurns::new(),
+            zones: zones(FixedZone::new("Asia/Jerusalem", 2)),
             clock,
         }
     }
@@ -246,6 +292,7 @@ impl Mocks {
             ids: Arc::new(ids),
             randomness: Arc::new(randomness),
             turns: Arc::new(self.turns),
+            zones: Arc::new(self.zones),
         };
         (stores, system)
     }

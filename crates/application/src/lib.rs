@@ -16,7 +16,7 @@ pub use crm::*;
 pub use events::*;
 pub use scheduling::*;
 
-use chatgrow_ports::{Clock, Closed, IdSource, Mark, Randomness, StoreError, Stores, Turns};
+use chatgrow_ports::{Clock, Closed, IdSource, Mark, Randomness, StoreError, Stores, Turns, Zones};
 use std::sync::Arc;
 
 /// What use cases need besides the stores.
@@ -30,6 +30,8 @@ pub struct System {
     pub randomness: Arc<dyn Randomness>,
     /// Makes repetitions of a request wait for each other.
     pub turns: Arc<dyn Turns>,
+    /// Knows the time zones.
+    pub zones: Arc<dyn Zones>,
 }
 
 /// Every use case, wired to one store.
@@ -45,6 +47,7 @@ pub struct Application {
     /// The records of requests.
     pub idempotency: Commits,
     stores: Stores,
+    zones: Arc<dyn Zones>,
 }
 
 impl Application {
@@ -59,6 +62,7 @@ impl Application {
             events: EventsContext::new(&stores, system, &commits),
             idempotency: commits,
             stores,
+            zones: system.zones.clone(),
         }
     }
 
@@ -68,6 +72,12 @@ impl Application {
     /// [`StoreError`] if the store doesn't work.
     pub async fn check(&self) -> Result<(), StoreError> {
         self.stores.health.check().await
+    }
+
+    /// The version of the time zone database.
+    #[must_use]
+    pub fn time_zones(&self) -> &str {
+        self.zones.version()
     }
 
     /// Completes when the store has closed. Closing starts when the last owner of the use cases drops them.

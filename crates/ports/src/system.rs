@@ -2,8 +2,8 @@
 
 use crate::IdempotencyKey;
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, ObjectId, Timestamp};
-use std::time::Instant;
+use chatgrow_domain::{AccountId, ObjectId, TimeZoneName, Timestamp, Zone};
+use std::{sync::Arc, time::Instant};
 
 /// Tells the time.
 #[cfg_attr(feature = "mocks", mockall::automock)]
@@ -25,6 +25,19 @@ pub trait IdSource: Send + Sync {
 pub trait Randomness: Send + Sync {
     /// A secret of 256 bits that can't be guessed.
     fn secret(&self) -> [u8; 32];
+}
+
+/// The time zone database.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+pub trait Zones: Send + Sync {
+    /// The zone of that name, in whatever case its letters are. The [zone's own name](Zone::name) has the canonical
+    /// spelling. Returns `None` if the database has no such zone.
+    ///
+    /// All servers of a release MUST have the same database, so that they agree about what a time means.
+    fn find(&self, name: &TimeZoneName) -> Option<Arc<dyn Zone>>;
+
+    /// The version of the database, such as `2025b`.
+    fn version(&self) -> &str;
 }
 
 /// A turn, which ends when it is dropped.

@@ -7,6 +7,7 @@ mod serve;
 mod system;
 mod tasks;
 mod turns;
+mod zones;
 
 pub use configuration::{Configuration, LogFormat};
 pub use database::{Database, DatabaseUrl};

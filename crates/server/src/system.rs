@@ -1,6 +1,6 @@
-//! The adapters of the operating system: clock, ids, randomness and turns.
+//! The adapters of the operating system: clock, ids, randomness, turns and time zones.
 
-use crate::turns::Running;
+use crate::{turns::Running, zones::BundledZones};
 use chatgrow_application::System;
 use chatgrow_domain::{ObjectId, Timestamp};
 use chatgrow_ports::{Clock, IdSource, Randomness};
@@ -15,6 +15,7 @@ pub(crate) fn system() -> Result<System, getrandom::Error> {
         ids: Arc::new(ObjectIds::default()),
         randomness: Arc::new(OsRandomness),
         turns: Arc::new(Running::default()),
+        zones: Arc::new(BundledZones::default()),
     })
 }
 

@@ -59,7 +59,7 @@ async fn live() -> HttpResponse {
 
 async fn ready(application: Data<Application>, readiness: Data<Readiness>) -> HttpResponse {
     if readiness.ask(application.check()).await {
-        HttpResponse::Ok().json(json!({ "status": "ok" }))
+        HttpResponse::Ok().json(json!({ "status": "ok", "timeZones": application.time_zones() }))
     } else {
         HttpResponse::ServiceUnavailable().json(json!({ "status": "unavailable" }))
     }

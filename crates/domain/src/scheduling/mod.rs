@@ -2,6 +2,7 @@
 //! (hours, time zones).
 
 mod appointment;
+mod availability;
 mod block;
 mod hold;
 mod hours;
@@ -14,6 +15,9 @@ mod zone;
 pub use appointment::{
     Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, Booking,
     NewAppointment, ServiceType,
+};
+pub use availability::{
+    Agenda, Calendar, Candidacy, Demand, InvalidDemand, Obstacle, Policies, Suggestions, Taken,
 };
 pub use block::{Block, BlockId, BlockRefusal, BlockTerms};
 pub use hold::{Hold, HoldId, HoldRefusal, HoldTime};

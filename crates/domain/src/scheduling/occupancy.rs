@@ -21,7 +21,7 @@ impl Buffers {
 
 /// A half-open interval of wall-clock time, `[from, until)`, in minutes since 1970-01-01 00:00. With buffers, it may
 /// reach beyond the calendar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Interval {
     /// The first minute.
     pub from: i64,

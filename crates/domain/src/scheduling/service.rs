@@ -1,8 +1,8 @@
 //! Services: what customers book, how long it takes, what it costs, and which resources it needs.
 
 use crate::{
-    ChangeRefusal, Currency, Duration, Invalid, Money, Notes, Refusal, ResourceId, Revised, Revision,
-    ServiceType, Timestamp, Version, ids::id_type, text::text_type,
+    Buffers, ChangeRefusal, Currency, Duration, Invalid, Money, Notes, Refusal, ResourceId, Revised,
+    Revision, ServiceType, Timestamp, Version, ids::id_type, text::text_type,
 };
 use std::collections::HashSet;
 
@@ -21,10 +21,10 @@ text_type! {
 pub struct Buffer(i64);
 
 impl Buffer {
+    /// No buffer.
+    pub const NONE: Self = Self(0);
     /// The longest buffer, in minutes: half a day.
     pub const MAX_MINUTES: i64 = 720;
-    /// No time at all.
-    pub const NONE: Self = Self(0);
 
     /// A buffer in whole minutes.
     ///
@@ -183,6 +183,17 @@ pub struct ServiceTerms {
     pub active: bool,
     /// The resources that an appointment takes.
     pub needs: Needs,
+}
+
+impl ServiceTerms {
+    /// The time around an appointment that is kept free.
+    #[must_use]
+    pub const fn buffers(&self) -> Buffers {
+        Buffers {
+            before: self.buffer_before,
+            after: self.buffer_after,
+        }
+    }
 }
 
 /// An amount in a currency.

@@ -1,6 +1,6 @@
 //! Time zones: how the wall clock of a business relates to instants.
 
-use crate::{LocalMinute, Timestamp};
+use crate::{LocalMinute, TimeZoneName, Timestamp};
 use std::fmt::Debug;
 
 /// What a minute of a wall clock means as an instant.
@@ -40,6 +40,9 @@ pub struct Zoned {
 
 /// A time zone.
 pub trait Zone: Send + Sync + Debug {
+    /// Its name, in the canonical spelling.
+    fn name(&self) -> &TimeZoneName;
+
     /// What that minute of the zone's wall clock means.
     fn meaning(&self, minute: LocalMinute) -> Meaning;
 
