@@ -31,12 +31,18 @@ const METHODS: [&str; 8] = [
 ];
 
 /// Paths, with a placeholder for a text of the request or of an earlier answer.
-const PATHS: [&str; 11] = [
+const PATHS: [&str; 17] = [
     "/customers",
     "/customers/{}",
     "/customers/{}/registrations",
     "/appointments",
     "/appointments/{}",
+    "/resources",
+    "/resources/{}",
+    "/resources/{}/hours",
+    "/services",
+    "/services/{}",
+    "/schedule",
     "/events",
     "/events/{}",
     "/events/{}/registrations",
@@ -56,7 +62,7 @@ const HEADERS: [&str; 8] = [
     "x-api-key",
 ];
 
-const QUERIES: [&str; 8] = [
+const QUERIES: [&str; 10] = [
     "limit",
     "cursor",
     "from",
@@ -64,10 +70,12 @@ const QUERIES: [&str; 8] = [
     "status",
     "customerEmail",
     "email",
+    "kind",
+    "active",
     "x",
 ];
 
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 36] = [
     "name",
     "email",
     "phone",
@@ -83,6 +91,26 @@ const FIELDS: [&str; 16] = [
     "maxParticipants",
     "price",
     "status",
+    "kind",
+    "active",
+    "weekly",
+    "exceptions",
+    "day",
+    "opens",
+    "closes",
+    "closed",
+    "validFrom",
+    "validUntil",
+    "timeZone",
+    "minNotice",
+    "horizon",
+    "slotStep",
+    "bufferBefore",
+    "bufferAfter",
+    "currency",
+    "needs",
+    "resources",
+    "count",
     "x",
 ];
 

@@ -21,6 +21,20 @@ struct World {
     appointment: String,
     event: String,
     registration: String,
+    resource: String,
+    service: String,
+}
+
+fn therapist() -> Value {
+    json!({ "name": "Dana", "kind": "staff" })
+}
+
+fn massage() -> Value {
+    json!({ "name": "Massage", "serviceType": "treatment", "notes": "secret" })
+}
+
+fn hours() -> Value {
+    json!({ "exceptions": [{ "date": "2030-06-05", "closed": true }] })
 }
 
 fn customer() -> Value {
@@ -48,11 +62,17 @@ impl World {
         let event = id(&app.post("/events", yoga()).await, "event");
         let path = format!("/events/{event}/registrations");
         let registration = id(&app.post(&path, registration()).await, "registration");
+        let resource = id(&app.post("/resources", therapist()).await, "resource");
+        let service = id(&app.post("/services", massage()).await, "service");
+        let schedule = app.put("/schedule", json!({ "slotStep": 20 })).await;
+        assert_eq!(schedule.status, 200, "{schedule:?}");
         Self {
             app,
             appointment,
             event,
             registration,
+            resource,
+            service,
         }
     }
 
@@ -76,7 +96,7 @@ impl World {
                 operations.push((method.to_uppercase().parse().unwrap(), path.to_owned()));
             }
         }
-        assert!(operations.len() >= 19, "{operations:?}");
+        assert!(operations.len() >= 33, "{operations:?}");
         operations
     }
 
@@ -86,8 +106,24 @@ impl World {
         const CUSTOMER: NotFound = Some("Customer not found");
         const APPOINTMENT: NotFound = Some("Appointment not found");
         const EVENT: NotFound = Some("Event not found");
+        const RESOURCE: NotFound = Some("Resource not found");
+        const SERVICE: NotFound = Some("Service not found");
         let (body, not_found) = match format!("{method} {path}").as_str() {
-            "GET /customers" | "GET /appointments" | "GET /events" => (Value::Null, None),
+            "GET /customers" | "GET /appointments" | "GET /events" | "GET /resources" | "GET /services" => {
+                (Value::Null, None)
+            }
+            // Every account has a schedule of its own.
+            "GET /schedule" => (Value::Null, None),
+            "PUT /schedule" => (hours(), None),
+            "POST /resources" => (therapist(), None),
+            "GET /resources/{id}" | "DELETE /resources/{id}" | "GET /resources/{id}/hours" => {
+                (Value::Null, RESOURCE)
+            }
+            "PATCH /resources/{id}" => (json!({ "name": "Stolen" }), RESOURCE),
+            "PUT /resources/{id}/hours" => (hours(), RESOURCE),
+            "POST /services" => (massage(), None),
+            "GET /services/{id}" | "DELETE /services/{id}" => (Value::Null, SERVICE),
+            "PATCH /services/{id}" => (json!({ "name": "Stolen", "price": 1 }), SERVICE),
             "POST /customers" => (customer(), None),
             "GET /customers/{email}" | "GET /customers/{email}/registrations" => (Value::Null, CUSTOMER),
             // It creates a customer of the caller's own.
@@ -105,10 +141,11 @@ impl World {
             "POST /events/{id}/registrations" => (registration(), EVENT),
             operation => panic!("{operation} has no authorisation case"),
         };
-        let id = if path.starts_with("/events") {
-            &self.event
-        } else {
-            &self.appointment
+        let id = match path.split('/').nth(1) {
+            Some("events") => &self.event,
+            Some("resources") => &self.resource,
+            Some("services") => &self.service,
+            _ => &self.appointment,
         };
         let path = path
             .replace("{email}", "dana@example.com")
@@ -337,6 +374,9 @@ async fn another_accounts_key_sees_and_changes_nothing() {
         if let Some(message) = not_found {
             let answer = call(&stranger, method, &real, &body).await;
             answer.assert_error(404, "NOT_FOUND", message);
+        } else if path == "/schedule" {
+            let own = stranger.get(&real).await;
+            assert_ne!(own.json["schedule"]["slotStep"], 20, "{own:?}");
         } else if *method == Method::GET {
             let list = path.trim_start_matches('/');
             assert!(stranger.get(&real).await.list(list).is_empty(), "{path}");
@@ -348,6 +388,8 @@ async fn another_accounts_key_sees_and_changes_nothing() {
         ("/customers", customer(), "customer"),
         ("/appointments", booking(), "appointment"),
         ("/events", yoga(), "event"),
+        ("/resources", therapist(), "resource"),
+        ("/services", massage(), "service"),
     ] {
         let own = stranger.post(path, body).await.resource(201, name).clone();
         let listed = stranger.get(path).await;
@@ -369,6 +411,9 @@ async fn another_accounts_key_sees_and_changes_nothing() {
         if path.contains("{id}") {
             let answer = call(&stranger, method, &real, &body).await;
             answer.assert_error(404, "NOT_FOUND", not_found.unwrap());
+        } else if path == "/schedule" {
+            let own = call(&stranger, method, &real, &body).await;
+            assert_ne!(own.resource(200, "schedule")["slotStep"], 20, "{own:?}");
         } else if path.ends_with("/registrations") {
             let own = call(&stranger, method, &real, &body).await;
             assert!(own.list("registrations").is_empty(), "{own:?}");

@@ -37,11 +37,15 @@ async fn answers_hold_exactly_the_documented_fields() {
     });
     let event = serde_json::json!({ "title": "Yoga", "date": "2025-12-30", "time": "18:00" });
     let registration = serde_json::json!({ "customerEmail": "dana@example.com" });
+    let resource = serde_json::json!({ "name": "Dana" });
+    let service = serde_json::json!({ "name": "Massage", "serviceType": "treatment" });
 
     for (path, body, schema) in [
         ("/customers", customer, "Customer"),
         ("/appointments", appointment, "Appointment"),
         ("/events", event, "Event"),
+        ("/resources", resource, "Resource"),
+        ("/services", service, "Service"),
     ] {
         assert_fields(&schemas, schema, &app.post(path, body).await);
         assert_fields(&schemas, &format!("{schema}List"), &app.get(path).await);
@@ -53,6 +57,14 @@ async fn answers_hold_exactly_the_documented_fields() {
     );
     assert_fields(&schemas, "Registration", &app.post(&path, registration).await);
     assert_fields(&schemas, "RegistrationList", &app.get(&path).await);
+    let resources = app.get("/resources").await;
+    let id = resources.json["resources"][0]["id"].as_str().unwrap();
+    assert_fields(
+        &schemas,
+        "Hours",
+        &app.get(&format!("/resources/{id}/hours")).await,
+    );
+    assert_fields(&schemas, "Schedule", &app.get("/schedule").await);
 }
 
 fn assert_fields(schemas: &Value, schema: &str, answer: &Answer) {

@@ -181,7 +181,7 @@ impl Answer {
 }
 
 /// The names of each resource's fields, sorted.
-const RESOURCES: [(&str, &str); 4] = [
+const RESOURCES: [(&str, &str); 8] = [
     (
         "appointment",
         "createdAt customerEmail customerId customerName date duration id notes serviceType status time updatedAt",
@@ -191,9 +191,19 @@ const RESOURCES: [(&str, &str); 4] = [
         "event",
         "createdAt currentParticipants date description id location maxParticipants price status time title updatedAt",
     ),
+    ("hours", "exceptions weekly"),
     (
         "registration",
         "createdAt customerEmail customerId customerName eventId id notes",
+    ),
+    ("resource", "active createdAt id kind name updatedAt"),
+    (
+        "schedule",
+        "exceptions horizon minNotice slotStep timeZone updatedAt weekly",
+    ),
+    (
+        "service",
+        "active bufferAfter bufferBefore createdAt currency duration id name needs notes price serviceType slotStep updatedAt",
     ),
 ];
 
@@ -213,6 +223,7 @@ fn assert_resource(name: &str, resource: &Value) {
         };
         match field.as_str() {
             "id" | "customerId" | "eventId" => assert!(hexadecimal(value.as_str().unwrap()), "{resource}"),
+            "updatedAt" if name == "schedule" && value.is_null() => {}
             "createdAt" | "updatedAt" => assert_eq!(digits_as_0(), "0000-00-00T00:00:00.000Z"),
             "date" => {
                 assert_eq!(digits_as_0(), "0000-00-00T00:00:00.000Z");

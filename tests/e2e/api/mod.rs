@@ -7,6 +7,9 @@ mod events;
 mod idempotency;
 mod races;
 mod registrations;
+mod resources;
+mod schedules;
+mod services;
 
 use e2e::{Store, TestApp};
 use rstest_reuse::template;

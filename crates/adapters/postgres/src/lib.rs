@@ -9,6 +9,7 @@ mod connect;
 mod copy;
 mod error;
 mod metrics;
+mod migrate;
 mod pools;
 mod scheduling;
 
@@ -17,6 +18,7 @@ pub use connect::PostgresUrl;
 use crate::{
     connect::Connector,
     error::{Ended, no_connection, refused, store_error},
+    migrate::migrate,
     pools::{Connections, Pools},
 };
 use async_trait::async_trait;
@@ -24,33 +26,23 @@ use chatgrow_ports::{
     Commit, IdempotencyRecord, Listed, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth,
 };
 use chatgrow_sql::{
-    Guarded, Migrations, Prepared, Unwritten, account_store, appointment_store, block_store,
-    bring_up_to_date, customer_store, event_store, expect_none_missing, hold_store, idempotency_store,
-    insert_record, page, registration_store, release_holds, resource_store, schedule_store, service_store,
+    Guarded, Migrations, Prepared, Unwritten, account_store, appointment_store, block_store, customer_store,
+    event_store, hold_store, idempotency_store, insert_record, page, registration_store, release_holds,
+    resource_store, schedule_store, service_store,
 };
 use diesel::{
-    connection::Connection,
-    migration::MigrationVersion,
     pg::Pg,
     prelude::QueryableByName,
     query_builder::{QueryFragment, QueryId},
-    result::QueryResult,
-    sql_types::{BigInt, Bool, Nullable, Text},
+    sql_types::{Bool, Nullable, Text},
 };
 use diesel_async::{
-    AsyncConnection, AsyncPgConnection, RunQueryDsl, async_connection_wrapper::AsyncConnectionWrapper,
-    methods::LoadQuery, pooled_connection::deadpool::Object,
+    AsyncConnection, AsyncPgConnection, RunQueryDsl, methods::LoadQuery, pooled_connection::deadpool::Object,
 };
-use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::future::BoxFuture;
 use prometheus_client::registry::Registry;
 use std::{error::Error, future, num::NonZeroU32, sync::Arc, time::Duration};
 use tokio::time::timeout;
-
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/postgres");
-
-/// The advisory lock that serialises migrations of servers that start at once (`chatgrow` in ASCII).
-const MIGRATION_LOCK: i64 = 0x6368_6174_6772_6f77;
 
 /// How long a call waits for a connection if all are in use.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -349,36 +341,6 @@ hold_store! { PostgresStore { find, page, execute, carry_out }, release_holds!("
 
 fn slow() -> StoreError {
     StoreError::unavailable("the database did not answer in time")
-}
-
-/// Migrates the schema in one transaction, one server at a time. If the schema is up to date, it writes nothing, so it
-/// needs neither the right to write nor a lock.
-fn migrate(connection: AsyncPgConnection, mode: Migrations) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let mut connection = AsyncConnectionWrapper::<AsyncPgConnection>::from(connection);
-    let as_it_is = expect_none_missing::<Pg>(&MIGRATIONS, &applied(&mut connection)?);
-    if mode == Migrations::Expect || as_it_is.is_ok() {
-        return as_it_is;
-    }
-    Connection::transaction(&mut connection, |connection| {
-        let lock = diesel::sql_query("SELECT pg_advisory_xact_lock($1)").bind::<BigInt, _>(MIGRATION_LOCK);
-        diesel::RunQueryDsl::execute(lock, connection)?;
-        bring_up_to_date(connection, MIGRATIONS, mode).map(|_| ())
-    })
-}
-
-/// The migrations that have run. Diesel's own query would create its table first.
-fn applied(
-    connection: &mut AsyncConnectionWrapper<AsyncPgConnection>,
-) -> QueryResult<Vec<MigrationVersion<'static>>> {
-    let table = diesel::sql_query("SELECT to_regclass('__diesel_schema_migrations')::text AS value");
-    let Setting { value: Some(table) } = diesel::RunQueryDsl::get_result(table, connection)? else {
-        return Ok(Vec::new());
-    };
-    let versions = diesel::sql_query(format!("SELECT version::text AS value FROM {table}"));
-    let versions = diesel::RunQueryDsl::load(versions, connection)?.into_iter();
-    Ok(versions
-        .filter_map(|Setting { value }| value.map(MigrationVersion::from))
-        .collect())
 }
 
 #[derive(QueryableByName)]

@@ -224,7 +224,7 @@ pub async fn resources_of_accounts_are_apart(stores: &Stores) {
             "{why}"
         );
         let found = resources.by_ids(account, &[mine.id]).await.unwrap();
-        assert_eq!(found, [expected.clone()], "{why}");
+        assert_eq!(found, std::slice::from_ref(expected), "{why}");
         let page = resources
             .list(account, ResourceFilter::default(), first_page(1))
             .await;

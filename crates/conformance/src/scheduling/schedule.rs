@@ -89,8 +89,8 @@ pub async fn schedule_is_replaced_from_the_version_before_only(stores: &Stores) 
     };
     for stale in [&first, &again, &third] {
         refused(stale).await;
-        let stored = schedules.of(account).await.unwrap();
-        assert_eq!(stored, first, "a refused replacement changes nothing");
+        let kept = schedules.of(account).await.unwrap();
+        assert_eq!(kept, first, "a refused replacement changes nothing");
     }
     replace(stores, account, &second).await.unwrap();
     for stale in [

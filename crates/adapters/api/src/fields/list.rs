@@ -2,7 +2,7 @@
 //!
 //! They are read as they come, not as raw text, so that `Prefer: handling=strict` finds unknown fields in them too.
 
-use super::{Field, Fields};
+use super::{Field, Fields, Required};
 use paperclip::v2::{models::DefaultSchemaRaw, schema::Apiv2Schema};
 use serde::{
     Deserialize, Deserializer,
@@ -216,7 +216,7 @@ impl Fields {
     }
 
     /// The value that is an item of an array.
-    pub(crate) fn element<T>(&mut self, item: Field<T>) -> Option<T> {
+    pub(crate) fn element<T>(&mut self, Required(item): Required<T>) -> Option<T> {
         match item {
             Field::Given(value) => Some(value),
             Field::Absent | Field::Null => self.refuse("", "must not be null"),

@@ -165,6 +165,7 @@ mod tests {
                     "pattern",
                     "format",
                     "$ref",
+                    "allOf",
                     "items",
                     "minimum",
                 ];

@@ -11,6 +11,7 @@ use chatgrow_domain as domain;
 use chatgrow_domain::{DayException, InvalidHours, Opening};
 use paperclip::actix::Apiv2Schema;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use time::{Date, Weekday};
 use values::{Closes, Opens};
 
@@ -154,10 +155,10 @@ impl NewHoursException {
     /// The date and its window, or no window if it is closed.
     fn into_domain(self, fields: &mut Fields) -> Option<(Date, Option<Opening>)> {
         let date = fields.required("date", self.date);
-        let closed = fields.optional("closed", self.closed);
+        let all_day = fields.optional("closed", self.closed);
         let opens = fields.optional("opens", self.opens);
         let closes = fields.optional("closes", self.closes);
-        let opening = match (closed?.unwrap_or(false), opens?, closes?) {
+        let opening = match (all_day?.unwrap_or(false), opens?, closes?) {
             (true, None, None) => None,
             (true, ..) => fields.refuse("closed", "must not be true if there is opens or closes")?,
             (false, Some(opens), Some(closes)) => Some(opening(fields, opens, closes)?),
@@ -210,7 +211,7 @@ pub(super) fn read(
 /// has windows too.
 fn by_date(entries: &[(Date, Option<Opening>)]) -> Vec<DayException> {
     let mut days: Vec<DayException> = Vec::new();
-    let mut open = std::collections::HashMap::new();
+    let mut open = HashMap::new();
     for (date, opening) in entries {
         let openings: Vec<_> = opening.iter().copied().collect();
         match open.get(date) {
@@ -264,8 +265,7 @@ fn refuse(fields: &mut Fields, error: InvalidHours, entries: &[(Date, Option<Ope
 #[derive(Default, Deserialize, Apiv2Schema)]
 #[serde(default)]
 pub(crate) struct PutHours {
-    /// The windows of each week, none of which overlap on one day. `null` is no rule, so that the account's hold; an
-    /// empty array is closed every day.
+    /// The windows of each week. `null` is no rule, so that the account's hold; `[]` is closed every day.
     weekly: List<Object<NewWeeklyOpening>>,
     /// The dates with other windows, or none.
     exceptions: List<Object<NewHoursException>>,

@@ -69,6 +69,7 @@ fn place(schema: &mut Value, packed: Map<String, Value>, named: &mut Map<String,
     let Some(facts) = schema.as_object_mut() else {
         return;
     };
+    let own_description = facts.get("description").cloned();
     if packed.contains_key("oneOf") {
         // What `pack` says it is.
         facts.remove("type");
@@ -79,11 +80,11 @@ fn place(schema: &mut Value, packed: Map<String, Value>, named: &mut Map<String,
     };
     let nullable = facts.remove("nullable").is_some();
     let reference = json!({ "$ref": format!("#/components/schemas/{title}") });
-    // Other members beside a reference are ignored.
-    let reference = if nullable {
-        json!({ "nullable": true, "allOf": [reference] })
-    } else {
-        reference
+    // Other members beside a reference are ignored, but not beside `allOf`.
+    let reference = match (nullable, own_description) {
+        (false, _) => reference,
+        (true, None) => json!({ "nullable": true, "allOf": [reference] }),
+        (true, Some(own)) => json!({ "description": own, "nullable": true, "allOf": [reference] }),
     };
     named.insert(title, std::mem::replace(schema, reference));
 }
@@ -110,7 +111,7 @@ mod tests {
         assert_eq!(schema["properties"]["color"], reference);
         assert_eq!(
             schema["properties"]["other"],
-            json!({ "nullable": true, "allOf": [reference] })
+            json!({ "description": "Another.", "nullable": true, "allOf": [reference] })
         );
         assert_eq!(
             schema["properties"]["size"],

@@ -14,7 +14,7 @@ impl MemoryStore {
             let counted = |need: &Need| Need {
                 count: match need.count {
                     Count::All => Count::Exactly(need.resources.len()),
-                    count => count,
+                    count @ Count::Exactly(_) => count,
                 },
                 ..need.clone()
             };

@@ -69,7 +69,7 @@ pub(crate) struct Closes(pub(crate) i64);
 
 impl Described for Closes {
     fn schema() -> Value {
-        hour_and_minute("^([0-3][0-9]|4[0-7]):[0-5][0-9]$|^48:00$", "17:00")
+        hour_and_minute("^(([0-3][0-9]|4[0-7]):[0-5][0-9]|48:00)$", "17:00")
     }
 }
 

@@ -15,8 +15,7 @@ use serde::Deserialize;
 pub(crate) struct PutSchedule {
     /// The IANA name of the zone of the business's clock. A notice or a horizon needs one.
     time_zone: Field<TimeZoneName>,
-    /// The windows of each week, none of which overlap on one day. `null` is always open; an empty array is closed every
-    /// day.
+    /// The windows of each week. `null` is always open; `[]` is closed every day.
     weekly: List<Object<NewWeeklyOpening>>,
     /// The dates with other windows, or none.
     exceptions: List<Object<NewHoursException>>,

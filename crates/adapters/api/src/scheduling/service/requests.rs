@@ -23,7 +23,7 @@ pub(super) const WITHOUT_PRICE: &str = "must not be given without a price";
 #[serde(default)]
 pub(crate) struct NewNeed {
     /// The ids of active resources of the account. A resource is in one group only.
-    resources: RequiredList<Field<ResourceId>>,
+    resources: RequiredList<Required<ResourceId>>,
     /// How many of them an appointment takes; one if it is omitted.
     count: Field<Count>,
 }
@@ -32,7 +32,7 @@ impl Element for Object<NewNeed> {
     const MOST: usize = Needs::MAX_RESOURCES;
 }
 
-impl Element for Field<ResourceId> {
+impl Element for Required<ResourceId> {
     const MOST: usize = Needs::MAX_RESOURCES;
 }
 
