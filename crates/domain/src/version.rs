@@ -44,12 +44,15 @@ impl Revision {
     /// The revision of the resource with that id in these versions.
     #[must_use]
     pub fn of<const N: usize>(id: impl Display, versions: [Version; N]) -> Self {
-        let mut revision = id.to_string();
-        for version in versions {
-            revision.push('.');
-            revision.push_str(itoa::Buffer::new().format(version.get()));
-        }
-        Self(revision)
+        versions.into_iter().fold(Self(id.to_string()), Self::and)
+    }
+
+    /// The revision of a state that also shows a resource in this version.
+    #[must_use]
+    pub fn and(mut self, version: Version) -> Self {
+        self.0.push('.');
+        self.0.push_str(itoa::Buffer::new().format(version.get()));
+        self
     }
 
     /// A revision that a caller claims to have seen. Perhaps nothing ever had it.

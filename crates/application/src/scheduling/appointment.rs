@@ -1,62 +1,256 @@
-//! Appointments: book, read, move or edit, cancel, list.
+//! Appointments: book, try out, read, move or edit, cancel, list.
 
 use crate::{
     Caller, System,
     commit::{Commits, Effect, Outcome, Request},
+    scheduling::{
+        clock::{AccountClock, Dated},
+        planner::{Plan, Planner, Wish},
+    },
 };
 use chatgrow_domain::{
-    Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, EmailKey, NewAppointment, Timestamp,
+    AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, Customer, CustomerEdit,
+    CustomerId, CustomerName, EmailAddress, Hold, HoldId, NewAppointment, NewCustomer, Notes, ObjectId,
+    Phone, Policies, Unbookable,
 };
 use chatgrow_ports::{
-    AppointmentFilter, AppointmentStore, CustomerStore, Failure, Page, PageRequest, StartPosition,
+    AppointmentFilter, AppointmentStore, CustomerWrite, Failure, HoldStore, Page, PageRequest, StartPosition,
     StoreError, Stores,
 };
 use std::sync::Arc;
 
+/// What a caller wants to book, and for whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Who comes.
+    pub customer: OrderCustomer,
+    /// What is booked.
+    pub item: OrderItem,
+    /// Free notes.
+    pub notes: Option<Notes>,
+}
+
+/// The customer of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderCustomer {
+    /// The customer's address.
+    pub email: EmailAddress,
+    /// What the order says about the customer. `None`: nothing, so the customer must exist.
+    pub details: Option<CustomerDetails>,
+}
+
+/// What an order says about its customer. It creates the customer, or updates the fields that are given. The outer
+/// `None` leaves a field unchanged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CustomerDetails {
+    /// The name, which a new customer needs.
+    pub name: Option<CustomerName>,
+    /// The phone number.
+    pub phone: Option<Option<Phone>>,
+    /// Notes on the customer.
+    pub notes: Option<Option<Notes>>,
+}
+
+/// What an order books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrderItem {
+    /// A slot.
+    Wish(Wish),
+    /// What is held.
+    Hold(HoldId),
+}
+
 /// The use cases of appointments.
 pub struct Appointments {
     appointments: Arc<dyn AppointmentStore>,
-    customers: Arc<dyn CustomerStore>,
+    holds: Arc<dyn HoldStore>,
+    planner: Planner,
     system: System,
     commits: Commits,
 }
 
 impl Appointments {
-    pub(crate) fn new(stores: &Stores, system: &System, commits: &Commits) -> Self {
+    pub(crate) fn new(stores: &Stores, planner: &Planner, system: &System, commits: &Commits) -> Self {
         Self {
             appointments: stores.scheduling.appointments.clone(),
-            customers: stores.crm.customers.clone(),
+            holds: stores.scheduling.holds.clone(),
+            planner: planner.clone(),
             system: system.clone(),
             commits: commits.clone(),
         }
     }
 
-    /// Books a slot for the customer with that address.
+    /// Books what the order says. If it says something about the customer, the customer is created or updated in the
+    /// same write; a refused order leaves the customer as it was.
     ///
     /// # Errors
-    /// [`AppointmentRefusal::CustomerNotFound`], [`AppointmentRefusal::SlotTaken`], or [`Failure::Store`] if the store
-    /// fails.
+    /// [`AppointmentRefusal::CustomerNotFound`], [`AppointmentRefusal::CustomerNameNeeded`],
+    /// [`AppointmentRefusal::HoldNotFound`], [`AppointmentRefusal::HoldExpired`], [`AppointmentRefusal::Unbookable`], or
+    /// [`Failure::Store`] if the store fails.
     pub async fn book(
         &self,
-        request: &Request<Appointment>,
-        customer: &EmailKey,
-        new: NewAppointment,
-    ) -> Result<Outcome<Appointment>, Failure<AppointmentRefusal>> {
-        let account = request.caller.account;
-        let attempt = async || {
-            // Customers are never deleted, so this one still exists when the appointment is written.
-            let customer = self.customers.by_email(account, customer).await?;
-            let customer = customer.ok_or(AppointmentRefusal::CustomerNotFound)?;
-            let id = AppointmentId::new(self.system.ids.next_id());
-            let booked = Appointment::new(id, &customer, new.clone(), self.system.clock.now());
-            let effect = Effect::Created(booked);
-            let commit = self.commits.of(request, &effect);
-            self.appointments
-                .book(account, effect.resource(), None, commit)
-                .await?;
-            Ok(Some(effect))
+        request: &Request<Dated<Appointment>>,
+        order: Order,
+    ) -> Result<Outcome<Dated<Appointment>>, Failure<AppointmentRefusal>> {
+        let attempt = async || match &order.item {
+            OrderItem::Wish(wish) => self.book_wish(request, &order, wish).await,
+            OrderItem::Hold(hold) => self.book_hold(request, &order, *hold).await,
         };
         self.commits.run(request, attempt).await
+    }
+
+    /// What [`book`](Self::book) would book. It writes nothing. The appointment has the id of nothing.
+    ///
+    /// # Errors
+    /// As in [`book`](Self::book).
+    pub async fn try_out(
+        &self,
+        caller: &Caller,
+        order: Order,
+    ) -> Result<Dated<Appointment>, Failure<AppointmentRefusal>> {
+        let (clock, customer, _) = self.party(caller.account, &order.customer).await?;
+        let id = AppointmentId::new(ObjectId::from_bytes([0; 12]));
+        let now = self.system.clock.now();
+        let appointment = match &order.item {
+            OrderItem::Hold(hold) => {
+                let hold = self.hold(caller.account, *hold).await?;
+                Appointment::of_hold(&hold, &customer, order.notes, now)
+            }
+            OrderItem::Wish(wish) => {
+                let plan = self.planner.plan(caller.account, wish).await.map_err(refused)?;
+                let booking = self.planner.choose(caller.account, &clock, &plan, true).await;
+                let new = NewAppointment {
+                    booking: booking.map_err(refused)?,
+                    notes: order.notes,
+                };
+                Appointment::new(id, &customer, new, now)
+            }
+        };
+        let slot = appointment.booking.slot;
+        Ok(clock.dated(appointment, slot))
+    }
+
+    async fn book_wish(
+        &self,
+        request: &Request<Dated<Appointment>>,
+        order: &Order,
+        wish: &Wish,
+    ) -> Result<Option<Effect<Dated<Appointment>>>, Failure<AppointmentRefusal>> {
+        let account = request.caller.account;
+        let (clock, customer, write) = self.party(account, &order.customer).await?;
+        let plan = self.planner.plan(account, wish).await.map_err(refused)?;
+        let booking = self
+            .planner
+            .choose(account, &clock, &plan, false)
+            .await
+            .map_err(refused)?;
+        let new = NewAppointment {
+            booking,
+            notes: order.notes.clone(),
+        };
+        let id = AppointmentId::new(self.system.ids.next_id());
+        let appointment = Appointment::new(id, &customer, new, self.system.clock.now());
+        let slot = appointment.booking.slot;
+        let effect = Effect::Created(clock.dated(appointment, slot));
+        let commit = self.commits.of(request, &effect);
+        let booked = self
+            .appointments
+            .book(account, &effect.resource().value, write, commit)
+            .await;
+        self.settled(account, &clock, &plan, booked, effect).await
+    }
+
+    async fn book_hold(
+        &self,
+        request: &Request<Dated<Appointment>>,
+        order: &Order,
+        hold: HoldId,
+    ) -> Result<Option<Effect<Dated<Appointment>>>, Failure<AppointmentRefusal>> {
+        let account = request.caller.account;
+        let (clock, customer, write) = self.party(account, &order.customer).await?;
+        let hold = self.hold(account, hold).await?;
+        let appointment =
+            Appointment::of_hold(&hold, &customer, order.notes.clone(), self.system.clock.now());
+        let slot = appointment.booking.slot;
+        let effect = Effect::Created(clock.dated(appointment, slot));
+        let commit = self.commits.of(request, &effect);
+        match self
+            .appointments
+            .confirm(account, &effect.resource().value, write, commit)
+            .await
+        {
+            Ok(()) => Ok(Some(effect)),
+            // It was released or used up meanwhile, or the customer was changed: the next attempt sees it.
+            Err(Failure::Refused(AppointmentRefusal::HoldGone | AppointmentRefusal::CustomerChanged)) => {
+                Ok(None)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// The outcome of a write that the guard may have refused.
+    async fn settled<T>(
+        &self,
+        account: AccountId,
+        clock: &AccountClock,
+        plan: &Plan,
+        written: Result<(), Failure<AppointmentRefusal>>,
+        effect: T,
+    ) -> Result<Option<T>, Failure<AppointmentRefusal>> {
+        match written {
+            Ok(()) => Ok(Some(effect)),
+            Err(Failure::Refused(AppointmentRefusal::CustomerChanged)) => Ok(None),
+            Err(Failure::Refused(AppointmentRefusal::SlotTaken)) => {
+                self.planner.lost(account, clock, plan).await.map_err(refused)?;
+                Ok(None)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// The account's clock, the customer as the order wants it, and what has to be written for that.
+    async fn party(
+        &self,
+        account: AccountId,
+        wanted: &OrderCustomer,
+    ) -> Result<(AccountClock, Customer, Option<CustomerWrite>), Failure<AppointmentRefusal>> {
+        let email = wanted.email.key();
+        let (schedule, found) = self.planner.schedules.with_customer(account, &email).await?;
+        let clock = AccountClock::new(schedule, &*self.system.zones)?;
+        let Some(details) = wanted.details.clone() else {
+            // Customers are never deleted, so this one still exists when the appointment is written.
+            return Ok((clock, found.ok_or(AppointmentRefusal::CustomerNotFound)?, None));
+        };
+        let now = self.system.clock.now();
+        let Some(before) = found else {
+            let new = NewCustomer {
+                name: details.name.ok_or(AppointmentRefusal::CustomerNameNeeded)?,
+                email: wanted.email.clone(),
+                phone: details.phone.flatten(),
+                notes: details.notes.flatten(),
+            };
+            let customer = Customer::new(CustomerId::new(self.system.ids.next_id()), new, now);
+            return Ok((clock, customer.clone(), Some(CustomerWrite::Insert(customer))));
+        };
+        let edit = CustomerEdit {
+            name: details.name,
+            phone: details.phone,
+            notes: details.notes,
+            ..CustomerEdit::default()
+        };
+        let after = before.edited(edit, now);
+        let write = (after != before).then(|| CustomerWrite::Update(after.clone()));
+        Ok((clock, after, write))
+    }
+
+    /// A hold that still counts.
+    async fn hold(&self, account: AccountId, id: HoldId) -> Result<Hold, Failure<AppointmentRefusal>> {
+        let hold = self.holds.by_id(account, id).await?;
+        let hold = hold.ok_or(AppointmentRefusal::HoldNotFound)?;
+        if hold.has_expired(self.system.clock.now()) {
+            return Err(AppointmentRefusal::HoldExpired.into());
+        }
+        Ok(hold)
     }
 
     /// The appointment with that id.
@@ -67,9 +261,22 @@ impl Appointments {
         &self,
         caller: &Caller,
         id: AppointmentId,
-    ) -> Result<Appointment, Failure<AppointmentRefusal>> {
-        let found = self.appointments.by_id(caller.account, id).await?;
-        Ok(found.ok_or(AppointmentRefusal::NotFound)?)
+    ) -> Result<Dated<Appointment>, Failure<AppointmentRefusal>> {
+        let (_, appointment) = self.find(caller.account, id).await?;
+        Ok(appointment)
+    }
+
+    async fn find(
+        &self,
+        account: AccountId,
+        id: AppointmentId,
+    ) -> Result<(AccountClock, Dated<Appointment>), Failure<AppointmentRefusal>> {
+        let found = self.appointments.by_id(account, id).await?;
+        let found = found.ok_or(AppointmentRefusal::NotFound)?;
+        let clock = self.planner.clock(account).await?;
+        let slot = found.booking.slot;
+        let dated = clock.dated(found, slot);
+        Ok((clock, dated))
     }
 
     /// The appointments that match the filter, ordered by start, then by id.
@@ -81,58 +288,105 @@ impl Appointments {
         caller: &Caller,
         filter: &AppointmentFilter,
         page: PageRequest<StartPosition<AppointmentId>>,
-    ) -> Result<Page<Appointment, StartPosition<AppointmentId>>, StoreError> {
-        self.appointments.list(caller.account, filter, page).await
+    ) -> Result<Page<Dated<Appointment>, StartPosition<AppointmentId>>, StoreError> {
+        let clock = self.planner.clock(caller.account).await?;
+        let Page { items, next } = self.appointments.list(caller.account, filter, page).await?;
+        let dated = |appointment: Appointment| {
+            let slot = appointment.booking.slot;
+            clock.dated(appointment, slot)
+        };
+        Ok(Page {
+            items: items.into_iter().map(dated).collect(),
+            next,
+        })
     }
 
-    /// Moves the appointment, or changes the other fields that `edit` sets.
+    /// Moves the appointment, or changes the other fields that `edit` sets. `policies` tells whether opening hours,
+    /// notice and horizon count for a move.
     ///
     /// # Errors
     /// [`AppointmentRefusal::NotFound`], [`AppointmentRefusal::VersionMismatch`] if the precondition doesn't hold,
-    /// [`AppointmentRefusal::SlotTaken`], [`AppointmentRefusal::Cancelled`] if the edit would move a cancelled
-    /// appointment, or [`Failure::Store`] if the store fails.
+    /// [`AppointmentRefusal::InvalidStatus`] if there is no way to the status, [`AppointmentRefusal::Cancelled`] if the
+    /// edit would move a cancelled appointment, [`AppointmentRefusal::Unbookable`] if it can't be moved there, or
+    /// [`Failure::Store`] if the store fails.
     pub async fn edit(
         &self,
-        request: &Request<Appointment>,
+        request: &Request<Dated<Appointment>>,
         id: AppointmentId,
         edit: AppointmentEdit,
-    ) -> Result<Outcome<Appointment>, Failure<AppointmentRefusal>> {
-        self.change(request, id, |before, now| before.edited(edit.clone(), now))
+        policies: Policies,
+    ) -> Result<Outcome<Dated<Appointment>>, Failure<AppointmentRefusal>> {
+        let account = request.caller.account;
+        let attempt = async || {
+            let (clock, before) = self.find(account, id).await?;
+            request.precondition.check::<AppointmentRefusal>(Some(&before))?;
+            let after = before.value.edited(edit.clone(), self.system.clock.now())?;
+            let plan = self
+                .plan_of(account, &clock, &before.value, &after, policies)
+                .await?;
+            let slot = after.booking.slot;
+            let after = clock.dated(after, slot);
+            let write = async |after: &Dated<Appointment>, commit| {
+                self.appointments.update(account, &after.value, commit).await
+            };
+            match (self.commits.replace(request, before, after, write).await, plan) {
+                (Err(Failure::Refused(AppointmentRefusal::SlotTaken)), Some(plan)) => {
+                    self.planner.lost(account, &clock, &plan).await.map_err(refused)?;
+                    Ok(None)
+                }
+                (replaced, _) => replaced,
+            }
+        };
+        self.commits.run(request, attempt).await
+    }
+
+    /// The plan of a move, if it is one and may be made.
+    async fn plan_of(
+        &self,
+        account: AccountId,
+        clock: &AccountClock,
+        before: &Appointment,
+        after: &Appointment,
+        policies: Policies,
+    ) -> Result<Option<Plan>, Failure<AppointmentRefusal>> {
+        if !after.is_elsewhere_than(before) {
+            return Ok(None);
+        }
+        let others = after.booking.resources != before.booking.resources;
+        let plan = self
+            .planner
+            .plan_of_move(account, &after.booking, others, policies)
+            .await;
+        let plan = plan.map_err(refused)?;
+        self.planner
+            .choose(account, clock, &plan, false)
             .await
+            .map_err(refused)?;
+        Ok(Some(plan))
     }
 
     /// Cancels the appointment, which frees its slot. Repeating it changes nothing.
     ///
     /// # Errors
-    /// [`AppointmentRefusal::NotFound`], [`AppointmentRefusal::VersionMismatch`] if the precondition doesn't hold, or
-    /// [`Failure::Store`] if the store fails.
+    /// [`AppointmentRefusal::NotFound`], [`AppointmentRefusal::VersionMismatch`] if the precondition doesn't hold,
+    /// [`AppointmentRefusal::InvalidStatus`] if it has taken place, or [`Failure::Store`] if the store fails.
     pub async fn cancel(
         &self,
-        request: &Request<Appointment>,
+        request: &Request<Dated<Appointment>>,
         id: AppointmentId,
-    ) -> Result<Outcome<Appointment>, Failure<AppointmentRefusal>> {
-        self.change(request, id, |before, now| before.cancelled(now))
-            .await
-    }
-
-    async fn change(
-        &self,
-        request: &Request<Appointment>,
-        id: AppointmentId,
-        rule: impl Fn(&Appointment, Timestamp) -> Result<Appointment, AppointmentRefusal>,
-    ) -> Result<Outcome<Appointment>, Failure<AppointmentRefusal>> {
-        let attempt = async || {
-            let before = self.get(&request.caller, id).await?;
-            request.precondition.check::<AppointmentRefusal>(Some(&before))?;
-            let after = rule(&before, self.system.clock.now())?;
-            let write = async |after: &Appointment, commit| {
-                self.appointments
-                    .update(request.caller.account, after, commit)
-                    .await
-            };
-            self.commits.replace(request, before, after, write).await
+    ) -> Result<Outcome<Dated<Appointment>>, Failure<AppointmentRefusal>> {
+        let edit = AppointmentEdit {
+            status: Some(chatgrow_domain::AppointmentStatus::Cancelled),
+            ..AppointmentEdit::default()
         };
-        self.commits.run(request, attempt).await
+        self.edit(request, id, edit, Policies::Kept).await
+    }
+}
+
+fn refused(failure: Failure<Unbookable>) -> Failure<AppointmentRefusal> {
+    match failure {
+        Failure::Refused(unbookable) => Failure::Refused(unbookable.into()),
+        Failure::Store(error) => Failure::Store(error),
     }
 }
 

@@ -1,22 +1,39 @@
 //! When a business serves its customers: appointments, what they take, what is booked, and when.
 
 mod appointment;
+mod availability;
+mod block;
+mod clock;
+mod hold;
+mod planner;
 mod resource;
 mod schedule;
 mod service;
 
-pub use appointment::Appointments;
+pub use appointment::{Appointments, CustomerDetails, Order, OrderCustomer, OrderItem};
+pub use availability::{Availability, Search, Slot, Slots, Sought};
+pub use block::Blocks;
+pub use clock::{Dated, Times};
+pub use hold::Holds;
+pub use planner::{Booked, Wish};
 pub use resource::Resources;
 pub use schedule::Schedules;
 pub use service::Services;
 
 use crate::{System, commit::Commits};
 use chatgrow_ports::Stores;
+use planner::Planner;
 
 /// The use cases of this context.
 pub struct Scheduling {
     /// Appointments.
     pub appointments: Appointments,
+    /// The search for what can be booked.
+    pub availability: Availability,
+    /// Holds.
+    pub holds: Holds,
+    /// Blocks.
+    pub blocks: Blocks,
     /// Resources.
     pub resources: Resources,
     /// Services.
@@ -27,9 +44,13 @@ pub struct Scheduling {
 
 impl Scheduling {
     pub(crate) fn new(stores: &Stores, system: &System, commits: &Commits) -> Self {
+        let planner = Planner::new(stores, system);
         Self {
-            appointments: Appointments::new(stores, system, commits),
-            resources: Resources::new(stores, system, commits),
+            appointments: Appointments::new(stores, &planner, system, commits),
+            availability: Availability::new(stores, &planner, system),
+            holds: Holds::new(stores, &planner, system, commits),
+            blocks: Blocks::new(stores, &planner, system, commits),
+            resources: Resources::new(stores, &planner, system, commits),
             services: Services::new(stores, system, commits),
             schedules: Schedules::new(stores, system, commits),
         }

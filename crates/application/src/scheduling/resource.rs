@@ -3,22 +3,29 @@
 use crate::{
     Caller, System,
     commit::{Commits, Effect, Outcome, Request},
+    scheduling::planner::Planner,
 };
-use chatgrow_domain::{Hours, NewResource, Resource, ResourceEdit, ResourceId, ResourceRefusal};
-use chatgrow_ports::{Failure, Page, PageRequest, ResourceFilter, ResourceStore, StoreError, Stores};
+use chatgrow_domain::{AccountId, Hours, NewResource, Resource, ResourceEdit, ResourceId, ResourceRefusal};
+use chatgrow_ports::{
+    Failure, OccupancyStore, Page, PageRequest, ResourceFilter, ResourceStore, StoreError, Stores,
+};
 use std::sync::Arc;
 
 /// The use cases of resources.
 pub struct Resources {
     resources: Arc<dyn ResourceStore>,
+    occupancies: Arc<dyn OccupancyStore>,
+    planner: Planner,
     system: System,
     commits: Commits,
 }
 
 impl Resources {
-    pub(crate) fn new(stores: &Stores, system: &System, commits: &Commits) -> Self {
+    pub(crate) fn new(stores: &Stores, planner: &Planner, system: &System, commits: &Commits) -> Self {
         Self {
             resources: stores.scheduling.resources.clone(),
+            occupancies: stores.scheduling.occupancies.clone(),
+            planner: planner.clone(),
             system: system.clone(),
             commits: commits.clone(),
         }
@@ -67,21 +74,26 @@ impl Resources {
         self.resources.list(caller.account, filter, page).await
     }
 
-    /// Changes the fields that `edit` sets.
+    /// Changes the fields that `edit` sets. A resource that is booked in the future is only taken out of use by `force`,
+    /// which leaves the bookings as they are.
     ///
     /// # Errors
-    /// [`ResourceRefusal::NotFound`], [`ResourceRefusal::VersionMismatch`] if the precondition doesn't hold, or
-    /// [`Failure::Store`] if the store fails.
+    /// [`ResourceRefusal::NotFound`], [`ResourceRefusal::VersionMismatch`] if the precondition doesn't hold,
+    /// [`ResourceRefusal::Booked`], or [`Failure::Store`] if the store fails.
     pub async fn edit(
         &self,
         request: &Request<Resource>,
         id: ResourceId,
         edit: ResourceEdit,
+        force: bool,
     ) -> Result<Outcome<Resource>, Failure<ResourceRefusal>> {
         let attempt = async || {
             let before = self.get(&request.caller, id).await?;
             request.precondition.check::<ResourceRefusal>(Some(&before))?;
             let after = before.edited(edit.clone(), self.system.clock.now());
+            if before.active && !after.active && !force {
+                self.refuse_booked(request.caller.account, id).await?;
+            }
             let write = async |after: &Resource, commit| {
                 self.resources.update(request.caller.account, after, commit).await
             };
@@ -104,7 +116,7 @@ impl Resources {
             hours: Some(hours),
             ..ResourceEdit::default()
         };
-        self.edit(request, id, edit).await
+        self.edit(request, id, edit, false).await
     }
 
     /// Takes the resource out of use, so that nothing new can be booked on it. It is not deleted, because bookings
@@ -116,12 +128,27 @@ impl Resources {
         &self,
         request: &Request<Resource>,
         id: ResourceId,
+        force: bool,
     ) -> Result<Outcome<Resource>, Failure<ResourceRefusal>> {
         let edit = ResourceEdit {
             active: Some(false),
             ..ResourceEdit::default()
         };
-        self.edit(request, id, edit).await
+        self.edit(request, id, edit, force).await
+    }
+
+    /// Refuses a resource that is booked in the future. This is not guarded: a booking that is made at the same time
+    /// may still get the resource.
+    async fn refuse_booked(
+        &self,
+        account: AccountId,
+        id: ResourceId,
+    ) -> Result<(), Failure<ResourceRefusal>> {
+        let now = self.planner.clock(account).await?.local(self.system.clock.now());
+        match self.occupancies.booked_after(account, id, now).await? {
+            0 => Ok(()),
+            booked => Err(ResourceRefusal::Booked(booked).into()),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     Caller, System,
     commit::{Commits, Outcome, Request},
 };
-use chatgrow_domain::{Schedule, ScheduleRefusal, ScheduleRules, TimeZoneName};
+use chatgrow_domain::{Schedule, ScheduleRefusal, ScheduleRules};
 use chatgrow_ports::{Failure, ScheduleStore, StoreError, Stores};
 use std::sync::Arc;
 
@@ -48,25 +48,18 @@ impl Schedules {
             request.precondition.check::<ScheduleRefusal>(Some(&before))?;
             let mut rules = rules.clone();
             if let Some(zone) = &rules.time_zone {
-                rules.time_zone = Some(self.known(zone).ok_or(ScheduleRefusal::UnknownTimeZone)?);
+                let known = self
+                    .system
+                    .zones
+                    .find(zone)
+                    .ok_or(ScheduleRefusal::UnknownTimeZone)?;
+                rules.time_zone = Some(known.name().clone());
             }
             let after = before.replaced(rules, self.system.clock.now())?;
             let write = async |after: &Schedule, commit| self.schedules.replace(account, after, commit).await;
             self.commits.replace(request, before, after, write).await
         };
         self.commits.run(request, attempt).await
-    }
-
-    /// The time zone in its canonical spelling; `None` if there is no such zone.
-    // TODO-MERGE: accepts any name until the port `Zones` is there. Then: `let zone = self.system.zones.find(zone)?;`, and
-    // its `name()`.
-    #[expect(
-        clippy::unused_self,
-        clippy::unnecessary_wraps,
-        reason = "the port `Zones`, which is a field of `system`, will be asked"
-    )]
-    fn known(&self, zone: &TimeZoneName) -> Option<TimeZoneName> {
-        Some(zone.clone())
     }
 }
 
@@ -77,7 +70,7 @@ mod tests {
         commit::Effect,
         fixtures::{Mocks, account, request, request_for_another_state},
     };
-    use chatgrow_domain::{Notice, Version};
+    use chatgrow_domain::{Notice, TimeZoneName, Version};
     use mockall::predicate::{always, eq};
 
     fn in_jerusalem() -> ScheduleRules {

@@ -2,7 +2,7 @@
 
 use crate::{
     Buffers, ChangeRefusal, Customer, CustomerSummary, Duration, Hold, Interval, LocalMinute, Notes,
-    Occupancy, Refusal, ResourceId, Revised, Revision, ServiceId, TimeSlot, Timestamp, Version,
+    Occupancy, Refusal, ResourceId, Revised, Revision, ServiceId, TimeSlot, Timestamp, Unbookable, Version,
     choice::choice, ids::id_type,
 };
 use time::{Date, Time};
@@ -173,6 +173,18 @@ pub enum AppointmentRefusal {
     /// The hold that becomes an appointment is not there any more, or has changed.
     #[error("the hold has gone")]
     HoldGone,
+    /// The account has no such hold.
+    #[error("there is no such hold")]
+    HoldNotFound,
+    /// The hold has expired.
+    #[error("the hold has expired")]
+    HoldExpired,
+    /// A new customer needs a name.
+    #[error("a new customer needs a name")]
+    CustomerNameNeeded,
+    /// It can't be booked, or not moved there.
+    #[error(transparent)]
+    Unbookable(#[from] Unbookable),
     /// An appointment that is not confirmed keeps its status.
     #[error("the status can't change this way")]
     InvalidStatus,

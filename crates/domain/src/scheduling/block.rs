@@ -1,6 +1,9 @@
 //! Blocks: time off, of a resource or of the account's own schedule.
 
-use crate::{Interval, Invalid, LocalMinute, Notes, Occupancy, Refusal, ResourceId, Timestamp, ids::id_type};
+use crate::{
+    Interval, Invalid, LocalMinute, Notes, Obstruction, Occupancy, Refusal, ResourceId, Timestamp,
+    ids::id_type,
+};
 
 id_type! {
     /// The id of a [`Block`].
@@ -54,9 +57,9 @@ pub enum BlockRefusal {
     /// The account has no such resource.
     #[error("there is no such resource")]
     ResourceNotFound,
-    /// Something occupies the time.
+    /// Something occupies the time. The store doesn't say what; the use case does, if it is still there.
     #[error("the time is taken")]
-    TimeTaken,
+    TimeTaken(Option<Obstruction>),
 }
 
 impl Refusal for BlockRefusal {}

@@ -1,6 +1,6 @@
 //! Holds: a slot that is reserved for a few minutes, until it becomes an appointment.
 
-use crate::{Booking, Invalid, Refusal, Revised, Revision, Timestamp, Version, ids::id_type};
+use crate::{Booking, Invalid, Refusal, Revised, Revision, Timestamp, Unbookable, Version, ids::id_type};
 
 id_type! {
     /// The id of a [`Hold`]. The appointment that it becomes has the same id.
@@ -74,6 +74,9 @@ pub enum HoldRefusal {
     /// Something else occupies a resource, or the account's own schedule, in the slot.
     #[error("the slot is taken")]
     SlotTaken,
+    /// It can't be held.
+    #[error(transparent)]
+    Unbookable(#[from] Unbookable),
 }
 
 impl Refusal for HoldRefusal {}

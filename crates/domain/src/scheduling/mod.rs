@@ -10,6 +10,7 @@ mod occupancy;
 mod resource;
 mod schedule;
 mod service;
+mod unbookable;
 mod zone;
 
 pub use appointment::{
@@ -31,4 +32,5 @@ pub use service::{
     Buffer, Count, InvalidNeed, InvalidNeeds, Need, Needs, Price, Service, ServiceEdit, ServiceId,
     ServiceName, ServiceRefusal, ServiceTerms,
 };
+pub use unbookable::{BrokenRule, NotFree, Obstruction, Unbookable};
 pub use zone::{Meaning, Zone, Zoned};

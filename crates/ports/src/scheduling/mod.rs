@@ -12,7 +12,7 @@ mod service;
 pub use appointment::{AppointmentFilter, AppointmentStore, CustomerWrite};
 pub use block::{BlockFilter, BlockStore};
 pub use hold::HoldStore;
-pub use occupancy::{Busy, Obstruction, OccupancyStore};
+pub use occupancy::{Busy, OccupancyStore};
 pub use resource::{ResourceFilter, ResourceStore};
 pub use schedule::ScheduleStore;
 pub use service::{ServiceFilter, ServiceStore};

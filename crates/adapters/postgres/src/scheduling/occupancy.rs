@@ -2,8 +2,8 @@
 
 use crate::PostgresStore;
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, Interval, LocalMinute, ResourceId};
-use chatgrow_ports::{Busy, Obstruction, OccupancyStore, StoreError};
+use chatgrow_domain::{AccountId, Interval, LocalMinute, Obstruction, ResourceId, Timestamp};
+use chatgrow_ports::{Busy, OccupancyStore, StoreError};
 use chatgrow_sql::{
     PreparedQuery, RowId,
     copy::Count,
@@ -21,6 +21,7 @@ macro_rules! of_resources {
             " FROM unnest($2) WITH ORDINALITY AS wanted (resource, position)
             JOIN appointments ON account_id = $1 AND coalesce(resource_id, '\\x'::bytea) = wanted.resource
                 AND int8range(blocks_from, blocks_until) && int8range($3, $4) AND status <> 'cancelled'
+                AND (held_until IS NULL OR held_until > $5)
             ORDER BY position, blocks_from",
             $end
         )
@@ -31,13 +32,14 @@ const BUSY: &str = of_resources!("resource_id, blocks_from, blocks_until", "");
 const IN_THE_WAY: &str = of_resources!("id, kind, lead_id, resource_id, starts_at, ends_at", " LIMIT 1");
 
 macro_rules! query {
-    ($text:expr, $account:expr, $resources:expr, $interval:expr) => {
+    ($text:expr, $account:expr, $resources:expr, $interval:expr, $now:expr) => {
         PreparedQuery(
             diesel::sql_query($text)
                 .bind::<Binary, _>(RowId::from($account.as_bytes()))
                 .bind::<Array<Binary>, _>(ids($resources))
                 .bind::<BigInt, _>($interval.from)
-                .bind::<BigInt, _>($interval.until),
+                .bind::<BigInt, _>($interval.until)
+                .bind::<BigInt, _>($now.as_millis()),
         )
     };
 }
@@ -54,8 +56,9 @@ impl OccupancyStore for PostgresStore {
         account: AccountId,
         resources: &[Option<ResourceId>],
         interval: Interval,
+        now: Timestamp,
     ) -> Result<Vec<Busy>, StoreError> {
-        self.all::<BusyRow, _>(query!(BUSY, account, resources, interval))
+        self.all::<BusyRow, _>(query!(BUSY, account, resources, interval, now))
             .await
     }
 
@@ -64,8 +67,9 @@ impl OccupancyStore for PostgresStore {
         account: AccountId,
         resources: &[Option<ResourceId>],
         interval: Interval,
+        now: Timestamp,
     ) -> Result<Option<Obstruction>, StoreError> {
-        let query = query!(IN_THE_WAY, account, resources, interval);
+        let query = query!(IN_THE_WAY, account, resources, interval, now);
         self.find::<ObstructionRow, _>(query).await
     }
 

@@ -101,13 +101,13 @@ pub fn removed(account: RowId, id: RowId) -> _ {
 
 impl GuardedRefusal for BlockRefusal {
     fn of(guard: Guard) -> Option<Self> {
-        (guard == Guard::AppointmentSlot).then_some(Self::TimeTaken)
+        (guard == Guard::AppointmentSlot).then_some(Self::TimeTaken(None))
     }
 }
 
 impl OccupancyRefusal for BlockRefusal {
     fn without_effect(_: &Step) -> Self {
-        Self::TimeTaken
+        Self::TimeTaken(None)
     }
 }
 

@@ -4,9 +4,9 @@
 use crate::{RowId, columns::RowReader, schema::appointments};
 use chatgrow_domain::{
     AccountId, Appointment, Block, Booking, Buffer, Buffers, Duration, Hold, Interval, LocalMinute,
-    OccupancyKind, ResourceId, ServiceId, ServiceType, TimeSlot,
+    Obstruction, OccupancyKind, ResourceId, ServiceId, ServiceType, TimeSlot,
 };
-use chatgrow_ports::{Busy, Obstruction, StoreError};
+use chatgrow_ports::{Busy, StoreError};
 use diesel::prelude::*;
 
 const APPOINTMENT: &str = "appointment";

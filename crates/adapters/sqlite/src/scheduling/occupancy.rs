@@ -2,8 +2,8 @@
 
 use crate::{SqliteStore, error::store_error};
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, Interval, LocalMinute, ResourceId};
-use chatgrow_ports::{Busy, Obstruction, OccupancyStore, StoreError};
+use chatgrow_domain::{AccountId, Interval, LocalMinute, Obstruction, ResourceId, Timestamp};
+use chatgrow_ports::{Busy, OccupancyStore, StoreError};
 use chatgrow_sql::{
     PreparedQuery, RowId,
     copy::Count,
@@ -24,7 +24,8 @@ macro_rules! of_resource {
             $columns,
             " FROM appointments
             WHERE account_id = ?1 AND resource_id = ?2 AND resource_id IS NOT NULL AND status <> 'cancelled'
-                AND blocks_from < ?4 AND blocks_until > ?3 AND blocks_from >= coalesce((
+                AND blocks_from < ?4 AND blocks_until > ?3 AND (held_until IS NULL OR held_until > ?5)
+                AND blocks_from >= coalesce((
                     SELECT blocks_from FROM appointments
                     WHERE account_id = ?1 AND resource_id = ?2 AND resource_id IS NOT NULL AND status <> 'cancelled'
                         AND blocks_from <= ?3
@@ -45,6 +46,7 @@ macro_rules! of_account {
             " FROM appointments
             WHERE account_id = ?1 AND resource_id IS NULL AND status <> 'cancelled'
                 AND starts_at > ?3 - 2160 AND starts_at < ?4 + 720 AND blocks_from < ?4 AND blocks_until > ?3
+                AND (held_until IS NULL OR held_until > ?5)
             UNION ALL
             SELECT * FROM (
                 SELECT ",
@@ -60,7 +62,7 @@ macro_rules! of_account {
 
 /// One of the two queries, for a resource or for the account's own schedule (which ignores `?2`).
 macro_rules! query {
-    ($columns:literal, $account:expr, $resource:expr, $interval:expr) => {{
+    ($columns:literal, $account:expr, $resource:expr, $interval:expr, $now:expr) => {{
         let (of_resource, of_account) = (of_resource!($columns), of_account!($columns));
         let resource: Option<RowId> = $resource.map(|resource: ResourceId| resource.as_bytes().into());
         let text = if resource.is_some() {
@@ -73,7 +75,8 @@ macro_rules! query {
                 .bind::<Binary, _>(RowId::from($account.as_bytes()))
                 .bind::<Nullable<Binary>, _>(resource)
                 .bind::<BigInt, _>($interval.from)
-                .bind::<BigInt, _>($interval.until),
+                .bind::<BigInt, _>($interval.until)
+                .bind::<BigInt, _>($now.as_millis()),
         )
     }};
 }
@@ -88,6 +91,7 @@ impl OccupancyStore for SqliteStore {
         account: AccountId,
         resources: &[Option<ResourceId>],
         interval: Interval,
+        now: Timestamp,
     ) -> Result<Vec<Busy>, StoreError> {
         let days = (interval.until - interval.from) / 1440 + 1;
         let few = i64::try_from(resources.len()).is_ok_and(|resources| resources * days <= FEW_DAYS);
@@ -101,7 +105,8 @@ impl OccupancyStore for SqliteStore {
                         "resource_id, blocks_from, blocks_until",
                         account,
                         resource,
-                        interval
+                        interval,
+                        now
                     );
                     rows.append(&mut query.load(connection)?);
                 }
@@ -124,6 +129,7 @@ impl OccupancyStore for SqliteStore {
         account: AccountId,
         resources: &[Option<ResourceId>],
         interval: Interval,
+        now: Timestamp,
     ) -> Result<Option<Obstruction>, StoreError> {
         self.read_here(|connection| {
             for resource in resources {
@@ -131,7 +137,8 @@ impl OccupancyStore for SqliteStore {
                     "id, kind, lead_id, resource_id, starts_at, ends_at, blocks_from",
                     account,
                     *resource,
-                    interval
+                    interval,
+                    now
                 );
                 let rows: Vec<ObstructionRow> = query.load(connection).map_err(store_error)?;
                 if let Some(first) = rows.into_iter().next() {

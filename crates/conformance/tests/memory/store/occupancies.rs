@@ -5,11 +5,11 @@ use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
 use chatgrow_domain::{
     AccountId, AppointmentStatus, Block, BlockId, BlockRefusal, Hold, HoldId, HoldRefusal, Interval,
-    LocalMinute, ObjectId, Occupancy, OccupancyKind, ResourceId, Timestamp, conflict,
+    LocalMinute, ObjectId, Obstruction, Occupancy, OccupancyKind, ResourceId, Timestamp, conflict,
 };
 use chatgrow_ports::{
-    BlockFilter, BlockStore, Busy, Commit, CustomerWrite, Failure, HoldStore, Obstruction, OccupancyStore,
-    Page, PageRequest, StartPosition, StoreError,
+    BlockFilter, BlockStore, Busy, Commit, CustomerWrite, Failure, HoldStore, OccupancyStore, Page,
+    PageRequest, StartPosition, StoreError,
 };
 
 /// Something that occupies the schedule.
@@ -19,6 +19,7 @@ struct Occupier {
     occupancy: Occupancy,
     start: LocalMinute,
     minutes: i64,
+    held_until: Option<Timestamp>,
 }
 
 impl Tables {
@@ -33,6 +34,7 @@ impl Tables {
                 occupancy: appointment.booking.occupancy(),
                 start: appointment.booking.slot.start,
                 minutes: appointment.booking.slot.duration.as_minutes(),
+                held_until: None,
             });
         let holds = self
             .holds
@@ -44,6 +46,7 @@ impl Tables {
                 occupancy: hold.booking.occupancy(),
                 start: hold.booking.slot.start,
                 minutes: hold.booking.slot.duration.as_minutes(),
+                held_until: Some(hold.held_until),
             });
         let blocks = self.blocks.of(account).map(|block| {
             let occupancy = block.occupancy();
@@ -53,6 +56,7 @@ impl Tables {
                 start: block.terms.from,
                 minutes: occupancy.interval.until - occupancy.interval.from,
                 occupancy,
+                held_until: None,
             }
         });
         appointments.chain(holds).chain(blocks)
@@ -217,7 +221,7 @@ impl BlockStore for MemoryStore {
         let method = Method::Block;
         let check = |tables: &Tables| {
             if self.is_taken(tables, account, block.id.object_id(), &block.occupancy()) {
-                return Err(Failure::Refused(BlockRefusal::TimeTaken));
+                return Err(Failure::Refused(BlockRefusal::TimeTaken(None)));
             }
             self.account(tables, account)?;
             self.vacant(method, tables.blocks.get(account, block.id).is_some())?;
@@ -261,12 +265,12 @@ impl BlockStore for MemoryStore {
 }
 
 /// What of an occupancy overlaps the interval on that resource, or on the account's own schedule.
-fn reaches(occupier: &Occupier, resource: Option<ResourceId>, interval: Interval) -> bool {
+fn reaches(occupier: &Occupier, resource: Option<ResourceId>, interval: Interval, now: Timestamp) -> bool {
     let wanted = Occupancy {
         interval,
         resources: resource.into_iter().collect(),
     };
-    occupier.occupancy.overlaps(&wanted)
+    occupier.held_until.is_none_or(|until| until > now) && occupier.occupancy.overlaps(&wanted)
 }
 
 #[async_trait]
@@ -276,6 +280,7 @@ impl OccupancyStore for MemoryStore {
         account: AccountId,
         resources: &[Option<ResourceId>],
         interval: Interval,
+        now: Timestamp,
     ) -> Result<Vec<Busy>, StoreError> {
         self.read(|tables| {
             let mut busy = Vec::new();
@@ -283,7 +288,7 @@ impl OccupancyStore for MemoryStore {
                 let occupiers = tables.occupiers(account, false);
                 busy.extend(
                     occupiers
-                        .filter(|occupier| reaches(occupier, *resource, interval))
+                        .filter(|occupier| reaches(occupier, *resource, interval, now))
                         .map(|occupier| Busy {
                             resource: *resource,
                             interval: occupier.occupancy.interval,
@@ -301,11 +306,12 @@ impl OccupancyStore for MemoryStore {
         account: AccountId,
         resources: &[Option<ResourceId>],
         interval: Interval,
+        now: Timestamp,
     ) -> Result<Option<Obstruction>, StoreError> {
         self.read(|tables| {
             Ok(resources.iter().find_map(|resource| {
                 let occupiers = tables.occupiers(account, false);
-                let found = occupiers.filter(|occupier| reaches(occupier, *resource, interval));
+                let found = occupiers.filter(|occupier| reaches(occupier, *resource, interval, now));
                 found
                     .min_by_key(|occupier| occupier.occupancy.interval.from)
                     .map(|occupier| Obstruction {

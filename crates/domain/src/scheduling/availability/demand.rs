@@ -116,6 +116,18 @@ impl Demand {
         Self { buffers, ..self }
     }
 
+    /// Whether a booking can take different resources, so that it has to choose.
+    #[must_use]
+    pub fn has_choice(&self) -> bool {
+        self.groups.iter().any(|group| !group.others.is_empty())
+    }
+
+    /// Whether it takes the account's own schedule.
+    #[must_use]
+    pub const fn is_own(&self) -> bool {
+        self.groups.is_empty()
+    }
+
     /// All resources that could be taken, the named ones included. None of them is the account's own schedule.
     pub fn resources(&self) -> impl Iterator<Item = ResourceId> {
         let of_group = |group: &Group| [group.named.clone(), group.others.clone()].concat();

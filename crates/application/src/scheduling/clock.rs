@@ -1,0 +1,95 @@
+//! The account's clock: its schedule with its time zone, and what is shown in it.
+
+use chatgrow_domain::{
+    LocalMinute, Revised, Revision, Schedule, ScheduleRules, TimeSlot, Timestamp, Version, Zone, Zoned,
+};
+use chatgrow_ports::{StoreError, Zones};
+use std::sync::Arc;
+
+/// The rules of an account's schedule, with its time zone.
+#[derive(Debug, Clone)]
+pub(crate) struct AccountClock {
+    pub(crate) rules: ScheduleRules,
+    pub(crate) zone: Option<Arc<dyn Zone>>,
+    version: Version,
+}
+
+impl AccountClock {
+    /// The clock of a schedule. It fails if this program's time zone database doesn't have the zone that another one
+    /// had.
+    pub(crate) fn new(schedule: Schedule, zones: &dyn Zones) -> Result<Self, StoreError> {
+        let find = |name| {
+            zones
+                .find(name)
+                .ok_or("the time zone database lacks the account's zone")
+        };
+        let zone = schedule.rules.time_zone.as_ref().map(find).transpose();
+        Ok(Self {
+            zone: zone.map_err(StoreError::failed)?,
+            rules: schedule.rules,
+            version: schedule.version,
+        })
+    }
+
+    /// Whether nothing is forbidden, and every start exists.
+    pub(crate) fn permits_everything(&self) -> bool {
+        self.zone.is_none() && self.rules.hours.is_empty()
+    }
+
+    /// When a slot starts and ends. `None` without a zone, or if it ends after the last day of the calendar.
+    pub(crate) fn times(&self, slot: TimeSlot) -> Option<Times> {
+        let zone = self.zone.as_ref()?;
+        let end = LocalMinute::from_minutes(slot.end_minutes())?;
+        Some(Times {
+            starts: zone.meaning(slot.start).instant(),
+            ends: zone.meaning(end).instant(),
+            schedule: self.version,
+        })
+    }
+
+    /// What the clock shows at an instant. Without a zone, it is UTC.
+    pub(crate) fn local(&self, instant: Timestamp) -> LocalMinute {
+        let local = self.zone.as_ref().and_then(|zone| zone.local(instant));
+        let utc = instant.to_utc();
+        local.unwrap_or_else(|| LocalMinute::new(utc.date(), utc.time()))
+    }
+
+    /// What is shown of something that takes a slot.
+    pub(crate) fn dated<T>(&self, value: T, slot: TimeSlot) -> Dated<T> {
+        Dated {
+            value,
+            times: self.times(slot),
+        }
+    }
+}
+
+/// Something that takes a slot, with the instants of the slot if the account has a time zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dated<T> {
+    /// What takes the slot.
+    pub value: T,
+    /// When the slot starts and ends.
+    pub times: Option<Times>,
+}
+
+/// When a slot starts and ends, as instants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// When it starts. A start that never comes is shown as the moment of the change.
+    pub starts: Zoned,
+    /// When it ends, likewise.
+    pub ends: Zoned,
+    /// The version of the schedule that says so.
+    schedule: Version,
+}
+
+/// What is shown changes with the zone, so the revision has the schedule's version too.
+impl<T: Revised> Revised for Dated<T> {
+    fn revision(&self) -> Revision {
+        let revision = self.value.revision();
+        match &self.times {
+            Some(times) => revision.and(times.schedule),
+            None => revision,
+        }
+    }
+}
