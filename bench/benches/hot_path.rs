@@ -18,7 +18,8 @@ use chatgrow_domain::{
 use chatgrow_ports::{
     AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
     MockClock, MockCustomerStore, MockEventStore, MockIdSource, MockIdempotencyStore, MockRandomness,
-    MockRegistrationStore, MockStoreChanges, MockStoreHealth, MockTurns, Page, SchedulingStores, Stores,
+    MockRegistrationStore, MockResourceStore, MockScheduleStore, MockServiceStore, MockStoreChanges,
+    MockStoreHealth, MockTurns, Page, SchedulingStores, Stores,
 };
 use divan::Bencher;
 use prometheus_client::registry::Registry;
@@ -194,6 +195,9 @@ fn application() -> Made<Application> {
         },
         scheduling: SchedulingStores {
             appointments: Arc::new(appointments),
+            resources: Arc::new(MockResourceStore::new()),
+            services: Arc::new(MockServiceStore::new()),
+            schedules: Arc::new(MockScheduleStore::new()),
         },
         events: EventsStores {
             events: Arc::new(event_store),
