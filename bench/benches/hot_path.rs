@@ -174,8 +174,6 @@ fn application() -> Made<Application> {
     customers
         .expect_by_email()
         .returning(move |_, _| Ok(Some(customer.clone())));
-    let mut appointments = MockAppointmentStore::new();
-    appointments.expect_book().returning(|_, _, _| Ok(()));
     let mut event_store = MockEventStore::new();
     event_store.expect_list().returning(move |_, _, _| {
         Ok(Page {
@@ -193,12 +191,7 @@ fn application() -> Made<Application> {
         crm: CrmStores {
             customers: Arc::new(customers),
         },
-        scheduling: SchedulingStores {
-            appointments: Arc::new(appointments),
-            resources: Arc::new(MockResourceStore::new()),
-            services: Arc::new(MockServiceStore::new()),
-            schedules: Arc::new(MockScheduleStore::new()),
-        },
+        scheduling: scheduling(),
         events: EventsStores {
             events: Arc::new(event_store),
             registrations: Arc::new(MockRegistrationStore::new()),
@@ -208,6 +201,18 @@ fn application() -> Made<Application> {
         changes: Arc::new(changes),
     };
     Ok(Application::new(stores, &system(now)))
+}
+
+/// Stores that book every appointment.
+fn scheduling() -> SchedulingStores {
+    let mut appointments = MockAppointmentStore::new();
+    appointments.expect_book().returning(|_, _, _| Ok(()));
+    SchedulingStores {
+        appointments: Arc::new(appointments),
+        resources: Arc::new(MockResourceStore::new()),
+        services: Arc::new(MockServiceStore::new()),
+        schedules: Arc::new(MockScheduleStore::new()),
+    }
 }
 
 fn system(now: Timestamp) -> Ports {
