@@ -154,6 +154,9 @@ impl<T: Described> Apiv2Schema for Changeable<T> {
     }
 }
 
+/// The most errors that an answer tells. A body may have an array with as many bad items as it has bytes.
+const MOST_ERRORS: usize = 100;
+
 /// Collects errors. A method returns `None` if it has recorded one.
 #[derive(Default)]
 pub(crate) struct Fields {
@@ -224,10 +227,12 @@ impl Fields {
 
     /// Records why a field is refused. Without a name, it is the item that is being read itself.
     pub(crate) fn refuse<V>(&mut self, field: &'static str, why: impl Display) -> Option<V> {
-        self.errors.push(FieldError {
-            field: self.path_of(field),
-            message: why.to_string(),
-        });
+        if self.errors.len() < MOST_ERRORS {
+            self.errors.push(FieldError {
+                field: self.path_of(field),
+                message: why.to_string(),
+            });
+        }
         None
     }
 

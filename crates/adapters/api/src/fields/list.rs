@@ -24,7 +24,7 @@ pub(crate) enum List<T> {
 
 /// What a [`List`] holds.
 pub(crate) trait Element {
-    /// The most items of one array, for the schema. The domain refuses more.
+    /// The most items of one array. The domain refuses more, so only one more than that is read.
     const MOST: usize;
 }
 
@@ -64,7 +64,7 @@ macro_rules! scalars {
     };
 }
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<List<T>> {
+impl<'de, T: Deserialize<'de> + Element> Visitor<'de> for Reader<List<T>> {
     type Value = List<T>;
 
     scalars!(List::Mistyped);
@@ -75,9 +75,14 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<List<T>> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<List<T>, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = array.next_element()? {
-            items.push(item);
+        while items.len() <= T::MOST {
+            match array.next_element()? {
+                Some(item) => items.push(item),
+                None => return Ok(List::Given(items)),
+            }
         }
+        // An item may be two bytes on the wire, and hundreds in memory.
+        while array.next_element::<IgnoredAny>()?.is_some() {}
         Ok(List::Given(items))
     }
 
@@ -106,7 +111,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<Object<T>> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+impl<'de, T: Deserialize<'de> + Element> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Reader::<Self>(PhantomData))
     }
@@ -143,7 +148,7 @@ impl<T: Apiv2Schema> Apiv2Schema for Object<T> {
 
 /// A field with an array that must have an item at least.
 #[derive(Deserialize)]
-#[serde(transparent, bound(deserialize = "T: Deserialize<'de>"))]
+#[serde(transparent, bound(deserialize = "T: Deserialize<'de> + Element"))]
 pub(crate) struct RequiredList<T>(List<T>);
 
 impl<T> Default for RequiredList<T> {
