@@ -13,7 +13,7 @@ use chatgrow_application::{Application, System as Ports};
 use chatgrow_domain::{
     AccountId, ApiKey, ApiKeyId, ApiKeyName, Capacity, Customer, CustomerId, CustomerName, EmailAddress,
     Event, EventDescription, EventId, EventLocation, EventTitle, Interval, LocalMinute, Money, NewCustomer,
-    NewEvent, ObjectId, Occupancy, Phone, PlainApiKey, Timestamp, conflict,
+    NewEvent, ObjectId, Occupancy, Phone, PlainApiKey, Schedule, Timestamp, conflict,
 };
 use chatgrow_ports::{
     AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
@@ -170,12 +170,11 @@ fn application() -> Made<Application> {
     api_keys
         .expect_by_digest()
         .returning(move |digest| Ok(Some(key.clone()).filter(|key| key.digest == *digest)));
+    let booked_by = customer.clone();
     let mut customers = MockCustomerStore::new();
     customers
         .expect_by_email()
         .returning(move |_, _| Ok(Some(customer.clone())));
-    let mut appointments = MockAppointmentStore::new();
-    appointments.expect_book().returning(|_, _, _, _| Ok(()));
     let mut event_store = MockEventStore::new();
     event_store.expect_list().returning(move |_, _, _| {
         Ok(Page {
@@ -193,15 +192,7 @@ fn application() -> Made<Application> {
         crm: CrmStores {
             customers: Arc::new(customers),
         },
-        scheduling: SchedulingStores {
-            appointments: Arc::new(appointments),
-            holds: Arc::new(MockHoldStore::new()),
-            blocks: Arc::new(MockBlockStore::new()),
-            occupancies: Arc::new(MockOccupancyStore::new()),
-            resources: Arc::new(MockResourceStore::new()),
-            services: Arc::new(MockServiceStore::new()),
-            schedules: Arc::new(MockScheduleStore::new()),
-        },
+        scheduling: scheduling(booked_by),
         events: EventsStores {
             events: Arc::new(event_store),
             registrations: Arc::new(MockRegistrationStore::new()),
@@ -211,6 +202,26 @@ fn application() -> Made<Application> {
         changes: Arc::new(changes),
     };
     Ok(Application::new(stores, &system(now)))
+}
+
+/// Stores that book every appointment.
+/// A schedule without rules, in which every booking succeeds.
+fn scheduling(customer: Customer) -> SchedulingStores {
+    let mut appointments = MockAppointmentStore::new();
+    appointments.expect_book().returning(|_, _, _, _| Ok(()));
+    let mut schedules = MockScheduleStore::new();
+    schedules
+        .expect_with_customer()
+        .returning(move |account, _| Ok((Schedule::untouched(account), Some(customer.clone()))));
+    SchedulingStores {
+        appointments: Arc::new(appointments),
+        holds: Arc::new(MockHoldStore::new()),
+        blocks: Arc::new(MockBlockStore::new()),
+        occupancies: Arc::new(MockOccupancyStore::new()),
+        resources: Arc::new(MockResourceStore::new()),
+        services: Arc::new(MockServiceStore::new()),
+        schedules: Arc::new(schedules),
+    }
 }
 
 fn system(now: Timestamp) -> Ports {

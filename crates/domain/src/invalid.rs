@@ -34,6 +34,9 @@ pub enum Invalid {
     /// Not a time of day.
     #[error("must be a time of day in the 24-hour form HH:MM")]
     Time,
+    /// Not a minute of the wall clock.
+    #[error("must be a civil date and time in the form YYYY-MM-DDTHH:MM, or a date")]
+    LocalMinute,
     /// Not an instant.
     #[error("must be an RFC 3339 instant, such as 2025-11-23T10:30:00Z")]
     Instant,

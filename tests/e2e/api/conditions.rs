@@ -19,6 +19,18 @@ async fn start(store: Store) -> Option<(TestApp, String, String)> {
     Some((app, appointment, event))
 }
 
+/// The paths of a new resource and of a new service.
+async fn resource_and_service(app: &TestApp) -> [String; 2] {
+    let resource = app.post("/resources", json!({ "name": "Dana" })).await;
+    let massage = json!({ "name": "Massage", "serviceType": "treatment" });
+    let service = app.post("/services", massage).await;
+    let id = |created: &Answer, name: &str| created.resource(201, name)["id"].as_str().unwrap().to_owned();
+    [
+        format!("/resources/{}", id(&resource, "resource")),
+        format!("/services/{}", id(&service, "service")),
+    ]
+}
+
 async fn send(app: &TestApp, method: Method, path: &str, condition: (&str, &str), body: Value) -> Answer {
     let request = app.request(method, path).header(condition.0, condition.1);
     Answer::to(if body.is_null() {
@@ -41,7 +53,14 @@ async fn a_change_is_made_to_what_was_seen_only(store: Store) {
     let Some((app, appointment, event)) = start(store).await else {
         return;
     };
+    let [resource, service] = resource_and_service(&app).await;
     for (path, first, second) in [
+        (
+            resource.as_str(),
+            json!({ "name": "One" }),
+            json!({ "name": "Two" }),
+        ),
+        (&service, json!({ "duration": 1 }), json!({ "duration": 2 })),
         (
             "/customers/dana@example.com",
             json!({ "phone": "1" }),
@@ -87,7 +106,16 @@ async fn what_is_known_is_not_sent_again(store: Store) {
     let Some((app, appointment, event)) = start(store).await else {
         return;
     };
-    for path in ["/customers/dana@example.com", &appointment, &event] {
+    let [resource, service] = resource_and_service(&app).await;
+    let hours = format!("{resource}/hours");
+    for path in [
+        "/customers/dana@example.com",
+        &appointment,
+        &event,
+        &resource,
+        &hours,
+        &service,
+    ] {
         let read = app.get(path).await;
         let seen = tag(&read);
         for known in [seen.clone(), format!("\"x\", W/{seen}"), "*".to_owned()] {

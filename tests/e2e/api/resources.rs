@@ -277,6 +277,15 @@ async fn every_bad_rule_is_named_at_once(store: Store) {
     let many = vec![json!({ "date": "2030-02-01", "opens": "10:00", "closes": "12:00" }); 1001];
     let answer = app.put(&hours, json!({ "exceptions": many })).await;
     answer.assert_invalid(&["exceptions"]);
+    // However many there are, the answer is short.
+    for many in [
+        json!({ "weekly": vec![5; 50_000] }),
+        json!({ "exceptions": vec![json!({}); 50_000] }),
+    ] {
+        let answer = app.put(&hours, many).await;
+        assert_eq!((answer.status, answer.bad_fields().len()), (400, 100));
+        assert!(answer.text.len() < 20_000, "{} bytes", answer.text.len());
+    }
     let none = json!({ "weekly": null, "exceptions": [] });
     assert_eq!(*app.get(&hours).await.resource(200, "hours"), none);
 }

@@ -9,6 +9,7 @@ use actix_web::{
 use chatgrow_domain::Refusal;
 use chatgrow_ports::{Failure, StoreError};
 use serde::Serialize;
+use serde_json::Value;
 use std::{borrow::Cow, fmt};
 
 macro_rules! problems {
@@ -59,8 +60,22 @@ problems! {
     RequestTimeout = REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "The request body did not arrive in time";
     /// Another customer of the account has the e-mail address.
     CustomerExists = CONFLICT, "CUSTOMER_EXISTS", "Customer already exists";
-    /// Another confirmed appointment overlaps the slot.
+    /// The account has no such hold.
+    HoldNotFound = NOT_FOUND, "NOT_FOUND", "Hold not found";
+    /// The account has no such block.
+    BlockNotFound = NOT_FOUND, "NOT_FOUND", "Block not found";
+    /// Something else occupies the slot.
     TimeConflict = CONFLICT, "TIME_CONFLICT", "Time slot is already booked";
+    /// The slot is outside of the opening hours.
+    OutsideHours = CONFLICT, "OUTSIDE_HOURS", "The slot is outside of the opening hours";
+    /// The notice is too short.
+    TooSoon = CONFLICT, "TOO_SOON", "The slot is too soon to be booked";
+    /// The slot is past the horizon.
+    TooFar = CONFLICT, "TOO_FAR", "The slot is too far ahead to be booked";
+    /// The hold has expired.
+    HoldExpired = CONFLICT, "HOLD_EXPIRED", "The hold has expired";
+    /// An appointment that is not confirmed keeps its status.
+    AppointmentStatusFinal = CONFLICT, "INVALID_STATUS", "Appointment status cannot change this way";
     /// A cancelled appointment can't be moved.
     AppointmentCancelled = CONFLICT, "APPOINTMENT_CANCELLED", "Appointment is cancelled";
     /// A resource that is booked in the future can't be taken out of use.
@@ -108,6 +123,8 @@ impl Problem {
             Self::ServiceNotFound => Some("service"),
             Self::EventNotFound => Some("event"),
             Self::RegistrationNotFound => Some("registration"),
+            Self::HoldNotFound => Some("hold"),
+            Self::BlockNotFound => Some("block"),
             _ => None,
         }
     }
@@ -123,12 +140,25 @@ pub(crate) struct FieldError {
     pub(crate) message: String,
 }
 
+/// What helps a client whose slot can't be booked to find another.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Help {
+    /// What is in the way, if it still is.
+    pub(crate) conflict: Option<Value>,
+    /// The next starts that can be booked.
+    pub(crate) next_free: Vec<Value>,
+    /// The last start before that can be booked.
+    pub(crate) previous_free: Option<Value>,
+}
+
 /// A problem of one request.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     pub(crate) problem: Problem,
     message: Option<String>,
     details: Vec<FieldError>,
+    help: Option<Box<Help>>,
     retry_after: Option<u64>,
     /// Only for the log.
     pub(crate) cause: Option<String>,
@@ -141,6 +171,7 @@ impl From<Problem> for ApiError {
             problem,
             message: None,
             details: Vec::new(),
+            help: None,
             retry_after,
             cause: None,
         }
@@ -158,6 +189,8 @@ struct Envelope<'a> {
     resource: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     details: &'a [FieldError],
+    #[serde(flatten)]
+    help: Option<&'a Help>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
 }
@@ -205,6 +238,14 @@ impl ApiError {
         }
     }
 
+    /// The same error with what helps to find another slot.
+    pub(crate) fn with_help(self, help: Help) -> Self {
+        Self {
+            help: Some(Box::new(help)),
+            ..self
+        }
+    }
+
     /// The status of the answer.
     pub(crate) fn status(&self) -> StatusCode {
         self.problem.describe().0
@@ -234,6 +275,7 @@ impl ApiError {
             error: code,
             resource: self.problem.resource(),
             details: &self.details,
+            help: self.help.as_deref(),
             request_id,
         };
         serde_json::to_string(&envelope).expect("the envelope serializes")

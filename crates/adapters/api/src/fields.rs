@@ -2,7 +2,7 @@
 
 mod list;
 
-pub(crate) use list::{Element, List, Object, RequiredList};
+pub(crate) use list::{Element, List, Object, Part, RequiredList};
 
 use crate::{
     error::{ApiError, FieldError},
@@ -154,6 +154,9 @@ impl<T: Described> Apiv2Schema for Changeable<T> {
     }
 }
 
+/// The most errors that an answer tells. A body may have an array with as many bad items as it has bytes.
+const MOST_ERRORS: usize = 100;
+
 /// Collects errors. A method returns `None` if it has recorded one.
 #[derive(Default)]
 pub(crate) struct Fields {
@@ -175,6 +178,20 @@ impl Fields {
             }
             Field::Invalid(why) => self.refuse(name, why),
             Field::Mistyped(expected) => self.mistyped(name, expected),
+        }
+    }
+
+    /// A field that must be present and not blank, unless something else stands for it. `Some(None)` is absent.
+    pub(crate) fn required_unless<T>(
+        &mut self,
+        otherwise: bool,
+        name: &'static str,
+        field: Field<T>,
+    ) -> Option<Option<T>> {
+        if otherwise {
+            self.optional(name, field)
+        } else {
+            self.required(name, Required(field)).map(Some)
         }
     }
 
@@ -222,12 +239,23 @@ impl Fields {
         }
     }
 
+    /// A parameter of the query string that must be present.
+    pub(crate) fn required_parameter<T>(&mut self, name: &'static str, parameter: Parameter<T>) -> Option<T> {
+        let value = self.parameter(name, parameter)?;
+        value.or_else(|| {
+            self.missing = true;
+            self.refuse(name, Invalid::Missing)
+        })
+    }
+
     /// Records why a field is refused. Without a name, it is the item that is being read itself.
     pub(crate) fn refuse<V>(&mut self, field: &'static str, why: impl Display) -> Option<V> {
-        self.errors.push(FieldError {
-            field: self.path_of(field),
-            message: why.to_string(),
-        });
+        if self.errors.len() < MOST_ERRORS {
+            self.errors.push(FieldError {
+                field: self.path_of(field),
+                message: why.to_string(),
+            });
+        }
         None
     }
 

@@ -12,8 +12,8 @@ use actix_web::{
     dev::{Payload, ServiceRequest},
 };
 use chatgrow_domain::{
-    AppointmentId, CustomerId, EventId, Invalid, LocalMinute, PageLimit, RegistrationId, ResourceId,
-    ServiceId,
+    AppointmentId, BlockId, CustomerId, EventId, HoldId, Invalid, LocalMinute, PageLimit, RegistrationId,
+    ResourceId, ServiceId,
 };
 use chatgrow_ports::{PageRequest, StartPosition};
 use paperclip::{
@@ -176,7 +176,19 @@ macro_rules! start_cursors {
         }
     )+};
 }
-start_cursors!("a" AppointmentId, "e" EventId);
+start_cursors!("a" AppointmentId, "b" BlockId, "e" EventId, "h" HoldId);
+
+/// The cursor of the search is a start.
+impl Position for LocalMinute {
+    fn encode(&self) -> Cursor {
+        Cursor(format!("t{:016x}", self.as_minutes()))
+    }
+
+    fn decode(Cursor(text): &Cursor) -> Option<Self> {
+        let start = text.strip_prefix('t').filter(|start| start.len() == 16)?;
+        Self::from_minutes(u64::from_str_radix(start, 16).ok()?.cast_signed())
+    }
+}
 
 /// The minutes from the start of the first day to the end of the last day.
 pub(crate) fn days(from: Option<Date>, to: Option<Date>) -> (Option<LocalMinute>, Option<LocalMinute>) {

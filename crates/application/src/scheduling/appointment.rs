@@ -5,7 +5,7 @@ use crate::{
     commit::{Commits, Effect, Outcome, Request},
     scheduling::{
         clock::{AccountClock, Dated},
-        planner::{Plan, Planner, Wish},
+        planner::{GivenSlot, Plan, Planner, Wish},
     },
 };
 use chatgrow_domain::{
@@ -57,7 +57,7 @@ pub enum OrderItem {
     /// A slot.
     Wish(Wish),
     /// What is held.
-    Hold(HoldId),
+    Hold(HoldId, GivenSlot),
 }
 
 /// The use cases of appointments.
@@ -94,7 +94,7 @@ impl Appointments {
     ) -> Result<Outcome<Dated<Appointment>>, Failure<AppointmentRefusal>> {
         let attempt = async || match &order.item {
             OrderItem::Wish(wish) => self.book_wish(request, &order, wish).await,
-            OrderItem::Hold(hold) => self.book_hold(request, &order, *hold).await,
+            OrderItem::Hold(hold, given) => self.book_hold(request, &order, *hold, given).await,
         };
         self.commits.run(request, attempt).await
     }
@@ -112,8 +112,8 @@ impl Appointments {
         let id = AppointmentId::new(ObjectId::from_bytes([0; 12]));
         let now = self.system.clock.now();
         let appointment = match &order.item {
-            OrderItem::Hold(hold) => {
-                let hold = self.hold(caller.account, *hold).await?;
+            OrderItem::Hold(hold, given) => {
+                let hold = self.held(caller.account, *hold, given).await?;
                 Appointment::of_hold(&hold, &customer, order.notes, now)
             }
             OrderItem::Wish(wish) => {
@@ -165,10 +165,11 @@ impl Appointments {
         request: &Request<Dated<Appointment>>,
         order: &Order,
         hold: HoldId,
+        given: &GivenSlot,
     ) -> Result<Option<Effect<Dated<Appointment>>>, Failure<AppointmentRefusal>> {
         let account = request.caller.account;
         let (clock, customer, write) = self.party(account, &order.customer).await?;
-        let hold = self.hold(account, hold).await?;
+        let hold = self.held(account, hold, given).await?;
         let appointment =
             Appointment::of_hold(&hold, &customer, order.notes.clone(), self.system.clock.now());
         let slot = appointment.booking.slot;
@@ -243,13 +244,19 @@ impl Appointments {
         Ok((clock, after, write))
     }
 
-    /// A hold that still counts.
-    async fn hold(&self, account: AccountId, id: HoldId) -> Result<Hold, Failure<AppointmentRefusal>> {
+    /// A hold that still counts, and is of what is given.
+    async fn held(
+        &self,
+        account: AccountId,
+        id: HoldId,
+        given: &GivenSlot,
+    ) -> Result<Hold, Failure<AppointmentRefusal>> {
         let hold = self.holds.by_id(account, id).await?;
         let hold = hold.ok_or(AppointmentRefusal::HoldNotFound)?;
         if hold.has_expired(self.system.clock.now()) {
             return Err(AppointmentRefusal::HoldExpired.into());
         }
+        given.check(&hold.booking).map_err(AppointmentRefusal::from)?;
         Ok(hold)
     }
 

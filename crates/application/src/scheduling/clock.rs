@@ -3,7 +3,7 @@
 use chatgrow_domain::{
     LocalMinute, Revised, Revision, Schedule, ScheduleRules, TimeSlot, Timestamp, Version, Zone, Zoned,
 };
-use chatgrow_ports::{StoreError, Zones};
+use chatgrow_ports::{Listed, StoreError, Zones};
 use std::sync::Arc;
 
 /// The rules of an account's schedule, with its time zone.
@@ -81,6 +81,14 @@ pub struct Times {
     pub ends: Zoned,
     /// The version of the schedule that says so.
     schedule: Version,
+}
+
+impl<T: Listed> Listed for Dated<T> {
+    type Position = T::Position;
+
+    fn position(&self) -> T::Position {
+        self.value.position()
+    }
 }
 
 /// What is shown changes with the zone, so the revision has the schedule's version too.

@@ -15,7 +15,7 @@ pub use availability::{Availability, Search, Slot, Slots, Sought};
 pub use block::Blocks;
 pub use clock::{Dated, Times};
 pub use hold::Holds;
-pub use planner::{Booked, Wish};
+pub use planner::{Booked, GivenSlot, Wish};
 pub use resource::Resources;
 pub use schedule::Schedules;
 pub use service::Services;

@@ -13,6 +13,7 @@ use chatgrow_ports::{
     Failure, HoldStore, OccupancyStore, ResourceStore, ScheduleStore, ServiceStore, StoreError, Stores,
 };
 use std::{collections::HashMap, ops::Range, sync::Arc};
+use time::{Date, Time};
 
 /// How many expired holds a refused write releases at most.
 const RELEASE: u32 = 100;
@@ -43,6 +44,62 @@ pub enum Booked {
     Time(ServiceType, Duration),
     /// A service. If its type or its length is said as well, it must be the service's.
     Service(ServiceId, Option<ServiceType>, Option<Duration>),
+}
+
+/// What a caller says of a slot that is held already. It must be so; what is `None` is not said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GivenSlot {
+    /// The date.
+    pub date: Option<Date>,
+    /// The time of day.
+    pub time: Option<Time>,
+    /// The service.
+    pub service: Option<ServiceId>,
+    /// The type of the service.
+    pub service_type: Option<ServiceType>,
+    /// The length.
+    pub duration: Option<Duration>,
+    /// The resources, in any order.
+    pub resources: Option<Vec<ResourceId>>,
+}
+
+impl GivenSlot {
+    /// Compares it with what is held.
+    pub(crate) fn check(&self, held: &Booking) -> Result<(), Unbookable> {
+        let start = held.slot.start.to_date_time();
+        let sorted = |resources: &[ResourceId]| {
+            let mut resources = resources.to_vec();
+            resources.sort_unstable();
+            resources
+        };
+        let resources = self.resources.as_deref();
+        for (field, differs) in [
+            ("date", self.date.is_some_and(|date| date != start.date())),
+            ("time", self.time.is_some_and(|time| time != start.time())),
+            (
+                "serviceId",
+                self.service.is_some_and(|service| Some(service) != held.service),
+            ),
+            (
+                "serviceType",
+                self.service_type.is_some_and(|given| given != held.service_type),
+            ),
+            (
+                "duration",
+                self.duration
+                    .is_some_and(|duration| duration != held.slot.duration),
+            ),
+            (
+                "resourceIds",
+                resources.is_some_and(|given| sorted(given) != sorted(&held.resources)),
+            ),
+        ] {
+            if differs {
+                return Err(Unbookable::Differs(field));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What a wish comes to.

@@ -100,7 +100,11 @@ pub async fn service_round_trips(stores: &Stores) {
             Some(price(0, None)),
         ),
         terms(vec![need(ids(50), Count::Exactly(1))], None),
-        terms(vec![], None),
+        ServiceTerms {
+            duration: Duration::from_minutes(Duration::MIN_MINUTES).unwrap(),
+            slot_step: Some(Duration::from_minutes(Duration::MAX_MINUTES).unwrap()),
+            ..terms(vec![], None)
+        },
     ];
     for (service_type, terms) in ServiceType::ALL.iter().cycle().zip(all_terms) {
         let mut written = Service {

@@ -1,8 +1,8 @@
 //! Blocks: time off, of a resource or of the account's own schedule.
 
 use crate::{
-    Interval, Invalid, LocalMinute, Notes, Obstruction, Occupancy, Refusal, ResourceId, Timestamp,
-    ids::id_type,
+    Interval, Invalid, LocalMinute, Notes, Obstruction, Occupancy, Refusal, ResourceId, Revised, Revision,
+    Timestamp, Version, ids::id_type,
 };
 
 id_type! {
@@ -45,6 +45,12 @@ impl BlockTerms {
         } else {
             Err(Invalid::NotAfter { field: "from" })
         }
+    }
+}
+
+impl Revised for Block {
+    fn revision(&self) -> Revision {
+        Revision::of(self.id, [Version::FIRST])
     }
 }
 

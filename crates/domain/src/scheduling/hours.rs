@@ -177,6 +177,7 @@ fn check_exceptions(exceptions: &[DayException]) -> Vec<InvalidHours> {
     }
     let twice = exceptions.windows(2).filter(|pair| pair[0].date == pair[1].date);
     let mut errors: Vec<_> = twice.map(|pair| InvalidHours::DateTwice(pair[0].date)).collect();
+    errors.dedup();
     for exception in exceptions {
         if !exception.openings.is_sorted_by(|one, next| !one.overlaps(*next)) {
             errors.push(InvalidHours::ExceptionOverlap(exception.date));
@@ -290,6 +291,7 @@ mod tests {
             on(june, vec![opening(600, 700), opening(0, 601)]),
             on(date!(2030 - 06 - 06), vec![]),
             on(date!(2030 - 06 - 06), vec![opening(0, 60)]),
+            on(date!(2030 - 06 - 06), vec![]),
         ];
         assert_eq!(
             Hours::new(Some(week), exceptions),

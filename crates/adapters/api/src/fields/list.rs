@@ -24,12 +24,36 @@ pub(crate) enum List<T> {
 
 /// What a [`List`] holds.
 pub(crate) trait Element {
-    /// The most items of one array, for the schema. The domain refuses more.
+    /// The most items of one array. The domain refuses more, so only one more than that is read.
     const MOST: usize;
 }
 
 /// An object in an array; `None` if the item is none.
 pub(crate) struct Object<T>(Option<T>);
+
+/// A field with an object, which may be omitted. Null is the same as nothing.
+#[derive(Deserialize)]
+#[serde(transparent, bound(deserialize = "T: Deserialize<'de>"))]
+pub(crate) struct Part<T>(Option<Object<T>>);
+
+impl<T> Default for Part<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: Apiv2Schema> Apiv2Schema for Part<T> {
+    fn required() -> bool {
+        false
+    }
+
+    fn raw_schema() -> DefaultSchemaRaw {
+        DefaultSchemaRaw {
+            example: Some(json!({ "title": T::name(), "description": T::description(), "nullable": true })),
+            ..T::raw_schema()
+        }
+    }
+}
 
 /// The visitor of a value that should be an array (`List<T>`) or an object (`Object<T>`). What it is not expected to be
 /// is skipped.
@@ -64,7 +88,7 @@ macro_rules! scalars {
     };
 }
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<List<T>> {
+impl<'de, T: Deserialize<'de> + Element> Visitor<'de> for Reader<List<T>> {
     type Value = List<T>;
 
     scalars!(List::Mistyped);
@@ -75,9 +99,14 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<List<T>> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<List<T>, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = array.next_element()? {
-            items.push(item);
+        while items.len() <= T::MOST {
+            match array.next_element()? {
+                Some(item) => items.push(item),
+                None => return Ok(List::Given(items)),
+            }
         }
+        // An item may be two bytes on the wire, and hundreds in memory.
+        while array.next_element::<IgnoredAny>()?.is_some() {}
         Ok(List::Given(items))
     }
 
@@ -106,7 +135,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<Object<T>> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+impl<'de, T: Deserialize<'de> + Element> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Reader::<Self>(PhantomData))
     }
@@ -143,7 +172,7 @@ impl<T: Apiv2Schema> Apiv2Schema for Object<T> {
 
 /// A field with an array that must have an item at least.
 #[derive(Deserialize)]
-#[serde(transparent, bound(deserialize = "T: Deserialize<'de>"))]
+#[serde(transparent, bound(deserialize = "T: Deserialize<'de> + Element"))]
 pub(crate) struct RequiredList<T>(List<T>);
 
 impl<T> Default for RequiredList<T> {
@@ -208,6 +237,22 @@ impl Fields {
         read: impl Fn(&mut Self, T) -> Option<V>,
     ) -> Option<Vec<V>> {
         self.list(name, list, read).map(Option::unwrap_or_default)
+    }
+
+    /// An object that may be absent or null. Then the value is `None`. The errors of its fields name it, as in
+    /// `customer.email`.
+    pub(crate) fn part<T, V>(
+        &mut self,
+        name: &'static str,
+        Part(part): Part<T>,
+        read: impl Fn(&mut Self, T) -> Option<V>,
+    ) -> Option<Option<V>> {
+        let Some(object) = part else { return Some(None) };
+        let path = self.path_of(name).into_owned();
+        let here = mem::replace(&mut self.path, path);
+        let value = self.object(object).and_then(|object| read(self, object));
+        self.path = here;
+        value.map(Some)
     }
 
     /// The object that is an item of an array.

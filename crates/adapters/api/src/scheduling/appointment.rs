@@ -1,30 +1,33 @@
 //! Appointments over HTTP.
 
+mod dry_run;
 mod requests;
 
 use crate::{
     access::authentication::Authenticated,
     body::Body,
     commit::{Reply, Write},
-    error::{ApiError, Problem},
+    error::{ApiError, FieldError, Problem},
     pages::{Items, Pages, ShownPage},
     query::Query,
     responses::{Confirmation, Created, Done, Located},
+    scheduling::times::later,
     value::{Count, Cursor, Midnight, Resource, Shown, Success},
 };
 use actix_web::web::{Data, Path};
-use chatgrow_application::{Application, Effect};
+use chatgrow_application::{Application, Dated, Effect};
 use chatgrow_domain as domain;
 use chatgrow_domain::{
     AppointmentId, AppointmentRefusal, AppointmentStatus, CustomerId, CustomerName, Duration, EmailAddress,
-    Notes, ServiceType, Timestamp,
+    Invalid, LocalMinute, Notes, ResourceId, ServiceId, ServiceType, Timestamp, Zoned,
 };
+use dry_run::BookReply;
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
-use requests::{BookAppointment, EditAppointment, ListAppointments};
+use requests::{BookAppointment, EditAppointment, HowToBook, ListAppointments};
 use serde::Serialize;
 use time::Time;
 
-/// A customer's slot in the account's schedule.
+/// What a customer has booked.
 #[derive(Serialize, Apiv2Schema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Appointment {
@@ -40,6 +43,18 @@ pub(crate) struct Appointment {
     date: Shown<Midnight>,
     /// The time of day, in the business's own time.
     time: Shown<Time>,
+    /// When it starts, in civil time.
+    local_start: Shown<LocalMinute>,
+    /// When it ends, in civil time; `null` after the year 9999.
+    local_end: Shown<Option<LocalMinute>>,
+    /// When it starts; `null` if the account has no time zone.
+    starts_at: Shown<Option<Zoned>>,
+    /// When it ends; `null` if the account has no time zone.
+    ends_at: Shown<Option<Zoned>>,
+    /// The service that is booked; `null` if it is none of the account's.
+    service_id: Shown<Option<ServiceId>>,
+    /// The resources that it takes. None is the account's own schedule.
+    resource_ids: Vec<Shown<ResourceId>>,
     /// What it is for.
     service_type: Shown<ServiceType>,
     /// Its length in minutes.
@@ -54,9 +69,10 @@ pub(crate) struct Appointment {
     updated_at: Shown<Timestamp>,
 }
 
-impl From<domain::Appointment> for Appointment {
-    fn from(appointment: domain::Appointment) -> Self {
-        let start = appointment.booking.slot.start.to_date_time();
+impl From<Dated<domain::Appointment>> for Appointment {
+    fn from(Dated { value, times }: Dated<domain::Appointment>) -> Self {
+        let (appointment, booking) = (value.clone(), value.booking);
+        let start = booking.slot.start.to_date_time();
         Self {
             id: Shown(appointment.id),
             customer_id: Shown(appointment.customer.id),
@@ -64,8 +80,14 @@ impl From<domain::Appointment> for Appointment {
             customer_email: Shown(appointment.customer.email),
             date: Shown(Midnight(start.date())),
             time: Shown(start.time()),
-            service_type: Shown(appointment.booking.service_type),
-            duration: Shown(appointment.booking.slot.duration),
+            local_start: Shown(booking.slot.start),
+            local_end: Shown(later(booking.slot.start, booking.slot.duration.as_minutes())),
+            starts_at: Shown(times.map(|times| times.starts)),
+            ends_at: Shown(times.map(|times| times.ends)),
+            service_id: Shown(booking.service),
+            resource_ids: booking.resources.into_iter().map(Shown).collect(),
+            service_type: Shown(booking.service_type),
+            duration: Shown(booking.slot.duration),
             notes: Shown(appointment.notes),
             status: Shown(appointment.status),
             created_at: Shown(appointment.created_at),
@@ -83,8 +105,8 @@ pub(crate) struct AppointmentResponse {
     appointment: Resource<Appointment>,
 }
 
-impl From<domain::Appointment> for AppointmentResponse {
-    fn from(appointment: domain::Appointment) -> Self {
+impl From<Dated<domain::Appointment>> for AppointmentResponse {
+    fn from(appointment: Dated<domain::Appointment>) -> Self {
         Self {
             success: Success,
             appointment: Resource(appointment.into()),
@@ -122,14 +144,14 @@ fn named(path: &str) -> Result<AppointmentId, ApiError> {
     path.parse().map_err(|_| Problem::AppointmentNotFound.into())
 }
 
-impl Located for domain::Appointment {
+impl Located for Dated<domain::Appointment> {
     fn location(&self) -> String {
-        format!("/appointments/{}", self.id)
+        format!("/appointments/{}", self.value.id)
     }
 }
 
-impl From<&Effect<domain::Appointment>> for Done<Confirmation> {
-    fn from(_: &Effect<domain::Appointment>) -> Self {
+impl From<&Effect<Dated<domain::Appointment>>> for Done<Confirmation> {
+    fn from(_: &Effect<Dated<domain::Appointment>>) -> Self {
         Confirmation::new("Appointment cancelled successfully")
     }
 }
@@ -141,31 +163,57 @@ impl From<AppointmentRefusal> for ApiError {
             AppointmentRefusal::CustomerNotFound => Problem::CustomerNotFound,
             AppointmentRefusal::SlotTaken => Problem::TimeConflict,
             AppointmentRefusal::Cancelled => Problem::AppointmentCancelled,
-            AppointmentRefusal::InvalidStatus => Problem::InvalidStatus,
-            AppointmentRefusal::HoldGone => Problem::TimeConflict,
-            AppointmentRefusal::CustomerChanged => Problem::Unavailable,
-            AppointmentRefusal::VersionMismatch => Problem::VersionMismatch,
+            AppointmentRefusal::InvalidStatus => Problem::AppointmentStatusFinal,
+            AppointmentRefusal::HoldNotFound | AppointmentRefusal::HoldGone => Problem::HoldNotFound,
+            AppointmentRefusal::HoldExpired => Problem::HoldExpired,
+            AppointmentRefusal::VersionMismatch | AppointmentRefusal::CustomerChanged => {
+                Problem::VersionMismatch
+            }
+            AppointmentRefusal::CustomerNameNeeded => {
+                return Self::of_fields(vec![FieldError {
+                    field: "customer.name".into(),
+                    message: Invalid::Missing.to_string(),
+                }]);
+            }
+            AppointmentRefusal::Unbookable(unbookable) => return unbookable.into(),
         }
         .into()
     }
 }
 
 /// The errors of [`book`].
-pub(crate) const BOOK_ERRORS: &[Problem] = &[Problem::CustomerNotFound, Problem::TimeConflict];
+pub(crate) const BOOK_ERRORS: &[Problem] = &[
+    Problem::CustomerNotFound,
+    Problem::ServiceNotFound,
+    Problem::HoldNotFound,
+    Problem::TimeConflict,
+    Problem::OutsideHours,
+    Problem::TooSoon,
+    Problem::TooFar,
+    Problem::HoldExpired,
+];
 
 /// Book an appointment
 ///
-/// For an existing customer. Two confirmed appointments of one account never overlap; touching ends are fine.
+/// What occupies a resource never overlaps; touching ends are fine. Of a service, the resources are chosen.
 #[api_v2_operation(operation_id = "bookAppointment", tags("Appointments"))]
 pub(crate) async fn book(
+    caller: Authenticated,
     application: Data<Application>,
+    query: Query<HowToBook>,
     write: Write<Created<AppointmentResponse>>,
     body: Body<BookAppointment>,
-) -> Result<Reply<Created<AppointmentResponse>>, ApiError> {
-    let (customer, new) = body.0.into_domain()?;
-    let (request, replies) = write.request()?;
+) -> Result<BookReply, ApiError> {
+    let dry_run = query.0.is_dry_run()?;
+    let order = body.0.into_domain()?;
     let appointments = &application.scheduling.appointments;
-    replies.to(appointments.book(&request, &customer, new).await?)
+    if dry_run {
+        let tried = appointments.try_out(&caller.0, order).await?;
+        return Ok(BookReply::Tried(Done::new(tried.into())));
+    }
+    let (request, replies) = write.request()?;
+    let booked = replies.to(appointments.book(&request, order).await?)?;
+    Ok(BookReply::Booked(booked))
 }
 
 /// The errors of [`list`].
@@ -216,13 +264,18 @@ pub(crate) async fn get(
 pub(crate) const EDIT_ERRORS: &[Problem] = &[
     Problem::AppointmentNotFound,
     Problem::TimeConflict,
+    Problem::OutsideHours,
+    Problem::TooSoon,
+    Problem::TooFar,
     Problem::AppointmentCancelled,
+    Problem::AppointmentStatusFinal,
     Problem::VersionMismatch,
 ];
 
 /// Move or edit an appointment
 ///
-/// Changes only the fields that are sent. A cancelled appointment can be edited but not moved.
+/// Changes only the fields that are sent. A cancelled appointment can be edited but not moved, and only a confirmed one
+/// gets another status.
 #[api_v2_operation(operation_id = "updateAppointment", tags("Appointments"))]
 pub(crate) async fn edit(
     application: Data<Application>,
@@ -230,14 +283,18 @@ pub(crate) async fn edit(
     write: Write<Done<AppointmentResponse>>,
     body: Body<EditAppointment>,
 ) -> Result<Reply<Done<AppointmentResponse>>, ApiError> {
-    let (edit, id) = (body.0.into_domain()?, named(&path)?);
+    let ((edit, policies), id) = (body.0.into_domain()?, named(&path)?);
     let (request, replies) = write.request()?;
     let appointments = &application.scheduling.appointments;
-    replies.to(appointments.edit(&request, id, edit).await?)
+    replies.to(appointments.edit(&request, id, edit, policies).await?)
 }
 
 /// The errors of [`cancel`].
-pub(crate) const CANCEL_ERRORS: &[Problem] = &[Problem::AppointmentNotFound, Problem::VersionMismatch];
+pub(crate) const CANCEL_ERRORS: &[Problem] = &[
+    Problem::AppointmentNotFound,
+    Problem::AppointmentStatusFinal,
+    Problem::VersionMismatch,
+];
 
 /// Cancel an appointment
 ///

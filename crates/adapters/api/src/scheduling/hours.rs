@@ -245,17 +245,20 @@ fn refuse(fields: &mut Fields, error: InvalidHours, entries: &[(Date, Option<Ope
             fields.refuse_in("exceptions", last.unwrap_or_default(), "date", error)
         }
         InvalidHours::ExceptionOverlap(date) => {
-            let of_date = |entries: &[(Date, Option<Opening>)]| -> Vec<Opening> {
-                let of_date = entries.iter().filter(|(other, _)| *other == date);
-                of_date.filter_map(|(_, opening)| *opening).collect()
-            };
-            let overlaps = |index: &usize| {
-                let earlier = of_date(&entries[..*index]);
-                let own = of_date(&entries[*index..=*index]);
-                own.iter()
-                    .any(|own| earlier.iter().any(|earlier| earlier.overlaps(*own)))
-            };
-            let first = (0..entries.len()).find(overlaps);
+            let of_date = entries
+                .iter()
+                .enumerate()
+                .filter(|(_, (other, _))| *other == date);
+            let windows: Vec<_> = of_date
+                .filter_map(|(index, (_, opening))| Some((index, (*opening)?)))
+                .collect();
+            let mut later = windows.iter().enumerate();
+            let first = later.find_map(|(nth, (index, own))| {
+                let mut earlier = windows[..nth].iter();
+                earlier
+                    .any(|(_, earlier)| earlier.overlaps(*own))
+                    .then_some(*index)
+            });
             fields.refuse_in("exceptions", first.unwrap_or_default(), "", error)
         }
     }

@@ -1,15 +1,21 @@
 //! The schedule of a business: appointments, what they take, what is booked, and when.
 
 pub(crate) mod appointment;
+mod availability;
+mod block;
+mod hold;
 mod hours;
 mod resource;
 mod schedule;
 mod service;
+mod slot;
+mod times;
+mod unbookable;
 mod values;
 
 use crate::routes::{Context, endpoint};
 use actix_web::http::Method;
-use chatgrow_domain::{AppointmentId, ResourceId, ServiceId};
+use chatgrow_domain::{AppointmentId, BlockId, HoldId, ResourceId, ServiceId};
 
 const ID: &str = "The resource's id.";
 
@@ -36,6 +42,25 @@ pub(crate) fn routes() -> Context {
         .names::<ResourceId>("id", ID)
         .on(Method::GET, resource::get_hours, resource::GET_ERRORS)
         .on(Method::PUT, resource::put_hours, resource::PUT_HOURS_ERRORS);
+    let busy = endpoint!("/resources/{id}/busy")
+        .names::<ResourceId>("id", ID)
+        .on(Method::GET, availability::busy, availability::BUSY_ERRORS);
+    let availability =
+        endpoint!("/availability").on(Method::GET, availability::search, availability::SEARCH_ERRORS);
+    let holds = endpoint!("/holds")
+        .on(Method::POST, hold::hold, hold::HOLD_ERRORS)
+        .on(Method::GET, hold::list, hold::LIST_ERRORS);
+    let hold = endpoint!("/holds/{id}")
+        .names::<HoldId>("id", ID)
+        .on(Method::GET, hold::get, hold::GET_ERRORS)
+        .on(Method::DELETE, hold::release, hold::GET_ERRORS);
+    let blocks = endpoint!("/blocks")
+        .on(Method::POST, block::create, block::CREATE_ERRORS)
+        .on(Method::GET, block::list, block::LIST_ERRORS);
+    let block = endpoint!("/blocks/{id}")
+        .names::<BlockId>("id", ID)
+        .on(Method::GET, block::get, block::GET_ERRORS)
+        .on(Method::DELETE, block::remove, block::GET_ERRORS);
     let services = endpoint!("/services")
         .on(Method::POST, service::create, service::CREATE_ERRORS)
         .on(Method::GET, service::list, service::LIST_ERRORS);
@@ -51,13 +76,16 @@ pub(crate) fn routes() -> Context {
         tags: vec![
             (
                 "Appointments",
-                "A customer's slot in the account's schedule; confirmed ones never overlap.",
+                "What customers have booked; nothing that takes a resource overlaps.",
             ),
             (
                 "Resources",
                 "Who or what a booking takes: staff, rooms, equipment.",
             ),
             ("Services", "What customers book, and which resources that needs."),
+            ("Availability", "What can be booked."),
+            ("Holds", "Slots that are reserved for a while."),
+            ("Blocks", "Time off."),
             ("Schedule", "When the business serves its customers."),
         ],
         endpoints: vec![
@@ -66,6 +94,12 @@ pub(crate) fn routes() -> Context {
             resources,
             resource,
             hours,
+            busy,
+            availability,
+            holds,
+            hold,
+            blocks,
+            block,
             services,
             service,
             schedule,

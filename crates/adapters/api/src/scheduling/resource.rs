@@ -18,7 +18,7 @@ use chatgrow_application::{Application, Effect};
 use chatgrow_domain as domain;
 use chatgrow_domain::{ResourceId, ResourceKind, ResourceName, ResourceRefusal, Timestamp};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
-use requests::{CreateResource, EditResource, ListResources};
+use requests::{CreateResource, EditResource, HowToDeactivate, ListResources};
 use serde::Serialize;
 
 /// Who or what a booking takes.
@@ -209,13 +209,15 @@ pub(crate) const EDIT_ERRORS: &[Problem] = &[
 pub(crate) async fn edit(
     application: Data<Application>,
     path: Path<String>,
+    query: Query<HowToDeactivate>,
     write: Write<Done<ResourceResponse>>,
     body: Body<EditResource>,
 ) -> Result<Reply<Done<ResourceResponse>>, ApiError> {
+    let force = query.0.is_forced()?;
     let (edit, id) = (body.0.into_domain()?, named(&path)?);
     let (request, replies) = write.request()?;
     let resources = &application.scheduling.resources;
-    replies.to(resources.edit(&request, id, edit).await?)
+    replies.to(resources.edit(&request, id, edit, force).await?)
 }
 
 /// The errors of [`deactivate`].
@@ -223,17 +225,19 @@ pub(crate) const DEACTIVATE_ERRORS: &[Problem] = EDIT_ERRORS;
 
 /// Deactivate a resource
 ///
-/// It can't be booked any more, and can still be read, because bookings refer to it. Safe to repeat.
+/// It can't be booked any more, and can still be read, because bookings refer to it. If it is booked in the future, only
+/// `force=true` does it, which leaves the bookings as they are. Safe to repeat.
 #[api_v2_operation(operation_id = "deactivateResource", tags("Resources"))]
 pub(crate) async fn deactivate(
     application: Data<Application>,
     path: Path<String>,
+    query: Query<HowToDeactivate>,
     write: Write<Done<Confirmation>>,
 ) -> Result<Reply<Done<Confirmation>>, ApiError> {
-    let id = named(&path)?;
+    let (force, id) = (query.0.is_forced()?, named(&path)?);
     let (request, replies) = write.request()?;
     let resources = &application.scheduling.resources;
-    replies.to(resources.deactivate(&request, id).await?)
+    replies.to(resources.deactivate(&request, id, force).await?)
 }
 
 /// Get the opening hours of a resource

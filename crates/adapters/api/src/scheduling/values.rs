@@ -5,43 +5,42 @@ use crate::{
     value::{Described, Input, Output, Text, schema},
 };
 use chatgrow_domain::{
-    AppointmentId, AppointmentStatus, Buffer, Count, Duration, Horizon, Invalid, Needs, Notice, ResourceId,
-    ResourceKind, ResourceName, ServiceId, ServiceName, ServiceType, TimeZoneName,
+    AppointmentId, AppointmentStatus, BlockId, Buffer, Count, Duration, HoldId, HoldTime, Horizon, Invalid,
+    Needs, Notice, ResourceId, ResourceKind, ResourceName, ServiceId, ServiceName, ServiceType, TimeZoneName,
 };
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-impl Described for AppointmentId {
-    fn schema() -> Value {
-        schema::id("507f1f77bcf86cd799439022")
-    }
+/// Ids that clients may send in a body or a query string.
+macro_rules! ids {
+    ($($type:ident $example:literal)+) => {$(
+        impl Described for $type {
+            fn schema() -> Value {
+                schema::id($example)
+            }
+        }
+
+        impl Input for $type {
+            type Json = String;
+
+            fn parse(text: String) -> Result<Self, Invalid> {
+                text.parse().map_err(|_| Invalid::Id)
+            }
+        }
+
+        impl Output for $type {
+            fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+    )+};
 }
-
-impl Output for AppointmentId {
-    fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-/// In minutes.
-impl Described for Duration {
-    fn schema() -> Value {
-        schema::integer(Self::MIN_MINUTES, Self::MAX_MINUTES, Self::DEFAULT.as_minutes())
-    }
-}
-
-impl Input for Duration {
-    type Json = i64;
-
-    fn parse(minutes: i64) -> Result<Self, Invalid> {
-        Self::from_minutes(minutes)
-    }
-}
-
-impl Output for Duration {
-    fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.as_minutes().serialize(serializer)
-    }
+ids! {
+    AppointmentId "507f1f77bcf86cd799439022"
+    ResourceId "507f1f77bcf86cd799439055"
+    ServiceId "507f1f77bcf86cd799439066"
+    HoldId "507f1f77bcf86cd799439077"
+    BlockId "507f1f77bcf86cd799439088"
 }
 
 impl Text for ServiceType {
@@ -78,26 +77,6 @@ impl Text for AppointmentStatus {
     }
 }
 
-impl Described for ResourceId {
-    fn schema() -> Value {
-        schema::id("507f1f77bcf86cd799439055")
-    }
-}
-
-impl Input for ResourceId {
-    type Json = String;
-
-    fn parse(text: String) -> Result<Self, Invalid> {
-        text.parse().map_err(|_| Invalid::Id)
-    }
-}
-
-impl Output for ResourceId {
-    fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
 impl Text for ResourceName {
     fn schema() -> Value {
         schema::name(Self::MAX_CHARS, "דנה")
@@ -124,18 +103,6 @@ impl Text for ResourceKind {
 
     fn text(&self) -> &str {
         self.as_str()
-    }
-}
-
-impl Described for ServiceId {
-    fn schema() -> Value {
-        schema::id("507f1f77bcf86cd799439066")
-    }
-}
-
-impl Output for ServiceId {
-    fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
     }
 }
 
@@ -192,6 +159,8 @@ macro_rules! integers {
     )+};
 }
 integers! {
+    Duration { Self::MIN_MINUTES, Self::MAX_MINUTES, Self::DEFAULT.as_minutes(), from_minutes, as_minutes }
+    HoldTime { Self::MIN_MINUTES, Self::MAX_MINUTES, Self::DEFAULT.as_minutes(), from_minutes, as_minutes }
     Buffer { 0, Self::MAX_MINUTES, 10, from_minutes, as_minutes }
     Notice { 0, Self::MAX_MINUTES, 120, from_minutes, as_minutes }
     Horizon { 1, Self::MAX_DAYS, 90, from_days, as_days }

@@ -256,7 +256,7 @@ impl Text for Cursor {
     fn schema() -> Value {
         json!({
             "type": "string",
-            "minLength": 25,
+            "minLength": 17,
             "maxLength": 41,
             "example": "c507f1f77bcf86cd799439011",
         })

@@ -71,6 +71,23 @@ impl EditResource {
     }
 }
 
+/// How to take a resource out of use.
+#[derive(Default, Deserialize, Apiv2Schema)]
+#[serde(default)]
+pub(crate) struct HowToDeactivate {
+    /// Whether to do it even if the resource is booked in the future. The bookings stay.
+    force: Parameter<Flag>,
+}
+
+impl HowToDeactivate {
+    pub(super) fn is_forced(self) -> Result<bool, ApiError> {
+        let mut fields = Fields::default();
+        let force = fields.parameter("force", self.force);
+        let force = force.ok_or_else(|| fields.into_error())?;
+        Ok(matches!(force, Some(Flag(true))))
+    }
+}
+
 /// Which resources are wanted.
 #[derive(Default, Deserialize, Apiv2Schema)]
 #[serde(default)]
