@@ -30,9 +30,12 @@ pub(crate) fn all(application: &Arc<Application>, api: &Api, database: &Database
         Task::new("keep_reserve", seconds(10), database, |database| async move {
             database.keep_reserve()
         }),
-        Task::new("sweep_holds", seconds(10), application, |application| async move {
-            application.scheduling.holds.sweep().await
-        }),
+        Task::new(
+            "sweep_holds",
+            seconds(10),
+            application,
+            |application| async move { application.scheduling.holds.sweep().await },
+        ),
         Task::new(
             "sweep_idempotency_records",
             seconds(10),

@@ -92,7 +92,7 @@ fn key_of(request: &HttpRequest) -> Result<Option<String>, ApiError> {
         let message = format!(
             "must be one key of 1 to {MAX_KEY_CHARS} printable ASCII characters, with a quote at both ends or at neither"
         );
-        return Err(ApiError::of_header(IDEMPOTENCY_KEY, message));
+        return Err(ApiError::of_field(IDEMPOTENCY_KEY, message));
     }
     Ok(Some(key.to_owned()))
 }

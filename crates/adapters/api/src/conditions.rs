@@ -64,7 +64,7 @@ pub(crate) fn precondition(request: &HttpRequest) -> Result<Precondition, ApiErr
     let tags = Tags::of(request, header::IF_MATCH).map_err(|()| {
         let message =
             "must be * or entity tags as an answer's ETag has them, quotes included, separated by commas";
-        ApiError::of_header("If-Match", message)
+        ApiError::of_field("If-Match", message)
     })?;
     Ok(match tags {
         None => Precondition::Unconditional,

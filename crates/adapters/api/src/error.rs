@@ -9,7 +9,7 @@ use actix_web::{
 use chatgrow_domain::Refusal;
 use chatgrow_ports::{Failure, StoreError};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};
 
 macro_rules! problems {
@@ -145,11 +145,11 @@ pub(crate) struct FieldError {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Help {
     /// What is in the way, if it still is.
-    pub(crate) conflict: Option<Value>,
+    pub(crate) conflict: Option<Box<RawValue>>,
     /// The next starts that can be booked.
-    pub(crate) next_free: Vec<Value>,
+    pub(crate) next_free: Vec<Box<RawValue>>,
     /// The last start before that can be booked.
-    pub(crate) previous_free: Option<Value>,
+    pub(crate) previous_free: Option<Box<RawValue>>,
 }
 
 /// A problem of one request.
@@ -214,8 +214,8 @@ impl ApiError {
         Self::validation(sentences.join("; "), errors)
     }
 
-    /// A [`Problem::Validation`] of a header field.
-    pub(crate) fn of_header(name: &'static str, message: impl Into<String>) -> Self {
+    /// A [`Problem::Validation`] of one field, parameter or header field.
+    pub(crate) fn of_field(name: &'static str, message: impl Into<String>) -> Self {
         Self::of_fields(vec![FieldError {
             field: name.into(),
             message: message.into(),

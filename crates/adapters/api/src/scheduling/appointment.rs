@@ -7,7 +7,7 @@ use crate::{
     access::authentication::Authenticated,
     body::Body,
     commit::{Reply, Write},
-    error::{ApiError, FieldError, Problem},
+    error::{ApiError, Problem},
     pages::{Items, Pages, ShownPage},
     query::Query,
     responses::{Confirmation, Created, Done, Located},
@@ -170,10 +170,7 @@ impl From<AppointmentRefusal> for ApiError {
                 Problem::VersionMismatch
             }
             AppointmentRefusal::CustomerNameNeeded => {
-                return Self::of_fields(vec![FieldError {
-                    field: "customer.name".into(),
-                    message: Invalid::Missing.to_string(),
-                }]);
+                return Self::of_field("customer.name", Invalid::Missing.to_string());
             }
             AppointmentRefusal::Unbookable(unbookable) => return unbookable.into(),
         }
@@ -204,7 +201,7 @@ pub(crate) async fn book(
     write: Write<Created<AppointmentResponse>>,
     body: Body<BookAppointment>,
 ) -> Result<BookReply, ApiError> {
-    let dry_run = query.0.is_dry_run()?;
+    let dry_run = query.0.dry_run()?;
     let order = body.0.into_domain()?;
     let appointments = &application.scheduling.appointments;
     if dry_run {

@@ -213,7 +213,7 @@ pub(crate) async fn edit(
     write: Write<Done<ResourceResponse>>,
     body: Body<EditResource>,
 ) -> Result<Reply<Done<ResourceResponse>>, ApiError> {
-    let force = query.0.is_forced()?;
+    let force = query.0.forced()?;
     let (edit, id) = (body.0.into_domain()?, named(&path)?);
     let (request, replies) = write.request()?;
     let resources = &application.scheduling.resources;
@@ -234,7 +234,7 @@ pub(crate) async fn deactivate(
     query: Query<HowToDeactivate>,
     write: Write<Done<Confirmation>>,
 ) -> Result<Reply<Done<Confirmation>>, ApiError> {
-    let (force, id) = (query.0.is_forced()?, named(&path)?);
+    let (force, id) = (query.0.forced()?, named(&path)?);
     let (request, replies) = write.request()?;
     let resources = &application.scheduling.resources;
     replies.to(resources.deactivate(&request, id, force).await?)

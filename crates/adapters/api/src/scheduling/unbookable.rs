@@ -1,7 +1,7 @@
 //! Why a slot can't be booked, over HTTP: the error, and what helps to find another slot.
 
 use crate::{
-    error::{ApiError, FieldError, Help, Problem},
+    error::{ApiError, Help, Problem},
     scheduling::times::{Start, later},
     value::Shown,
 };
@@ -9,7 +9,7 @@ use chatgrow_domain::{
     AppointmentId, BrokenRule, LocalMinute, NotFree, Obstruction, OccupancyKind, Suggestions, Unbookable,
 };
 use serde::Serialize;
-use serde_json::{Value, to_value};
+use serde_json::value::{RawValue, to_raw_value};
 
 /// What is in the way of a booking.
 #[derive(Serialize)]
@@ -41,29 +41,29 @@ impl Help {
     pub(crate) fn new(obstruction: Option<Obstruction>, suggestions: Suggestions) -> Self {
         let start = |start: LocalMinute| shown(Start::from(start));
         Self {
-            conflict: obstruction.map(|obstruction| shown(Conflict::from(obstruction))),
-            next_free: suggestions.next_free.into_iter().map(start).collect(),
-            previous_free: suggestions.previous_free.map(start),
+            conflict: obstruction.and_then(|obstruction| shown(Conflict::from(obstruction))),
+            next_free: suggestions.next_free.into_iter().filter_map(start).collect(),
+            previous_free: suggestions.previous_free.and_then(start),
         }
     }
 }
 
-/// Structs of strings always serialize.
-fn shown(value: impl Serialize) -> Value {
-    to_value(value).unwrap_or_default()
+/// The value as JSON. Structs of strings always serialize.
+fn shown(value: impl Serialize) -> Option<Box<RawValue>> {
+    to_raw_value(&value).ok()
 }
 
 impl From<Unbookable> for ApiError {
     fn from(unbookable: Unbookable) -> Self {
         match unbookable {
             Unbookable::ServiceNotFound => Problem::ServiceNotFound.into(),
-            Unbookable::ServiceInactive => of_field("serviceId", "must be a service that is active"),
-            Unbookable::UnknownResource => of_field("resourceIds", UNKNOWN),
-            Unbookable::Resources(invalid) => of_field("resourceIds", invalid),
+            Unbookable::ServiceInactive => Self::of_field("serviceId", "must be a service that is active"),
+            Unbookable::UnknownResource => Self::of_field("resourceIds", UNKNOWN),
+            Unbookable::Resources(invalid) => Self::of_field("resourceIds", invalid.to_string()),
             Unbookable::Differs(field) => {
-                of_field(field, "must be that of the service or the hold, or be omitted")
+                Self::of_field(field, "must be that of the service or the hold, or be omitted")
             }
-            Unbookable::Gap { before, after } => of_field("time", in_a_gap(before, after)),
+            Unbookable::Gap { before, after } => Self::of_field("time", in_a_gap(before, after)),
             Unbookable::NotFree(not_free) => {
                 let NotFree {
                     rule,
@@ -97,13 +97,6 @@ fn in_a_gap(before: LocalMinute, after: LocalMinute) -> String {
     )
 }
 
-fn of_field(field: &'static str, message: impl ToString) -> ApiError {
-    ApiError::of_fields(vec![FieldError {
-        field: field.into(),
-        message: message.to_string(),
-    }])
-}
-
 /// The errors that a slot which can't be booked may have.
 pub(crate) const UNBOOKABLE: [Problem; 5] = [
     Problem::ServiceNotFound,
@@ -117,7 +110,7 @@ pub(crate) const UNBOOKABLE: [Problem; 5] = [
 mod tests {
     use super::*;
     use chatgrow_domain::{InvalidDemand, ObjectId, ResourceId};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn minute(minutes: i64) -> LocalMinute {
         LocalMinute::from_minutes(minutes).unwrap()

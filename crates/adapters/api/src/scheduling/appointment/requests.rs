@@ -134,7 +134,7 @@ pub(crate) struct HowToBook {
 }
 
 impl HowToBook {
-    pub(super) fn is_dry_run(self) -> Result<bool, ApiError> {
+    pub(super) fn dry_run(self) -> Result<bool, ApiError> {
         let mut fields = Fields::default();
         let dry_run = fields.parameter("dryRun", self.dry_run);
         let dry_run = dry_run.ok_or_else(|| fields.into_error())?;

@@ -80,7 +80,7 @@ pub(crate) struct HowToDeactivate {
 }
 
 impl HowToDeactivate {
-    pub(super) fn is_forced(self) -> Result<bool, ApiError> {
+    pub(super) fn forced(self) -> Result<bool, ApiError> {
         let mut fields = Fields::default();
         let force = fields.parameter("force", self.force);
         let force = force.ok_or_else(|| fields.into_error())?;
