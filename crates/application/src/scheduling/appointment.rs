@@ -5,60 +5,19 @@ use crate::{
     commit::{Commits, Effect, Outcome, Request},
     scheduling::{
         clock::{AccountClock, Dated},
-        planner::{GivenSlot, Plan, Planner, Wish},
+        order::{GivenSlot, Order, OrderCustomer, OrderItem, Wish},
+        planner::{Plan, Planner},
     },
 };
 use chatgrow_domain::{
-    AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, Customer, CustomerEdit,
-    CustomerId, CustomerName, EmailAddress, Hold, HoldId, NewAppointment, NewCustomer, Notes, ObjectId,
-    Phone, Policies, Unbookable,
+    AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, Customer,
+    CustomerEdit, CustomerId, Hold, HoldId, NewAppointment, NewCustomer, ObjectId, Policies, Unbookable,
 };
 use chatgrow_ports::{
     AppointmentFilter, AppointmentStore, CustomerWrite, Failure, HoldStore, Page, PageRequest, StartPosition,
     StoreError, Stores,
 };
 use std::sync::Arc;
-
-/// What a caller wants to book, and for whom.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
-    /// Who comes.
-    pub customer: OrderCustomer,
-    /// What is booked.
-    pub item: OrderItem,
-    /// Free notes.
-    pub notes: Option<Notes>,
-}
-
-/// The customer of an order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderCustomer {
-    /// The customer's address.
-    pub email: EmailAddress,
-    /// What the order says about the customer. `None`: nothing, so the customer must exist.
-    pub details: Option<CustomerDetails>,
-}
-
-/// What an order says about its customer. It creates the customer, or updates the fields that are given. The outer
-/// `None` leaves a field unchanged.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CustomerDetails {
-    /// The name, which a new customer needs.
-    pub name: Option<CustomerName>,
-    /// The phone number.
-    pub phone: Option<Option<Phone>>,
-    /// Notes on the customer.
-    pub notes: Option<Option<Notes>>,
-}
-
-/// What an order books.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OrderItem {
-    /// A slot.
-    Wish(Wish),
-    /// What is held.
-    Hold(HoldId, GivenSlot),
-}
 
 /// The use cases of appointments.
 pub struct Appointments {
@@ -383,7 +342,7 @@ impl Appointments {
         id: AppointmentId,
     ) -> Result<Outcome<Dated<Appointment>>, Failure<AppointmentRefusal>> {
         let edit = AppointmentEdit {
-            status: Some(chatgrow_domain::AppointmentStatus::Cancelled),
+            status: Some(AppointmentStatus::Cancelled),
             ..AppointmentEdit::default()
         };
         self.edit(request, id, edit, Policies::Kept).await

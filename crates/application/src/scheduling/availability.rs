@@ -156,7 +156,7 @@ impl Availability {
         for busy in busy {
             match merged.last_mut() {
                 Some(last) if busy.interval.from <= last.until => {
-                    last.until = last.until.max(busy.interval.until)
+                    last.until = last.until.max(busy.interval.until);
                 }
                 _ => merged.push(busy.interval),
             }

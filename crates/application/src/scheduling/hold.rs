@@ -3,10 +3,7 @@
 use crate::{
     Caller, System,
     commit::{Commits, Effect, Outcome, Request},
-    scheduling::{
-        clock::Dated,
-        planner::{Planner, Wish},
-    },
+    scheduling::{clock::Dated, order::Wish, planner::Planner},
 };
 use chatgrow_domain::{Hold, HoldId, HoldRefusal, HoldTime, Timestamp, Unbookable};
 use chatgrow_ports::{Failure, HoldStore, Page, PageRequest, StartPosition, StoreError, Stores};
@@ -65,7 +62,7 @@ impl Holds {
                     self.planner.lost(account, &clock, &plan).await.map_err(refused)?;
                     Ok(None)
                 }
-                held => held.map(|()| Some(effect)),
+                written => written.map(|()| Some(effect)),
             }
         };
         self.commits.run(request, attempt).await

@@ -3,7 +3,13 @@
 //! The planner reads and chooses. The store's guard decides: if it refuses, the caller's attempt is made again, and
 //! chooses anew from what is then free.
 
-use crate::{System, scheduling::clock::AccountClock};
+use crate::{
+    System,
+    scheduling::{
+        clock::AccountClock,
+        order::{Booked, Wish},
+    },
+};
 use chatgrow_domain::{
     AccountId, Agenda, Booking, BrokenRule, Calendar, Demand, Duration, Interval, LocalMinute, NotFree,
     Obstacle, Obstruction, Policies, Resource, ResourceId, Service, ServiceId, ServiceType, TimeSlot,
@@ -13,7 +19,6 @@ use chatgrow_ports::{
     Failure, HoldStore, OccupancyStore, ResourceStore, ScheduleStore, ServiceStore, StoreError, Stores,
 };
 use std::{collections::HashMap, ops::Range, sync::Arc};
-use time::{Date, Time};
 
 /// How many expired holds a refused write releases at most.
 const RELEASE: u32 = 100;
@@ -23,84 +28,6 @@ const SUGGESTED_BEFORE: i64 = 1440;
 
 /// … to two weeks after it.
 const SUGGESTED_AFTER: i64 = 14 * 1440;
-
-/// What a caller wants to book.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
-    /// When it starts.
-    pub start: LocalMinute,
-    /// What is booked.
-    pub what: Booked,
-    /// The resources that it must take. Those of a service that are not named are chosen.
-    pub resources: Vec<ResourceId>,
-    /// Whether opening hours, notice and horizon count.
-    pub policies: Policies,
-}
-
-/// What is booked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Booked {
-    /// A length of time for something.
-    Time(ServiceType, Duration),
-    /// A service. If its type or its length is said as well, it must be the service's.
-    Service(ServiceId, Option<ServiceType>, Option<Duration>),
-}
-
-/// What a caller says of a slot that is held already. It must be so; what is `None` is not said.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct GivenSlot {
-    /// The date.
-    pub date: Option<Date>,
-    /// The time of day.
-    pub time: Option<Time>,
-    /// The service.
-    pub service: Option<ServiceId>,
-    /// The type of the service.
-    pub service_type: Option<ServiceType>,
-    /// The length.
-    pub duration: Option<Duration>,
-    /// The resources, in any order.
-    pub resources: Option<Vec<ResourceId>>,
-}
-
-impl GivenSlot {
-    /// Compares it with what is held.
-    pub(crate) fn check(&self, held: &Booking) -> Result<(), Unbookable> {
-        let start = held.slot.start.to_date_time();
-        let sorted = |resources: &[ResourceId]| {
-            let mut resources = resources.to_vec();
-            resources.sort_unstable();
-            resources
-        };
-        let resources = self.resources.as_deref();
-        for (field, differs) in [
-            ("date", self.date.is_some_and(|date| date != start.date())),
-            ("time", self.time.is_some_and(|time| time != start.time())),
-            (
-                "serviceId",
-                self.service.is_some_and(|service| Some(service) != held.service),
-            ),
-            (
-                "serviceType",
-                self.service_type.is_some_and(|given| given != held.service_type),
-            ),
-            (
-                "duration",
-                self.duration
-                    .is_some_and(|duration| duration != held.slot.duration),
-            ),
-            (
-                "resourceIds",
-                resources.is_some_and(|given| sorted(given) != sorted(&held.resources)),
-            ),
-        ] {
-            if differs {
-                return Err(Unbookable::Differs(field));
-            }
-        }
-        Ok(())
-    }
-}
 
 /// What a wish comes to.
 pub(crate) struct Plan {

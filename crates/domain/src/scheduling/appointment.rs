@@ -1,31 +1,15 @@
 //! Appointments: what a customer books. Every appointment that is not cancelled occupies its slot.
 
 use crate::{
-    Buffers, ChangeRefusal, Customer, CustomerSummary, Duration, Hold, Interval, LocalMinute, Notes,
-    Occupancy, Refusal, ResourceId, Revised, Revision, ServiceId, TimeSlot, Timestamp, Unbookable, Version,
-    choice::choice, ids::id_type,
+    Booking, ChangeRefusal, Customer, CustomerSummary, Duration, Hold, LocalMinute, Notes, Refusal,
+    ResourceId, Revised, Revision, ServiceType, TimeSlot, Timestamp, Unbookable, Version, choice::choice,
+    ids::id_type,
 };
 use time::{Date, Time};
 
 id_type! {
     /// The id of an [`Appointment`].
     AppointmentId
-}
-
-choice! {
-    /// The service that the customer books.
-    ServiceType {
-        /// Advice.
-        Consultation = "consultation",
-        /// A treatment.
-        Treatment = "treatment",
-        /// A lesson.
-        Lesson = "lesson",
-        /// A workshop.
-        Workshop = "workshop",
-        /// Anything else.
-        Other = "other",
-    }
 }
 
 choice! {
@@ -57,45 +41,6 @@ impl AppointmentStatus {
     #[must_use]
     pub fn becomes(self, next: Self) -> bool {
         self == next || self == Self::Confirmed
-    }
-}
-
-/// What is booked, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Booking {
-    /// When it takes place.
-    pub slot: TimeSlot,
-    /// The time that is kept free around the slot. It is copied from the service, so that an edit of the service moves
-    /// nothing.
-    pub buffers: Buffers,
-    /// The resources that it takes, in the order of the service's groups. None is the account's own schedule.
-    pub resources: Vec<ResourceId>,
-    /// The service that is booked.
-    pub service: Option<ServiceId>,
-    /// The type of the service.
-    pub service_type: ServiceType,
-}
-
-impl Booking {
-    /// A booking of the account's own schedule, without a service of its own.
-    #[must_use]
-    pub const fn plain(slot: TimeSlot, service_type: ServiceType) -> Self {
-        Self {
-            slot,
-            buffers: Buffers::NONE,
-            resources: Vec::new(),
-            service: None,
-            service_type,
-        }
-    }
-
-    /// What it occupies.
-    #[must_use]
-    pub fn occupancy(&self) -> Occupancy {
-        Occupancy {
-            interval: Interval::around(self.slot, self.buffers),
-            resources: self.resources.clone(),
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 mod appointment;
 mod availability;
 mod block;
+mod booking;
 mod hold;
 mod hours;
 mod occupancy;
@@ -14,13 +15,13 @@ mod unbookable;
 mod zone;
 
 pub use appointment::{
-    Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, Booking,
-    NewAppointment, ServiceType,
+    Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, NewAppointment,
 };
 pub use availability::{
     Agenda, Calendar, Candidacy, Demand, InvalidDemand, Obstacle, Policies, Suggestions, Taken,
 };
 pub use block::{Block, BlockId, BlockRefusal, BlockTerms};
+pub use booking::{Booking, ServiceType};
 pub use hold::{Hold, HoldId, HoldRefusal, HoldTime};
 pub use hours::{DayException, Hours, InvalidHours, Opening, WeeklyOpening, parse_closing};
 pub use occupancy::{Buffers, Interval, Occupancy, OccupancyKind, conflict};
