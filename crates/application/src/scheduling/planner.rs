@@ -12,8 +12,7 @@ use crate::{
 };
 use chatgrow_domain::{
     AccountId, Agenda, Booking, BrokenRule, Calendar, Demand, Duration, Interval, LocalMinute, NotFree,
-    Obstacle, Obstruction, Policies, Resource, ResourceId, Service, ServiceId, ServiceType, TimeSlot,
-    Unbookable,
+    Obstacle, Obstruction, Policies, Resource, ResourceId, Service, ServiceId, TimeSlot, Unbookable,
 };
 use chatgrow_ports::{
     Failure, HoldStore, OccupancyStore, ResourceStore, ScheduleStore, ServiceStore, StoreError, Stores,
