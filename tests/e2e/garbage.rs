@@ -50,12 +50,21 @@ async fn start() -> (TestApp, Vec<(Method, String, Value)>) {
     });
     let created = app.post("/services", massage.clone()).await;
     let service = format!("/services/{}", created.json["service"]["id"].as_str().unwrap());
+    let hold = json!({
+        "date": "2025-12-26", "time": "10:00", "serviceType": "lesson", "duration": 60, "resourceIds": [dana_id],
+        "minutes": 10, "override": true,
+    });
+    let block = json!({
+        "resourceId": dana_id, "from": "2025-12-27", "until": "2025-12-28T12:00", "reason": "x",
+    });
     let operations = vec![
         (Method::POST, "/customers".to_owned(), customer.clone()),
         (Method::PUT, dana.clone(), customer.clone()),
         (Method::PATCH, dana, customer),
         (Method::POST, "/appointments".to_owned(), booking),
         (Method::PATCH, appointment, slot),
+        (Method::POST, "/holds".to_owned(), hold),
+        (Method::POST, "/blocks".to_owned(), block),
         (Method::POST, "/events".to_owned(), yoga.clone()),
         (Method::PATCH, event.clone(), with(&yoga, "status", "active")),
         (Method::POST, format!("{event}/registrations"), registration),
@@ -82,6 +91,8 @@ async fn assert_alive(app: &TestApp) {
         ("events", 1),
         ("resources", 1),
         ("services", 1),
+        ("holds", 0),
+        ("blocks", 0),
     ] {
         assert_eq!(
             app.get(&format!("/{list}")).await.json["count"],
@@ -570,6 +581,11 @@ async fn broken_percent_encoding_in_queries_is_refused() {
             ("/resources?kind", "kind"),
             ("/resources?active", "active"),
             ("/services?active", "active"),
+            ("/blocks?from", "from"),
+            ("/blocks?resourceId", "resourceId"),
+            ("/holds?cursor", "cursor"),
+            ("/availability?from=2030-06-11&to=2030-06-11&duration=60&explain", "explain"),
+            ("/availability?from=2030-06-11&to=2030-06-11&serviceId", "serviceId"),
         ] {
             app.get(&format!("{path}={broken}"))
                 .await
@@ -583,7 +599,8 @@ async fn broken_percent_encoding_in_queries_is_refused() {
 #[tokio::test]
 async fn broken_percent_encoding_in_paths_names_nothing() {
     let (app, operations) = start().await;
-    let event = &operations[6].1;
+    let of_event = |(_, path, _): &&(Method, String, Value)| path.ends_with("/registrations");
+    let registrations = &operations.iter().find(of_event).unwrap().1;
     for broken in [
         "%ff",
         "%",
@@ -603,12 +620,17 @@ async fn broken_percent_encoding_in_paths_names_nothing() {
             (Method::DELETE, format!("/appointments/{broken}")),
             (Method::GET, format!("/events/{broken}")),
             (Method::GET, format!("/events/{broken}/registrations")),
-            (Method::DELETE, format!("{event}/registrations/{broken}")),
+            (Method::DELETE, format!("{registrations}/{broken}")),
             (Method::GET, format!("/resources/{broken}")),
             (Method::PATCH, format!("/resources/{broken}")),
             (Method::DELETE, format!("/resources/{broken}")),
             (Method::GET, format!("/resources/{broken}/hours")),
             (Method::PUT, format!("/resources/{broken}/hours")),
+            (Method::GET, format!("/resources/{broken}/busy?from=2030-06-11&to=2030-06-11")),
+            (Method::GET, format!("/holds/{broken}")),
+            (Method::DELETE, format!("/holds/{broken}")),
+            (Method::GET, format!("/blocks/{broken}")),
+            (Method::DELETE, format!("/blocks/{broken}")),
             (Method::GET, format!("/services/{broken}")),
             (Method::DELETE, format!("/services/{broken}")),
             (Method::GET, format!("/{broken}")),
