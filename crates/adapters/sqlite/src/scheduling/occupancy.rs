@@ -1,6 +1,6 @@
 //! What is occupied.
 
-use crate::{SqliteStore, error::store_error};
+use crate::{SqliteStore, error::store_error, statements::in_one_snapshot};
 use async_trait::async_trait;
 use chatgrow_domain::{AccountId, Interval, LocalMinute, Obstruction, ResourceId, Timestamp};
 use chatgrow_ports::{Busy, OccupancyStore, StoreError};
@@ -97,8 +97,7 @@ impl OccupancyStore for SqliteStore {
         let few = i64::try_from(resources.len()).is_ok_and(|resources| resources * days <= FEW_DAYS);
         let resources = resources.to_vec();
         let read = move |connection: &mut SqliteConnection| {
-            // In one transaction, so that all resources are read from one snapshot.
-            let rows = connection.transaction(|connection| {
+            let rows = in_one_snapshot(connection, |connection| {
                 let mut rows: Vec<BusyRow> = Vec::new();
                 for resource in resources {
                     let query = query!(
