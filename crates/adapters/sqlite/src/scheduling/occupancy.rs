@@ -133,7 +133,7 @@ impl OccupancyStore for SqliteStore {
         self.read_here(|connection| {
             for resource in resources {
                 let query = query!(
-                    "id, kind, lead_id, resource_id, starts_at, ends_at, blocks_from",
+                    "id, kind, lead_id, resource_id, starts_at, ends_at, blocks_from, blocks_until",
                     account,
                     *resource,
                     interval,
