@@ -594,8 +594,14 @@ async fn broken_percent_encoding_in_queries_is_refused() {
             ("/blocks?from", "from"),
             ("/blocks?resourceId", "resourceId"),
             ("/holds?cursor", "cursor"),
-            ("/availability?from=2030-06-11&to=2030-06-11&duration=60&explain", "explain"),
-            ("/availability?from=2030-06-11&to=2030-06-11&serviceId", "serviceId"),
+            (
+                "/availability?from=2030-06-11&to=2030-06-11&duration=60&explain",
+                "explain",
+            ),
+            (
+                "/availability?from=2030-06-11&to=2030-06-11&serviceId",
+                "serviceId",
+            ),
         ] {
             app.get(&format!("{path}={broken}"))
                 .await
@@ -636,7 +642,10 @@ async fn broken_percent_encoding_in_paths_names_nothing() {
             (Method::DELETE, format!("/resources/{broken}")),
             (Method::GET, format!("/resources/{broken}/hours")),
             (Method::PUT, format!("/resources/{broken}/hours")),
-            (Method::GET, format!("/resources/{broken}/busy?from=2030-06-11&to=2030-06-11")),
+            (
+                Method::GET,
+                format!("/resources/{broken}/busy?from=2030-06-11&to=2030-06-11"),
+            ),
             (Method::GET, format!("/holds/{broken}")),
             (Method::DELETE, format!("/holds/{broken}")),
             (Method::GET, format!("/blocks/{broken}")),

@@ -26,6 +26,10 @@ impl Input for LocalMinute {
     type Json = String;
 
     fn parse(text: String) -> Result<Self, Invalid> {
+        let local = |why| match why {
+            Invalid::Missing if text.trim().is_empty() => why,
+            _ => Invalid::LocalMinute,
+        };
         let (date, time) = match text.split_once('T') {
             Some((date, time)) if time.len() == "HH:MM".len() => (date, Some(time)),
             _ => (text.as_str(), None),
@@ -33,13 +37,6 @@ impl Input for LocalMinute {
         let date = parse_date(date).map_err(local)?;
         let time = time.map_or(Ok(Time::MIDNIGHT), parse_time).map_err(local)?;
         Ok(Self::new(date, time))
-    }
-}
-
-fn local(why: Invalid) -> Invalid {
-    match why {
-        Invalid::Missing => why,
-        _ => Invalid::LocalMinute,
     }
 }
 
