@@ -71,7 +71,7 @@ ALTER TABLE appointments_anew RENAME TO appointments;
 
 -- Serves the list (by start, then id) and, without touching the table, the search for conflicts in the account's own schedule.
 CREATE INDEX appointments_by_start
-ON appointments (account_id, starts_at, id, blocks_from, blocks_until, status, kind, resource_id, held_until);
+ON appointments (account_id, starts_at, id, blocks_from, blocks_until, status, resource_id, held_until);
 CREATE INDEX appointments_by_customer ON appointments (account_id, customer_id, starts_at, id) WHERE customer_id IS NOT NULL;
 -- Serves the search for conflicts of a resource. What occupies a resource never overlaps, so the last one that begins before the end of a
 -- slot is the only one that can reach into it. The last columns spare a look at the table.
