@@ -9,8 +9,7 @@ pub struct Refused {
 }
 
 /// The columns of an appointment that the file fills.
-const BOOKING: &str =
-    "(account_id, id, kind, customer_id, starts_at, ends_at, blocks_from, blocks_until, service_type,
+const BOOKING: &str = "(account_id, id, kind, customer_id, starts_at, ends_at, blocks_from, blocks_until, service_type, \
     notes, status, created_at, updated_at, version)";
 
 /// The statements that set up rows, and those that a store has to refuse. `id` writes an id of twelve equal bytes in
