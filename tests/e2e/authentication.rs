@@ -410,7 +410,10 @@ async fn another_accounts_key_sees_and_changes_nothing() {
             assert_ne!(own.json["schedule"]["slotStep"], 20, "{own:?}");
         } else if path == "/availability" {
             // All of two days, every quarter of an hour: nobody else's bookings or step count.
-            assert_eq!(stranger.get(&format!("{real}&limit=500")).await.json["count"], 192);
+            assert_eq!(
+                stranger.get(&format!("{real}&limit=500")).await.json["count"],
+                192
+            );
         } else if *method == Method::GET {
             let list = path.trim_start_matches('/');
             assert!(stranger.get(&real).await.list(list).is_empty(), "{path}");
