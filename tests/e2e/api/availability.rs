@@ -225,7 +225,7 @@ async fn bad_searches_are_refused(store: Store) {
         ("from=2030-06-11&to=2030-06-11&duration=60&cursor=x", &["cursor"]),
         (
             "from=2030-06-11&to=2030-06-11&duration=60&resourceId=507f1f77bcf86cd799439011",
-            &["resourceIds"],
+            &["resourceId"],
         ),
     ] {
         app.get(&format!("/availability?{query}"))

@@ -5,6 +5,7 @@ mod availability;
 mod blocks;
 mod booking;
 mod conditions;
+mod contention;
 mod customers;
 mod events;
 mod holds;
