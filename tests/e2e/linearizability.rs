@@ -323,8 +323,8 @@ impl Shared {
         let place = PLACES[choices.below(PLACES.len())];
         let (booked, held) = (self.booked.lock().unwrap(), self.held.lock().unwrap());
         if !held.is_empty() && choices.below(4) == 0 {
-            let (hold, id) = held[choices.below(held.len())].clone();
-            return (Request::Confirm(hold), id);
+            let (number, id) = held[choices.below(held.len())].clone();
+            return (Request::Confirm(number), id);
         }
         if booked.is_empty() || choices.below(3) == 0 {
             let holds = choices.below(3) == 0;

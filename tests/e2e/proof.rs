@@ -107,17 +107,14 @@ impl Write {
             return Self { key, path, body };
         }
         if kind == 4 {
-            let held = business.held.lock().unwrap().pop();
-            let (key, path, body) = match held {
-                Some(hold) => {
-                    let body = json!({ "holdId": hold, "customerEmail": "dana@example.com", "notes": key });
-                    (key, "/appointments", body)
-                }
-                None => {
-                    let mut body = of_service(1);
-                    body["minutes"] = 60.into();
-                    (format!("hold {number}"), "/holds", body)
-                }
+            let unconfirmed = business.held.lock().unwrap().pop();
+            let (key, path, body) = if let Some(hold) = unconfirmed {
+                let body = json!({ "holdId": hold, "customerEmail": "dana@example.com", "notes": key });
+                (key, "/appointments", body)
+            } else {
+                let mut body = of_service(1);
+                body["minutes"] = 60.into();
+                (format!("hold {number}"), "/holds", body)
             };
             let path = path.to_owned();
             return Self { key, path, body };
