@@ -123,11 +123,6 @@ impl World {
         const RESOURCE: NotFound = Some("Resource not found");
         const SERVICE: NotFound = Some("Service not found");
         let (body, not_found) = match format!("{method} {path}").as_str() {
-            "GET /customers" | "GET /appointments" | "GET /events" | "GET /resources" | "GET /services" => {
-                (Value::Null, None)
-            }
-            // Every account has a schedule of its own.
-            "GET /schedule" => (Value::Null, None),
             "PUT /schedule" => (hours(), None),
             "POST /resources" => (therapist(), None),
             "GET /resources/{id}" | "DELETE /resources/{id}" | "GET /resources/{id}/hours" => {
@@ -146,7 +141,9 @@ impl World {
             "POST /appointments" => (booking(), None),
             "GET /appointments/{id}" | "DELETE /appointments/{id}" => (Value::Null, APPOINTMENT),
             "PATCH /appointments/{id}" => (json!({ "time": "11:00", "notes": "stolen" }), APPOINTMENT),
-            "GET /holds" | "GET /blocks" => (Value::Null, None),
+            // Every account has a schedule of its own.
+            "GET /customers" | "GET /appointments" | "GET /events" | "GET /resources" | "GET /services"
+            | "GET /schedule" | "GET /holds" | "GET /blocks" => (Value::Null, None),
             "POST /holds" => (hold(), None),
             "GET /holds/{id}" | "DELETE /holds/{id}" => (Value::Null, Some("Hold not found")),
             "POST /blocks" => (block(), None),

@@ -418,7 +418,7 @@ async fn a_text_takes_its_maximum_of_characters_and_no_more() {
         [email(62).into()],
     )
     .await;
-    let registrations = &operations[7].1;
+    let registrations = &operations[9].1;
     let notes = |length| json!({ "customerEmail": "dana@example.com", "notes": "א".repeat(length) });
     app.post(registrations, notes(5001))
         .await
@@ -467,7 +467,7 @@ async fn duplicate_keys_and_parameters_are_refused() {
         send(&app, &method, &path, twice).await.assert_invalid(&[]);
     })
     .await;
-    let registrations = &operations[7].1;
+    let registrations = &operations[9].1;
     for (path, parameters) in [
         ("/customers", &["limit=1", "cursor=x"][..]),
         (
@@ -497,7 +497,7 @@ async fn duplicate_keys_and_parameters_are_refused() {
 #[tokio::test]
 async fn bad_limits_and_cursors_are_refused_by_every_list() {
     let (app, operations) = start().await;
-    let registrations = &operations[7].1;
+    let registrations = &operations[9].1;
     let lists = [
         "/customers",
         "/appointments",

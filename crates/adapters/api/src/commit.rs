@@ -98,11 +98,10 @@ fn key_of(request: &HttpRequest) -> Result<Option<String>, ApiError> {
 }
 
 impl<R> Write<R> {
-    /// Who makes the request, for a use case that writes nothing after all.
+    /// Who makes the request.
     pub(crate) fn caller(&self) -> Result<Caller, ApiError> {
         let caller = self.request.extensions().get::<Authenticated>().cloned();
-        let Authenticated(caller) = caller.ok_or(Problem::Unauthenticated)?;
-        Ok(caller)
+        Ok(caller.ok_or(Problem::Unauthenticated)?.0)
     }
 
     /// What the use case needs to know about the request, and what replies to it. The body must have been read, because

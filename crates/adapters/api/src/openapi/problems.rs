@@ -107,7 +107,8 @@ fn schemas_of_help() -> [(&'static str, Value); 2] {
     });
     let time = json!({
         "type": "string",
-        "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        "minLength": 5,
+        "maxLength": 5,
         "description": "The time of day, in the business's own time.",
     });
     let start = json!({
@@ -126,6 +127,8 @@ fn schemas_of_help() -> [(&'static str, Value); 2] {
             "time": time,
             "until": {
                 "type": "string",
+                "minLength": 16,
+                "maxLength": 16,
                 "nullable": true,
                 "description": "When it ends, in civil time; `null` after the year 9999.",
             },
@@ -133,7 +136,8 @@ fn schemas_of_help() -> [(&'static str, Value); 2] {
             "id": {
                 "type": "string",
                 "nullable": true,
-                "pattern": "^[0-9a-f]{24}$",
+                "minLength": 24,
+                "maxLength": 24,
                 "description": "The id of an appointment; `null` for anything else.",
             },
         },
@@ -146,7 +150,29 @@ pub(super) fn schemas() -> Map<String, Value> {
     let codes: BTreeSet<_> = Problem::ALL.iter().map(|problem| problem.describe().1).collect();
     let error_code =
         json!({ "type": "string", "enum": codes, "description": "What is wrong, for programs." });
-    let error_response = json!({
+    let field_error = json!({
+        "type": "object",
+        "description": "A bad field.",
+        "required": ["field", "message"],
+        "properties": {
+            "field": { "type": "string", "minLength": 1, "description": "The name of the field, parameter or header." },
+            "message": { "type": "string", "minLength": 1, "description": "What it must be." },
+        },
+    });
+    [
+        ("ErrorCode", error_code),
+        ("FieldError", field_error),
+        ("ErrorResponse", error_response()),
+    ]
+    .into_iter()
+    .chain(schemas_of_help())
+    .map(|(name, schema)| (name.to_owned(), schema))
+    .collect()
+}
+
+/// The schema of every error.
+fn error_response() -> Value {
+    json!({
         "type": "object",
         "description": "What every error looks like.",
         "required": ["success", "message", "error"],
@@ -193,25 +219,7 @@ pub(super) fn schemas() -> Map<String, Value> {
                 "description": "The `X-Request-Id` of this answer; a 401 has it in the header only.",
             },
         },
-    });
-    let field_error = json!({
-        "type": "object",
-        "description": "A bad field.",
-        "required": ["field", "message"],
-        "properties": {
-            "field": { "type": "string", "minLength": 1, "description": "The name of the field, parameter or header." },
-            "message": { "type": "string", "minLength": 1, "description": "What it must be." },
-        },
-    });
-    [
-        ("ErrorCode", error_code),
-        ("FieldError", field_error),
-        ("ErrorResponse", error_response),
-    ]
-    .into_iter()
-    .chain(schemas_of_help())
-    .map(|(name, schema)| (name.to_owned(), schema))
-    .collect()
+    })
 }
 
 /// The resources that may not be found: "`a`, `b` or `c`".

@@ -26,17 +26,22 @@ impl Input for LocalMinute {
     type Json = String;
 
     fn parse(text: String) -> Result<Self, Invalid> {
-        let local = |why| match why {
-            Invalid::Missing if text.trim().is_empty() => why,
-            _ => Invalid::LocalMinute,
-        };
         let (date, time) = match text.split_once('T') {
             Some((date, time)) if time.len() == "HH:MM".len() => (date, Some(time)),
             _ => (text.as_str(), None),
         };
-        let date = parse_date(date).map_err(local)?;
-        let time = time.map_or(Ok(Time::MIDNIGHT), parse_time).map_err(local)?;
+        let date = parse_date(date).map_err(|why| local(&text, why))?;
+        let time = time.map_or(Ok(Time::MIDNIGHT), parse_time);
+        let time = time.map_err(|_| Invalid::LocalMinute)?;
         Ok(Self::new(date, time))
+    }
+}
+
+/// Only the whole text can be missing, not its date alone.
+fn local(text: &str, why: Invalid) -> Invalid {
+    match why {
+        Invalid::Missing if !text.contains('T') => why,
+        _ => Invalid::LocalMinute,
     }
 }
 
