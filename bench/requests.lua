@@ -6,6 +6,12 @@ local customers = tonumber(os.getenv("BENCH_CUSTOMERS"))
 local periods = tonumber(os.getenv("BENCH_PERIODS"))
 local first = tonumber(os.getenv("BENCH_FIRST"))
 local threads = tonumber(os.getenv("BENCH_THREADS"))
+-- What some kinds ask for: the ids of resources, a service, or the path of a search.
+local asked = os.getenv("BENCH_ASKED") or ""
+local resources = {}
+for id in asked:gmatch("%x+") do
+    table.insert(resources, id)
+end
 
 local BASE = "/api/webhooks"
 local JUMP = 618033
@@ -45,6 +51,8 @@ function init()
         prepare(10000, customer)
     elseif kind == "events" then
         prepare(1, function() return get("/events?limit=50", key) end)
+    elseif kind == "availability" then
+        prepare(1, function() return get(asked, key) end)
     elseif kind == "unknown-key" or kind == "mistyped-key" then
         prepare(1, function() return get("/customers", key) end)
     end
@@ -65,13 +73,27 @@ local function new_customer()
         '{"name":"New customer %07d","email":"new%07d@example.com","phone":"050-7654321"}', scattered, scattered))
 end
 
-local function booking(named)
-    local number = unique()
+local function booking_of(number, what, name)
     local period, slot = number * JUMP % periods, math.floor(number / periods)
     local start = FIRST_SECOND + period * 7200 + 3600 + slot * 300
-    return post("/appointments", string.format(
-        '{"customerEmail":"customer%d@example.com","date":"%s","time":"%s","serviceType":"consultation","duration":5}',
-        number % customers, os.date("!%Y-%m-%d", start), os.date("!%H:%M", start)), named and "booking-" .. number)
+    return post("/appointments", string.format('{"customerEmail":"customer%d@example.com","date":"%s","time":"%s",%s}',
+        number % customers, os.date("!%Y-%m-%d", start), os.date("!%H:%M", start), what), name)
+end
+
+local FIVE_MINUTES = '"serviceType":"consultation","duration":5'
+
+local function booking(named)
+    local number = unique()
+    return booking_of(number, FIVE_MINUTES, named and "booking-" .. number)
+end
+
+local function booking_on_a_resource()
+    local number = unique()
+    return booking_of(number, FIVE_MINUTES .. ',"resourceIds":["' .. resources[number % #resources + 1] .. '"]')
+end
+
+local function booking_by_service()
+    return booking_of(unique(), '"serviceId":"' .. asked .. '"')
 end
 
 local function read()
@@ -87,6 +109,9 @@ local makers = {
     ["new-customer"] = new_customer,
     booking = booking,
     ["booking-with-key"] = function() return booking(true) end,
+    ["booking-on-a-resource"] = booking_on_a_resource,
+    ["booking-by-service"] = booking_by_service,
+    availability = read,
     mix = function()
         if turn % 10 == 9 then
             turn = turn + 1

@@ -47,8 +47,13 @@ EXPECTED = {
     "new-customer": 201,
     "booking": 201,
     "booking-with-key": 201,
+    "booking-on-a-resource": 201,
+    "booking-by-service": 201,
+    "availability": 200,
     "mix": None,
 }
+# Kinds whose answers the bare server doesn't need from the start.
+NOT_LEARNED = ("booking-with-key", "booking-on-a-resource", "booking-by-service", "availability", "mix")
 UNKNOWN_KEY = "cg_live_1fJjkkpe9PiTw9KSulA8Ghct30vZz4HpdQ5c5b9cPF10k1n8m"
 
 
@@ -79,6 +84,8 @@ class Database:
     periods: int
     # For each sequence of numbers, the first one that no request has used yet.
     next: dict = field(default_factory=dict)
+    # For each kind of request that needs it: ids, or a path (requests.lua).
+    asked: dict = field(default_factory=dict)
 
     def numbers(self, kind):
         """The sequence of unique numbers that a kind of request uses: slots or addresses."""
@@ -189,7 +196,8 @@ class Bench:
         shutil.copyfile(template.url.removeprefix("sqlite://"), folder / "copy.db")
         with open(folder / "copy.db", "rb") as copied:
             os.fsync(copied.fileno())
-        return Database(f"sqlite://{folder / 'copy.db'}", template.key, template.customers, template.periods)
+        asked = dict(template.asked)
+        return Database(f"sqlite://{folder / 'copy.db'}", template.key, template.customers, template.periods, asked=asked)
 
     # Load.
 
@@ -203,6 +211,7 @@ class Bench:
             "BENCH_PERIODS": str(database.periods),
             "BENCH_FIRST": str(0 if process.forgets else database.next.get(numbers, 0)),
             "BENCH_THREADS": str(THREADS),
+            "BENCH_ASKED": database.asked.get(kind, ""),
         }
         before = process.processor_seconds()
         output = run(
@@ -264,7 +273,7 @@ class Bench:
         database = self.copy(template)
         server = self.server(database)
         for kind in EXPECTED:
-            if kind not in ("booking-with-key", "mix"):
+            if kind not in NOT_LEARNED:
                 (self.answers / kind).write_bytes(self.probe(server, database, kind))
         server.stop()
         self.facts["bytes"] = ", ".join(f"{file.name} {file.stat().st_size}" for file in sorted(self.answers.iterdir()))
@@ -390,6 +399,150 @@ class Bench:
                 self.with_a_key("SQLite", samples)
         bare.stop()
 
+    # Staff and rooms.
+
+    def call(self, process, database, method, path, body=None):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{process.port}{API}{path}",
+            method=method,
+            data=body and json.dumps(body).encode(),
+            headers={"X-API-Key": database.key, "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request) as response:
+            return json.loads(response.read())
+
+    def resources(self, process, database, count, kind="staff"):
+        create = lambda number: self.call(process, database, "POST", "/resources", {"name": f"{kind} {number}", "kind": kind})
+        return [create(number)["resource"]["id"] for number in range(count)]
+
+    def service(self, process, database, duration, *groups):
+        body = {
+            "name": "Massage", "serviceType": "treatment", "duration": duration,
+            "needs": [{"resources": group} for group in groups],
+        }
+        return self.call(process, database, "POST", "/services", body)["service"]["id"]
+
+    def furnish(self, process, database):
+        """Twenty resources, and a service that takes any of five staff and any of three rooms."""
+        database.asked["booking-on-a-resource"] = ",".join(self.resources(process, database, 20))
+        staff, rooms = self.resources(process, database, 5), self.resources(process, database, 3, "room")
+        database.asked["booking-by-service"] = self.service(process, database, 5, staff, rooms)
+        return staff, rooms
+
+    # In the second hour of each period, in which the free slots are, two of five staff and one of three rooms are taken.
+    HALF_FULL = """INSERT INTO appointments
+        (account_id, id, kind, resource_id, starts_at, ends_at, blocks_from, blocks_until, status, created_at, updated_at, version)
+        SELECT (SELECT id FROM accounts), {id}, 'block', {resource}, {start}, {start} + 60, {start}, {start} + 60, 'confirmed',
+            1600000000000, 1600000000000, 1
+        FROM {numbers}"""
+
+    def half_full(self, template, taken):
+        database = sqlite3.connect(template.url.removeprefix("sqlite://"))
+        for which, resource in enumerate(taken):
+            database.execute(
+                f"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {template.periods}) "
+                + self.HALF_FULL.format(
+                    id=f"CAST(x'6000000{which + 3}' || randomblob(8) AS BLOB)", resource=f"x'{resource}'",
+                    start="15778080 + i * 120 + 60", numbers="n",
+                )
+            )
+        database.commit()
+        database.close()
+
+    def staff_and_rooms(self, middle):
+        """Bookings of resources, on databases with as many appointments of the account's own schedule as elsewhere."""
+        template = self.copy(middle)
+        # The free slots of fewer periods, so that filling them doesn't take long.
+        template.periods = 10_000
+        server = self.server(template)
+        staff, rooms = self.furnish(server, template)
+        server.stop()
+        self.half_full(template, [*staff[:2], rooms[0]])
+        samples = self.rounds("SQLite, POST appointment on resources", {
+            kind: lambda kind=kind: self.on_a_copy(template, kind)
+            for kind in ("booking", "booking-on-a-resource", "booking-by-service")
+        })
+        self.on_resources("SQLite", samples)
+
+    def on_resources(self, store, samples):
+        for kind, subject, goal in [
+            ("booking-on-a-resource", "POST appointment on one of 20 resources", 0.90),
+            ("booking-by-service", "POST appointment by service: any of 5 staff and of 3 rooms", 0.35),
+        ]:
+            self.rates(f"{subject}, {store} : on none", ("≥", goal), samples, kind, "booking")
+            self.processor(store, subject, samples[kind])
+
+    # The search.
+
+    FIRST_DAY, DAYS = "2030-06-02", 56
+
+    def search(self, small):
+        """The search in a business of twenty, with ten bookings a day of each of them for eight weeks."""
+        template = self.copy(small)
+        server = self.server(template)
+        days = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
+        self.call(server, template, "PUT", "/schedule", {
+            "timeZone": "Asia/Jerusalem", "slotStep": 15,
+            "weekly": [{"day": day, "opens": "08:00", "closes": "18:00"} for day in days],
+        })
+        staff = self.resources(server, template, 20)
+        few, all_of_them = self.service(server, template, 30, staff[:5]), self.service(server, template, 30, staff)
+        server.stop()
+        database = sqlite3.connect(template.url.removeprefix("sqlite://"))
+        (midnight,) = database.execute(f"SELECT unixepoch('{self.FIRST_DAY}') / 60").fetchone()
+        for which, resource in enumerate(staff):
+            # Half an hour of each hour, from another minute for each resource.
+            database.execute(
+                f"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {self.DAYS * 10}) "
+                + self.HALF_FULL.format(
+                    id="CAST(x'600000030000' || randomblob(6) AS BLOB)", resource=f"x'{resource}'",
+                    start=f"{midnight} + i / 10 * 1440 + 480 + i % 10 * 60 + {which % 7 * 5}", numbers="n",
+                ).replace("+ 60,", "+ 30,")
+            )
+        database.commit()
+        database.close()
+        path = lambda service, last, limit: f"/availability?from={self.FIRST_DAY}&to={last}&serviceId={service}&limit={limit}"
+        two_weeks, eight_weeks = path(few, "2030-06-15", 50), path(all_of_them, "2030-07-27", 50)
+        server = self.server(template)
+        answer = self.call(server, template, "GET", two_weeks)
+        if answer["count"] != 50:
+            sys.exit(f"the search finds {answer['count']} slots")
+        (self.answers / "availability").write_bytes(json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode())
+        bare = self.bare()
+        asking = lambda process, asked: self.load(
+            process, Database(template.url, template.key, 1, 1, asked={"availability": asked}), "availability"
+        )
+        contestants = {
+            "bare": lambda: asking(bare, two_weeks),
+            "two weeks": lambda: asking(server, two_weeks),
+            "eight weeks": lambda: asking(server, eight_weeks),
+        }
+        for turn in contestants.values():
+            turn()
+        samples = self.rounds("SQLite, GET availability", contestants)
+        self.rates("GET availability, 2 weeks, 5 staff, 50 slots, SQLite : bare", ("≥", 0.10), samples, "two weeks", "bare")
+        self.rates("GET availability, 8 weeks, 20 staff, 50 slots, SQLite : 2 weeks, 5 staff", ("≥", 0.50), samples, "eight weeks", "two weeks")
+        self.processor("SQLite", "GET availability, 2 weeks, 5 staff, 50 slots", samples["two weeks"])
+        self.result("GET availability, all slots of 8 weeks, 20 staff, SQLite (ms of processor time)", ("≤", 20),
+                    [self.whole_search(server, template, path(all_of_them, "2030-07-27", 500)) for _ in range(self.options.rounds)],
+                    "in pages of 500")
+        bare.stop()
+        server.stop()
+
+    def whole_search(self, server, database, path):
+        """The processor time of a search from its first page to its last, in milliseconds."""
+        times, found = 20, 0
+        before = server.processor_seconds()
+        for _ in range(times):
+            cursor = ""
+            while cursor is not None:
+                page = self.call(server, database, "GET", path + (cursor and f"&cursor={cursor}"))
+                found += page["count"]
+                cursor = page["nextCursor"]
+        if found < times * self.DAYS * 20:
+            sys.exit(f"the search finds {found / times} slots in all")
+        return (server.processor_seconds() - before) / times * 1000
+
     def with_a_key(self, store, samples):
         """The cost of an idempotency key."""
         self.rates(f"POST appointment with an Idempotency-Key, {store} : without", None, samples, "with a key", "server")
@@ -467,6 +620,17 @@ class Bench:
                 self.processor("PostgreSQL", subject, samples["server"])
                 if kind == "booking":
                     self.with_a_key("PostgreSQL", samples)
+            staff, rooms = self.furnish(server, database)
+            for which, resource in enumerate([*staff[:2], rooms[0]]):
+                postgres.ask(self.HALF_FULL.format(
+                    id=f"decode('6000000{which + 3}' || lpad(to_hex(i), 16, '0'), 'hex')", resource=f"decode('{resource}', 'hex')",
+                    start="15778080 + i * 120 + 60", numbers=f"generate_series(0::bigint, {appointments - 1}) AS i",
+                ))
+            samples = self.rounds("PostgreSQL, POST appointment on resources", {
+                kind: lambda kind=kind: self.load(server, database, kind)
+                for kind in ("booking", "booking-on-a-resource", "booking-by-service")
+            })
+            self.on_resources("PostgreSQL", samples)
             for kind, subject in [
                 ("events", "GET events (50)"),
                 ("new-customer", "POST customer"),
@@ -697,7 +861,7 @@ def main():
     parser.add_argument("mode", nargs="?", choices=["full", "quick"], default="full", help="quick writes no document")
     parser.add_argument("--seconds", type=int, default=int(os.environ.get("BENCH_SECONDS", 0)), help="of a turn")
     parser.add_argument("--rounds", type=int, default=0)
-    parser.add_argument("--only", nargs="*", choices=["reads", "writes", "growth", "memory", "postgres"], help="writes no document")
+    parser.add_argument("--only", nargs="*", choices=["reads", "writes", "scheduling", "growth", "memory", "postgres"], help="writes no document")
     options = parser.parse_args()
     quick = options.mode == "quick"
     options.seconds = options.seconds or (1 if quick else 2)
@@ -719,6 +883,9 @@ def main():
             bench.reads(middle)
         if wanted("writes"):
             bench.writes(middle)
+        if wanted("scheduling"):
+            bench.staff_and_rooms(middle)
+            bench.search(small)
         if wanted("growth"):
             large = bench.template("large", 100_000, 1_000_000)
             bench.growth(small, large)

@@ -1,5 +1,5 @@
 -- What raw SQL can't do, in either store: the statements after the first paragraph are refused, each by itself.
--- $1, $2, … stand for ids, $booking for the columns of an appointment; a comment behind a statement names the guard that has to refuse it, where guards have names.
+-- $1, $2, … stand for ids, $booking and $occupying for the columns of an appointment; a comment behind a statement names the guard that has to refuse it, where guards have names.
 
 INSERT INTO accounts VALUES ($1, 'one', 'One', 0), ($2, 'two', 'Two', 0);
 INSERT INTO customers VALUES
@@ -7,7 +7,9 @@ INSERT INTO customers VALUES
     ($1, $2, 'Noa', 'noa@example.com', 'noa@example.com', NULL, NULL, 0, 0, 1),
     ($1, $3, 'Tal', 'tal@bücher.example', 'tal@xn--bcher-kva.example', NULL, NULL, 0, 0, 1),
     ($2, $4, 'Dana', 'dana@example.com', 'dana@example.com', NULL, NULL, 0, 0, 1);
-INSERT INTO resources VALUES ($1, $1, 'Dana', 'staff', 1, NULL, 0, 0, 1);
+INSERT INTO resources VALUES
+    ($1, $1, 'Dana', 'staff', 1, NULL, 0, 0, 1), ($1, $2, 'Room', 'room', 1, NULL, 0, 0, 1), ($1, $3, 'Bike', 'equipment', 1, NULL, 0, 0, 1),
+    ($2, $4, 'Noa', 'staff', 1, NULL, 0, 0, 1);
 INSERT INTO services VALUES ($1, $1, 'Massage', 'treatment', 50, 0, 10, NULL, 25000, 'ILS', NULL, 1, '[]', 0, 0, 1);
 INSERT INTO schedules VALUES ($1, 'Asia/Jerusalem', NULL, 120, 90, 15, 0, 2);
 INSERT INTO appointments $booking VALUES
@@ -15,6 +17,13 @@ INSERT INTO appointments $booking VALUES
     ($1, $2, 'appointment', $1, 60, 120, 60, 120, 'other', NULL, 'confirmed', 0, 0, 1),
     ($1, $3, 'appointment', $1, 30, 90, 30, 90, 'other', NULL, 'cancelled', 0, 0, 1),
     ($2, $4, 'appointment', $4, 0, 1440, 0, 1440, 'other', NULL, 'confirmed', 0, 0, 1);
+INSERT INTO appointments $occupying VALUES
+    ($1, $5, 'appointment', $1, $1, '020202020202020202020202', $1, 10000, 10060, 9990, 10070, NULL, 'other', 'confirmed', 0, 0, 1),
+    ($1, $6, 'hold', NULL, $1, '020202020202020202020202', NULL, 20000, 20060, 20000, 20060, 5, 'other', 'confirmed', 0, 0, 1),
+    ($1, $7, 'block', NULL, $1, NULL, NULL, 30000, 60240, 30000, 60240, NULL, NULL, 'confirmed', 0, 0, 1),
+    ($1, x'0a0a0a0a0a0a0a0a0a0a0a0a', 'appointment', $1, $1, NULL, NULL, 80000, 80060, 80000, 80060, NULL, 'other', 'confirmed', 0, 0, 1),
+    ($1, x'0b0b0b0b0b0b0b0b0b0b0b0b', 'block', NULL, NULL, NULL, NULL, 30000, 60240, 30000, 60240, NULL, NULL, 'confirmed', 0, 0, 1),
+    ($1, x'0c0c0c0c0c0c0c0c0c0c0c0c', 'hold', NULL, $1, '020202020202020202020202', NULL, 20000, 20060, 20000, 20060, 5, 'other', 'cancelled', 0, 0, 1);
 INSERT INTO events VALUES
     ($1, $1, 'Full', NULL, 0, NULL, 1, 0, 0, 'active', 0, 0, 1),
     ($1, $2, 'Over', NULL, 0, NULL, NULL, 0, 0, 'completed', 0, 0, 1),
@@ -34,6 +43,135 @@ UPDATE appointments SET starts_at = 30, ends_at = 90, blocks_from = 30, blocks_u
 UPDATE appointments SET ends_at = 61, blocks_until = 61 WHERE id = $1; -- appointments_no_overlap
 UPDATE appointments SET starts_at = 0, ends_at = 60, blocks_from = 0, blocks_until = 60 WHERE account_id = $1; -- appointments_no_overlap
 UPDATE appointments SET account_id = $1, customer_id = $1 WHERE account_id = $2; -- appointments_no_overlap
+
+-- What occupies a resource: every kind against every other, also by a buffer alone, also of a leg.
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, $1, NULL, NULL, 10030, 10090, 10030, 10090, NULL, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, $1, NULL, NULL, 20030, 20090, 20030, 20090, NULL, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, $1, NULL, NULL, 30030, 30090, 30030, 30090, NULL, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, $2, NULL, NULL, 10059, 10069, 10059, 10069, NULL, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, $2, NULL, NULL, 20059, 20069, 20059, 20069, NULL, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, $1, NULL, NULL, 10065, 10066, 10065, 10066, NULL, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, $1, NULL, NULL, 9980, 9991, 9980, 9991, NULL, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, NULL, NULL, NULL, 45000, 45060, 45000, 45060, NULL, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, $1, NULL, NULL, 10030, 10090, 10030, 10090, 5, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, $1, NULL, NULL, 20030, 20090, 20030, 20090, 5, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, $1, NULL, NULL, 30030, 30090, 30030, 30090, 5, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, $2, NULL, NULL, 10059, 10069, 10059, 10069, 5, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, $2, NULL, NULL, 20059, 20069, 20059, 20069, 5, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, $1, NULL, NULL, 10065, 10066, 10065, 10066, 5, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, $1, NULL, NULL, 9980, 9991, 9980, 9991, 5, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, NULL, NULL, NULL, 45000, 45060, 45000, 45060, 5, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'block', NULL, $1, NULL, NULL, 10030, 10090, 10030, 10090, NULL, NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'block', NULL, $1, NULL, NULL, 20030, 20090, 20030, 20090, NULL, NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'block', NULL, $1, NULL, NULL, 30030, 30090, 30030, 30090, NULL, NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'block', NULL, $2, NULL, NULL, 10059, 10069, 10059, 10069, NULL, NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'block', NULL, $2, NULL, NULL, 20059, 20069, 20059, 20069, NULL, NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'block', NULL, $1, NULL, NULL, 10065, 10066, 10065, 10066, NULL, NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'block', NULL, $1, NULL, NULL, 9980, 9991, 9980, 9991, NULL, NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'block', NULL, NULL, NULL, NULL, 45000, 45060, 45000, 45060, NULL, NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, $1, NULL, NULL, 10080, 10090, 10069, 10090, NULL, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, $1, NULL, NULL, 9900, 9950, 9900, 9991, NULL, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, NULL, NULL, NULL, 60250, 60260, 60239, 60260, NULL, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, NULL, NULL, NULL, 140, 150, 119, 150, NULL, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, NULL, NULL, NULL, -100, -60, -100, 1, NULL, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, $3, '010101010101010101010101', NULL, 10030, 10040, 10030, 10040, NULL, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, $3, '010101010101010101010101,020202020202020202020202', NULL, 10030, 10040, 10030, 10040, NULL, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, $3, '020202020202020202020202,010101010101010101010101', NULL, 45000, 45010, 45000, 45010, NULL, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, $1, NULL, NULL, 10080, 10090, 10069, 10090, 5, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, $1, NULL, NULL, 9900, 9950, 9900, 9991, 5, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, NULL, NULL, NULL, 60250, 60260, 60239, 60260, 5, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, NULL, NULL, NULL, 140, 150, 119, 150, 5, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, NULL, NULL, NULL, -100, -60, -100, 1, 5, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, $3, '010101010101010101010101', NULL, 10030, 10040, 10030, 10040, 5, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, $3, '010101010101010101010101,020202020202020202020202', NULL, 10030, 10040, 10030, 10040, 5, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, $3, '020202020202020202020202,010101010101010101010101', NULL, 45000, 45010, 45000, 45010, 5, 'other', 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'block', NULL, $1, NULL, NULL, 70000, 90000, 70000, 90000, NULL, NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'block', NULL, NULL, NULL, NULL, -20000, 20000, -20000, 20000, NULL, NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
+INSERT INTO appointments $occupying VALUES ($1, $9, 'block', NULL, $2, NULL, NULL, 0, 30240, 0, 30240, NULL, NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
+UPDATE appointments SET status = 'confirmed' WHERE id = x'0c0c0c0c0c0c0c0c0c0c0c0c'; -- appointments_no_overlap
+UPDATE appointments SET starts_at = 30500, ends_at = 30560, blocks_from = 30500, blocks_until = 30560 WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_no_overlap
+UPDATE appointments SET resource_id = NULL, starts_at = 30500, ends_at = 30560, blocks_from = 30500, blocks_until = 30560 WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_no_overlap
+UPDATE appointments SET starts_at = 80000, ends_at = 80060, blocks_from = 80000, blocks_until = 80060 WHERE id = $5; -- appointments_no_overlap
+UPDATE appointments SET starts_at = 10000, ends_at = 10060, blocks_from = 10000, blocks_until = 10060, resource_id = $2 WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_no_overlap
+UPDATE appointments SET starts_at = 10000, ends_at = 10060, blocks_from = 10000, blocks_until = 10060, resource_id = $3, further_resources = '020202020202020202020202' WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_no_overlap
+UPDATE appointments SET starts_at = 20000, ends_at = 20060, blocks_from = 20000, blocks_until = 20060 WHERE id = $5; -- appointments_no_overlap
+UPDATE appointments SET starts_at = 79980, ends_at = 79990, blocks_from = 79980, blocks_until = 80001 WHERE id = $5; -- appointments_no_overlap
+UPDATE appointments SET resource_id = $1 WHERE id = x'0b0b0b0b0b0b0b0b0b0b0b0b'; -- appointments_no_overlap
+
+-- A leg goes where its lead goes, and nobody else writes it.
+INSERT INTO appointments (account_id, id, kind, lead_id, resource_id, starts_at, ends_at, blocks_from, blocks_until, status, created_at, updated_at, version) VALUES ($1, $9, 'leg', $5, $3, 10000, 10060, 9990, 10070, 'confirmed', 0, 0, 1); -- appointments_leg_follows
+INSERT INTO appointments (account_id, id, kind, lead_id, resource_id, starts_at, ends_at, blocks_from, blocks_until, status, created_at, updated_at, version) VALUES ($1, $9, 'leg', $5, $2, 11000, 11060, 11000, 11060, 'confirmed', 0, 0, 1); -- appointments_leg_follows
+INSERT INTO appointments (account_id, id, kind, lead_id, resource_id, starts_at, ends_at, blocks_from, blocks_until, status, created_at, updated_at, version) VALUES ($1, $9, 'leg', $9, $2, 11000, 11060, 11000, 11060, 'confirmed', 0, 0, 1); -- appointments_leg_follows
+UPDATE appointments SET starts_at = 12000, ends_at = 12060, blocks_from = 12000, blocks_until = 12060 WHERE kind = 'leg' AND lead_id = $5; -- appointments_leg_follows
+UPDATE appointments SET blocks_until = 10060 WHERE kind = 'leg' AND lead_id = $5; -- appointments_leg_follows
+UPDATE appointments SET resource_id = $3 WHERE kind = 'leg' AND lead_id = $5; -- appointments_leg_follows
+UPDATE appointments SET lead_id = $6 WHERE kind = 'leg' AND lead_id = $5; -- appointments_leg_follows
+UPDATE appointments SET id = $9 WHERE kind = 'leg' AND lead_id = $5; -- appointments_leg_follows
+UPDATE appointments SET account_id = $2 WHERE kind = 'leg' AND lead_id = $5; -- appointments_leg_follows
+UPDATE appointments SET kind = 'hold', lead_id = NULL, held_until = 5, service_type = 'other' WHERE kind = 'leg' AND lead_id = $5; -- appointments_leg_follows
+UPDATE appointments SET kind = 'block', lead_id = NULL, blocks_from = starts_at, blocks_until = ends_at WHERE kind = 'leg' AND lead_id = $5; -- appointments_leg_follows
+UPDATE appointments SET kind = 'leg', lead_id = $5, customer_id = NULL, service_type = NULL WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_leg_follows
+UPDATE appointments SET kind = 'leg', lead_id = x'0a0a0a0a0a0a0a0a0a0a0a0a', customer_id = NULL, service_type = NULL, service_id = NULL, further_resources = NULL WHERE id = $5; -- appointments_leg_follows
+DELETE FROM appointments WHERE kind = 'leg' AND lead_id = $5; -- appointments_leg_follows
+DELETE FROM appointments WHERE kind = 'leg'; -- appointments_leg_follows
+UPDATE appointments SET id = $9 WHERE id = $5; -- appointments_leg_follows
+UPDATE appointments SET id = $9 WHERE id = $6; -- appointments_leg_follows
+UPDATE appointments SET account_id = $2 WHERE id = $6; -- appointments_leg_follows
+UPDATE appointments SET status = 'cancelled' WHERE kind = 'leg' AND lead_id = $5;
+UPDATE appointments SET further_resources = '010101010101010101010101' WHERE id = $5; -- appointments_resources
+UPDATE appointments SET resource_id = $2 WHERE id = $5; -- appointments_resources
+UPDATE appointments SET resource_id = NULL WHERE id = $5; -- appointments_resources
+UPDATE appointments SET resource_id = NULL WHERE kind = 'leg' AND lead_id = $5;
+UPDATE appointments SET further_resources = '' WHERE id = $5;
+UPDATE appointments SET further_resources = '02020202020202020202020' WHERE id = $5;
+UPDATE appointments SET further_resources = '02020202020202020202020X' WHERE id = $5;
+UPDATE appointments SET further_resources = '0202020202020202020202020303030303030303030303030' WHERE id = $5;
+UPDATE appointments SET further_resources = '020202020202020202020202,020202020202020202020202' WHERE id = $5;
+UPDATE appointments SET further_resources = '020202020202020202020202,090909090909090909090909' WHERE id = $5;
+UPDATE appointments SET further_resources = '040404040404040404040404' WHERE id = $5;
+UPDATE appointments SET further_resources = '020202020202020202020202' WHERE id = $7; -- appointments_resources
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, $1, '010101010101010101010101', NULL, 70000, 70060, 70000, 70060, NULL, 'other', 'confirmed', 0, 0, 1); -- appointments_resources
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, NULL, '020202020202020202020202', NULL, 70000, 70060, 70000, 70060, NULL, 'other', 'confirmed', 0, 0, 1); -- appointments_resources
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, $1, '090909090909090909090909', NULL, 70000, 70060, 70000, 70060, 5, 'other', 'confirmed', 0, 0, 1);
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, $1, '040404040404040404040404', NULL, 70000, 70060, 70000, 70060, 5, 'other', 'confirmed', 0, 0, 1);
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, $1, '020202020202020202020202,020202020202020202020202', NULL, 70000, 70060, 70000, 70060, 5, 'other', 'confirmed', 0, 0, 1);
+
+-- What each kind must have, and must not.
+UPDATE appointments SET customer_id = $1 WHERE kind = 'hold'; -- appointments_customer
+UPDATE appointments SET customer_id = NULL WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_customer
+UPDATE appointments SET kind = 'appointment', service_type = 'other' WHERE id = $7; -- appointments_customer
+UPDATE appointments SET held_until = NULL WHERE id = $6; -- appointments_held
+UPDATE appointments SET held_until = 5 WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_held
+UPDATE appointments SET held_until = 253402300800000 WHERE id = $6;
+UPDATE appointments SET service_type = NULL WHERE id = $6; -- appointments_service
+UPDATE appointments SET service_type = 'other' WHERE id = $7; -- appointments_service
+UPDATE appointments SET lead_id = $5 WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_lead
+UPDATE appointments SET kind = 'party' WHERE id = $7;
+UPDATE appointments SET status = 'cancelled' WHERE id = $7; -- appointments_block
+UPDATE appointments SET blocks_until = blocks_until + 1 WHERE id = $7; -- appointments_block
+UPDATE appointments SET blocks_from = starts_at + 1 WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_interval
+UPDATE appointments SET blocks_until = ends_at - 1 WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_interval
+UPDATE appointments SET blocks_from = starts_at - 721 WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_interval
+UPDATE appointments SET blocks_until = ends_at + 721 WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_interval
+UPDATE appointments SET ends_at = starts_at, blocks_until = starts_at WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_interval
+UPDATE appointments SET ends_at = starts_at, blocks_until = starts_at WHERE id = $7; -- appointments_interval
+UPDATE appointments SET starts_at = ends_at + 1, blocks_from = ends_at + 1 WHERE id = $7; -- appointments_interval
+UPDATE appointments SET ends_at = starts_at + 1441, blocks_until = starts_at + 1441 WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_interval
+
+-- What is taken exists, in this account.
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, $9, NULL, NULL, 70000, 70060, 70000, 70060, NULL, 'other', 'confirmed', 0, 0, 1);
+INSERT INTO appointments $occupying VALUES ($1, $9, 'appointment', $1, $4, NULL, NULL, 70000, 70060, 70000, 70060, NULL, 'other', 'confirmed', 0, 0, 1);
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, $9, NULL, NULL, 70000, 70060, 70000, 70060, 5, 'other', 'confirmed', 0, 0, 1);
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, $4, NULL, NULL, 70000, 70060, 70000, 70060, 5, 'other', 'confirmed', 0, 0, 1);
+INSERT INTO appointments $occupying VALUES ($1, $9, 'block', NULL, $9, NULL, NULL, 70000, 70060, 70000, 70060, NULL, NULL, 'confirmed', 0, 0, 1);
+INSERT INTO appointments $occupying VALUES ($1, $9, 'block', NULL, $4, NULL, NULL, 70000, 70060, 70000, 70060, NULL, NULL, 'confirmed', 0, 0, 1);
+INSERT INTO appointments $occupying VALUES ($1, $9, 'hold', NULL, NULL, NULL, $9, 70000, 70060, 70000, 70060, 5, 'other', 'confirmed', 0, 0, 1);
+INSERT INTO appointments $occupying VALUES ($9, $9, 'hold', NULL, NULL, NULL, NULL, 70000, 70060, 70000, 70060, 5, 'other', 'confirmed', 0, 0, 1); -- appointments_account_exists
+INSERT INTO appointments $occupying VALUES ($9, $9, 'block', NULL, NULL, NULL, NULL, 70000, 70060, 70000, 70060, NULL, NULL, 'confirmed', 0, 0, 1); -- appointments_account_exists
+UPDATE appointments SET account_id = $9 WHERE id = x'0b0b0b0b0b0b0b0b0b0b0b0b'; -- appointments_account_exists
+DELETE FROM resources WHERE id = $1;
+DELETE FROM resources WHERE id = $2;
+DELETE FROM services WHERE id = $1;
 
 -- Bounds and closed lists.
 UPDATE appointments SET ends_at = starts_at;

@@ -31,12 +31,18 @@ const METHODS: [&str; 8] = [
 ];
 
 /// Paths, with a placeholder for a text of the request or of an earlier answer.
-const PATHS: [&str; 17] = [
+const PATHS: [&str; 23] = [
     "/customers",
     "/customers/{}",
     "/customers/{}/registrations",
     "/appointments",
     "/appointments/{}",
+    "/holds",
+    "/holds/{}",
+    "/blocks",
+    "/blocks/{}",
+    "/availability",
+    "/resources/{}/busy",
     "/resources",
     "/resources/{}",
     "/resources/{}/hours",
@@ -62,7 +68,7 @@ const HEADERS: [&str; 8] = [
     "x-api-key",
 ];
 
-const QUERIES: [&str; 10] = [
+const QUERIES: [&str; 16] = [
     "limit",
     "cursor",
     "from",
@@ -72,10 +78,16 @@ const QUERIES: [&str; 10] = [
     "email",
     "kind",
     "active",
+    "serviceId",
+    "resourceId",
+    "duration",
+    "explain",
+    "dryRun",
+    "force",
     "x",
 ];
 
-const FIELDS: [&str; 36] = [
+const FIELDS: [&str; 46] = [
     "name",
     "email",
     "phone",
@@ -111,6 +123,16 @@ const FIELDS: [&str; 36] = [
     "needs",
     "resources",
     "count",
+    "customer",
+    "serviceId",
+    "resourceId",
+    "resourceIds",
+    "holdId",
+    "minutes",
+    "override",
+    "from",
+    "until",
+    "reason",
     "x",
 ];
 

@@ -23,6 +23,8 @@ struct World {
     registration: String,
     resource: String,
     service: String,
+    hold: String,
+    block: String,
 }
 
 fn therapist() -> Value {
@@ -31,6 +33,14 @@ fn therapist() -> Value {
 
 fn massage() -> Value {
     json!({ "name": "Massage", "serviceType": "treatment", "notes": "secret" })
+}
+
+fn hold() -> Value {
+    json!({ "date": "2030-06-11", "time": "10:00", "serviceType": "lesson" })
+}
+
+fn block() -> Value {
+    json!({ "from": "2030-06-12", "until": "2030-06-13T12:00", "reason": "secret" })
 }
 
 fn hours() -> Value {
@@ -64,6 +74,8 @@ impl World {
         let registration = id(&app.post(&path, registration()).await, "registration");
         let resource = id(&app.post("/resources", therapist()).await, "resource");
         let service = id(&app.post("/services", massage()).await, "service");
+        let hold = id(&app.post("/holds", hold()).await, "hold");
+        let block = id(&app.post("/blocks", block()).await, "block");
         let schedule = app.put("/schedule", json!({ "slotStep": 20 })).await;
         assert_eq!(schedule.status, 200, "{schedule:?}");
         Self {
@@ -73,6 +85,8 @@ impl World {
             registration,
             resource,
             service,
+            hold,
+            block,
         }
     }
 
@@ -96,7 +110,7 @@ impl World {
                 operations.push((method.to_uppercase().parse().unwrap(), path.to_owned()));
             }
         }
-        assert!(operations.len() >= 33, "{operations:?}");
+        assert!(operations.len() >= 43, "{operations:?}");
         operations
     }
 
@@ -109,11 +123,6 @@ impl World {
         const RESOURCE: NotFound = Some("Resource not found");
         const SERVICE: NotFound = Some("Service not found");
         let (body, not_found) = match format!("{method} {path}").as_str() {
-            "GET /customers" | "GET /appointments" | "GET /events" | "GET /resources" | "GET /services" => {
-                (Value::Null, None)
-            }
-            // Every account has a schedule of its own.
-            "GET /schedule" => (Value::Null, None),
             "PUT /schedule" => (hours(), None),
             "POST /resources" => (therapist(), None),
             "GET /resources/{id}" | "DELETE /resources/{id}" | "GET /resources/{id}/hours" => {
@@ -132,6 +141,18 @@ impl World {
             "POST /appointments" => (booking(), None),
             "GET /appointments/{id}" | "DELETE /appointments/{id}" => (Value::Null, APPOINTMENT),
             "PATCH /appointments/{id}" => (json!({ "time": "11:00", "notes": "stolen" }), APPOINTMENT),
+            // Every account has a schedule of its own.
+            "GET /customers" | "GET /appointments" | "GET /events" | "GET /resources" | "GET /services"
+            | "GET /schedule" | "GET /holds" | "GET /blocks" => (Value::Null, None),
+            "POST /holds" => (hold(), None),
+            "GET /holds/{id}" | "DELETE /holds/{id}" => (Value::Null, Some("Hold not found")),
+            "POST /blocks" => (block(), None),
+            "GET /blocks/{id}" | "DELETE /blocks/{id}" => (Value::Null, Some("Block not found")),
+            // Every account has slots of its own schedule.
+            "GET /availability" | "GET /resources/{id}/busy" => {
+                let of_resource = path.ends_with("busy").then_some("Resource not found");
+                (Value::Null, of_resource)
+            }
             "POST /events" => (yoga(), None),
             "GET /events/{id}"
             | "GET /events/{id}/registrations"
@@ -145,12 +166,19 @@ impl World {
             Some("events") => &self.event,
             Some("resources") => &self.resource,
             Some("services") => &self.service,
+            Some("holds") => &self.hold,
+            Some("blocks") => &self.block,
             _ => &self.appointment,
         };
         let path = path
             .replace("{email}", "dana@example.com")
             .replace("{registrationId}", &self.registration)
             .replace("{id}", id);
+        let path = match path.as_str() {
+            "/availability" => "/availability?from=2030-06-11&to=2030-06-12&duration=60".to_owned(),
+            busy if busy.ends_with("/busy") => format!("{busy}?from=2030-06-11&to=2030-06-12"),
+            _ => path,
+        };
         assert!(!path.contains('{'), "{path} has a parameter without a value");
         (path, body, not_found)
     }
@@ -377,6 +405,12 @@ async fn another_accounts_key_sees_and_changes_nothing() {
         } else if path == "/schedule" {
             let own = stranger.get(&real).await;
             assert_ne!(own.json["schedule"]["slotStep"], 20, "{own:?}");
+        } else if path == "/availability" {
+            // All of two days, every quarter of an hour: nobody else's bookings or step count.
+            assert_eq!(
+                stranger.get(&format!("{real}&limit=500")).await.json["count"],
+                192
+            );
         } else if *method == Method::GET {
             let list = path.trim_start_matches('/');
             assert!(stranger.get(&real).await.list(list).is_empty(), "{path}");
@@ -390,6 +424,8 @@ async fn another_accounts_key_sees_and_changes_nothing() {
         ("/events", yoga(), "event"),
         ("/resources", therapist(), "resource"),
         ("/services", massage(), "service"),
+        ("/holds", hold(), "hold"),
+        ("/blocks", block(), "block"),
     ] {
         let own = stranger.post(path, body).await.resource(201, name).clone();
         let listed = stranger.get(path).await;

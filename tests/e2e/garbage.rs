@@ -20,13 +20,13 @@ async fn start() -> (TestApp, Vec<(Method, String, Value)>) {
     let customer =
         json!({ "name": "Dana", "email": "dana@example.com", "phone": "050-1234567", "notes": "x" });
     let slot = json!({ "date": "2025-12-25", "time": "10:00", "serviceType": "lesson", "duration": 60, "notes": "x" });
-    let booking = with(&slot, "customerEmail", "dana@example.com");
+    let plain = with(&slot, "customerEmail", "dana@example.com");
     let yoga = json!({
         "title": "Yoga", "description": "x", "date": "2025-12-30", "time": "18:00", "location": "Hall",
         "maxParticipants": 20, "price": 150,
     });
     let registration = json!({ "customerEmail": "dana@example.com", "notes": "x" });
-    let booked = app.post("/appointments", booking.clone()).await;
+    let booked = app.post("/appointments", plain.clone()).await;
     let appointment = format!(
         "/appointments/{}",
         booked.json["appointment"]["id"].as_str().unwrap()
@@ -50,12 +50,31 @@ async fn start() -> (TestApp, Vec<(Method, String, Value)>) {
     });
     let created = app.post("/services", massage.clone()).await;
     let service = format!("/services/{}", created.json["service"]["id"].as_str().unwrap());
+    // All fields at once contradict each other, or name what isn't there: this body is refused.
+    let booking = json!({
+        "customerEmail": "dana@example.com", "customer": { "email": "dana@example.com" }, "holdId": dana_id,
+        "date": "2025-12-25", "time": "10:00", "serviceId": dana_id, "serviceType": "lesson", "duration": 60,
+        "resourceIds": [dana_id], "notes": "x", "override": true,
+    });
+    let edit = json!({
+        "date": "2025-12-25", "time": "10:00", "serviceType": "lesson", "duration": 60, "notes": "x",
+        "resourceIds": [], "status": "confirmed", "override": false,
+    });
+    let hold = json!({
+        "date": "2025-12-26", "time": "10:00", "serviceType": "lesson", "duration": 60, "serviceId": dana_id,
+        "resourceIds": [dana_id], "minutes": 10, "override": true,
+    });
+    let block = json!({
+        "resourceId": dana_id, "from": "2025-12-27", "until": "2025-12-28T12:00", "reason": "x",
+    });
     let operations = vec![
         (Method::POST, "/customers".to_owned(), customer.clone()),
         (Method::PUT, dana.clone(), customer.clone()),
         (Method::PATCH, dana, customer),
         (Method::POST, "/appointments".to_owned(), booking),
-        (Method::PATCH, appointment, slot),
+        (Method::PATCH, appointment, edit),
+        (Method::POST, "/holds".to_owned(), hold),
+        (Method::POST, "/blocks".to_owned(), block),
         (Method::POST, "/events".to_owned(), yoga.clone()),
         (Method::PATCH, event.clone(), with(&yoga, "status", "active")),
         (Method::POST, format!("{event}/registrations"), registration),
@@ -82,6 +101,8 @@ async fn assert_alive(app: &TestApp) {
         ("events", 1),
         ("resources", 1),
         ("services", 1),
+        ("holds", 0),
+        ("blocks", 0),
     ] {
         assert_eq!(
             app.get(&format!("/{list}")).await.json["count"],
@@ -367,12 +388,12 @@ async fn a_text_takes_its_maximum_of_characters_and_no_more() {
         (&operations[2].1, "phone", "1", 50),
         (&operations[2].1, "notes", "א", 5000),
         (&operations[4].1, "notes", "א", 5000),
-        (&operations[6].1, "title", "א", 200),
-        (&operations[6].1, "description", "\n😀"[1..].into(), 5000),
-        (&operations[6].1, "location", "א", 500),
-        (&operations[9].1, "name", "א", 200),
-        (&operations[13].1, "name", "😀", 200),
-        (&operations[13].1, "notes", "א", 5000),
+        (&operations[8].1, "title", "א", 200),
+        (&operations[8].1, "description", "\n😀"[1..].into(), 5000),
+        (&operations[8].1, "location", "א", 500),
+        (&operations[11].1, "name", "א", 200),
+        (&operations[15].1, "name", "😀", 200),
+        (&operations[15].1, "notes", "א", 5000),
     ] {
         let longest = filler.repeat(max);
         let answer = app.patch(path, json!({ field: longest })).await;
@@ -397,7 +418,7 @@ async fn a_text_takes_its_maximum_of_characters_and_no_more() {
         [email(62).into()],
     )
     .await;
-    let registrations = &operations[7].1;
+    let registrations = &operations[9].1;
     let notes = |length| json!({ "customerEmail": "dana@example.com", "notes": "א".repeat(length) });
     app.post(registrations, notes(5001))
         .await
@@ -446,7 +467,7 @@ async fn duplicate_keys_and_parameters_are_refused() {
         send(&app, &method, &path, twice).await.assert_invalid(&[]);
     })
     .await;
-    let registrations = &operations[7].1;
+    let registrations = &operations[9].1;
     for (path, parameters) in [
         ("/customers", &["limit=1", "cursor=x"][..]),
         (
@@ -476,7 +497,7 @@ async fn duplicate_keys_and_parameters_are_refused() {
 #[tokio::test]
 async fn bad_limits_and_cursors_are_refused_by_every_list() {
     let (app, operations) = start().await;
-    let registrations = &operations[7].1;
+    let registrations = &operations[9].1;
     let lists = [
         "/customers",
         "/appointments",
@@ -570,6 +591,17 @@ async fn broken_percent_encoding_in_queries_is_refused() {
             ("/resources?kind", "kind"),
             ("/resources?active", "active"),
             ("/services?active", "active"),
+            ("/blocks?from", "from"),
+            ("/blocks?resourceId", "resourceId"),
+            ("/holds?cursor", "cursor"),
+            (
+                "/availability?from=2030-06-11&to=2030-06-11&duration=60&explain",
+                "explain",
+            ),
+            (
+                "/availability?from=2030-06-11&to=2030-06-11&serviceId",
+                "serviceId",
+            ),
         ] {
             app.get(&format!("{path}={broken}"))
                 .await
@@ -583,7 +615,8 @@ async fn broken_percent_encoding_in_queries_is_refused() {
 #[tokio::test]
 async fn broken_percent_encoding_in_paths_names_nothing() {
     let (app, operations) = start().await;
-    let event = &operations[6].1;
+    let of_event = |(_, path, _): &&(Method, String, Value)| path.ends_with("/registrations");
+    let registrations = &operations.iter().find(of_event).unwrap().1;
     for broken in [
         "%ff",
         "%",
@@ -603,12 +636,20 @@ async fn broken_percent_encoding_in_paths_names_nothing() {
             (Method::DELETE, format!("/appointments/{broken}")),
             (Method::GET, format!("/events/{broken}")),
             (Method::GET, format!("/events/{broken}/registrations")),
-            (Method::DELETE, format!("{event}/registrations/{broken}")),
+            (Method::DELETE, format!("{registrations}/{broken}")),
             (Method::GET, format!("/resources/{broken}")),
             (Method::PATCH, format!("/resources/{broken}")),
             (Method::DELETE, format!("/resources/{broken}")),
             (Method::GET, format!("/resources/{broken}/hours")),
             (Method::PUT, format!("/resources/{broken}/hours")),
+            (
+                Method::GET,
+                format!("/resources/{broken}/busy?from=2030-06-11&to=2030-06-11"),
+            ),
+            (Method::GET, format!("/holds/{broken}")),
+            (Method::DELETE, format!("/holds/{broken}")),
+            (Method::GET, format!("/blocks/{broken}")),
+            (Method::DELETE, format!("/blocks/{broken}")),
             (Method::GET, format!("/services/{broken}")),
             (Method::DELETE, format!("/services/{broken}")),
             (Method::GET, format!("/{broken}")),

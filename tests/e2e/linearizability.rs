@@ -2,15 +2,15 @@
 //! between its invocation and its answer, by the domain's own rules. That also holds if the server is killed meanwhile
 //! and the request is repeated.
 //!
-//! Each history is small and has a day of its own: some clients book, move, cancel and read a few overlapping slots as
-//! fast as they can. The checker is the algorithm of Wing and Gong with Lowe's extensions. `PROOF_ROUNDS` sets the
+//! Each history is small and has a day of its own: some clients book, hold, confirm, move, cancel and read a few
+//! overlapping slots of the account's own schedule and of two resources, as fast as they can. The checker is the algorithm of Wing and Gong with Lowe's extensions. `PROOF_ROUNDS` sets the
 //! number of histories.
 
 use crate::proof::rounds;
 use chatgrow_domain::{
     Appointment, AppointmentEdit, AppointmentId, AppointmentStatus, Booking, Customer, CustomerId,
-    CustomerName, EmailAddress, LocalMinute, NewAppointment, NewCustomer, ObjectId, ServiceType, TimeSlot,
-    Timestamp, conflict,
+    CustomerName, EmailAddress, LocalMinute, NewAppointment, NewCustomer, ObjectId, ResourceId, ServiceType,
+    TimeSlot, Timestamp, conflict,
 };
 use e2e::{
     ApiClient,
@@ -19,7 +19,7 @@ use e2e::{
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     hash::{Hash, Hasher},
     io::Write as _,
     sync::{Arc, Mutex},
@@ -43,10 +43,17 @@ const OPERATIONS: usize = 8;
 /// The number of histories per round without a crash. They are cheap, so there are more of them.
 const HISTORIES: u64 = 10;
 
-/// A client's request. An appointment is named by the number of its booking in the history.
+/// What a booking takes: nothing is the account's own schedule.
+type Place = &'static [usize];
+
+const PLACES: [Place; 5] = [&[], &[], &[0], &[1], &[1, 0]];
+
+/// A client's request. An appointment or a hold is named by the number of its booking in the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Request {
-    Book(usize, Time),
+    Book(usize, Time, Place),
+    Hold(usize, Time, Place),
+    Confirm(usize),
     Move(usize, Time),
     Cancel(usize),
     Read(usize),
@@ -80,11 +87,17 @@ struct Operation(Request, Answer);
 
 /// The state of the day, by the domain's rules.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Day(BTreeMap<usize, Appointment>);
+struct Day {
+    /// The appointments and the holds.
+    booked: BTreeMap<usize, Appointment>,
+    /// The numbers of the holds.
+    held: BTreeSet<usize>,
+}
 
 impl Hash for Day {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for (number, appointment) in &self.0 {
+        self.held.hash(state);
+        for (number, appointment) in &self.booked {
             (number, appointment.booking.slot, appointment.version.get()).hash(state);
         }
     }
@@ -95,10 +108,28 @@ impl Day {
     fn apply(&mut self, request: Request) -> Answer {
         let now = Timestamp::from_millis(0).unwrap();
         match request {
-            Request::Read(number) => Answer::of(&self.0[&number]),
-            Request::Book(number, time) => self.put(number, booked(number, time)),
+            Request::Read(number) => Answer::of(&self.booked[&number]),
+            Request::Book(number, time, place) => self.put(number, booked(number, time, place)),
+            Request::Hold(number, time, place) => {
+                let answer = self.put(number, booked(number, time, place));
+                if matches!(answer, Answer::Is(..)) {
+                    self.held.insert(number);
+                }
+                answer
+            }
+            Request::Confirm(number) => {
+                if !self.held.remove(&number) {
+                    return Answer::refused("NOT_FOUND");
+                }
+                let before = &self.booked[&number];
+                let next = Appointment {
+                    version: before.version.next(),
+                    ..before.clone()
+                };
+                self.put(number, next)
+            }
             Request::Cancel(number) => {
-                self.put(number, self.0[&number].cancelled(now).unwrap());
+                self.put(number, self.booked[&number].cancelled(now).unwrap());
                 Answer::Cancelled
             }
             Request::Move(number, time) => {
@@ -106,7 +137,7 @@ impl Day {
                     time: Some(time),
                     ..AppointmentEdit::default()
                 };
-                match self.0[&number].edited(edit, now) {
+                match self.booked[&number].edited(edit, now) {
                     Ok(next) => self.put(number, next),
                     Err(_) => Answer::refused("APPOINTMENT_CANCELLED"),
                 }
@@ -117,7 +148,7 @@ impl Day {
     fn put(&mut self, number: usize, next: Appointment) -> Answer {
         let occupying = |appointment: &&Appointment| appointment.status.occupies();
         let taken = self
-            .0
+            .booked
             .values()
             .filter(occupying)
             .map(|other| (other.id, other.booking.occupancy()));
@@ -125,13 +156,13 @@ impl Day {
             return Answer::refused("TIME_CONFLICT");
         }
         let answer = Answer::of(&next);
-        self.0.insert(number, next);
+        self.booked.insert(number, next);
         answer
     }
 }
 
 /// An appointment of half an hour. The day and the customer don't matter to the rules.
-fn booked(number: usize, time: Time) -> Appointment {
+fn booked(number: usize, time: Time, place: Place) -> Appointment {
     let now = Timestamp::from_millis(0).unwrap();
     let dana = NewCustomer {
         name: CustomerName::new("Dana").unwrap(),
@@ -142,14 +173,17 @@ fn booked(number: usize, time: Time) -> Appointment {
     let customer = Customer::new(CustomerId::new(ObjectId::from_bytes([0; 12])), dana, now);
     let mut id = [0; 12];
     id[4..].copy_from_slice(&(number as u64).to_be_bytes());
+    let slot = TimeSlot {
+        start: LocalMinute::new(date!(2030 - 01 - 01), time),
+        duration: chatgrow_domain::Duration::from_minutes(30).unwrap(),
+    };
+    let resource =
+        |number: &usize| ResourceId::new(ObjectId::from_bytes([u8::try_from(*number).unwrap(); 12]));
     let new = NewAppointment {
-        booking: Booking::plain(
-            TimeSlot {
-                start: LocalMinute::new(date!(2030 - 01 - 01), time),
-                duration: chatgrow_domain::Duration::from_minutes(30).unwrap(),
-            },
-            ServiceType::Lesson,
-        ),
+        booking: Booking {
+            resources: place.iter().map(resource).collect(),
+            ..Booking::plain(slot, ServiceType::Lesson)
+        },
         notes: None,
     };
     Appointment::new(AppointmentId::new(ObjectId::from_bytes(id)), &customer, new, now)
@@ -167,22 +201,16 @@ impl Specification for Rules {
 
     fn apply(Operation(request, told): &Operation, day: &Day) -> (bool, Day) {
         let mut day = day.clone();
-        // The appointment doesn't exist yet, but the client knows its id. So the requests can't have happened in this
-        // order.
-        let known = matches!(request, Request::Book(..))
-            || request
-                .appointment()
-                .is_some_and(|number| day.0.contains_key(&number));
+        // The appointment or the hold doesn't exist yet, but the client knows its id. Or it is still a hold, but the
+        // client knows an appointment. So the requests can't have happened in this order.
+        let known = match *request {
+            Request::Book(..) | Request::Hold(..) => true,
+            Request::Confirm(number) => day.booked.contains_key(&number),
+            Request::Move(number, _) | Request::Cancel(number) | Request::Read(number) => {
+                day.booked.contains_key(&number) && !day.held.contains(&number)
+            }
+        };
         (known && day.apply(*request) == *told, day)
-    }
-}
-
-impl Request {
-    fn appointment(self) -> Option<usize> {
-        match self {
-            Self::Book(..) => None,
-            Self::Move(number, _) | Self::Cancel(number) | Self::Read(number) => Some(number),
-        }
     }
 }
 
@@ -224,6 +252,9 @@ struct Shared {
     recorded: Mutex<Recorded>,
     /// The ids of the appointments, by the number of the booking.
     booked: Mutex<Vec<(usize, String)>>,
+    /// The ids of the holds, confirmed or not.
+    held: Mutex<Vec<(usize, String)>>,
+    resources: Vec<String>,
     answered: Notify,
 }
 
@@ -241,12 +272,14 @@ impl Choices {
 }
 
 impl Shared {
-    fn on(day: u64) -> Arc<Self> {
+    fn on(day: u64, resources: &[String]) -> Arc<Self> {
         let date = date!(2030 - 01 - 01) + time::Duration::days(day.try_into().unwrap());
         Arc::new(Self {
             date,
             recorded: Mutex::default(),
             booked: Mutex::default(),
+            held: Mutex::default(),
+            resources: resources.to_vec(),
             answered: Notify::new(),
         })
     }
@@ -273,7 +306,12 @@ impl Shared {
                 .0
                 .push((client, Some(Operation(request, answer))));
             if let Some(id) = made {
-                self.booked.lock().unwrap().push((number, id));
+                let (list, number) = match request {
+                    Request::Hold(..) => (&self.held, number),
+                    Request::Confirm(hold) => (&self.booked, hold),
+                    _ => (&self.booked, number),
+                };
+                list.lock().unwrap().push((number, id));
             }
             self.answered.notify_one();
         }
@@ -282,9 +320,16 @@ impl Shared {
     /// The next request, and the id of its appointment.
     fn choose(&self, number: usize, choices: &mut Choices) -> (Request, String) {
         let time = Time::from_hms(10, u8::try_from(choices.below(6) * 10).unwrap(), 0).unwrap();
-        let booked = self.booked.lock().unwrap();
+        let place = PLACES[choices.below(PLACES.len())];
+        let (booked, held) = (self.booked.lock().unwrap(), self.held.lock().unwrap());
+        if !held.is_empty() && choices.below(4) == 0 {
+            let (number, id) = held[choices.below(held.len())].clone();
+            return (Request::Confirm(number), id);
+        }
         if booked.is_empty() || choices.below(3) == 0 {
-            return (Request::Book(number, time), String::new());
+            let holds = choices.below(3) == 0;
+            let request = if holds { Request::Hold } else { Request::Book };
+            return (request(number, time, place), String::new());
         }
         let (appointment, id) = booked[choices.below(booked.len())].clone();
         let request = match choices.below(4) {
@@ -306,11 +351,21 @@ impl Shared {
         let at = |time: Time| format!("{:02}:{:02}", time.hour(), time.minute());
         let path = format!("/appointments/{id}");
         let (method, path, body) = match request {
-            Request::Book(_, time) => {
-                let body = json!({
-                    "customerEmail": "dana@example.com", "date": self.date.to_string(), "time": at(time),
-                    "serviceType": "lesson", "duration": 30,
+            Request::Book(_, time, place) | Request::Hold(_, time, place) => {
+                let resources: Vec<_> = place.iter().map(|number| &self.resources[*number]).collect();
+                let mut body = json!({
+                    "date": self.date.to_string(), "time": at(time), "serviceType": "lesson", "duration": 30,
+                    "resourceIds": resources,
                 });
+                if matches!(request, Request::Hold(..)) {
+                    (Method::POST, "/holds", body)
+                } else {
+                    body["customerEmail"] = "dana@example.com".into();
+                    (Method::POST, "/appointments", body)
+                }
+            }
+            Request::Confirm(_) => {
+                let body = json!({ "holdId": id, "customerEmail": "dana@example.com" });
                 (Method::POST, "/appointments", body)
             }
             Request::Move(_, time) => (Method::PATCH, path.as_str(), json!({ "time": at(time) })),
@@ -332,21 +387,27 @@ impl Shared {
         let body = response.json::<Value>().await.ok()?;
         match (status, body["error"].as_str()) {
             (200 | 201, _) => {}
+            (404, Some(code)) if matches!(request, Request::Confirm(_)) => {
+                return Some((Answer::refused(code), None));
+            }
             (409, Some(code)) if code != "IDEMPOTENCY_IN_PROGRESS" => {
                 return Some((Answer::refused(code), None));
             }
             (503, _) => return None,
             other => panic!("{other:?}: {request:?}"),
         }
-        if body.get("appointment").is_none() {
+        let made = ["appointment", "hold"]
+            .into_iter()
+            .find_map(|name| body.get(name));
+        let Some(appointment) = made else {
             return Some((Answer::Cancelled, None));
-        }
-        let appointment = &body["appointment"];
+        };
         let text = |field: &str| appointment[field].as_str().unwrap().to_owned();
         let time = Time::parse(&text("time"), format_description!("[hour]:[minute]")).unwrap();
         let tag = tag.unwrap().to_str().unwrap().to_owned();
-        let version = tag.split('.').nth(1).unwrap();
-        let answer = Answer::Is(time, text("status").parse().unwrap(), version.parse().unwrap());
+        let version = tag.trim_matches('"').split('.').nth(1).unwrap();
+        let standing = appointment["status"].as_str().unwrap_or("confirmed");
+        let answer = Answer::Is(time, standing.parse().unwrap(), version.parse().unwrap());
         Some((answer, (status == 201).then(|| text("id"))))
     }
 }
@@ -370,10 +431,20 @@ async fn prove(name: &str, url: &str, count: usize, kill: bool) {
         servers.push(start("0").await);
     }
     servers[0].customer("dana@example.com").await;
+    let mut resources = Vec::new();
+    for name in ["Dana", "Noa"] {
+        let created = servers[0].post("/resources", json!({ "name": name })).await;
+        resources.push(
+            created.resource(201, "resource")["id"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        );
+    }
     let histories = if kill { rounds() } else { rounds() * HISTORIES };
     let (mut operations, mut refusals) = (0, 0);
     for round in 0..histories {
-        let day = Shared::on(round);
+        let day = Shared::on(round, &resources);
         let clients: Vec<_> = (0..CLIENTS)
             .map(|client| {
                 let server = ApiClient::clone(&servers[client % count]);
@@ -454,13 +525,13 @@ const HALF_PAST: Time = time!(10:30);
 
 fn booked_at(number: usize, time: Time) -> Operation {
     Operation(
-        Request::Book(number, time),
+        Request::Book(number, time, &[]),
         Answer::Is(time, AppointmentStatus::Confirmed, 1),
     )
 }
 
 fn refused_at(number: usize, time: Time) -> Operation {
-    Operation(Request::Book(number, time), Answer::refused("TIME_CONFLICT"))
+    Operation(Request::Book(number, time, &[]), Answer::refused("TIME_CONFLICT"))
 }
 
 fn cancelled(number: usize) -> Operation {
@@ -540,6 +611,38 @@ fn the_checker_refuses_what_must_not_be() {
         asks(1),
         told(1, refused_at(2, TEN)),
     ];
+    let held_at_ten = Operation(
+        Request::Hold(1, TEN, &[0]),
+        Answer::Is(TEN, AppointmentStatus::Confirmed, 1),
+    );
+    let confirmed = Operation(
+        Request::Confirm(1),
+        Answer::Is(TEN, AppointmentStatus::Confirmed, 2),
+    );
+    let confirmed_twice = [
+        asks(0),
+        told(0, held_at_ten.clone()),
+        asks(0),
+        asks(1),
+        told(0, confirmed.clone()),
+        told(1, confirmed),
+    ];
+    let booked_while_held = [
+        asks(0),
+        told(0, held_at_ten),
+        asks(1),
+        told(
+            1,
+            Operation(
+                Request::Book(2, HALF_PAST.replace_minute(20).unwrap(), &[1, 0]),
+                Answer::Is(
+                    HALF_PAST.replace_minute(20).unwrap(),
+                    AppointmentStatus::Confirmed,
+                    1,
+                ),
+            ),
+        ),
+    ];
     let changed_twice_by_one_request = [
         asks(0),
         told(0, booked_at(1, TEN)),
@@ -555,6 +658,8 @@ fn the_checker_refuses_what_must_not_be() {
         &stale_read,
         &slot_kept_after_a_cancellation,
         &changed_twice_by_one_request,
+        &confirmed_twice,
+        &booked_while_held,
     ] {
         assert!(!verdict(history), "{history:?}");
     }

@@ -10,11 +10,11 @@ use e2e::{
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     env,
     io::Write as _,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -32,7 +32,51 @@ pub(crate) fn rounds() -> u64 {
     rounds.unwrap_or(2)
 }
 
-/// A write with an idempotency key. The notes of what it creates contain the key.
+/// The days on which services are booked. As many can be asked for busy times at once.
+const FIRST_DAY: time::Date = time::macros::date!(2031 - 01 - 01);
+const DAYS: usize = 62;
+
+/// What there is to book.
+struct Business {
+    event: String,
+    resources: Vec<String>,
+    service: String,
+    /// The holds that were acknowledged and that nobody has confirmed yet.
+    held: Mutex<Vec<String>>,
+}
+
+impl Business {
+    /// An event, and a service of half an hour and ten minutes that takes one of two people and one of two rooms.
+    async fn new(server: &ApiClient) -> Self {
+        let mut resources = Vec::new();
+        for name in ["Dana", "Noa", "Left", "Right"] {
+            let created = server.post("/resources", json!({ "name": name })).await;
+            resources.push(
+                created.resource(201, "resource")["id"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned(),
+            );
+        }
+        let group = |ids: &[String]| json!({ "resources": ids, "count": 1 });
+        let massage = json!({
+            "name": "Massage", "serviceType": "treatment", "duration": 30, "bufferAfter": 10,
+            "needs": [group(&resources[..2]), group(&resources[2..])],
+        });
+        let service = server.post("/services", massage).await;
+        Self {
+            event: server.event(Some(CAPACITY)).await,
+            service: service.resource(201, "service")["id"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+            resources,
+            held: Mutex::default(),
+        }
+    }
+}
+
+/// A write with an idempotency key. The notes of what it creates contain the key; those of a hold can't.
 #[derive(Clone)]
 struct Write {
     key: String,
@@ -41,10 +85,42 @@ struct Write {
 }
 
 impl Write {
-    /// Alternates between customers, overlapping bookings, and registrations beyond the capacity.
-    fn number(number: usize, event: &str) -> Self {
-        let key = format!("write {number}");
-        let (path, body) = match number % 3 {
+    /// Alternates between customers, overlapping bookings, registrations beyond the capacity, bookings of several
+    /// resources, and holds with their confirmations.
+    fn number(number: usize, business: &Business) -> Self {
+        let (kind, number) = (number % 5, number / 5 * 3);
+        let of_service = |offset: usize| {
+            // Each slot is tried four times, by bookings and holds, and there is room for two of them.
+            let slot = number / 3 / 2 + offset;
+            let (day, minute) = (slot / 72 % DAYS, slot % 72 * 20);
+            let date = FIRST_DAY + time::Duration::days(day.try_into().unwrap());
+            let time = format!("{:02}:{:02}", minute / 60, minute % 60);
+            json!({ "serviceId": business.service, "date": date.to_string(), "time": time })
+        };
+        let number = number + kind.min(2);
+        let key = format!("write {kind} {number}");
+        if kind == 3 {
+            let mut body = of_service(0);
+            body["customerEmail"] = "dana@example.com".into();
+            body["notes"] = key.clone().into();
+            let path = "/appointments".to_owned();
+            return Self { key, path, body };
+        }
+        if kind == 4 {
+            let unconfirmed = business.held.lock().unwrap().pop();
+            let (key, path, body) = if let Some(hold) = unconfirmed {
+                let body = json!({ "holdId": hold, "customerEmail": "dana@example.com", "notes": key });
+                (key, "/appointments", body)
+            } else {
+                let mut body = of_service(1);
+                body["minutes"] = 60.into();
+                (format!("hold {number}"), "/holds", body)
+            };
+            let path = path.to_owned();
+            return Self { key, path, body };
+        }
+        let event = &business.event;
+        let (path, body) = match kind {
             0 => (
                 "/customers".to_owned(),
                 json!({ "name": "Dana", "email": format!("{number}@example.com") }),
@@ -94,7 +170,7 @@ struct History {
 
 impl History {
     /// Sends a write. Returns `false` if there is no answer, or one that doesn't tell what happened.
-    async fn send(&mut self, server: &ApiClient, write: &Write) -> bool {
+    async fn send(&mut self, server: &ApiClient, business: &Business, write: &Write) -> bool {
         let Ok(response) = write.request(server).send().await else {
             return false;
         };
@@ -106,21 +182,35 @@ impl History {
         if status >= 500 {
             return false;
         }
-        let made = ["customer", "appointment", "registration"]
+        let made = ["customer", "appointment", "registration", "hold"]
             .into_iter()
             .find_map(|name| body[name]["id"].as_str());
+        if let (201, Some(hold)) = (status, body["hold"]["id"].as_str()) {
+            business.held.lock().unwrap().push(hold.to_owned());
+        }
+        if let Some(hold) = write.body["holdId"].as_str() {
+            // Nobody else confirms it, and it lasts for an hour.
+            assert_eq!((status, made), (201, Some(hold)), "{body}");
+        }
         self.answered
             .insert(write.key.clone(), (status, made.map(str::to_owned)));
         self.replayed += usize::from(replayed);
         true
     }
 
+    /// What was made, except holds.
     fn made(&self) -> BTreeMap<&str, &str> {
         let made = self
             .answered
             .iter()
+            .filter(|(key, _)| !key.starts_with("hold"))
             .filter_map(|(key, (_, id))| Some((key.as_str(), id.as_deref()?)));
         made.collect()
+    }
+
+    fn held(&self) -> BTreeSet<&str> {
+        let holds = self.answered.iter().filter(|(key, _)| key.starts_with("hold"));
+        holds.filter_map(|(_, (_, id))| id.as_deref()).collect()
     }
 }
 
@@ -128,17 +218,17 @@ impl History {
 async fn write_until(
     server: &Server,
     next: &Arc<AtomicUsize>,
-    event: &str,
+    business: &Arc<Business>,
     moment: impl Future<Output = ()>,
 ) -> (Vec<History>, Vec<Write>) {
     let clients: Vec<_> = (0..CLIENTS)
         .map(|_| {
-            let (server, next, event) = ((**server).clone(), next.clone(), event.to_owned());
+            let (server, next, business) = ((**server).clone(), next.clone(), business.clone());
             tokio::spawn(async move {
                 let mut history = History::default();
                 loop {
-                    let write = Write::number(next.fetch_add(1, Ordering::Relaxed), &event);
-                    if !history.send(&server, &write).await {
+                    let write = Write::number(next.fetch_add(1, Ordering::Relaxed), &business);
+                    if !history.send(&server, &business, &write).await {
                         return (history, write);
                     }
                 }
@@ -156,7 +246,8 @@ async fn write_until(
 }
 
 /// Fails the test unless everything is stored as it was answered.
-async fn verify(server: &ApiClient, history: &History, event: &str) {
+async fn verify(server: &ApiClient, history: &History, business: &Business) {
+    let event = &business.event;
     let mut there: BTreeMap<String, String> = BTreeMap::new();
     let places = format!("{event}/registrations");
     let appointments = server.walk("/appointments", "appointments", 500).await;
@@ -185,16 +276,95 @@ async fn verify(server: &ApiClient, history: &History, event: &str) {
             hours.parse::<i32>().unwrap() * 60 + minutes.parse::<i32>().unwrap(),
         )
     };
-    for pair in appointments.windows(2) {
-        let ((one, first), (other, second)) = (minutes(&pair[0]), minutes(&pair[1]));
+    let own: Vec<_> = appointments
+        .iter()
+        .filter(|one| one["serviceId"].is_null())
+        .collect();
+    for pair in own.windows(2) {
+        let ((one, first), (other, second)) = (minutes(pair[0]), minutes(pair[1]));
         assert!(one != other || second - first >= 30, "{pair:?}");
     }
+    verify_resources(server, history, business, &appointments).await;
     let event = server.get(event).await;
     let counted = event.resource(200, "event")["currentParticipants"]
         .as_u64()
         .unwrap();
     assert_eq!(counted, registrations.len() as u64);
     assert!(counted <= u64::from(CAPACITY));
+}
+
+/// Fails the test unless each acknowledged hold is there, as a hold or as an appointment, and each resource is occupied
+/// exactly as these say: nothing overlaps, no leg is missing, and none is left over.
+async fn verify_resources(
+    server: &ApiClient,
+    history: &History,
+    business: &Business,
+    appointments: &[Value],
+) {
+    let holds = server.walk("/holds", "holds", 500).await;
+    let of_service: Vec<_> = appointments
+        .iter()
+        .filter(|appointment| !appointment["serviceId"].is_null())
+        .chain(&holds)
+        .collect();
+    let mut ids = BTreeSet::new();
+    for booking in &of_service {
+        let id = booking["id"].as_str().unwrap();
+        assert!(ids.insert(id), "a hold, and an appointment as well: {booking}");
+        assert_eq!(booking["resourceIds"].as_array().unwrap().len(), 2, "{booking}");
+    }
+    let confirmed = history
+        .answered
+        .keys()
+        .filter(|key| key.starts_with("write 4"))
+        .count();
+    let held = history.held();
+    assert!(held.is_subset(&ids), "a hold is lost");
+    assert_eq!(
+        held.len(),
+        holds.len() + confirmed,
+        "a hold that nobody asked for"
+    );
+    let last = FIRST_DAY + time::Duration::days(61);
+    for resource in &business.resources {
+        let of_resource = of_service.iter().filter(|booking| {
+            booking["resourceIds"]
+                .as_array()
+                .unwrap()
+                .contains(&json!(resource))
+        });
+        let mut taken: Vec<_> = of_resource
+            .map(|booking| {
+                let start = minute(&booking["localStart"]);
+                (start, start + time::Duration::minutes(40))
+            })
+            .collect();
+        taken.sort_unstable();
+        assert!(
+            taken.windows(2).all(|pair| pair[0].1 <= pair[1].0),
+            "{resource}: {taken:?}"
+        );
+        taken.dedup_by(|next, before| {
+            let touch = before.1 == next.0;
+            before.1 = if touch { next.1 } else { before.1 };
+            touch
+        });
+        let busy = server
+            .get(&format!("/resources/{resource}/busy?from={FIRST_DAY}&to={last}"))
+            .await;
+        let busy: Vec<_> = busy.json["busy"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|busy| (minute(&busy["from"]), minute(&busy["until"])))
+            .collect();
+        assert_eq!(busy, taken, "{resource}");
+    }
+}
+
+fn minute(local: &Value) -> time::PrimitiveDateTime {
+    let form = time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]");
+    time::PrimitiveDateTime::parse(local.as_str().unwrap(), form).unwrap()
 }
 
 /// What each round kills.
@@ -219,12 +389,12 @@ async fn prove(name: &str, url: &str, victim: Victim<'_>) {
     for guest in 0..100 {
         server.customer(&format!("guest{guest}@example.com")).await;
     }
-    let event = server.event(Some(CAPACITY)).await;
+    let business = Arc::new(Business::new(&server).await);
     let (next, mut all) = (Arc::new(AtomicUsize::new(0)), History::default());
     for round in 0..rounds() {
         // Any moment will do, as long as each round has a different one.
         let moment = Duration::from_millis(60 + round * 7919 % 400);
-        let (histories, open) = write_until(&server, &next, &event, async {
+        let (histories, open) = write_until(&server, &next, &business, async {
             sleep(moment).await;
             match &victim {
                 Victim::Server => server.signal("KILL"),
@@ -246,7 +416,7 @@ async fn prove(name: &str, url: &str, victim: Victim<'_>) {
         let replayed = all.replayed;
         for write in &open {
             let started = Instant::now();
-            while !all.send(&server, write).await {
+            while !all.send(&server, &business, write).await {
                 assert!(
                     started.elapsed() < Duration::from_secs(20),
                     "no answer to {}",
@@ -254,7 +424,7 @@ async fn prove(name: &str, url: &str, victim: Victim<'_>) {
                 );
             }
         }
-        verify(&server, &all, &event).await;
+        verify(&server, &all, &business).await;
         let replayed = all.replayed - replayed;
         // Not with `eprintln!`, whose output is hidden if the test passes.
         let _ = writeln!(

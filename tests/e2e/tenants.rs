@@ -272,3 +272,79 @@ async fn unknown_parameters_are_refused_by_name() {
     let answer = app.get(&format!("/events?{}", many.join("&"))).await;
     assert_eq!(answer.bad_fields().len(), 20, "enough to see what is meant");
 }
+
+/// No account can use or infer another's resources, services, holds, blocks, hours or slots.
+#[tokio::test]
+async fn the_schedule_of_one_account_is_nothing_to_another() {
+    let app = TestApp::start().await;
+    app.customer("dana@example.com").await;
+    let stranger = app.with_key(app.new_account("stranger").await);
+    stranger.customer("dana@example.com").await;
+    let id = |answer: &Answer, name: &str| answer.resource(201, name)["id"].as_str().unwrap().to_owned();
+    let staff = id(
+        &app.post("/resources", json!({ "name": "Dana" })).await,
+        "resource",
+    );
+    let needs = json!([{ "resources": [staff], "count": 1 }]);
+    let massage = json!({ "name": "Massage", "serviceType": "treatment", "needs": needs });
+    let service = id(&app.post("/services", massage.clone()).await, "service");
+    let slot = json!({ "date": "2030-06-11", "time": "10:00", "serviceType": "lesson" });
+    let held = id(&app.post("/holds", slot.clone()).await, "hold");
+    let off = json!({ "from": "2030-06-12", "until": "2030-06-13", "resourceId": staff });
+    assert_eq!(app.post("/blocks", off.clone()).await.status, 201);
+    let closed = json!({ "timeZone": "Asia/Jerusalem", "weekly": [], "horizon": 1 });
+    assert_eq!(app.put("/schedule", closed).await.status, 200);
+
+    stranger
+        .post("/services", massage)
+        .await
+        .assert_invalid(&["needs[0].resources"]);
+    let refused = stranger.post("/blocks", off).await;
+    refused.assert_error(404, "NOT_FOUND", "Resource not found");
+    let of_dana = |mut order: Value| {
+        order["customerEmail"] = "dana@example.com".into();
+        order
+    };
+    let confirmation = of_dana(json!({ "holdId": held }));
+    for path in ["/appointments", "/appointments?dryRun=true"] {
+        let refused = stranger.post(path, confirmation.clone()).await;
+        refused.assert_error(404, "NOT_FOUND", "Hold not found");
+        let mut order = of_dana(slot.clone());
+        order["resourceIds"] = json!([staff]);
+        stranger
+            .post(path, order.clone())
+            .await
+            .assert_invalid(&["resourceIds"]);
+        order["serviceId"] = service.clone().into();
+        let refused = stranger.post(path, order).await;
+        refused.assert_error(404, "NOT_FOUND", "Service not found");
+    }
+    let mut of_staff = slot.clone();
+    of_staff["resourceIds"] = json!([staff]);
+    stranger
+        .post("/holds", of_staff.clone())
+        .await
+        .assert_invalid(&["resourceIds"]);
+    let search = |what: &str| format!("/availability?from=2030-06-11&to=2030-06-11&{what}");
+    let refused = stranger.get(&search(&format!("serviceId={service}"))).await;
+    refused.assert_error(404, "NOT_FOUND", "Service not found");
+    stranger
+        .get(&search(&format!("duration=60&resourceId={staff}")))
+        .await
+        .assert_invalid(&["resourceId"]);
+    assert_eq!(
+        stranger.get(&format!("/blocks?resourceId={staff}")).await.json["count"],
+        0
+    );
+    // The other's hours, horizon and holds are not its own: the slot is free.
+    let booked = stranger.post("/appointments", of_dana(slot.clone())).await;
+    assert_eq!(booked.resource(201, "appointment")["startsAt"], Value::Null);
+    let path = format!("/appointments/{}", id(&booked, "appointment"));
+    let moved = stranger.patch(&path, json!({ "resourceIds": [staff] })).await;
+    moved.assert_invalid(&["resourceIds"]);
+    // A foreign resource and one that isn't anybody's look the same.
+    of_staff["resourceIds"] = json!(["507f1f77bcf86cd799439011"]);
+    let nobodys = stranger.post("/holds", of_staff.clone()).await.json["message"].clone();
+    of_staff["resourceIds"] = json!([staff]);
+    assert_eq!(stranger.post("/holds", of_staff).await.json["message"], nobodys);
+}

@@ -8,6 +8,8 @@
 - A price has at most two decimals (`multipleOf` can't say that of binary fractions): it is rounded.
 - Opening hours don't overlap, close after they open, and a closed date has no times: there is one rule at most, mended.
 - A time zone and a currency exist, a currency has a price, and a service needs resources that are there: `needs` is left out.
+- A booking and a hold have what they need, and name no service, resource or hold: these would have to be there.
+- A block ends after it begins, and a search has dates in order and a duration: they are set.
 - Free texts have no control characters (a pattern that says so is not portable), names and titles are not blank, and a phone number
   has a digit: what was generated is mended.
 
@@ -28,7 +30,7 @@ CUSTOMER = "schemathesis@example.com"
 
 def mended(field, text):
     """The text as the API takes it."""
-    if field in ("notes", "description"):
+    if field in ("notes", "description", "reason"):
         return text.replace("\0", "")
     text = "".join(character for character in text if unicodedata.category(character) != "Cc")
     if field in ("name", "title") and not text.strip():
@@ -68,18 +70,41 @@ def mend_service(body):
             body["currency"] = "ILS"
 
 
+def mend_slot(body):
+    for field in ("serviceId", "resourceIds", "holdId", "customer"):
+        body.pop(field, None)
+    for field, value in (("date", "2030-06-11"), ("time", "10:00"), ("serviceType", "lesson")):
+        if body.get(field) is None:
+            body[field] = value
+
+
+def mend_block(body):
+    body.pop("resourceId", None)
+    body["from"], body["until"] = "2030-06-11", "2030-06-12T12:00"
+
+
+def mend_search(query):
+    for field in ("serviceId", "resourceId"):
+        query.pop(field, None)
+    query["from"] = query["to"] = "2030-06-11"
+
+
 @schemathesis.hook
 def map_case(context, case):
     if case.meta is None or case.meta.generation.mode != GenerationMode.POSITIVE:
         return case
     if isinstance(case.query, dict):
         case.query.pop("cursor", None)
+        if case.path.endswith(("/availability", "/busy")):
+            mend_search(case.query)
+        if case.path.endswith("/availability"):
+            case.query["duration"] = 60
     if case.headers:
         case.headers.pop("If-Match", None)
         if "Idempotency-Key" in case.headers:
             case.headers["Idempotency-Key"] = str(uuid.uuid4())
     if isinstance(case.body, dict):
-        for field in ("name", "title", "location", "phone", "notes", "description"):
+        for field in ("name", "title", "location", "phone", "notes", "description", "reason"):
             if isinstance(case.body.get(field), str):
                 case.body[field] = mended(field, case.body[field])
         if isinstance(case.body.get("price"), float):
@@ -89,6 +114,16 @@ def map_case(context, case):
             mend_service(case.body)
         if case.path.endswith("/schedule"):
             case.body["timeZone"] = "Asia/Jerusalem"
+        if case.path.endswith("/holds"):
+            mend_slot(case.body)
+        if case.path.endswith("/blocks"):
+            mend_block(case.body)
+        if case.path.endswith("/appointments"):
+            ensure_customer()
+            mend_slot(case.body)
+            case.body["customerEmail"] = CUSTOMER
+        if "/appointments/" in case.path:
+            case.body.pop("resourceIds", None)
         if case.method.upper() == "PUT":
             case.body.pop("email", None)
         if case.path.endswith("/registrations"):

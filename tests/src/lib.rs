@@ -181,15 +181,21 @@ impl Answer {
 }
 
 /// The names of each resource's fields, sorted.
-const RESOURCES: [(&str, &str); 8] = [
+const RESOURCES: [(&str, &str); 11] = [
     (
         "appointment",
-        "createdAt customerEmail customerId customerName date duration id notes serviceType status time updatedAt",
+        "createdAt customerEmail customerId customerName date duration endsAt id localEnd localStart notes resourceIds \
+         serviceId serviceType startsAt status time updatedAt",
     ),
+    ("block", "createdAt from id reason resourceId until"),
     ("customer", "createdAt email id name notes phone updatedAt"),
     (
         "event",
         "createdAt currentParticipants date description id location maxParticipants price status time title updatedAt",
+    ),
+    (
+        "hold",
+        "createdAt date duration endsAt heldUntil id localEnd localStart resourceIds serviceId serviceType startsAt time",
     ),
     ("hours", "exceptions weekly"),
     (
@@ -205,6 +211,7 @@ const RESOURCES: [(&str, &str); 8] = [
         "service",
         "active bufferAfter bufferBefore createdAt currency duration id name needs notes price serviceType slotStep updatedAt",
     ),
+    ("slot", "date endsAt resourceIds startsAt time"),
 ];
 
 #[track_caller]
@@ -224,7 +231,16 @@ fn assert_resource(name: &str, resource: &Value) {
         match field.as_str() {
             "id" | "customerId" | "eventId" => assert!(hexadecimal(value.as_str().unwrap()), "{resource}"),
             "updatedAt" if name == "schedule" && value.is_null() => {}
-            "createdAt" | "updatedAt" => assert_eq!(digits_as_0(), "0000-00-00T00:00:00.000Z"),
+            "createdAt" | "updatedAt" | "heldUntil" => assert_eq!(digits_as_0(), "0000-00-00T00:00:00.000Z"),
+            "localStart" | "localEnd" | "from" | "until" => assert_eq!(digits_as_0(), "0000-00-00T00:00"),
+            "startsAt" | "endsAt" if !value.is_null() => {
+                let (instant, offset) = value.as_str().unwrap().split_at(19);
+                assert_eq!(instant.len() + offset.len(), 25, "{resource}");
+            }
+            "resourceIds" => {
+                let mut ids = value.as_array().unwrap().iter();
+                assert!(ids.all(|id| hexadecimal(id.as_str().unwrap())), "{resource}");
+            }
             "date" => {
                 assert_eq!(digits_as_0(), "0000-00-00T00:00:00.000Z");
                 assert!(value.as_str().unwrap().ends_with("T00:00:00.000Z"), "{resource}");

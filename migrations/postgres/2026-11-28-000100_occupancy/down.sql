@@ -5,10 +5,13 @@ DROP TRIGGER appointments_account_exists ON appointments;
 DROP TRIGGER appointments_leg_follows_when_new ON appointments;
 DROP TRIGGER appointments_leg_follows_when_moved ON appointments;
 DROP TRIGGER appointments_leg_follows_when_gone ON appointments;
+DROP TRIGGER appointments_leg_follows_when_lead_is_renamed ON appointments;
+DROP TRIGGER appointments_account_stays ON accounts;
 DROP TRIGGER appointments_without_legs ON appointments;
 DROP TRIGGER appointments_with_legs ON appointments;
 DROP TRIGGER appointments_with_other_legs ON appointments;
-DROP FUNCTION appointments_account_exists, appointments_leg_follows, appointments_with_legs, appointments_without_legs;
+DROP FUNCTION appointments_account_exists, appointments_account_stays, appointments_leg_follows, appointments_with_legs,
+    appointments_without_legs;
 DELETE FROM appointments WHERE kind <> 'appointment';
 DROP INDEX appointments_by_start, appointments_by_customer, appointments_holds, appointments_blocks;
 ALTER TABLE appointments

@@ -39,7 +39,9 @@ ALTER TABLE appointments
     ADD CONSTRAINT appointments_service CHECK ((kind IN ('appointment', 'hold')) = (service_type IS NOT NULL)),
     ADD CONSTRAINT appointments_resources CHECK (
         (kind <> 'leg' OR (resource_id IS NOT NULL AND status = 'confirmed'))
-        AND (further_resources IS NULL OR kind IN ('appointment', 'hold') AND resource_id IS NOT NULL)
+        -- Nor does a row take a resource twice.
+        AND (further_resources IS NULL OR kind IN ('appointment', 'hold') AND resource_id IS NOT NULL
+            AND position(encode(resource_id, 'hex') IN further_resources) = 0)
     ),
     -- An empty interval would overlap nothing.
     ADD CONSTRAINT appointments_interval CHECK (
@@ -98,6 +100,19 @@ CREATE TRIGGER appointments_account_exists
 BEFORE INSERT OR UPDATE OF account_id, customer_id ON appointments FOR EACH ROW
 WHEN (NEW.customer_id IS NULL)
 EXECUTE FUNCTION appointments_account_exists();
+CREATE FUNCTION appointments_account_stays() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF EXISTS (SELECT FROM appointments WHERE account_id = OLD.id) THEN
+        RAISE EXCEPTION 'the account has appointments' USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'appointments_account_exists';
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER appointments_account_stays
+BEFORE DELETE OR UPDATE OF id ON accounts FOR EACH ROW
+EXECUTE FUNCTION appointments_account_stays();
 
 -- Nobody but the triggers below writes legs, so they have the times of their lead and the resources that it names, as long as it occupies
 -- them.
@@ -114,6 +129,12 @@ BEFORE UPDATE ON appointments FOR EACH ROW WHEN ((NEW.kind = 'leg' OR OLD.kind =
 EXECUTE FUNCTION appointments_leg_follows();
 CREATE TRIGGER appointments_leg_follows_when_gone
 BEFORE DELETE ON appointments FOR EACH ROW WHEN (OLD.kind = 'leg' AND pg_trigger_depth() = 0)
+EXECUTE FUNCTION appointments_leg_follows();
+
+-- The foreign key can be deferred, and by the commit another row could have the lead's id.
+CREATE TRIGGER appointments_leg_follows_when_lead_is_renamed
+BEFORE UPDATE OF account_id, id ON appointments FOR EACH ROW
+WHEN (OLD.further_resources IS NOT NULL AND (NEW.account_id, NEW.id) IS DISTINCT FROM (OLD.account_id, OLD.id))
 EXECUTE FUNCTION appointments_leg_follows();
 
 -- An id that is near the lead's is near the lead in the indexes, too.

@@ -1,3 +1,5 @@
+DROP TRIGGER appointments_account_stays;
+DROP TRIGGER appointments_account_keeps_its_id;
 CREATE TABLE appointments_before (
     account_id BLOB NOT NULL,
     id BLOB NOT NULL CHECK (length(id) = 12),

@@ -18,6 +18,7 @@ CREATE TABLE appointments_anew (
     resource_id BLOB,
     further_resources TEXT CHECK (
         length(further_resources) % 25 = 24 AND further_resources NOT GLOB '*[^0-9a-f,]*'
+        AND length(replace(further_resources, ',', '')) = (length(further_resources) + 1) / 25 * 24
     ),
     service_id BLOB,
     starts_at INTEGER NOT NULL CHECK (starts_at BETWEEN -1035593280 AND 4223371679),
@@ -48,7 +49,9 @@ CREATE TABLE appointments_anew (
     CONSTRAINT appointments_service CHECK ((kind = 'appointment' OR kind = 'hold') = (service_type IS NOT NULL)),
     CONSTRAINT appointments_resources CHECK (
         (kind <> 'leg' OR (resource_id IS NOT NULL AND status = 'confirmed'))
-        AND (further_resources IS NULL OR (kind = 'appointment' OR kind = 'hold') AND resource_id IS NOT NULL)
+        -- Nor does a row take a resource twice.
+        AND (further_resources IS NULL OR (kind = 'appointment' OR kind = 'hold') AND resource_id IS NOT NULL
+            AND instr(further_resources, lower(hex(resource_id))) = 0)
     ),
     -- An empty interval would overlap nothing. The bounds are those of the guard's search.
     CONSTRAINT appointments_interval CHECK (
@@ -71,25 +74,42 @@ ALTER TABLE appointments_anew RENAME TO appointments;
 
 -- Serves the list (by start, then id) and, without touching the table, the search for conflicts in the account's own schedule.
 CREATE INDEX appointments_by_start
-ON appointments (account_id, starts_at, id, blocks_from, blocks_until, status, kind, resource_id, held_until);
+ON appointments (account_id, starts_at, id, blocks_from, blocks_until, status, resource_id, held_until);
 CREATE INDEX appointments_by_customer ON appointments (account_id, customer_id, starts_at, id) WHERE customer_id IS NOT NULL;
 -- Serves the search for conflicts of a resource. What occupies a resource never overlaps, so the last one that begins before the end of a
--- slot is the only one that can reach into it.
-CREATE INDEX appointments_by_resource ON appointments (account_id, resource_id, blocks_from, blocks_until, held_until)
+-- slot is the only one that can reach into it. The last columns spare a look at the table.
+CREATE INDEX appointments_by_resource
+ON appointments (account_id, resource_id, blocks_from, blocks_until, status, held_until, lead_id)
 WHERE resource_id IS NOT NULL AND status <> 'cancelled';
 CREATE INDEX appointments_legs ON appointments (account_id, lead_id) WHERE lead_id IS NOT NULL;
 CREATE INDEX appointments_holds ON appointments (account_id, starts_at, id) WHERE kind = 'hold';
 CREATE INDEX appointments_blocks ON appointments (account_id, starts_at, id) WHERE kind = 'block';
 -- Blocks have any length. In the account's own schedule, the last one that begins before the end of a slot is searched for by itself.
-CREATE INDEX appointments_own_blocks ON appointments (account_id, blocks_from, blocks_until)
+CREATE INDEX appointments_own_blocks ON appointments (account_id, blocks_from, blocks_until, kind, resource_id)
 WHERE kind = 'block' AND resource_id IS NULL;
 
--- A row without a customer refers to its account, too.
+-- A row without a customer refers to its account, too. (A foreign key would be checked for every booking.)
 CREATE TRIGGER appointments_account_exists
 BEFORE INSERT ON appointments WHEN NEW.customer_id IS NULL
 BEGIN
     SELECT RAISE(ABORT, 'appointments_account_exists')
     WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE id = NEW.account_id);
+END;
+CREATE TRIGGER appointments_account_exists_when_moved
+BEFORE UPDATE OF account_id, customer_id ON appointments WHEN NEW.customer_id IS NULL
+BEGIN
+    SELECT RAISE(ABORT, 'appointments_account_exists')
+    WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE id = NEW.account_id);
+END;
+CREATE TRIGGER appointments_account_stays
+BEFORE DELETE ON accounts
+BEGIN
+    SELECT RAISE(ABORT, 'appointments_account_exists') FROM appointments WHERE account_id = OLD.id;
+END;
+CREATE TRIGGER appointments_account_keeps_its_id
+BEFORE UPDATE OF id ON accounts WHEN NEW.id <> OLD.id
+BEGIN
+    SELECT RAISE(ABORT, 'appointments_account_exists') FROM appointments WHERE account_id = OLD.id;
 END;
 
 -- No two rows of a resource that occupy it share a minute. (`coalesce`, `IS ?` or another spelling of the index's WHERE would miss the
@@ -148,7 +168,7 @@ BEGIN
 END;
 
 -- A leg has the times of its lead, which occupies them, and a resource that the lead names. The triggers below write legs so that this
--- holds, and these three refuse everything else.
+-- holds, and these refuse everything else.
 CREATE TRIGGER appointments_leg_follows_when_new
 BEFORE INSERT ON appointments WHEN NEW.kind = 'leg'
 BEGIN
@@ -179,6 +199,27 @@ BEGIN
     SELECT RAISE(ABORT, 'appointments_leg_follows') FROM appointments
     WHERE account_id = OLD.account_id AND id = OLD.lead_id AND status <> 'cancelled'
         AND instr(further_resources, lower(hex(OLD.resource_id))) > 0;
+END;
+
+-- INSERT OR REPLACE and UPDATE OR REPLACE delete the row that is in the way without a DELETE trigger.
+CREATE TRIGGER appointments_leg_follows_when_replaced
+BEFORE INSERT ON appointments
+BEGIN
+    SELECT RAISE(ABORT, 'appointments_leg_follows') FROM appointments
+    WHERE account_id = NEW.account_id AND id = NEW.id AND kind = 'leg';
+END;
+CREATE TRIGGER appointments_leg_follows_when_replaced_by_another
+BEFORE UPDATE OF account_id, id ON appointments WHEN (NEW.account_id, NEW.id) IS NOT (OLD.account_id, OLD.id)
+BEGIN
+    SELECT RAISE(ABORT, 'appointments_leg_follows') FROM appointments
+    WHERE account_id = NEW.account_id AND id = NEW.id AND kind = 'leg';
+END;
+-- The foreign key can be deferred, and by the commit another row could have the lead's id.
+CREATE TRIGGER appointments_leg_follows_when_lead_is_renamed
+BEFORE UPDATE OF account_id, id ON appointments
+WHEN OLD.further_resources IS NOT NULL AND (NEW.account_id, NEW.id) IS NOT (OLD.account_id, OLD.id)
+BEGIN
+    SELECT RAISE(ABORT, 'appointments_leg_follows');
 END;
 
 -- An id that is near the lead's is near the lead in the table, too.

@@ -230,3 +230,52 @@ async fn a_repeated_conditional_change_is_answered_as_the_first_time(store: Stor
         (Some("true"), tag(&first))
     );
 }
+
+/// With a zone, an answer shows instants. If the zone changes, it is another answer.
+#[apply(each_store)]
+async fn a_new_zone_is_a_new_version_of_what_is_shown(store: Store) {
+    let Some((app, appointment, _)) = start(store).await else {
+        return;
+    };
+    let hold = json!({ "date": "2025-12-26", "time": "10:00", "serviceType": "lesson" });
+    let held = app.post("/holds", hold).await;
+    let hold = format!("/holds/{}", held.resource(201, "hold")["id"].as_str().unwrap());
+    let zone = async |zone: &str| {
+        let set = app.put("/schedule", json!({ "timeZone": zone })).await;
+        assert_eq!(set.status, 200, "{set:?}");
+    };
+    for path in [&appointment, &hold] {
+        let mut seen = vec![tag(&app.get(path).await)];
+        for name in ["Asia/Jerusalem", "Europe/Berlin"] {
+            zone(name).await;
+            for old in &seen {
+                let read = send(&app, Method::GET, path, ("If-None-Match", old), Value::Null).await;
+                assert_eq!(read.status, 200, "{read:?}");
+            }
+            let now = tag(&app.get(path).await);
+            let known = send(&app, Method::GET, path, ("If-None-Match", &now), Value::Null).await;
+            assert_eq!(known.status, 304, "{known:?}");
+            seen.push(now);
+        }
+        app.put("/schedule", json!({})).await;
+    }
+    zone("Asia/Jerusalem").await;
+    let seen = tag(&app.get(&appointment).await);
+    zone("Europe/Berlin").await;
+    let edit = json!({ "notes": "x" });
+    let stale = send(
+        &app,
+        Method::PATCH,
+        &appointment,
+        ("If-Match", &seen),
+        edit.clone(),
+    )
+    .await;
+    assert_eq!(stale.status, 412, "{stale:?}");
+    let seen = tag(&app.get(&appointment).await);
+    let fresh = send(&app, Method::PATCH, &appointment, ("If-Match", &seen), edit).await;
+    assert_eq!(
+        fresh.resource(200, "appointment")["startsAt"],
+        "2025-12-25T10:00:00+01:00"
+    );
+}

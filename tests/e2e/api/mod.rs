@@ -1,13 +1,19 @@
 //! Everything that depends on the store. Every test runs once per store.
 
 mod appointments;
+mod availability;
+mod blocks;
+mod booking;
 mod conditions;
+mod contention;
 mod customers;
 mod events;
+mod holds;
 mod idempotency;
 mod races;
 mod registrations;
 mod resources;
+mod salon;
 mod schedules;
 mod services;
 

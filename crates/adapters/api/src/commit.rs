@@ -16,7 +16,7 @@ use actix_web::{
     http::header::{self, HeaderValue},
     web::Data,
 };
-use chatgrow_application::{Effect, Outcome, Precondition, Repeatable, Request};
+use chatgrow_application::{Caller, Effect, Outcome, Precondition, Repeatable, Request};
 use chatgrow_domain::EmailAddress;
 use chatgrow_ports::{IdempotencyKey, StoredAnswer};
 use paperclip::{
@@ -98,14 +98,19 @@ fn key_of(request: &HttpRequest) -> Result<Option<String>, ApiError> {
 }
 
 impl<R> Write<R> {
+    /// Who makes the request.
+    pub(crate) fn caller(&self) -> Result<Caller, ApiError> {
+        let caller = self.request.extensions().get::<Authenticated>().cloned();
+        Ok(caller.ok_or(Problem::Unauthenticated)?.0)
+    }
+
     /// What the use case needs to know about the request, and what replies to it. The body must have been read, because
     /// its fingerprint is a part of the request.
     pub(crate) fn request<T>(self) -> Result<(Request<T>, Replies<T, R>), ApiError>
     where
         R: Render + for<'a> From<&'a Effect<T>>,
     {
-        let caller = self.request.extensions().get::<Authenticated>().cloned();
-        let Authenticated(caller) = caller.ok_or(Problem::Unauthenticated)?;
+        let caller = self.caller()?;
         let repeatable = self.key.as_deref().map(|key| self.repeatable(key)).transpose()?;
         let request = Request {
             caller,

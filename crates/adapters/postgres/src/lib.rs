@@ -27,8 +27,8 @@ use chatgrow_ports::{
 };
 use chatgrow_sql::{
     Guarded, Migrations, Prepared, Unwritten, account_store, appointment_store, block_store, customer_store,
-    event_store, hold_store, idempotency_store, insert_record, page, registration_store, release_holds,
-    resource_store, schedule_store, service_store,
+    event_store, hold_store, idempotency_store, insert_record, page, registration_store, resource_store,
+    schedule_store, service_store,
 };
 use diesel::{
     pg::Pg,
@@ -337,7 +337,7 @@ registration_store! { PostgresStore { find, page, execute } }
 idempotency_store! { PostgresStore { find, commit_alone, execute } }
 appointment_store! { PostgresStore { find, page, search, carry_out } }
 block_store! { PostgresStore { find, page, execute, carry_out } }
-hold_store! { PostgresStore { find, page, execute, carry_out }, release_holds!("FOR UPDATE SKIP LOCKED") }
+hold_store! { PostgresStore { find, page, execute, carry_out }, "FOR UPDATE SKIP LOCKED" }
 
 fn slow() -> StoreError {
     StoreError::unavailable("the database did not answer in time")

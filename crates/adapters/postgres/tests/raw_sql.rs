@@ -49,7 +49,9 @@ async fn an_edit_and_a_move_take_turns() {
     editor.batch_execute(plain).await.unwrap();
     editor.batch_execute("BEGIN").await.unwrap();
     editor.batch_execute(&edit('a')).await.unwrap();
-    let over = format!("UPDATE appointments SET starts_at = 0, ends_at = 60 WHERE {second}");
+    let over = format!(
+        "UPDATE appointments SET starts_at = 0, ends_at = 60, blocks_from = 0, blocks_until = 60 WHERE {second}"
+    );
     let outcome = tokio::spawn(async move { mover.batch_execute(&over).await });
     // It waits either for the lock or in the index.
     let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";

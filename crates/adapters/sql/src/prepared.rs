@@ -36,7 +36,7 @@ impl<Q> Query for Prepared<Q> {
 
 impl<Q, Conn> diesel::RunQueryDsl<Conn> for Prepared<Q> {}
 
-/// A query in SQL text, prepared once. Its binds follow in the order of their numbers.
+/// A query that Diesel would prepare each time, because its text has several forms or is given as text.
 #[derive(Debug, Clone, Copy)]
 pub struct PreparedQuery<Q>(pub Q);
 

@@ -9,9 +9,12 @@ pub struct Refused {
 }
 
 /// The columns of an appointment that the file fills.
-const BOOKING: &str =
-    "(account_id, id, kind, customer_id, starts_at, ends_at, blocks_from, blocks_until, service_type,
+const BOOKING: &str = "(account_id, id, kind, customer_id, starts_at, ends_at, blocks_from, blocks_until, service_type, \
     notes, status, created_at, updated_at, version)";
+
+/// The columns of what takes a resource.
+const OCCUPYING: &str = "(account_id, id, kind, customer_id, resource_id, further_resources, service_id, starts_at, ends_at, \
+    blocks_from, blocks_until, held_until, service_type, status, created_at, updated_at, version)";
 
 /// The statements that set up rows, and those that a store has to refuse. `id` writes an id of twelve equal bytes in
 /// the store's dialect.
@@ -19,7 +22,11 @@ const BOOKING: &str =
 #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "test code")]
 pub fn statements(id: impl Fn(u8) -> String) -> (String, Vec<Refused>) {
     let with_ids = |sql: &str| {
-        (b'1'..=b'9').fold(sql.replace("$booking", BOOKING), |sql, digit| {
+        let named = sql.replace("$booking", BOOKING).replace("$occupying", OCCUPYING);
+        let named = (10..=12).fold(named, |sql, byte: u8| {
+            sql.replace(&format!("x'{}'", format!("{byte:02x}").repeat(12)), &id(byte))
+        });
+        (b'1'..=b'9').fold(named, |sql, digit| {
             sql.replace(&format!("${}", char::from(digit)), &id(digit - b'0'))
         })
     };

@@ -30,8 +30,8 @@ use chatgrow_ports::{
 };
 use chatgrow_sql::{
     Guarded, Migrations, Unwritten, account_store, appointment_store, block_store, customer_store,
-    event_store, hold_store, idempotency_store, insert_record, page, registration_store, release_holds,
-    resource_store, schedule_store, service_store,
+    event_store, hold_store, idempotency_store, insert_record, page, registration_store, resource_store,
+    schedule_store, service_store,
 };
 use diesel::{
     connection::SimpleConnection,
@@ -298,7 +298,7 @@ account_store! { SqliteStore { find, all, execute } }
 customer_store! { SqliteStore { find, page, search, execute } }
 appointment_store! { SqliteStore { find, page, search, carry_out } }
 block_store! { SqliteStore { find, page, execute, carry_out } }
-hold_store! { SqliteStore { find, page, execute, carry_out }, release_holds!("") }
+hold_store! { SqliteStore { find, page, execute, carry_out }, "" }
 resource_store! { SqliteStore { find, few, page, search, execute } }
 service_store! { SqliteStore { find, page, search, execute } }
 schedule_store! { SqliteStore { find, execute } }

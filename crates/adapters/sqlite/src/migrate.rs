@@ -76,6 +76,7 @@ mod tests {
     fn a_table_is_replaced_that_others_refer_to() {
         let (mut connection, outcome) = with_later(
             "DROP TRIGGER appointments_account_exists;
+            DROP TRIGGER appointments_account_exists_when_moved;
             CREATE TABLE accounts_anew (
                 id BLOB NOT NULL PRIMARY KEY, slug TEXT NOT NULL, name TEXT, created_at INTEGER NOT NULL
             ) STRICT, WITHOUT ROWID;

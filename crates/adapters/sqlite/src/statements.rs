@@ -34,6 +34,19 @@ pub(crate) fn run(connection: &mut SqliteConnection, statement: &'static str) ->
     Ok(())
 }
 
+/// Runs queries that see one snapshot. Diesel's own transactions would parse their `BEGIN` each time.
+pub(crate) fn in_one_snapshot<T>(
+    connection: &mut SqliteConnection,
+    queries: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>,
+) -> QueryResult<T> {
+    run(connection, "BEGIN")?;
+    let read = queries(connection);
+    // Nothing was written, so both ends are the same. After some errors, there is no transaction any more.
+    let ended = run(connection, "COMMIT");
+    let read = read?;
+    ended.map(|()| read)
+}
+
 /// The number that a statement returns.
 pub(crate) fn number(connection: &mut SqliteConnection, statement: &'static str) -> QueryResult<i64> {
     Prepared(diesel::sql_query(statement)).get_result(connection)

@@ -318,10 +318,9 @@ impl Appointments {
         if !after.is_elsewhere_than(before) {
             return Ok(None);
         }
-        let others = after.booking.resources != before.booking.resources;
         let plan = self
             .planner
-            .plan_of_move(account, &after.booking, others, policies)
+            .plan_of_move(account, &before.booking, &after.booking, policies)
             .await;
         let plan = plan.map_err(refused)?;
         self.planner

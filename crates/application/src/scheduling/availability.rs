@@ -2,7 +2,10 @@
 
 use crate::{
     Caller, System,
-    scheduling::{clock::Times, planner::Planner},
+    scheduling::{
+        clock::Times,
+        planner::{Planner, check_named},
+    },
 };
 use chatgrow_domain::{
     Demand, Duration, Interval, LocalMinute, Obstacle, PageLimit, ResourceId, ResourceRefusal, ServiceId,
@@ -98,12 +101,7 @@ impl Availability {
         };
         let demand = demand.map_err(Unbookable::Resources)?;
         let resources = self.planner.resources_of(account, &demand).await?;
-        if search
-            .resource
-            .is_some_and(|id| resources.iter().all(|resource| resource.id != id))
-        {
-            return Err(Unbookable::UnknownResource.into());
-        }
+        check_named(&demand, &resources)?;
         let step = step.unwrap_or(clock.rules.slot_step);
         let limit = usize::from(search.limit.get());
         let mut found = Vec::new();
@@ -111,7 +109,7 @@ impl Availability {
             let stretch = Some(demand.stretch(&starts));
             let calendar = self
                 .planner
-                .calendar(account, &clock, &demand, &resources, stretch)
+                .calendar(account, &clock, &demand, &resources, stretch, None)
                 .await?;
             let told = calendar
                 .search(&demand, starts, step, search.after)
@@ -193,3 +191,6 @@ fn stretches(search: &Search) -> impl Iterator<Item = Range<LocalMinute>> {
         Some(stretch)
     })
 }
+
+#[cfg(test)]
+mod tests;

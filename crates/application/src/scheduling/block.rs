@@ -114,3 +114,6 @@ impl Blocks {
         self.commits.run(request, attempt).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,3 +146,6 @@ fn refused(failure: Failure<Unbookable>) -> Failure<HoldRefusal> {
         Failure::Store(error) => Failure::Store(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

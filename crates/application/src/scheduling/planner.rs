@@ -12,10 +12,11 @@ use crate::{
 };
 use chatgrow_domain::{
     AccountId, Agenda, Booking, BrokenRule, Calendar, Demand, Duration, Interval, LocalMinute, NotFree,
-    Obstacle, Obstruction, Policies, Resource, ResourceId, Service, ServiceId, TimeSlot, Unbookable,
+    Obstacle, Obstruction, Occupancy, Policies, Resource, ResourceId, Service, ServiceId, TimeSlot,
+    Unbookable,
 };
 use chatgrow_ports::{
-    Failure, HoldStore, OccupancyStore, ResourceStore, ScheduleStore, ServiceStore, StoreError, Stores,
+    Busy, Failure, HoldStore, OccupancyStore, ResourceStore, ScheduleStore, ServiceStore, StoreError, Stores,
 };
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
@@ -36,6 +37,8 @@ pub(crate) struct Plan {
     pub(crate) policies: Policies,
     /// The distance between two starts that are suggested, if the service has its own.
     step: Option<Duration>,
+    /// What a booking that moves occupies now. It is not in its own way.
+    moves_from: Option<Occupancy>,
 }
 
 /// Reads what is free, and chooses from it.
@@ -108,6 +111,7 @@ impl Planner {
                     },
                     policies: wish.policies,
                     step: terms.slot_step,
+                    moves_from: None,
                 });
             }
         };
@@ -116,6 +120,7 @@ impl Planner {
             booking: Booking::plain(at(duration), service_type),
             policies: wish.policies,
             step: None,
+            moves_from: None,
         })
     }
 
@@ -124,10 +129,11 @@ impl Planner {
     pub(crate) async fn plan_of_move(
         &self,
         account: AccountId,
+        before: &Booking,
         booking: &Booking,
-        other_resources: bool,
         policies: Policies,
     ) -> Result<Plan, Failure<Unbookable>> {
+        let other_resources = booking.resources != before.resources;
         if let Some(service) = booking.service.filter(|_| other_resources) {
             let service = self.services.by_id(account, service).await?;
             let service = service.ok_or(Unbookable::ServiceNotFound)?;
@@ -144,6 +150,7 @@ impl Planner {
             booking: booking.clone(),
             policies,
             step: None,
+            moves_from: Some(before.occupancy()),
         })
     }
 
@@ -161,24 +168,19 @@ impl Planner {
             return Ok(plan.booking.clone());
         }
         let resources = self.resources_of(account, demand).await?;
-        if demand
-            .resources()
-            .any(|id| !demand.has_choice() && !is_active(&resources, id))
-        {
-            return Err(Unbookable::UnknownResource.into());
-        }
+        check_named(demand, &resources)?;
         let next = LocalMinute::from_minutes(start.as_minutes() + 1).unwrap_or(start);
         let stretch = demand.stretch(&(start..next));
         let looks = looks || demand.has_choice();
         let calendar = self
-            .calendar(account, clock, demand, &resources, looks.then_some(stretch))
+            .calendar(account, clock, demand, &resources, looks.then_some(stretch), None)
             .await?;
         match calendar.decide(demand, start, plan.policies) {
             Ok(resources) => Ok(Booking {
                 resources,
                 ..plan.booking.clone()
             }),
-            Err(obstacle) => Err(self.refusal(account, clock, plan, obstacle).await),
+            Err(obstacle) => Err(self.refusal(account, clock, plan, obstacle).await?.into()),
         }
     }
 
@@ -196,15 +198,13 @@ impl Planner {
         if self.make_room(account).await? || plan.demand.has_choice() {
             return Ok(());
         }
-        let blocks = plan.demand.blocks(plan.booking.slot.start);
-        if self
-            .obstruction(account, &wanted(&plan.demand), blocks)
-            .await?
-            .is_none()
-        {
-            return Ok(());
+        match self.in_the_way(account, plan, wanted(&plan.demand)).await? {
+            Some(obstruction) => {
+                let (rule, found) = (BrokenRule::Busy, Some(obstruction));
+                Err(self.not_free(account, clock, plan, rule, found).await?.into())
+            }
+            None => Ok(()),
         }
-        Err(self.refusal(account, clock, plan, Obstacle::Busy(None)).await)
     }
 
     /// Releases the account's holds that have expired, because one of them may be in the way. Returns whether there
@@ -248,17 +248,23 @@ impl Planner {
         demand: &Demand,
         resources: &[Resource],
         stretch: Option<Interval>,
+        moves_from: Option<&Occupancy>,
     ) -> Result<Calendar, StoreError> {
         let now = self.system.clock.now();
-        let mut busy: HashMap<_, Vec<_>> = HashMap::new();
-        if let Some(stretch) = stretch {
-            for taken in self
-                .occupancies
-                .busy(account, &wanted(demand), stretch, now)
-                .await?
-            {
-                busy.entry(taken.resource).or_default().push(taken.interval);
+        let taken = match stretch {
+            Some(stretch) => {
+                let wanted = wanted(demand);
+                self.occupancies.busy(account, &wanted, stretch, now).await?
             }
+            None => Vec::new(),
+        };
+        // Nothing else occupies the same interval of a resource.
+        let is_own = |taken: &Busy| {
+            moves_from.is_some_and(|own| own.takes(taken.resource) && own.interval == taken.interval)
+        };
+        let mut busy: HashMap<_, Vec<_>> = HashMap::new();
+        for taken in taken.into_iter().filter(|taken| !is_own(taken)) {
+            busy.entry(taken.resource).or_default().push(taken.interval);
         }
         let mut busy_of = |resource| busy.remove(&resource).unwrap_or_default();
         let mut calendar = Calendar::new(clock.rules.clone(), clock.zone.clone(), now);
@@ -272,52 +278,101 @@ impl Planner {
         Ok(calendar)
     }
 
-    /// The refusal of a plan, with what helps to find another start.
+    /// Why a plan is refused, with what helps to find another start.
     async fn refusal(
         &self,
         account: AccountId,
         clock: &AccountClock,
         plan: &Plan,
         obstacle: Obstacle,
-    ) -> Failure<Unbookable> {
-        match self.explain(account, clock, plan, obstacle).await {
-            Ok(unbookable) => unbookable.into(),
-            Err(error) => error.into(),
-        }
+    ) -> Result<Unbookable, StoreError> {
+        let (rule, obstruction) = match obstacle {
+            Obstacle::Gap { before, after } => return Ok(Unbookable::Gap { before, after }),
+            Obstacle::Busy(Some(taken)) => {
+                let obstruction = self.in_the_way(account, plan, vec![taken.resource]).await?;
+                (BrokenRule::Busy, obstruction)
+            }
+            Obstacle::Busy(None) => (BrokenRule::Busy, None),
+            Obstacle::Closed => (BrokenRule::Closed, None),
+            Obstacle::TooSoon => (BrokenRule::TooSoon, None),
+            Obstacle::TooFar => (BrokenRule::TooFar, None),
+        };
+        self.not_free(account, clock, plan, rule, obstruction).await
     }
 
-    async fn explain(
+    /// A refusal with other starts.
+    async fn not_free(
         &self,
         account: AccountId,
         clock: &AccountClock,
         plan: &Plan,
-        obstacle: Obstacle,
+        rule: BrokenRule,
+        obstruction: Option<Obstruction>,
     ) -> Result<Unbookable, StoreError> {
-        let rule = match obstacle {
-            Obstacle::Gap { before, after } => return Ok(Unbookable::Gap { before, after }),
-            Obstacle::Busy(_) => BrokenRule::Busy,
-            Obstacle::Closed => BrokenRule::Closed,
-            Obstacle::TooSoon => BrokenRule::TooSoon,
-            Obstacle::TooFar => BrokenRule::TooFar,
-        };
         let (demand, start) = (&plan.demand, plan.booking.slot.start);
-        let obstruction = match rule {
-            BrokenRule::Busy => {
-                self.obstruction(account, &wanted(demand), demand.blocks(start))
-                    .await?
-            }
-            _ => None,
-        };
         let within = near(start);
         let resources = self.resources_of(account, demand).await?;
-        let stretch = Some(demand.stretch(&within));
-        let calendar = self.calendar(account, clock, demand, &resources, stretch).await?;
+        let (stretch, own) = (demand.stretch(&within), plan.moves_from.as_ref());
+        let calendar = self
+            .calendar(account, clock, demand, &resources, Some(stretch), own)
+            .await?;
         let step = plan.step.unwrap_or(clock.rules.slot_step);
         Ok(Unbookable::NotFree(Box::new(NotFree {
             rule,
             obstruction,
             suggestions: calendar.suggestions(demand, start, within, step),
         })))
+    }
+
+    /// What is in the way of a plan, on one of these resources.
+    async fn in_the_way(
+        &self,
+        account: AccountId,
+        plan: &Plan,
+        resources: Vec<Option<ResourceId>>,
+    ) -> Result<Option<Obstruction>, StoreError> {
+        for (resources, interval) in plan.needs_free(resources) {
+            let found = self.obstruction(account, &resources, interval).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Plan {
+    /// What others must not occupy of these resources. A booking that moves leaves out what it occupies itself.
+    fn needs_free(&self, resources: Vec<Option<ResourceId>>) -> Vec<(Vec<Option<ResourceId>>, Interval)> {
+        let whole = self.demand.blocks(self.booking.slot.start);
+        let Some(own) = &self.moves_from else {
+            return vec![(resources, whole)];
+        };
+        let (kept, new): (Vec<_>, Vec<_>) = resources.into_iter().partition(|id| own.takes(*id));
+        let before = Interval {
+            until: whole.until.min(own.interval.from),
+            ..whole
+        };
+        let after = Interval {
+            from: whole.from.max(own.interval.until),
+            ..whole
+        };
+        let mut parts = vec![(kept.clone(), before), (kept, after), (new, whole)];
+        parts.retain(|(resources, interval)| !resources.is_empty() && interval.from < interval.until);
+        parts
+    }
+}
+
+/// Refuses a demand that names a resource which the account doesn't have, or which is not active.
+pub(crate) fn check_named(demand: &Demand, resources: &[Resource]) -> Result<(), Unbookable> {
+    let known = |id| {
+        let mut resources = resources.iter();
+        resources.any(|resource| resource.id == id && resource.active)
+    };
+    if demand.named().all(known) {
+        Ok(())
+    } else {
+        Err(Unbookable::UnknownResource)
     }
 }
 
@@ -328,12 +383,6 @@ pub(crate) fn wanted(demand: &Demand) -> Vec<Option<ResourceId>> {
     } else {
         demand.resources().map(Some).collect()
     }
-}
-
-fn is_active(resources: &[Resource], id: ResourceId) -> bool {
-    resources
-        .iter()
-        .any(|resource| resource.id == id && resource.active)
 }
 
 /// The starts among which others are suggested.

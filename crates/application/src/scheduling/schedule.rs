@@ -132,6 +132,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_zone_that_nobody_knows_is_refused() {
+        let rules = ScheduleRules {
+            time_zone: Some(TimeZoneName::new("Asia/Atlantis").unwrap()),
+            ..in_jerusalem()
+        };
+        let schedules = untouched().build().scheduling.schedules;
+        let outcome = schedules.put(&request(), rules).await;
+        assert!(matches!(
+            outcome,
+            Err(Failure::Refused(ScheduleRefusal::UnknownTimeZone))
+        ));
+    }
+
+    #[tokio::test]
     async fn what_the_caller_has_not_seen_is_not_changed() {
         let schedules = untouched().build().scheduling.schedules;
         let outcome = schedules.put(&request_for_another_state(), in_jerusalem()).await;

@@ -201,7 +201,10 @@ impl Appointment {
             ),
             duration: edit.duration.unwrap_or(booking.slot.duration),
         };
-        if let Some(resources) = edit.resources {
+        // In another order they are the same resources.
+        if let Some(resources) = edit.resources
+            && sorted(&resources) != sorted(&booking.resources)
+        {
             booking.resources = resources;
         }
         if !next.status.occupies() && next.is_elsewhere_than(self) {
@@ -245,6 +248,12 @@ impl Appointment {
             }
         }
     }
+}
+
+fn sorted(resources: &[ResourceId]) -> Vec<ResourceId> {
+    let mut resources = resources.to_vec();
+    resources.sort_unstable();
+    resources
 }
 
 #[cfg(test)]
@@ -298,6 +307,21 @@ mod tests {
         );
         assert_eq!(moved.booking.slot.duration, Duration::DEFAULT);
         assert_eq!((moved.updated_at, moved.version), (at(2), Version::FIRST.next()));
+    }
+
+    #[test]
+    fn resources_in_another_order_are_the_same() {
+        let resource = |byte| ResourceId::new(ObjectId::from_bytes([byte; 12]));
+        let mut before = appointment();
+        before.booking.resources = vec![resource(2), resource(1)];
+        let edit = |resources| AppointmentEdit {
+            resources: Some(resources),
+            ..AppointmentEdit::default()
+        };
+        let same = edit(vec![resource(1), resource(2)]);
+        assert_eq!(before.edited(same, at(2)), Ok(before.clone()));
+        let other = before.edited(edit(vec![resource(1)]), at(2)).unwrap();
+        assert!(other.is_elsewhere_than(&before));
     }
 
     #[test]

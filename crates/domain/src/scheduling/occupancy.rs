@@ -56,6 +56,15 @@ pub struct Occupancy {
 }
 
 impl Occupancy {
+    /// Whether it takes that resource; `None` is the account's own schedule.
+    #[must_use]
+    pub fn takes(&self, resource: Option<ResourceId>) -> bool {
+        match resource {
+            Some(resource) => self.resources.contains(&resource),
+            None => self.resources.is_empty(),
+        }
+    }
+
     /// Whether two occupancies share a minute of a resource, or of the account's own schedule.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {

@@ -66,8 +66,8 @@ pub trait AppointmentStore: Send + Sync {
         commit: Commit,
     ) -> Result<(), Failure<AppointmentRefusal>>;
 
-    /// Turns the hold with this id into this appointment, if the stored version is the one before
-    /// `appointment.version`. The slot MUST NOT be free in between. Otherwise it MUST return
+    /// Turns the hold with this id into this appointment, if the hold was not released, and its stored version is the one
+    /// before `appointment.version`. The slot MUST NOT be free in between. Otherwise it MUST return
     /// [`AppointmentRefusal::HoldGone`]. Of any number of concurrent calls one MUST succeed. `customer` is written as in
     /// [`book`](Self::book).
     async fn confirm(

@@ -68,10 +68,17 @@ fn describe_operation(operation: &mut Value, method: &Method, errors: &[Problem]
     let has_key = parameters.is_some_and(|all| all.iter().any(|parameter| parameter["in"] == "header"));
     let has_body = operation.get("requestBody").is_some();
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        // A dry run changes nothing, so it has no version, and is never replayed.
+        let dry = response["content"]["application/json"]["schema"]["$ref"]
+            .as_str()
+            .is_some_and(|schema| schema.ends_with("/DryRunResponse"));
+        if dry {
+            response["description"] = "What would be booked, if `dryRun` is `true`".into();
+        }
         let more = [
             ("Location", status == "201"),
-            ("ETag", versioned),
-            ("Idempotent-Replayed", has_key),
+            ("ETag", versioned && !dry),
+            ("Idempotent-Replayed", has_key && !dry),
         ];
         let more = more.into_iter().filter_map(|(name, given)| given.then_some(name));
         response["headers"] = header_references(more);

@@ -195,7 +195,6 @@ pub(crate) const BOOK_ERRORS: &[Problem] = &[
 /// What occupies a resource never overlaps; touching ends are fine. Of a service, the resources are chosen.
 #[api_v2_operation(operation_id = "bookAppointment", tags("Appointments"))]
 pub(crate) async fn book(
-    caller: Authenticated,
     application: Data<Application>,
     query: Query<HowToBook>,
     write: Write<Created<AppointmentResponse>>,
@@ -205,7 +204,7 @@ pub(crate) async fn book(
     let order = body.0.into_domain()?;
     let appointments = &application.scheduling.appointments;
     if dry_run {
-        let tried = appointments.try_out(&caller.0, order).await?;
+        let tried = appointments.try_out(&write.caller()?, order).await?;
         return Ok(BookReply::Tried(Done::new(tried.into())));
     }
     let (request, replies) = write.request()?;

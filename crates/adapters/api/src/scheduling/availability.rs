@@ -12,7 +12,8 @@ use crate::{
 };
 use actix_web::web::{Data, Path};
 use chatgrow_application::{Application, Slots};
-use chatgrow_domain::{Interval, LocalMinute, Obstacle, ResourceId, Zoned};
+use chatgrow_domain::{Interval, LocalMinute, Obstacle, ResourceId, Unbookable, Zoned};
+use chatgrow_ports::Failure;
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use requests::{BusyTimes, SearchSlots};
 use serde::{Serialize, Serializer};
@@ -191,12 +192,22 @@ pub(crate) async fn search(
 ) -> Result<Done<SlotList>, ApiError> {
     let search = query.0.into_domain()?;
     let _turn = in_flight.list(caller.account(), MOST).await?;
-    let found = application
-        .scheduling
-        .availability
-        .search(&caller.0, &search)
-        .await?;
+    let availability = &application.scheduling.availability;
+    let found = availability.search(&caller.0, &search).await.map_err(refused)?;
     Ok(Done::new(SlotList::new(found, search.explain)))
+}
+
+/// The parameter has another name than the field of a booking.
+fn refused(failure: Failure<Unbookable>) -> ApiError {
+    match failure {
+        Failure::Refused(Unbookable::UnknownResource) => {
+            ApiError::of_field("resourceId", "must be an active resource of this account")
+        }
+        Failure::Refused(Unbookable::Resources(_)) => {
+            ApiError::of_field("resourceId", "must be a resource that the service needs")
+        }
+        failure => failure.into(),
+    }
 }
 
 /// The errors of [`busy`].

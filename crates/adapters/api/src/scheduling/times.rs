@@ -1,11 +1,13 @@
 //! Minutes of the wall clock and instants with their offset, as they are in JSON.
 
-use crate::value::{Described, Input, Midnight, Output, Shown};
+use crate::value::{
+    Described, Input, Midnight, Output, Shown, show_ascii, write_number, write_to_the_minute,
+};
 use chatgrow_domain::{Invalid, LocalMinute, Zoned, parse_date, parse_time};
 use paperclip::actix::Apiv2Schema;
-use serde::{Serialize, Serializer, ser::Error};
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
-use time::{Time, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
+use time::{Time, UtcOffset};
 
 /// A minute of the wall clock. Clients may send a date alone, which is its midnight.
 impl Described for LocalMinute {
@@ -28,24 +30,27 @@ impl Input for LocalMinute {
             Some((date, time)) if time.len() == "HH:MM".len() => (date, Some(time)),
             _ => (text.as_str(), None),
         };
-        let date = parse_date(date).map_err(local)?;
-        let time = time.map_or(Ok(Time::MIDNIGHT), parse_time).map_err(local)?;
+        let date = parse_date(date).map_err(|why| local(&text, why))?;
+        let time = time.map_or(Ok(Time::MIDNIGHT), parse_time);
+        let time = time.map_err(|_| Invalid::LocalMinute)?;
         Ok(Self::new(date, time))
     }
 }
 
-fn local(why: Invalid) -> Invalid {
+/// Only the whole text can be missing, not its date alone.
+fn local(text: &str, why: Invalid) -> Invalid {
     match why {
-        Invalid::Missing => why,
+        Invalid::Missing if !text.contains('T') => why,
         _ => Invalid::LocalMinute,
     }
 }
 
 impl Output for LocalMinute {
     fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let form = format_description!("[year]-[month]-[day]T[hour]:[minute]");
-        let text = self.to_date_time().format(form).map_err(S::Error::custom)?;
-        serializer.serialize_str(&text)
+        let mut text = *b"0000-00-00T00:00";
+        let minute = self.to_date_time();
+        write_to_the_minute(&mut text, minute.date(), minute.time());
+        show_ascii(&text, serializer)
     }
 }
 
@@ -62,8 +67,16 @@ impl Output for Zoned {
         let offset = UtcOffset::from_whole_seconds(self.offset / 60 * 60).unwrap_or(UtcOffset::UTC);
         let shown = self.instant.to_utc().checked_to_offset(offset);
         let shown = shown.unwrap_or_else(|| self.instant.to_utc());
-        let text = shown.format(&Rfc3339).map_err(S::Error::custom)?;
-        serializer.serialize_str(&text)
+        let mut text = *b"0000-00-00T00:00:00+00:00";
+        write_to_the_minute(&mut text, shown.date(), shown.time());
+        write_number(&mut text[17..19], shown.second().into());
+        if shown.offset().is_negative() {
+            text[19] = b'-';
+        }
+        let (hours, minutes, _) = shown.offset().as_hms();
+        write_number(&mut text[20..22], hours.unsigned_abs().into());
+        write_number(&mut text[23..], minutes.unsigned_abs().into());
+        show_ascii(&text, serializer)
     }
 }
 
@@ -127,7 +140,7 @@ mod tests {
         let instant = Timestamp::parse("2030-06-11T06:00:00Z").unwrap();
         for (offset, text) in [
             (10_800, "2030-06-11T09:00:00+03:00"),
-            (0, "2030-06-11T06:00:00Z"),
+            (0, "2030-06-11T06:00:00+00:00"),
             (-16_200, "2030-06-11T01:30:00-04:30"),
             (8_440, "2030-06-11T08:20:00+02:20"),
         ] {

@@ -8,7 +8,9 @@ pub(crate) mod schema;
 mod shared;
 
 pub(crate) use packed::{pack, pack_parameters, unpack, unpack_parameter};
-pub(crate) use shared::{Count, Cursor, Flag, Midnight, Sentence, Success};
+pub(crate) use shared::{
+    Count, Cursor, Flag, Midnight, Sentence, Success, show_ascii, write_number, write_to_the_minute,
+};
 
 use crate::fields::FromJson;
 use chatgrow_domain::Invalid;

@@ -7,6 +7,7 @@ use chatgrow_ports::{Busy, OccupancyStore, StoreError};
 use chatgrow_sql::{
     PreparedQuery, RowId,
     copy::Count,
+    kind_of_occupancy,
     scheduling::occupancy::{BOOKED_AFTER, BusyRow, ObstructionRow},
 };
 use diesel::sql_types::{Array, BigInt, Binary};
@@ -14,7 +15,7 @@ use diesel::sql_types::{Array, BigInt, Binary};
 /// What some resources have in an interval, in their order. The exclusion constraint's index finds it. An empty id
 /// stands for the account's own schedule, as it does there.
 macro_rules! of_resources {
-    ($columns:literal, $end:literal) => {
+    ($columns:expr, $end:literal) => {
         concat!(
             "SELECT ",
             $columns,
@@ -29,7 +30,14 @@ macro_rules! of_resources {
 }
 
 const BUSY: &str = of_resources!("resource_id, blocks_from, blocks_until", "");
-const IN_THE_WAY: &str = of_resources!("id, kind, lead_id, resource_id, starts_at, ends_at", " LIMIT 1");
+const IN_THE_WAY: &str = of_resources!(
+    concat!(
+        "id, ",
+        kind_of_occupancy!(),
+        ", lead_id, resource_id, starts_at, ends_at"
+    ),
+    " LIMIT 1"
+);
 
 macro_rules! query {
     ($text:expr, $account:expr, $resources:expr, $interval:expr, $now:expr) => {

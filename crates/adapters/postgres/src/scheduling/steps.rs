@@ -44,12 +44,9 @@ async fn run_all<R: OccupancyRefusal>(
     steps: Vec<Step>,
 ) -> Result<(), Failure<R>> {
     for step in steps {
-        if run(connection, step.clone())
-            .await
-            .map_err(refused::<Failure<R>>)?
-            == 0
-        {
-            return Err(R::without_effect(&step).into());
+        let refusal = R::without_effect(&step);
+        if run(connection, step).await.map_err(refused::<Failure<R>>)? == 0 {
+            return Err(refusal.into());
         }
     }
     Ok(())

@@ -129,6 +129,7 @@ impl OccupancyRefusal for AppointmentRefusal {
             Step::InsertCustomer(_) | Step::UpdateCustomer(_) => Self::CustomerChanged,
             Step::Insert(_) => Self::SlotTaken,
             Step::Update(_) => Self::VersionMismatch,
+            Step::Confirm(_) => Self::HoldGone,
         }
     }
 }
@@ -171,13 +172,8 @@ macro_rules! appointment_store {
                     commit: Commit,
                 ) -> Result<(), Failure<AppointmentRefusal>> {
                     let row = AppointmentRow::of_appointment(account, appointment);
-                    let steps = appointment::steps(account, customer.as_ref(), Step::Update(row));
-                    match self.$carry_out(commit, steps).await {
-                        Err(Failure::Refused(AppointmentRefusal::VersionMismatch)) => {
-                            Err(AppointmentRefusal::HoldGone.into())
-                        }
-                        outcome => outcome,
-                    }
+                    let steps = appointment::steps(account, customer.as_ref(), Step::Confirm(row));
+                    self.$carry_out(commit, steps).await
                 }
 
                 async fn by_id(

@@ -92,23 +92,41 @@ pub fn removed(account: RowId, id: RowId) -> _ {
         .filter(is_hold)
 }
 
-/// Makes the statement that releases holds which have expired at `$1`, at most `$2` of them, those of the account `$3`, or
-/// of all accounts if it is null. `$lock` ends the query for the rows.
+/// Makes the statement that releases holds which have expired at `$1`: those of the account `$2`, or of all accounts if
+/// it is null, at most `$3` of them. `$lock` ends the query for the rows. The query is materialized: if it ran again for
+/// each row, it would find others each time.
 #[macro_export]
 macro_rules! release_holds {
     ($lock:literal) => {
-        concat!("UPDATE appointments SET status = 'cancelled', updated_at = $1, version = version + 1
-    WHERE (account_id, id) IN (
-        SELECT account_id, id FROM appointments
-        WHERE kind = 'hold' AND status <> 'cancelled' AND held_until <= $1 AND ($2 IS NULL OR account_id = $2)
-        ORDER BY account_id, id LIMIT $3 ", $lock, ")")
+        concat!(
+            "WITH due AS MATERIALIZED (
+                SELECT account_id, id FROM appointments
+                WHERE kind = 'hold' AND status <> 'cancelled' AND held_until <= $1 AND ($2 IS NULL OR account_id = $2)
+                ORDER BY account_id, id LIMIT $3 ",
+            $lock,
+            ")
+            UPDATE appointments SET status = 'cancelled', updated_at = $1, version = version + 1
+            WHERE (account_id, id) IN (SELECT account_id, id FROM due)"
+        )
     };
 }
 
-/// Deletes holds that were released and had expired at `$1`, at most `$2` of them.
-pub const FORGET: &str = "DELETE FROM appointments WHERE (account_id, id) IN (
-    SELECT account_id, id FROM appointments
-    WHERE kind = 'hold' AND status = 'cancelled' AND held_until <= $1 ORDER BY account_id, id LIMIT $2)";
+/// Makes the statement that deletes holds which were released and had expired at `$1`, at most `$2` of them. `$lock` is
+/// that of [`release_holds`].
+#[macro_export]
+macro_rules! forget_holds {
+    ($lock:literal) => {
+        concat!(
+            "WITH old AS MATERIALIZED (
+                SELECT account_id, id FROM appointments
+                WHERE kind = 'hold' AND status = 'cancelled' AND held_until <= $1
+                ORDER BY account_id, id LIMIT $2 ",
+            $lock,
+            ")
+            DELETE FROM appointments WHERE (account_id, id) IN (SELECT account_id, id FROM old)"
+        )
+    };
+}
 
 impl GuardedRefusal for HoldRefusal {
     fn of(guard: Guard) -> Option<Self> {
@@ -123,10 +141,10 @@ impl OccupancyRefusal for HoldRefusal {
 }
 
 /// Implements [`HoldStore`](chatgrow_ports::HoldStore) with methods of the store, named in this order.
-/// [`port`](crate::port) says what they do. `$release` is the statement that releases holds.
+/// [`port`](crate::port) says what they do. `$lock` keeps two servers from waiting for each other's rows.
 #[macro_export]
 macro_rules! hold_store {
-    ($store:ty { $find:ident, $page:ident, $execute:ident, $carry_out:ident }, $release:expr) => {
+    ($store:ty { $find:ident, $page:ident, $execute:ident, $carry_out:ident }, $lock:literal) => {
         const _: () = {
             use $crate::{
                 RowId,
@@ -186,7 +204,7 @@ macro_rules! hold_store {
                 ) -> Result<usize, StoreError> {
                     use diesel::sql_types::{BigInt, Binary, Nullable};
                     let account = account.map(|account| RowId::from(account.as_bytes()));
-                    let release = diesel::sql_query($release)
+                    let release = diesel::sql_query($crate::release_holds!($lock))
                         .bind::<BigInt, _>(now.as_millis())
                         .bind::<Nullable<Binary>, _>(account)
                         .bind::<BigInt, _>(i64::from(most));
@@ -195,7 +213,7 @@ macro_rules! hold_store {
 
                 async fn forget(&self, before: Timestamp, most: u32) -> Result<usize, StoreError> {
                     use diesel::sql_types::BigInt;
-                    let forget = diesel::sql_query(hold::FORGET)
+                    let forget = diesel::sql_query($crate::forget_holds!($lock))
                         .bind::<BigInt, _>(before.as_millis())
                         .bind::<BigInt, _>(i64::from(most));
                     self.$execute(Commit::default(), forget).await

@@ -257,8 +257,23 @@ impl TryFrom<ObstructionRow> for Obstruction {
     }
 }
 
+/// Selects the kind of a row of [`appointments`]; a leg is of the kind of its lead. The result is the column `kind`.
+#[macro_export]
+macro_rules! kind_of_occupancy {
+    () => {
+        "coalesce((
+            SELECT lead.kind FROM appointments AS lead
+            WHERE lead.account_id = appointments.account_id AND lead.id = appointments.lead_id
+        ), kind) AS kind"
+    };
+}
+
 /// Counts the confirmed appointments of the account `$1` that take the resource `$2` and end after `$3`. The result is a
 /// [`Count`](crate::copy::Count).
 pub const BOOKED_AFTER: &str = "SELECT count(*) AS count FROM appointments
-    WHERE account_id = $1 AND resource_id = $2 AND resource_id IS NOT NULL AND status <> 'cancelled' AND status = 'confirmed'
-        AND (kind = 'appointment' OR kind = 'leg') AND ends_at > $3";
+    WHERE account_id = $1 AND resource_id = $2 AND resource_id IS NOT NULL AND status <> 'cancelled' AND ends_at > $3
+        AND (kind = 'appointment' AND status = 'confirmed' OR kind = 'leg' AND EXISTS (
+            SELECT 1 FROM appointments AS lead
+            WHERE lead.account_id = $1 AND lead.id = appointments.lead_id
+                AND lead.kind = 'appointment' AND lead.status = 'confirmed'
+        ))";

@@ -160,7 +160,8 @@ macro_rules! resource_store {
                     ids: &[ResourceId],
                 ) -> Result<Vec<Resource>, StoreError> {
                     let ids = ids.iter().map(|id| id.as_bytes().into()).collect();
-                    self.$few::<ResourceRow, _>(resource::by_ids(account.as_bytes().into(), ids))
+                    let resources = resource::by_ids(account.as_bytes().into(), ids);
+                    self.$few::<ResourceRow, _>($crate::PreparedQuery(resources))
                         .await
                 }
 

@@ -6,19 +6,31 @@ use crate::{
 };
 use chatgrow_domain::AccountId;
 use chatgrow_ports::CustomerWrite;
-use diesel::{dsl::auto_type, prelude::*};
+use diesel::{
+    dsl::{auto_type, sql},
+    expression::SqlLiteral,
+    prelude::*,
+    sql_types::Bool,
+};
 
-/// The stored row that this one replaces.
 #[auto_type]
-pub fn in_version(account: RowId, id: RowId, version: i64) -> _ {
+fn in_version(account: RowId, id: RowId, version: i64, what: &'static str) -> _ {
+    let is_one: SqlLiteral<Bool> = sql(what);
     appointments::table
         .find((account, id))
         .filter(appointments::version.eq(version))
+        .filter(is_one)
 }
 
-/// The stored row that this one replaces: the one with its id, in the version before.
-pub fn row_before(next: &AppointmentRow) -> in_version {
-    in_version(next.account_id, next.id, next.version - 1)
+/// The stored appointment that this row replaces: the one with its id, in the version before.
+pub fn appointment_before(next: &AppointmentRow) -> in_version {
+    in_version(next.account_id, next.id, next.version - 1, "kind = 'appointment'")
+}
+
+/// The stored hold that this row replaces, if it was not released.
+pub fn hold_before(next: &AppointmentRow) -> in_version {
+    let is_hold = "kind = 'hold' AND status <> 'cancelled'";
+    in_version(next.account_id, next.id, next.version - 1, is_hold)
 }
 
 /// One statement of a write. The statements of a write are carried out in order. If one changes no row, or a guard
@@ -31,8 +43,10 @@ pub enum Step {
     UpdateCustomer(CustomerRow),
     /// Adds what occupies the schedule.
     Insert(AppointmentRow),
-    /// Replaces the row of the previous version.
+    /// Replaces the appointment of the previous version.
     Update(AppointmentRow),
+    /// Replaces the hold of the previous version by an appointment.
+    Confirm(AppointmentRow),
 }
 
 impl Step {
@@ -82,7 +96,11 @@ macro_rules! run_step {
                 $run
             }
             Step::Update(row) => {
-                let $statement = diesel::update(steps::row_before(&row)).set(row);
+                let $statement = diesel::update(steps::appointment_before(&row)).set(row);
+                $run
+            }
+            Step::Confirm(row) => {
+                let $statement = diesel::update(steps::hold_before(&row)).set(row);
                 $run
             }
         }

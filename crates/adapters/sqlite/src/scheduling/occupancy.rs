@@ -1,12 +1,13 @@
 //! What is occupied.
 
-use crate::{SqliteStore, error::store_error};
+use crate::{SqliteStore, error::store_error, statements::in_one_snapshot};
 use async_trait::async_trait;
 use chatgrow_domain::{AccountId, Interval, LocalMinute, Obstruction, ResourceId, Timestamp};
 use chatgrow_ports::{Busy, OccupancyStore, StoreError};
 use chatgrow_sql::{
     PreparedQuery, RowId,
     copy::Count,
+    kind_of_occupancy,
     scheduling::occupancy::{BOOKED_AFTER, BusyRow, ObstructionRow},
 };
 use diesel::{
@@ -18,7 +19,7 @@ use diesel::{
 /// What a resource has in an interval. What occupies it never overlaps, so the last row that begins before the interval
 /// is the first that can reach into it.
 macro_rules! of_resource {
-    ($columns:literal) => {
+    ($columns:expr) => {
         concat!(
             "SELECT ",
             $columns,
@@ -39,7 +40,7 @@ macro_rules! of_resource {
 /// What the account's own schedule has in an interval. What is not a block is near its start, as the guard's trigger
 /// says. A block that began long before is the last one that did.
 macro_rules! of_account {
-    ($columns:literal) => {
+    ($columns:expr) => {
         concat!(
             "SELECT ",
             $columns,
@@ -62,7 +63,7 @@ macro_rules! of_account {
 
 /// One of the two queries, for a resource or for the account's own schedule (which ignores `?2`).
 macro_rules! query {
-    ($columns:literal, $account:expr, $resource:expr, $interval:expr, $now:expr) => {{
+    ($columns:expr, $account:expr, $resource:expr, $interval:expr, $now:expr) => {{
         let (of_resource, of_account) = (of_resource!($columns), of_account!($columns));
         let resource: Option<RowId> = $resource.map(|resource: ResourceId| resource.as_bytes().into());
         let text = if resource.is_some() {
@@ -97,8 +98,7 @@ impl OccupancyStore for SqliteStore {
         let few = i64::try_from(resources.len()).is_ok_and(|resources| resources * days <= FEW_DAYS);
         let resources = resources.to_vec();
         let read = move |connection: &mut SqliteConnection| {
-            // In one transaction, so that all resources are read from one snapshot.
-            let rows = connection.transaction(|connection| {
+            let rows = in_one_snapshot(connection, |connection| {
                 let mut rows: Vec<BusyRow> = Vec::new();
                 for resource in resources {
                     let query = query!(
@@ -134,7 +134,11 @@ impl OccupancyStore for SqliteStore {
         self.read_here(|connection| {
             for resource in resources {
                 let query = query!(
-                    "id, kind, lead_id, resource_id, starts_at, ends_at, blocks_from",
+                    concat!(
+                        "id, ",
+                        kind_of_occupancy!(),
+                        ", lead_id, resource_id, starts_at, ends_at, blocks_from, blocks_until"
+                    ),
                     account,
                     *resource,
                     interval,

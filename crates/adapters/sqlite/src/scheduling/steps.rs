@@ -17,8 +17,9 @@ impl SqliteStore {
     ) -> Result<(), Failure<R>> {
         self.write(commit, move |connection| {
             for step in steps {
-                if run(connection, step.clone()).map_err(refused::<Failure<R>>)? == 0 {
-                    return Err(R::without_effect(&step).into());
+                let refusal = R::without_effect(&step);
+                if run(connection, step).map_err(refused::<Failure<R>>)? == 0 {
+                    return Err(refusal.into());
                 }
             }
             Ok(())

@@ -145,7 +145,8 @@ impl AppointmentStore for MemoryStore {
         let hold = HoldId::new(appointment.id.object_id());
         let check = |tables: &Tables| {
             self.check_customer(tables, account, customer.as_ref())?;
-            let before = tables.holds.get(account, hold).map(|before| before.version);
+            let kept = tables.holds.get(account, hold).filter(|hold| !hold.released);
+            let before = kept.map(|before| before.version);
             if !self.follows(method, before, appointment.version) {
                 return Err(Failure::Refused(AppointmentRefusal::HoldGone));
             }

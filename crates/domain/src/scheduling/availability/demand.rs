@@ -1,7 +1,7 @@
 //! What a booking would take.
 
 use super::windows::{DAY, day_of};
-use crate::{Buffers, Count, Duration, Interval, LocalMinute, ResourceId, Service, TimeSlot};
+use crate::{Buffers, Count, Duration, Interval, LocalMinute, Needs, ResourceId, Service, TimeSlot};
 use std::ops::Range;
 
 /// What a booking would take: a length of time, the buffers around it, and resources. Without a group it takes the
@@ -35,6 +35,9 @@ pub enum InvalidDemand {
     /// A booking doesn't take as many resources of a group; that one is too much.
     #[error("must not name more resources of a group than a booking takes")]
     TooMany(ResourceId),
+    /// More resources are named than one booking may take.
+    #[error("must not name more than {max} resources", max = Needs::MAX_RESOURCES)]
+    TooManyNamed,
 }
 
 impl Demand {
@@ -51,9 +54,9 @@ impl Demand {
     /// A demand for all of these resources, without buffers. None of them is the account's own schedule.
     ///
     /// # Errors
-    /// [`InvalidDemand::Twice`] if a resource is named twice.
+    /// [`InvalidDemand::Twice`] if a resource is named twice, or [`InvalidDemand::TooManyNamed`].
     pub fn of_resources(duration: Duration, resources: &[ResourceId]) -> Result<Self, InvalidDemand> {
-        refuse_twice(resources)?;
+        check_named(resources)?;
         let all = Group {
             named: resources.to_vec(),
             others: Vec::new(),
@@ -74,7 +77,7 @@ impl Demand {
     /// # Errors
     /// [`InvalidDemand`] unless the service can be booked with the named resources.
     pub fn of_service(service: &Service, named: &[ResourceId]) -> Result<Self, InvalidDemand> {
-        refuse_twice(named)?;
+        check_named(named)?;
         let terms = &service.terms;
         if let Some(stranger) = named
             .iter()
@@ -134,6 +137,11 @@ impl Demand {
         self.groups.iter().flat_map(of_group)
     }
 
+    /// The resources that must be taken.
+    pub fn named(&self) -> impl Iterator<Item = ResourceId> {
+        self.groups.iter().flat_map(|group| group.named.iter().copied())
+    }
+
     /// The slot of a booking with that start.
     #[must_use]
     pub const fn slot(&self, start: LocalMinute) -> TimeSlot {
@@ -183,7 +191,10 @@ impl Demand {
     }
 }
 
-fn refuse_twice(named: &[ResourceId]) -> Result<(), InvalidDemand> {
+fn check_named(named: &[ResourceId]) -> Result<(), InvalidDemand> {
+    if named.len() > Needs::MAX_RESOURCES {
+        return Err(InvalidDemand::TooManyNamed);
+    }
     let again = |(position, id): (usize, &ResourceId)| named[..position].contains(id).then_some(*id);
     match named.iter().enumerate().find_map(again) {
         Some(twice) => Err(InvalidDemand::Twice(twice)),

@@ -571,6 +571,10 @@ fn a_demand_names_only_what_its_service_takes() {
     assert_eq!(resources(of(&[5, 3]).unwrap()), [3, 1, 2, 5].map(id));
     let twice = Demand::of_resources(length(60), &[id(1), id(1)]);
     assert_eq!(twice, Err(InvalidDemand::Twice(id(1))));
+    let many: Vec<_> = (1..=51).map(id).collect();
+    let too_many = Demand::of_resources(length(60), &many);
+    assert_eq!(too_many, Err(InvalidDemand::TooManyNamed));
+    assert!(Demand::of_resources(length(60), &many[1..]).is_ok());
     assert_eq!(Demand::of_resources(length(60), &[]), Ok(Demand::own(length(60))));
     let demand = Demand::own(length(60)).with_buffers(buffers(5, 10));
     assert_eq!(demand.blocks(minute(100)), busy(95, 170));

@@ -105,7 +105,8 @@ impl BookAppointment {
         let item = match fields.optional("holdId", self.hold_id) {
             Some(Some(hold)) => slot.given(fields).map(|given| OrderItem::Hold(hold, given)),
             Some(None) => slot.wish(fields).map(OrderItem::Wish),
-            None => None,
+            // Every bad field is told, whichever the hold should have been.
+            None => slot.given(fields).and(None),
         };
         let customer = match (customer?, email?) {
             (Some(customer), Some(email)) if email.key() != customer.email.key() => {

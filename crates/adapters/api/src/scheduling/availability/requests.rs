@@ -12,7 +12,7 @@ use chatgrow_ports::PageRequest;
 use paperclip::actix::Apiv2Schema;
 use serde::Deserialize;
 use std::ops::Range;
-use time::Date;
+use time::{Date, macros::time};
 
 /// The most days of one request.
 const MOST_DAYS: i64 = 62;
@@ -109,8 +109,8 @@ fn range(fields: &mut Fields, from: Parameter<Date>, to: Parameter<Date>) -> Opt
     }
     let (from, until) = days(Some(first), Some(last));
     // The last day of the calendar has no next one; then its last minute is left out.
-    let until = until.or_else(|| LocalMinute::from_minutes(from?.as_minutes() + 1439));
-    Some(from?..until?)
+    let until = until.unwrap_or_else(|| LocalMinute::new(last, time!(23:59)));
+    Some(from?..until)
 }
 
 /// A length in the query string, and therefore a text.
