@@ -113,7 +113,7 @@ def check(condition, what):
 
 # A day of ten far-away years, so that a run finds it empty. Each run has staff and a room of its own.
 DAY = date(2030, 1, 1) + timedelta(days=int(RUN[:8], 16) % 3650)
-HOURS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
+WEEK = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
 
 
 def set_up():
@@ -126,7 +126,7 @@ def set_up():
     resources = []
     for name, kind in (("נועה", "staff"), ("חדר 1", "room")):
         resource = call("POST", "/resources", {"name": name, "kind": kind})[1]["resource"]
-        weekly = [{"day": day, "opens": "09:00", "closes": "17:00"} for day in HOURS]
+        weekly = [{"day": day, "opens": "09:00", "closes": "17:00"} for day in WEEK]
         call("PUT", f"/resources/{resource['id']}/hours", {"weekly": weekly})
         resources.append(resource["id"])
     staff, room = resources
