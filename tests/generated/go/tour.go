@@ -109,13 +109,23 @@ func customers(email string) chatgrow.Customer {
 	return customer
 }
 
+// No field is required of every booking: a hold, for example, stands for all of them but the customer.
+func booking(email, date, time string, serviceType chatgrow.ServiceType) *chatgrow.BookAppointment {
+	booking := chatgrow.NewBookAppointment()
+	booking.SetCustomerEmail(email)
+	booking.SetDate(date)
+	booking.SetTime(time)
+	booking.SetServiceType(serviceType)
+	return booking
+}
+
 func appointments(customer chatgrow.Customer) {
 	book := api.AppointmentsAPI.BookAppointment(ctx)
-	visit := chatgrow.NewBookAppointment(customer.Email, day, chatgrow.CONSULTATION, "10:00")
+	visit := booking(customer.Email, day, "10:00", chatgrow.CONSULTATION)
 	visit.SetDuration(45)
 
 	// What no type can rule out is refused by the server, with every bad field.
-	bad := chatgrow.NewBookAppointment(customer.Email, "2030-02-30", chatgrow.CONSULTATION, "25:00")
+	bad := booking(customer.Email, "2030-02-30", "25:00", chatgrow.CONSULTATION)
 	fields := []string{}
 	for _, detail := range refused(book.BookAppointment(*bad).Execute()).with(400, chatgrow.VALIDATION_ERROR).Details {
 		fields = append(fields, detail.Field)
@@ -130,7 +140,7 @@ func appointments(customer chatgrow.Customer) {
 	check(appointment.Duration == 45 && appointment.CustomerId == customer.Id, "the length and the customer as sent")
 	check(ok(keyed.Execute()).Appointment.Id == appointment.Id, "repeated with its key: the same one")
 	refused(book.BookAppointment(*visit).Execute()).with(409, chatgrow.TIME_CONFLICT)
-	unknown := chatgrow.NewBookAppointment("nobody-"+customer.Email, day, chatgrow.OTHER, "12:00")
+	unknown := booking("nobody-"+customer.Email, day, "12:00", chatgrow.OTHER)
 	refused(book.BookAppointment(*unknown).Execute()).with(404, chatgrow.NOT_FOUND)
 
 	move := chatgrow.NewEditAppointment()

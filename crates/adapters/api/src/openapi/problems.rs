@@ -120,6 +120,8 @@ fn schemas_of_help() -> [(&'static str, Value); 2] {
     let kinds: Vec<_> = OccupancyKind::ALL.iter().map(|kind| kind.as_str()).collect();
     let conflict = json!({
         "type": "object",
+        // A null that only the reference allows, validators refuse.
+        "nullable": true,
         "description": "What is in the way of a booking. It tells nothing of a customer.",
         "required": ["date", "time", "until", "kind", "id"],
         "properties": {
@@ -191,6 +193,7 @@ fn error_response() -> Value {
                 "items": { "$ref": "#/components/schemas/FieldError" },
             },
             "conflict": {
+                "type": "object",
                 "nullable": true,
                 "allOf": [{ "$ref": "#/components/schemas/Conflict" }],
                 "description": format!(
@@ -206,6 +209,7 @@ fn error_response() -> Value {
                 "items": { "$ref": "#/components/schemas/FreeStart" },
             },
             "previousFree": {
+                "type": "object",
                 "nullable": true,
                 "allOf": [{ "$ref": "#/components/schemas/FreeStart" }],
                 "description": format!(

@@ -99,7 +99,7 @@ pub(super) fn exceptions_of(hours: &domain::Hours) -> Vec<Resource<HoursExceptio
 /// A window of each week.
 #[derive(Default, Deserialize, Apiv2Schema)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct NewWeeklyOpening {
+pub(crate) struct WeeklyOpeningInput {
     /// The day on which it opens.
     day: Required<Weekday>,
     /// When it opens, in the business's own time.
@@ -112,11 +112,11 @@ pub(crate) struct NewWeeklyOpening {
     valid_until: Field<Date>,
 }
 
-impl Element for Object<NewWeeklyOpening> {
+impl Element for Object<WeeklyOpeningInput> {
     const MOST: usize = domain::Hours::MAX_RULES;
 }
 
-impl NewWeeklyOpening {
+impl WeeklyOpeningInput {
     fn into_domain(self, fields: &mut Fields) -> Option<domain::WeeklyOpening> {
         let day = fields.required("day", self.day);
         let opens = fields.required("opens", self.opens);
@@ -136,7 +136,7 @@ impl NewWeeklyOpening {
 /// A window of a date, or that the date is closed. Several windows of one date are several of these.
 #[derive(Default, Deserialize, Apiv2Schema)]
 #[serde(default)]
-pub(crate) struct NewHoursException {
+pub(crate) struct HoursExceptionInput {
     /// The civil date; the API's own output form is accepted too.
     date: Required<Date>,
     /// `true` if the date is closed all day. Then there is neither `opens` nor `closes`.
@@ -147,11 +147,11 @@ pub(crate) struct NewHoursException {
     closes: Field<Closes>,
 }
 
-impl Element for Object<NewHoursException> {
+impl Element for Object<HoursExceptionInput> {
     const MOST: usize = domain::Hours::MAX_RULES;
 }
 
-impl NewHoursException {
+impl HoursExceptionInput {
     /// The date and its window, or no window if it is closed.
     fn into_domain(self, fields: &mut Fields) -> Option<(Date, Option<Opening>)> {
         let date = fields.required("date", self.date);
@@ -186,8 +186,8 @@ fn opening(fields: &mut Fields, Opens(opens): Opens, Closes(closes): Closes) -> 
 /// The hours of a request's `weekly` and `exceptions`.
 pub(super) fn read(
     fields: &mut Fields,
-    weekly: List<Object<NewWeeklyOpening>>,
-    exceptions: List<Object<NewHoursException>>,
+    weekly: List<Object<WeeklyOpeningInput>>,
+    exceptions: List<Object<HoursExceptionInput>>,
 ) -> Option<domain::Hours> {
     let weekly = fields.list("weekly", weekly, |fields, item| {
         fields.object(item)?.into_domain(fields)
@@ -269,9 +269,9 @@ fn refuse(fields: &mut Fields, error: InvalidHours, entries: &[(Date, Option<Ope
 #[serde(default)]
 pub(crate) struct PutHours {
     /// The windows of each week. `null` is no rule, so that the account's hold; `[]` is closed every day.
-    weekly: List<Object<NewWeeklyOpening>>,
+    weekly: List<Object<WeeklyOpeningInput>>,
     /// The dates with other windows, or none.
-    exceptions: List<Object<NewHoursException>>,
+    exceptions: List<Object<HoursExceptionInput>>,
 }
 
 impl PutHours {

@@ -172,7 +172,7 @@ impl Described for Count {
         json!({
             "title": "NeedCount",
             "description": "How many resources of a group a booking takes, or `all`.",
-            "oneOf": [
+            "anyOf": [
                 { "type": "integer", "format": "int64", "minimum": 1, "maximum": Needs::MAX_RESOURCES },
                 { "type": "string", "enum": ["all"] },
             ],

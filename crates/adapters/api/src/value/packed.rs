@@ -70,7 +70,7 @@ fn place(schema: &mut Value, packed: Map<String, Value>, named: &mut Map<String,
         return;
     };
     let own_description = facts.get("description").cloned();
-    if packed.contains_key("oneOf") {
+    if packed.contains_key("anyOf") {
         // What `pack` says it is.
         facts.remove("type");
     }
@@ -79,13 +79,15 @@ fn place(schema: &mut Value, packed: Map<String, Value>, named: &mut Map<String,
         return;
     };
     let nullable = facts.remove("nullable").is_some();
-    let reference = json!({ "$ref": format!("#/components/schemas/{title}") });
-    // Other members beside a reference are ignored, but not beside `allOf`.
-    let reference = match (nullable, own_description) {
-        (false, _) => reference,
-        (true, None) => json!({ "nullable": true, "allOf": [reference] }),
-        (true, Some(own)) => json!({ "description": own, "nullable": true, "allOf": [reference] }),
-    };
+    let mut reference = json!({ "$ref": format!("#/components/schemas/{title}") });
+    // `nullable` counts only beside a type, so a value of several types is never told to be nullable. Other members
+    // beside a reference are ignored, but not beside `allOf`.
+    if let Some(kind) = facts.get("type").filter(|_| nullable) {
+        reference = json!({ "type": kind, "nullable": true, "allOf": [reference] });
+        if let Some(own) = own_description {
+            reference["description"] = own;
+        }
+    }
     named.insert(title, std::mem::replace(schema, reference));
 }
 
@@ -111,7 +113,7 @@ mod tests {
         assert_eq!(schema["properties"]["color"], reference);
         assert_eq!(
             schema["properties"]["other"],
-            json!({ "description": "Another.", "nullable": true, "allOf": [reference] })
+            json!({ "type": "string", "description": "Another.", "nullable": true, "allOf": [reference] })
         );
         assert_eq!(
             schema["properties"]["size"],

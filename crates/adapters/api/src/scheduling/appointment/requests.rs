@@ -130,7 +130,8 @@ impl BookAppointment {
 #[derive(Default, Deserialize, Apiv2Schema)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct HowToBook {
-    /// Whether only to tell what would be booked. Then nothing is written, and `Idempotency-Key` is ignored.
+    /// Whether only to tell what would be booked: 200, `dryRun` is `true`, and the `appointment` has neither an id nor times
+    /// of its making. Nothing is written, and `Idempotency-Key` is ignored.
     dry_run: Parameter<Flag>,
 }
 

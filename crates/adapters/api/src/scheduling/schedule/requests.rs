@@ -3,7 +3,7 @@
 use crate::{
     error::ApiError,
     fields::{Field, Fields, List, Object},
-    scheduling::hours::{self, NewHoursException, NewWeeklyOpening},
+    scheduling::hours::{self, HoursExceptionInput, WeeklyOpeningInput},
 };
 use chatgrow_domain::{Duration, Horizon, Notice, ScheduleRules, TimeZoneName};
 use paperclip::actix::Apiv2Schema;
@@ -16,9 +16,9 @@ pub(crate) struct PutSchedule {
     /// The IANA name of the zone of the business's clock. A notice or a horizon needs one.
     time_zone: Field<TimeZoneName>,
     /// The windows of each week. `null` is always open; `[]` is closed every day.
-    weekly: List<Object<NewWeeklyOpening>>,
+    weekly: List<Object<WeeklyOpeningInput>>,
     /// The dates with other windows, or none.
-    exceptions: List<Object<NewHoursException>>,
+    exceptions: List<Object<HoursExceptionInput>>,
     /// How many minutes before its start a booking must be made at the latest. `null` allows the past; 0 doesn't.
     min_notice: Field<Notice>,
     /// How many days ahead a booking may be made.

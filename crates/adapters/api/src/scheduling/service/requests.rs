@@ -21,14 +21,14 @@ pub(super) const WITHOUT_PRICE: &str = "must not be given without a price";
 /// Resources that can stand in for each other.
 #[derive(Default, Deserialize, Apiv2Schema)]
 #[serde(default)]
-pub(crate) struct NewNeed {
+pub(crate) struct NeedInput {
     /// The ids of active resources of the account. A resource is in one group only.
     resources: RequiredList<Required<ResourceId>>,
     /// How many of them an appointment takes; one if it is omitted.
     count: Field<Count>,
 }
 
-impl Element for Object<NewNeed> {
+impl Element for Object<NeedInput> {
     const MOST: usize = Needs::MAX_RESOURCES;
 }
 
@@ -36,7 +36,7 @@ impl Element for Required<ResourceId> {
     const MOST: usize = Needs::MAX_RESOURCES;
 }
 
-impl NewNeed {
+impl NeedInput {
     fn into_domain(self, fields: &mut Fields) -> Option<domain::Need> {
         let resources = fields.required_list("resources", self.resources, Fields::element);
         let count = fields.optional("count", self.count);
@@ -69,7 +69,7 @@ fn checked(fields: &mut Fields, groups: Vec<domain::Need>) -> Option<Needs> {
     }
 }
 
-fn need(fields: &mut Fields, item: Object<NewNeed>) -> Option<domain::Need> {
+fn need(fields: &mut Fields, item: Object<NeedInput>) -> Option<domain::Need> {
     fields.object(item)?.into_domain(fields)
 }
 
@@ -98,7 +98,7 @@ pub(crate) struct CreateService {
     /// Whether it can be booked; `true` if it is omitted.
     active: Field<bool>,
     /// The groups of resources that an appointment takes; none if it is omitted, which takes the account's own schedule.
-    needs: List<Object<NewNeed>>,
+    needs: List<Object<NeedInput>>,
 }
 
 impl CreateService {
@@ -166,7 +166,7 @@ pub(crate) struct EditService {
     /// Whether it can be booked from now on.
     active: Changeable<bool>,
     /// Other groups of resources, instead of all that there were.
-    needs: List<Object<NewNeed>>,
+    needs: List<Object<NeedInput>>,
 }
 
 impl EditService {
