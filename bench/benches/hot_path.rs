@@ -66,7 +66,7 @@ fn hot_path(bencher: Bencher, name: &str) {
 fn step(name: &str) -> Made<Step> {
     match name {
         "key_check" => Ok(key_check()),
-        "conflict_rule" => conflict_rule(),
+        "conflict_rule" => Ok(conflict_rule()),
         "get_customer" => request(
             Method::GET,
             "/customers/customer7@example.com",
@@ -90,7 +90,7 @@ fn key_check() -> Step {
 }
 
 /// The conflict rule over a busy day's appointments. The stores have the rule in SQL; this is its cost outside them.
-fn conflict_rule() -> Made<Step> {
+fn conflict_rule() -> Step {
     let slot = |from: i64| Occupancy {
         interval: Interval {
             from,
@@ -100,12 +100,12 @@ fn conflict_rule() -> Made<Step> {
     };
     let day: Vec<_> = (0..24).map(|hour| (hour, slot(hour * 60))).collect();
     let wanted = slot(23 * 60 + 30);
-    Ok(Box::new(move || {
-        match conflict(&24, black_box(&wanted), black_box(&day).iter().cloned()) {
+    Box::new(
+        move || match conflict(&24, black_box(&wanted), black_box(&day).iter().cloned()) {
             None => Ok(()),
             Some(_) => Err("a conflict".into()),
-        }
-    }))
+        },
+    )
 }
 
 /// One request to the API, without a socket. The step includes making the request.

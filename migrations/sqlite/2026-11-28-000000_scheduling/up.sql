@@ -9,7 +9,7 @@ CREATE TABLE resources (
     name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
     kind TEXT NOT NULL CHECK (kind = 'staff' OR kind = 'room' OR kind = 'equipment'),
     active INTEGER NOT NULL CHECK (active = 0 OR active = 1),
-    hours TEXT CHECK (json_valid(hours)),
+    hours TEXT CHECK (hours IS NULL OR json_valid(hours)),
     created_at INTEGER NOT NULL CHECK (created_at BETWEEN -377705116800000 AND 253402300799999),
     updated_at INTEGER NOT NULL CHECK (updated_at BETWEEN -377705116800000 AND 253402300799999),
     version INTEGER NOT NULL CHECK (version >= 1),
@@ -46,7 +46,7 @@ CREATE TABLE services (
 CREATE TABLE schedules (
     account_id BLOB NOT NULL PRIMARY KEY REFERENCES accounts (id),
     time_zone TEXT CHECK (length(time_zone) BETWEEN 1 AND 64),
-    hours TEXT CHECK (json_valid(hours)),
+    hours TEXT CHECK (hours IS NULL OR json_valid(hours)),
     min_notice INTEGER CHECK (min_notice BETWEEN 0 AND 525600),
     horizon INTEGER CHECK (horizon BETWEEN 1 AND 3650),
     slot_step INTEGER NOT NULL CHECK (slot_step BETWEEN 1 AND 1440),

@@ -85,7 +85,7 @@ pub enum ResourceRefusal {
     #[error("there is no such resource")]
     NotFound,
     /// It would no longer be active, but is booked in the future.
-    #[error("{0} bookings of the future need it")]
+    #[error("the resource has bookings in the future ({0})")]
     Booked(u64),
     /// The resource is no longer in the version that the change is based on, or doesn't satisfy the precondition.
     #[error("it has changed")]

@@ -45,7 +45,6 @@ impl MemoryStore {
 
     /// Refuses a customer that can't be written.
     fn check_customer(
-        &self,
         tables: &Tables,
         account: AccountId,
         customer: Option<&CustomerWrite>,
@@ -119,7 +118,7 @@ impl AppointmentStore for MemoryStore {
     ) -> Result<(), Failure<AppointmentRefusal>> {
         let method = Method::Book;
         let check = |tables: &Tables| {
-            self.check_customer(tables, account, customer.as_ref())?;
+            Self::check_customer(tables, account, customer.as_ref())?;
             if self.slot_is_taken(tables, account, appointment) {
                 return Err(Failure::Refused(AppointmentRefusal::SlotTaken));
             }
@@ -144,7 +143,7 @@ impl AppointmentStore for MemoryStore {
         let method = Method::Confirm;
         let hold = HoldId::new(appointment.id.object_id());
         let check = |tables: &Tables| {
-            self.check_customer(tables, account, customer.as_ref())?;
+            Self::check_customer(tables, account, customer.as_ref())?;
             let kept = tables.holds.get(account, hold).filter(|hold| !hold.released);
             let before = kept.map(|before| before.version);
             if !self.follows(method, before, appointment.version) {

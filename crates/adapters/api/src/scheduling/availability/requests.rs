@@ -56,7 +56,7 @@ impl SearchSlots {
         let what = match (service?, duration?) {
             (Some(service), None) => Sought::Service(service),
             (None, Some(Minutes(duration))) => Sought::Time(duration),
-            (None, None) => fields.refuse("serviceId", "or duration is required")?,
+            (None, None) => fields.refuse("serviceId", "is required, unless there is duration")?,
             (Some(_), Some(_)) => fields.refuse("duration", "must not be given with serviceId")?,
         };
         let page = page?;
