@@ -1,3 +1,5 @@
+DROP INDEX customers_email_unique;
+ALTER TABLE customers ADD CONSTRAINT customers_email_unique UNIQUE (account_id, email_key);
 DROP TRIGGER appointments_take_turns ON appointments;
 DROP TRIGGER appointments_share_turns ON appointments;
 DROP TRIGGER appointments_take_turns_when_new ON appointments;

@@ -180,3 +180,10 @@ WHEN (
         IS DISTINCT FROM (OLD.further_resources, OLD.starts_at, OLD.ends_at, OLD.blocks_from, OLD.blocks_until, OLD.status <> 'cancelled')
 )
 EXECUTE FUNCTION appointments_with_legs();
+
+-- A booking may update its customer, and then waits for its slot; others hold the slot, and wait for the customer, to which their rows
+-- refer: a deadlock. They wait because an update that names email_key locks the row against references, if a unique index that a foreign
+-- key could use has that column (and if the table has a BEFORE UPDATE trigger, whether or not the value changes). A foreign key can't use
+-- a partial index.
+ALTER TABLE customers DROP CONSTRAINT customers_email_unique;
+CREATE UNIQUE INDEX customers_email_unique ON customers (account_id, email_key) WHERE email_key IS NOT NULL;
