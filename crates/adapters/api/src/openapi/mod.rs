@@ -37,6 +37,7 @@ pub fn document() -> Value {
             schemas.insert(name, schema);
         }
     }
+    schemas["BookAppointment"]["example"] = example_of_booking(&schemas["BookAppointment"]["properties"]);
     let mut tags = Vec::new();
     for Context { tags: own, endpoints } in crate::contexts() {
         let own = own.into_iter();
@@ -50,6 +51,16 @@ pub fn document() -> Value {
     document["components"]["headers"] = headers();
     document["components"]["responses"] = problems::responses(&document.to_string());
     document
+}
+
+/// The simplest booking. A body of all properties would name a service and a hold that a new account doesn't have.
+fn example_of_booking(properties: &Value) -> Value {
+    json!({
+        "customerEmail": properties["customerEmail"]["example"],
+        "date": properties["date"]["example"],
+        "time": properties["time"]["example"],
+        "serviceType": "consultation",
+    })
 }
 
 /// The names of each operation's query parameters, by its method (in lowercase) and its path.
