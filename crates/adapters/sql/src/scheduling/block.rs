@@ -5,7 +5,7 @@ use crate::{
     columns::{Window, rows_for},
     guards::{Guard, GuardedRefusal},
     scheduling::{
-        occupancy::AppointmentRow,
+        occupancy::{AppointmentRow, IS_BLOCK, row_of},
         steps::{OccupancyRefusal, Step},
     },
     schema::appointments::{self, dsl},
@@ -50,12 +50,8 @@ impl TryFrom<BlockRow> for Block {
 #[auto_type]
 pub fn by_id<DB: Backend>(account: RowId, id: RowId) -> _ {
     let row: AsSelect<BlockRow, DB> = BlockRow::as_select();
-    let is_block: SqlLiteral<Bool> = sql("kind = 'block'");
-    appointments::table
-        .filter(dsl::account_id.eq(account))
-        .filter(dsl::id.eq(id))
-        .filter(is_block)
-        .select(row)
+    let block: row_of = row_of(account, id, IS_BLOCK);
+    block.select(row)
 }
 
 /// A page of the blocks in the filter's period, ordered by beginning, then by id. The implementation of the port adds
@@ -77,7 +73,7 @@ pub fn list<DB: Backend>(
 #[auto_type]
 fn list_after<DB: Backend>(account: RowId, from: i64, before: i64, start: i64, id: RowId, rows: i64) -> _ {
     let row: AsSelect<BlockRow, DB> = BlockRow::as_select();
-    let is_block: SqlLiteral<Bool> = sql("kind = 'block'");
+    let is_block: SqlLiteral<Bool> = sql(IS_BLOCK);
     appointments::table
         .filter(dsl::account_id.eq(account))
         .filter(is_block)
@@ -90,13 +86,8 @@ fn list_after<DB: Backend>(account: RowId, from: i64, before: i64, start: i64, i
 }
 
 /// The block to remove.
-#[auto_type]
-pub fn removed(account: RowId, id: RowId) -> _ {
-    let is_block: SqlLiteral<Bool> = sql("kind = 'block'");
-    appointments::table
-        .filter(dsl::account_id.eq(account))
-        .filter(dsl::id.eq(id))
-        .filter(is_block)
+pub fn removed(account: RowId, id: RowId) -> row_of {
+    row_of(account, id, IS_BLOCK)
 }
 
 impl GuardedRefusal for BlockRefusal {

@@ -5,7 +5,7 @@ use crate::{
     columns::{Window, rows_for},
     guards::{Guard, GuardedRefusal},
     scheduling::{
-        occupancy::{AppointmentRow, CANCELLED},
+        occupancy::{AppointmentRow, CANCELLED, IS_HOLD, row_of},
         steps::{OccupancyRefusal, Step},
     },
     schema::appointments::{self, dsl},
@@ -48,12 +48,8 @@ impl TryFrom<HoldRow> for Hold {
 #[auto_type]
 pub fn by_id<DB: Backend>(account: RowId, id: RowId) -> _ {
     let row: AsSelect<HoldRow, DB> = HoldRow::as_select();
-    let is_hold: SqlLiteral<Bool> = sql("kind = 'hold'");
-    appointments::table
-        .filter(dsl::account_id.eq(account))
-        .filter(dsl::id.eq(id))
-        .filter(is_hold)
-        .select(row)
+    let hold: row_of = row_of(account, id, IS_HOLD);
+    hold.select(row)
 }
 
 /// A page of the holds that count at that instant, ordered by start, then by id.
@@ -83,13 +79,8 @@ fn list_after<DB: Backend>(account: RowId, now: i64, from: i64, start: i64, id: 
 }
 
 /// The hold to remove. Its legs go with it.
-#[auto_type]
-pub fn removed(account: RowId, id: RowId) -> _ {
-    let is_hold: SqlLiteral<Bool> = sql("kind = 'hold'");
-    appointments::table
-        .filter(dsl::account_id.eq(account))
-        .filter(dsl::id.eq(id))
-        .filter(is_hold)
+pub fn removed(account: RowId, id: RowId) -> row_of {
+    row_of(account, id, IS_HOLD)
 }
 
 /// Makes the statement that releases holds which have expired at `$1`: those of the account `$2`, or of all accounts if

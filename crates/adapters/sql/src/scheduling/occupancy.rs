@@ -7,7 +7,12 @@ use chatgrow_domain::{
     Obstruction, OccupancyKind, ResourceId, ServiceId, ServiceType, TimeSlot,
 };
 use chatgrow_ports::{Busy, StoreError};
-use diesel::prelude::*;
+use diesel::{
+    dsl::{auto_type, sql},
+    expression::SqlLiteral,
+    prelude::*,
+    sql_types::Bool,
+};
 
 const APPOINTMENT: &str = "appointment";
 const HOLD: &str = "hold";
@@ -194,6 +199,19 @@ impl AppointmentRow {
             id: self.id,
         }
     }
+}
+
+/// Selects blocks.
+pub(crate) const IS_BLOCK: &str = "kind = 'block'";
+
+/// Selects holds.
+pub(crate) const IS_HOLD: &str = "kind = 'hold'";
+
+/// The row with that id, if it is `what`: a condition in SQL.
+#[auto_type]
+pub fn row_of(account: RowId, id: RowId, what: &'static str) -> _ {
+    let is_one: SqlLiteral<Bool> = sql(what);
+    appointments::table.find((account, id)).filter(is_one)
 }
 
 /// An interval that is occupied, as it is read.

@@ -1,25 +1,20 @@
 //! Writes of what occupies the schedule. They may take two statements, because a booking may bring its customer along.
 
 use crate::{
-    RowId, crm::customer::CustomerRow, guards::GuardedRefusal, scheduling::occupancy::AppointmentRow,
+    RowId,
+    crm::customer::CustomerRow,
+    guards::GuardedRefusal,
+    scheduling::occupancy::{AppointmentRow, row_of},
     schema::appointments,
 };
 use chatgrow_domain::AccountId;
 use chatgrow_ports::CustomerWrite;
-use diesel::{
-    dsl::{auto_type, sql},
-    expression::SqlLiteral,
-    prelude::*,
-    sql_types::Bool,
-};
+use diesel::{dsl::auto_type, prelude::*};
 
 #[auto_type]
 fn in_version(account: RowId, id: RowId, version: i64, what: &'static str) -> _ {
-    let is_one: SqlLiteral<Bool> = sql(what);
-    appointments::table
-        .find((account, id))
-        .filter(appointments::version.eq(version))
-        .filter(is_one)
+    let stored: row_of = row_of(account, id, what);
+    stored.filter(appointments::version.eq(version))
 }
 
 /// The stored appointment that this row replaces: the one with its id, in the version before.
