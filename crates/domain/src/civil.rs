@@ -3,7 +3,7 @@
 //! Times are those of the business's wall clock, without a time zone or daylight saving. A slot is half-open,
 //! `[start, end)`, and never empty. So two slots that only touch do not overlap.
 
-use crate::{Invalid, text::not_blank};
+use crate::{Invalid, minutes::minutes_type, text::not_blank};
 use time::{
     Date, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset,
     format_description::well_known::Rfc3339,
@@ -78,38 +78,16 @@ impl LocalMinute {
     }
 }
 
-/// The length of an appointment: 1 to 1440 minutes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Duration(i64);
+minutes_type! {
+    /// The length of an appointment: 1 minute to one day.
+    Duration, 1 to 1440
+}
 
 impl Duration {
-    /// The shortest appointment, in minutes.
-    pub const MIN_MINUTES: i64 = 1;
-    /// The longest appointment, in minutes: one day.
-    pub const MAX_MINUTES: i64 = 1440;
     /// The length of an appointment if the caller names none: one hour.
     pub const DEFAULT: Self = Self(60);
     /// A quarter of an hour.
     pub const QUARTER: Self = Self(15);
-
-    /// A length in whole minutes.
-    ///
-    /// # Errors
-    /// [`Invalid::OutOfRange`] unless it is from 1 to 1440.
-    pub fn from_minutes(minutes: i64) -> Result<Self, Invalid> {
-        let (min, max) = (Self::MIN_MINUTES, Self::MAX_MINUTES);
-        if (min..=max).contains(&minutes) {
-            Ok(Self(minutes))
-        } else {
-            Err(Invalid::OutOfRange { min, max })
-        }
-    }
-
-    /// The length in minutes.
-    #[must_use]
-    pub const fn as_minutes(self) -> i64 {
-        self.0
-    }
 }
 
 /// A half-open interval of wall-clock time, `[start, end)`. It is never empty, and may run past midnight.
@@ -128,25 +106,12 @@ impl TimeSlot {
     pub const fn end_minutes(&self) -> i64 {
         self.start.0 + self.duration.0
     }
-
-    /// Whether two slots share a minute.
-    #[must_use]
-    pub const fn overlaps(&self, other: &Self) -> bool {
-        self.start.0 < other.end_minutes() && other.start.0 < self.end_minutes()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    fn slot(start: i64, minutes: i64) -> TimeSlot {
-        TimeSlot {
-            start: LocalMinute::from_minutes(start).unwrap(),
-            duration: Duration::from_minutes(minutes).unwrap(),
-        }
-    }
 
     #[test]
     fn reads_dates_in_both_forms() {
@@ -206,21 +171,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn touching_slots_do_not_overlap() {
-        assert!(!slot(0, 60).overlaps(&slot(60, 60)));
-        assert!(slot(0, 61).overlaps(&slot(60, 60)));
-        assert!(slot(23 * 60, 120).overlaps(&slot(1440, 30)), "past midnight");
-    }
-
     proptest! {
-        #[test]
-        fn overlap_means_a_shared_minute(a in 0_i64..300, la in 1_i64..100, b in 0_i64..300, lb in 1_i64..100) {
-            let shared = (a..a + la).any(|minute| (b..b + lb).contains(&minute));
-            prop_assert_eq!(slot(a, la).overlaps(&slot(b, lb)), shared);
-            prop_assert_eq!(slot(b, lb).overlaps(&slot(a, la)), shared);
-        }
-
         #[test]
         fn minutes_round_trip(minutes in -1_035_593_280_i64..4_223_371_680) {
             let minute = LocalMinute::from_minutes(minutes).unwrap();

@@ -11,6 +11,7 @@ mod email;
 mod events;
 mod ids;
 mod invalid;
+mod minutes;
 mod money;
 mod page;
 mod refusal;

@@ -150,16 +150,9 @@ impl Availability {
             .occupancies
             .busy(caller.account, &[Some(resource)], interval, now)
             .await?;
-        let mut merged: Vec<Interval> = Vec::new();
-        for busy in busy {
-            match merged.last_mut() {
-                Some(last) if busy.interval.from <= last.until => {
-                    last.until = last.until.max(busy.interval.until);
-                }
-                _ => merged.push(busy.interval),
-            }
-        }
-        Ok(merged)
+        Ok(Interval::merged(
+            busy.into_iter().map(|busy| busy.interval).collect(),
+        ))
     }
 }
 

@@ -76,7 +76,7 @@ fn assert_nothing_overlaps(appointments: &[Appointment]) {
     for (index, one) in confirmed.iter().enumerate() {
         for other in &confirmed[index + 1..] {
             assert!(
-                !one.booking.slot.overlaps(&other.booking.slot),
+                !one.booking.occupancy().overlaps(&other.booking.occupancy()),
                 "{one:?} overlaps {other:?}"
             );
         }

@@ -1,42 +1,22 @@
 //! Holds: a slot that is reserved for a few minutes, until it becomes an appointment.
 
-use crate::{Booking, Invalid, Refusal, Revised, Revision, Timestamp, Unbookable, Version, ids::id_type};
+use crate::{
+    Booking, Refusal, Revised, Revision, Timestamp, Unbookable, Version, ids::id_type, minutes::minutes_type,
+};
 
 id_type! {
     /// The id of a [`Hold`]. The appointment that it becomes has the same id.
     HoldId
 }
 
-/// For how long a slot is held: 1 to 60 minutes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct HoldTime(i64);
+minutes_type! {
+    /// For how long a slot is held: 1 minute to one hour.
+    HoldTime, 1 to 60
+}
 
 impl HoldTime {
-    /// The shortest time, in minutes.
-    pub const MIN_MINUTES: i64 = 1;
-    /// The longest time, in minutes.
-    pub const MAX_MINUTES: i64 = 60;
     /// The time if the caller names none.
     pub const DEFAULT: Self = Self(10);
-
-    /// A time in whole minutes.
-    ///
-    /// # Errors
-    /// [`Invalid::OutOfRange`] unless it is from 1 to 60.
-    pub fn from_minutes(minutes: i64) -> Result<Self, Invalid> {
-        let (min, max) = (Self::MIN_MINUTES, Self::MAX_MINUTES);
-        if (min..=max).contains(&minutes) {
-            Ok(Self(minutes))
-        } else {
-            Err(Invalid::OutOfRange { min, max })
-        }
-    }
-
-    /// The time in minutes.
-    #[must_use]
-    pub const fn as_minutes(self) -> i64 {
-        self.0
-    }
 }
 
 /// A slot that nobody else can book for a while.

@@ -44,6 +44,20 @@ impl Interval {
     pub const fn overlaps(self, other: Self) -> bool {
         self.from < other.until && other.from < self.until
     }
+
+    /// The same minutes in as few intervals as possible, in order. Intervals that touch become one.
+    #[must_use]
+    pub fn merged(mut intervals: Vec<Self>) -> Vec<Self> {
+        intervals.sort_unstable();
+        let mut merged: Vec<Self> = Vec::with_capacity(intervals.len());
+        for interval in intervals {
+            match merged.last_mut() {
+                Some(last) if interval.from <= last.until => last.until = last.until.max(interval.until),
+                _ => merged.push(interval),
+            }
+        }
+        merged
+    }
 }
 
 /// An interval of some resources. Without resources, it is one of the account's own schedule.
@@ -106,7 +120,32 @@ choice! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ObjectId;
+    use crate::{Duration, LocalMinute, ObjectId};
+    use proptest::prelude::*;
+
+    fn slot(start: i64, minutes: i64) -> Interval {
+        let slot = TimeSlot {
+            start: LocalMinute::from_minutes(start).unwrap(),
+            duration: Duration::from_minutes(minutes).unwrap(),
+        };
+        Interval::around(slot, Buffers::NONE)
+    }
+
+    #[test]
+    fn touching_slots_do_not_overlap() {
+        assert!(!slot(0, 60).overlaps(slot(60, 60)));
+        assert!(slot(0, 61).overlaps(slot(60, 60)));
+        assert!(slot(23 * 60, 120).overlaps(slot(1440, 30)), "past midnight");
+    }
+
+    proptest! {
+        #[test]
+        fn overlap_means_a_shared_minute(a in 0_i64..300, la in 1_i64..100, b in 0_i64..300, lb in 1_i64..100) {
+            let shared = (a..a + la).any(|minute| (b..b + lb).contains(&minute));
+            prop_assert_eq!(slot(a, la).overlaps(slot(b, lb)), shared);
+            prop_assert_eq!(slot(b, lb).overlaps(slot(a, la)), shared);
+        }
+    }
 
     fn of(resources: &[u8], from: i64, until: i64) -> Occupancy {
         let resource = |byte: &u8| ResourceId::new(ObjectId::from_bytes([*byte; 12]));

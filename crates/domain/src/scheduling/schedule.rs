@@ -2,6 +2,7 @@
 
 use crate::{
     AccountId, ChangeRefusal, Duration, Hours, Invalid, Refusal, Revised, Revision, Timestamp, Version,
+    minutes::minutes_type,
 };
 
 /// The name of a time zone in the IANA database, such as `Asia/Jerusalem`, in its canonical spelling.
@@ -34,32 +35,9 @@ impl TimeZoneName {
     }
 }
 
-/// How long before its start a booking must be made at the latest: 0 minutes to one year.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Notice(i64);
-
-impl Notice {
-    /// The longest notice, in minutes.
-    pub const MAX_MINUTES: i64 = 525_600;
-
-    /// A notice in whole minutes.
-    ///
-    /// # Errors
-    /// [`Invalid::OutOfRange`] unless it is from 0 to 525 600.
-    pub fn from_minutes(minutes: i64) -> Result<Self, Invalid> {
-        let (min, max) = (0, Self::MAX_MINUTES);
-        if (min..=max).contains(&minutes) {
-            Ok(Self(minutes))
-        } else {
-            Err(Invalid::OutOfRange { min, max })
-        }
-    }
-
-    /// The notice in minutes.
-    #[must_use]
-    pub const fn as_minutes(self) -> i64 {
-        self.0
-    }
+minutes_type! {
+    /// How long before its start a booking must be made at the latest: 0 minutes to one year.
+    Notice, 0 to 525_600
 }
 
 /// How far ahead customers may book: 1 to 3650 days.

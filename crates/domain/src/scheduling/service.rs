@@ -1,8 +1,8 @@
 //! Services: what customers book, how long it takes, what it costs, and which resources it needs.
 
 use crate::{
-    Buffers, ChangeRefusal, Currency, Duration, Invalid, Money, Notes, Refusal, ResourceId, Revised,
-    Revision, ServiceType, Timestamp, Version, ids::id_type, text::text_type,
+    Buffers, ChangeRefusal, Currency, Duration, Money, Notes, Refusal, ResourceId, Revised, Revision,
+    ServiceType, Timestamp, Version, ids::id_type, minutes::minutes_type, text::text_type,
 };
 use std::collections::HashSet;
 
@@ -16,34 +16,15 @@ text_type! {
     ServiceName, 200, single line
 }
 
-/// The time before or after an appointment that is kept free as well: 0 to 720 minutes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Buffer(i64);
+minutes_type! {
+    /// The time before or after an appointment that is kept free as well: 0 minutes to half a day.
+    #[derive(Default)]
+    Buffer, 0 to 720
+}
 
 impl Buffer {
     /// No buffer.
     pub const NONE: Self = Self(0);
-    /// The longest buffer, in minutes: half a day.
-    pub const MAX_MINUTES: i64 = 720;
-
-    /// A buffer in whole minutes.
-    ///
-    /// # Errors
-    /// [`Invalid::OutOfRange`] unless it is from 0 to 720.
-    pub fn from_minutes(minutes: i64) -> Result<Self, Invalid> {
-        let (min, max) = (0, Self::MAX_MINUTES);
-        if (min..=max).contains(&minutes) {
-            Ok(Self(minutes))
-        } else {
-            Err(Invalid::OutOfRange { min, max })
-        }
-    }
-
-    /// The length in minutes.
-    #[must_use]
-    pub const fn as_minutes(self) -> i64 {
-        self.0
-    }
 }
 
 /// How many resources of a group a booking takes.

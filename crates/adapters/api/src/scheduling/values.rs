@@ -161,8 +161,8 @@ macro_rules! integers {
 integers! {
     Duration { Self::MIN_MINUTES, Self::MAX_MINUTES, Self::DEFAULT.as_minutes(), from_minutes, as_minutes }
     HoldTime { Self::MIN_MINUTES, Self::MAX_MINUTES, Self::DEFAULT.as_minutes(), from_minutes, as_minutes }
-    Buffer { 0, Self::MAX_MINUTES, 10, from_minutes, as_minutes }
-    Notice { 0, Self::MAX_MINUTES, 120, from_minutes, as_minutes }
+    Buffer { Self::MIN_MINUTES, Self::MAX_MINUTES, 10, from_minutes, as_minutes }
+    Notice { Self::MIN_MINUTES, Self::MAX_MINUTES, 120, from_minutes, as_minutes }
     Horizon { 1, Self::MAX_DAYS, 90, from_days, as_days }
 }
 

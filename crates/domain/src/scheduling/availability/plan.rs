@@ -4,7 +4,7 @@ use super::{
     Calendar, Demand, Obstacle, Policies,
     agenda::{Agenda, Taken},
     demand::Group,
-    windows::{DAY, cover, day_of, merged, opening_on},
+    windows::{DAY, cover, day_of, opening_on},
 };
 use crate::{Count, Interval, LocalMinute, ResourceId};
 use std::ops::Range;
@@ -75,7 +75,7 @@ impl<'a> Plan<'a> {
             Candidate {
                 id,
                 agenda,
-                windows: merged(windows),
+                windows: Interval::merged(windows),
                 first_day: first,
                 taken,
             }

@@ -49,19 +49,6 @@ fn exception_on(hours: &Hours, date: Date) -> Option<&[Opening]> {
     position.ok().map(|position| &*exceptions[position].openings)
 }
 
-/// The same minutes in as few windows as possible, in order. Windows that touch become one.
-pub(super) fn merged(mut windows: Vec<Interval>) -> Vec<Interval> {
-    windows.sort_unstable();
-    let mut merged: Vec<Interval> = Vec::with_capacity(windows.len());
-    for window in windows {
-        match merged.last_mut() {
-            Some(last) if window.from <= last.until => last.until = last.until.max(window.until),
-            _ => merged.push(window),
-        }
-    }
-    merged
-}
-
 /// Whether one of the merged windows has the whole span.
 pub(super) fn cover(merged: &[Interval], span: Interval) -> bool {
     let position = merged.partition_point(|window| window.until <= span.from);
