@@ -22,8 +22,8 @@ use std::{
 /// of the same resource has succeeded.
 pub(crate) const ATTEMPTS: usize = 64;
 
-/// How many records one write deletes at most, so that no request waits long for it.
-const SWEEP: u32 = 500;
+/// How many rows one write of a sweep changes at most, so that no request waits long for it.
+pub(crate) const SWEEP: u32 = 500;
 
 /// A request to change a `T`.
 #[derive(Debug, Clone)]

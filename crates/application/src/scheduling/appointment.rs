@@ -6,12 +6,12 @@ use crate::{
     scheduling::{
         clock::{AccountClock, Dated},
         order::{GivenSlot, Order, OrderCustomer, OrderItem, Wish},
-        planner::{Plan, Planner},
+        planner::{Plan, Planner, refused},
     },
 };
 use chatgrow_domain::{
     AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, Customer,
-    CustomerEdit, CustomerId, Hold, HoldId, NewAppointment, NewCustomer, ObjectId, Policies, Unbookable,
+    CustomerEdit, CustomerId, Hold, HoldId, NewAppointment, NewCustomer, ObjectId, Policies,
 };
 use chatgrow_ports::{
     AppointmentFilter, AppointmentStore, CustomerWrite, Failure, HoldStore, Page, PageRequest, StartPosition,
@@ -85,8 +85,7 @@ impl Appointments {
                 Appointment::new(id, &customer, new, now)
             }
         };
-        let slot = appointment.booking.slot;
-        Ok(clock.dated(appointment, slot))
+        Ok(clock.dated(appointment))
     }
 
     async fn book_wish(
@@ -109,8 +108,7 @@ impl Appointments {
         };
         let id = AppointmentId::new(self.system.ids.next_id());
         let appointment = Appointment::new(id, &customer, new, self.system.clock.now());
-        let slot = appointment.booking.slot;
-        let effect = Effect::Created(clock.dated(appointment, slot));
+        let effect = Effect::Created(clock.dated(appointment));
         let commit = self.commits.of(request, &effect);
         let booked = self
             .appointments
@@ -131,8 +129,7 @@ impl Appointments {
         let hold = self.held(account, hold, given).await?;
         let appointment =
             Appointment::of_hold(&hold, &customer, order.notes.clone(), self.system.clock.now());
-        let slot = appointment.booking.slot;
-        let effect = Effect::Created(clock.dated(appointment, slot));
+        let effect = Effect::Created(clock.dated(appointment));
         let commit = self.commits.of(request, &effect);
         match self
             .appointments
@@ -240,8 +237,7 @@ impl Appointments {
         let found = self.appointments.by_id(account, id).await?;
         let found = found.ok_or(AppointmentRefusal::NotFound)?;
         let clock = self.planner.clock(account).await?;
-        let slot = found.booking.slot;
-        let dated = clock.dated(found, slot);
+        let dated = clock.dated(found);
         Ok((clock, dated))
     }
 
@@ -256,15 +252,8 @@ impl Appointments {
         page: PageRequest<StartPosition<AppointmentId>>,
     ) -> Result<Page<Dated<Appointment>, StartPosition<AppointmentId>>, StoreError> {
         let clock = self.planner.clock(caller.account).await?;
-        let Page { items, next } = self.appointments.list(caller.account, filter, page).await?;
-        let dated = |appointment: Appointment| {
-            let slot = appointment.booking.slot;
-            clock.dated(appointment, slot)
-        };
-        Ok(Page {
-            items: items.into_iter().map(dated).collect(),
-            next,
-        })
+        let page = self.appointments.list(caller.account, filter, page).await?;
+        Ok(clock.dated_page(page))
     }
 
     /// Moves the appointment, or changes the other fields that `edit` sets. `policies` tells whether opening hours,
@@ -290,8 +279,7 @@ impl Appointments {
             let plan = self
                 .plan_of(account, &clock, &before.value, &after, policies)
                 .await?;
-            let slot = after.booking.slot;
-            let after = clock.dated(after, slot);
+            let after = clock.dated(after);
             let write = async |after: &Dated<Appointment>, commit| {
                 self.appointments.update(account, &after.value, commit).await
             };
@@ -345,13 +333,6 @@ impl Appointments {
             ..AppointmentEdit::default()
         };
         self.edit(request, id, edit, Policies::Kept).await
-    }
-}
-
-fn refused(failure: Failure<Unbookable>) -> Failure<AppointmentRefusal> {
-    match failure {
-        Failure::Refused(unbookable) => Failure::Refused(unbookable.into()),
-        Failure::Store(error) => Failure::Store(error),
     }
 }
 

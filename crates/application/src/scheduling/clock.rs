@@ -1,9 +1,10 @@
 //! The account's clock: its schedule with its time zone, and what is shown in it.
 
 use chatgrow_domain::{
-    LocalMinute, Revised, Revision, Schedule, ScheduleRules, TimeSlot, Timestamp, Version, Zone, Zoned,
+    Appointment, Hold, LocalMinute, Revised, Revision, Schedule, ScheduleRules, TimeSlot, Timestamp, Version,
+    Zone, Zoned,
 };
-use chatgrow_ports::{Listed, StoreError, Zones};
+use chatgrow_ports::{Listed, Page, StoreError, Zones};
 use std::sync::Arc;
 
 /// The rules of an account's schedule, with its time zone.
@@ -55,11 +56,37 @@ impl AccountClock {
     }
 
     /// What is shown of something that takes a slot.
-    pub(crate) fn dated<T>(&self, value: T, slot: TimeSlot) -> Dated<T> {
+    pub(crate) fn dated<T: TakesSlot>(&self, value: T) -> Dated<T> {
         Dated {
+            times: self.times(value.slot()),
             value,
-            times: self.times(slot),
         }
+    }
+
+    /// What is shown of a page of them.
+    pub(crate) fn dated_page<T: TakesSlot, P>(&self, page: Page<T, P>) -> Page<Dated<T>, P> {
+        Page {
+            items: page.items.into_iter().map(|value| self.dated(value)).collect(),
+            next: page.next,
+        }
+    }
+}
+
+/// What takes a slot.
+pub(crate) trait TakesSlot {
+    /// The slot.
+    fn slot(&self) -> TimeSlot;
+}
+
+impl TakesSlot for Appointment {
+    fn slot(&self) -> TimeSlot {
+        self.booking.slot
+    }
+}
+
+impl TakesSlot for Hold {
+    fn slot(&self) -> TimeSlot {
+        self.booking.slot
     }
 }
 

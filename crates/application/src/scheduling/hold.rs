@@ -2,15 +2,16 @@
 
 use crate::{
     Caller, System,
-    commit::{Commits, Effect, Outcome, Request},
-    scheduling::{clock::Dated, order::Wish, planner::Planner},
+    commit::{Commits, Effect, Outcome, Request, SWEEP},
+    scheduling::{
+        clock::Dated,
+        order::Wish,
+        planner::{Planner, refused},
+    },
 };
-use chatgrow_domain::{Hold, HoldId, HoldRefusal, HoldTime, Timestamp, Unbookable};
+use chatgrow_domain::{Hold, HoldId, HoldRefusal, HoldTime, Timestamp};
 use chatgrow_ports::{Failure, HoldStore, Page, PageRequest, StartPosition, StoreError, Stores};
 use std::sync::Arc;
-
-/// How many holds one write releases or deletes at most, so that no request waits long for it.
-const SWEEP: u32 = 500;
 
 /// How long a hold that has expired is remembered, so that whoever comes too late is told so: one day.
 const REMEMBERED_MILLIS: i64 = 24 * 60 * 60 * 1000;
@@ -52,10 +53,9 @@ impl Holds {
                 .choose(account, &clock, &plan, false)
                 .await
                 .map_err(refused)?;
-            let slot = booking.slot;
             let id = HoldId::new(self.system.ids.next_id());
             let hold = Hold::new(id, booking, time, self.system.clock.now());
-            let effect = Effect::Created(clock.dated(hold, slot));
+            let effect = Effect::Created(clock.dated(hold));
             let commit = self.commits.of(request, &effect);
             match self.holds.hold(account, &effect.resource().value, commit).await {
                 Err(Failure::Refused(HoldRefusal::SlotTaken)) => {
@@ -75,8 +75,7 @@ impl Holds {
     pub async fn get(&self, caller: &Caller, id: HoldId) -> Result<Dated<Hold>, Failure<HoldRefusal>> {
         let found = self.holds.by_id(caller.account, id).await?;
         let hold = found.ok_or(HoldRefusal::NotFound)?;
-        let slot = hold.booking.slot;
-        Ok(self.planner.clock(caller.account).await?.dated(hold, slot))
+        Ok(self.planner.clock(caller.account).await?.dated(hold))
     }
 
     /// The holds that have not expired, ordered by start, then by id.
@@ -90,15 +89,8 @@ impl Holds {
     ) -> Result<Page<Dated<Hold>, StartPosition<HoldId>>, StoreError> {
         let clock = self.planner.clock(caller.account).await?;
         let now = self.system.clock.now();
-        let Page { items, next } = self.holds.list(caller.account, now, page).await?;
-        let dated = |hold: Hold| {
-            let slot = hold.booking.slot;
-            clock.dated(hold, slot)
-        };
-        Ok(Page {
-            items: items.into_iter().map(dated).collect(),
-            next,
-        })
+        let page = self.holds.list(caller.account, now, page).await?;
+        Ok(clock.dated_page(page))
     }
 
     /// Lets go of a hold, which frees its slot at once.
@@ -137,13 +129,6 @@ impl Holds {
         };
         while self.holds.forget(long_ago, SWEEP).await? == SWEEP as usize {}
         Ok(())
-    }
-}
-
-fn refused(failure: Failure<Unbookable>) -> Failure<HoldRefusal> {
-    match failure {
-        Failure::Refused(unbookable) => Failure::Refused(unbookable.into()),
-        Failure::Store(error) => Failure::Store(error),
     }
 }
 

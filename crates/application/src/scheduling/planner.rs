@@ -12,7 +12,7 @@ use crate::{
 };
 use chatgrow_domain::{
     AccountId, Agenda, Booking, BrokenRule, Calendar, Demand, Duration, Interval, LocalMinute, NotFree,
-    Obstacle, Obstruction, Occupancy, Policies, Resource, ResourceId, Service, ServiceId, TimeSlot,
+    Obstacle, Obstruction, Occupancy, Policies, Refusal, Resource, ResourceId, Service, ServiceId, TimeSlot,
     Unbookable,
 };
 use chatgrow_ports::{
@@ -382,6 +382,14 @@ pub(crate) fn wanted(demand: &Demand) -> Vec<Option<ResourceId>> {
         vec![None]
     } else {
         demand.resources().map(Some).collect()
+    }
+}
+
+/// The failure of what had to be booked for it.
+pub(crate) fn refused<R: Refusal + From<Unbookable>>(failure: Failure<Unbookable>) -> Failure<R> {
+    match failure {
+        Failure::Refused(unbookable) => Failure::Refused(unbookable.into()),
+        Failure::Store(error) => Failure::Store(error),
     }
 }
 

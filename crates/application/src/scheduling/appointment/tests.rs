@@ -8,7 +8,7 @@ use crate::fixtures::{
 };
 use chatgrow_domain::{
     BrokenRule, Buffer, Buffers, Count, Interval, LocalMinute, Need, Needs, NotFree, Obstruction,
-    OccupancyKind, ResourceId, Schedule, Service, Timestamp,
+    OccupancyKind, ResourceId, Schedule, Service, Timestamp, Unbookable,
 };
 use chatgrow_ports::Busy;
 use mockall::predicate::{always, eq};

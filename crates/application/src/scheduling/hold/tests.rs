@@ -3,7 +3,9 @@ use crate::{
     fixtures::{Mocks, account, appointment, at, caller, id, request},
     scheduling::order::Booked,
 };
-use chatgrow_domain::{BrokenRule, Duration, Obstruction, OccupancyKind, Policies, Schedule, ServiceType};
+use chatgrow_domain::{
+    BrokenRule, Duration, Obstruction, OccupancyKind, Policies, Schedule, ServiceType, Unbookable,
+};
 use mockall::predicate::{always, eq};
 
 fn wish() -> Wish {
