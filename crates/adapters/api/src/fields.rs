@@ -7,7 +7,7 @@ pub(crate) use list::{Element, List, Object, Part, RequiredList};
 use crate::{
     error::{ApiError, FieldError},
     query::Parameter,
-    value::{Described, Input, pack},
+    value::{Described, Flag, Input, pack},
 };
 use chatgrow_domain::Invalid;
 use paperclip::v2::{models::DefaultSchemaRaw, schema::Apiv2Schema};
@@ -237,6 +237,12 @@ impl Fields {
             Some(Ok(value)) => Some(Some(value)),
             Some(Err(why)) => self.invalid(name, why),
         }
+    }
+
+    /// A boolean of the query string.
+    pub(crate) fn flag(&mut self, name: &'static str, flag: Parameter<Flag>) -> Option<Option<bool>> {
+        let flag = self.parameter(name, flag)?;
+        Some(flag.map(|Flag(flag)| flag))
     }
 
     /// A parameter of the query string that must be present.

@@ -138,9 +138,9 @@ pub(crate) struct HowToBook {
 impl HowToBook {
     pub(super) fn dry_run(self) -> Result<bool, ApiError> {
         let mut fields = Fields::default();
-        let dry_run = fields.parameter("dryRun", self.dry_run);
+        let dry_run = fields.flag("dryRun", self.dry_run);
         let dry_run = dry_run.ok_or_else(|| fields.into_error())?;
-        Ok(matches!(dry_run, Some(Flag(true))))
+        Ok(dry_run.unwrap_or(false))
     }
 }
 

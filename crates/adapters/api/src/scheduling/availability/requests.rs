@@ -51,7 +51,7 @@ impl SearchSlots {
         let service = fields.parameter("serviceId", self.service_id);
         let duration = fields.parameter("duration", self.duration);
         let resource = fields.parameter("resourceId", self.resource_id);
-        let explain = fields.parameter("explain", self.explain);
+        let explain = fields.flag("explain", self.explain);
         let page: Option<PageRequest<LocalMinute>> = fields.page(self.limit, self.cursor);
         let what = match (service?, duration?) {
             (Some(service), None) => Sought::Service(service),
@@ -66,7 +66,7 @@ impl SearchSlots {
             starts: starts?,
             after: page.after,
             limit: page.limit,
-            explain: matches!(explain?, Some(Flag(true))),
+            explain: explain?.unwrap_or(false),
         })
     }
 }

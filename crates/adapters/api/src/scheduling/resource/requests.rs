@@ -82,9 +82,9 @@ pub(crate) struct HowToDeactivate {
 impl HowToDeactivate {
     pub(super) fn forced(self) -> Result<bool, ApiError> {
         let mut fields = Fields::default();
-        let force = fields.parameter("force", self.force);
+        let force = fields.flag("force", self.force);
         let force = force.ok_or_else(|| fields.into_error())?;
-        Ok(matches!(force, Some(Flag(true))))
+        Ok(force.unwrap_or(false))
     }
 }
 
@@ -106,12 +106,11 @@ impl ListResources {
     pub(super) fn into_domain(self) -> Result<(ResourceFilter, PageRequest<ResourceId>), ApiError> {
         let mut fields = Fields::default();
         let kind = fields.parameter("kind", self.kind);
-        let active = fields.parameter("active", self.active);
+        let active = fields.flag("active", self.active);
         let page = fields.page(self.limit, self.cursor);
         let (Some(kind), Some(active), Some(page)) = (kind, active, page) else {
             return Err(fields.into_error());
         };
-        let active = active.map(|Flag(active)| active);
         Ok((ResourceFilter { kind, active }, page))
     }
 }

@@ -221,12 +221,11 @@ pub(crate) struct ListServices {
 impl ListServices {
     pub(super) fn into_domain(self) -> Result<(ServiceFilter, PageRequest<ServiceId>), ApiError> {
         let mut fields = Fields::default();
-        let active = fields.parameter("active", self.active);
+        let active = fields.flag("active", self.active);
         let page = fields.page(self.limit, self.cursor);
         let (Some(active), Some(page)) = (active, page) else {
             return Err(fields.into_error());
         };
-        let active = active.map(|Flag(active)| active);
         Ok((ServiceFilter { active }, page))
     }
 }
