@@ -51,7 +51,7 @@ pub(crate) struct Appointment {
     starts_at: Shown<Option<Zoned>>,
     /// When it ends; `null` if the account has no time zone.
     ends_at: Shown<Option<Zoned>>,
-    /// The service that is booked; `null` if it is none of the account's.
+    /// The service that is booked; `null` if the booking names none.
     service_id: Shown<Option<ServiceId>>,
     /// The resources that it takes. None is the account's own schedule.
     resource_ids: Vec<Shown<ResourceId>>,
@@ -70,8 +70,13 @@ pub(crate) struct Appointment {
 }
 
 impl From<Dated<domain::Appointment>> for Appointment {
-    fn from(Dated { value, times }: Dated<domain::Appointment>) -> Self {
-        let (appointment, booking) = (value.clone(), value.booking);
+    fn from(
+        Dated {
+            value: appointment,
+            times,
+        }: Dated<domain::Appointment>,
+    ) -> Self {
+        let booking = appointment.booking;
         let start = booking.slot.start.to_date_time();
         Self {
             id: Shown(appointment.id),
