@@ -2,7 +2,7 @@
 
 use super::{
     each_store,
-    salon::{DAY, lesson, of_service, opens, resources, service, slots, start},
+    salon::{DAY, lesson, massage, of_service, opens, slots, start},
 };
 use e2e::{ApiClient, Store, with};
 use rstest_reuse::apply;
@@ -31,11 +31,7 @@ async fn what_is_offered_can_be_booked_and_the_reverse(store: Store) {
         return;
     };
     opens(&app, "Asia/Jerusalem", "09:00", "13:00").await;
-    let (staff, rooms) = (
-        resources(&app, "staff", 3).await,
-        resources(&app, "room", 2).await,
-    );
-    let massage = service(&app, &[&staff, &rooms]).await;
+    let (massage, _, rooms) = massage(&app, 3, 2).await;
     let busy = json!({ "resourceId": rooms[0], "from": "2030-06-11T10:10", "until": "2030-06-11T10:20" });
     assert_eq!(app.post("/blocks", busy).await.status, 201);
     let query = format!("serviceId={massage}");

@@ -2,7 +2,7 @@
 
 use super::{
     each_store,
-    salon::{DAY, id, lesson, of_service, opens, resources, service, start},
+    salon::{DAY, busy_times, id, lesson, massage, of_service, opens, resources, service, start},
 };
 use e2e::{Store, with};
 use reqwest::Method;
@@ -16,11 +16,7 @@ async fn a_service_takes_one_of_each_group_with_its_buffers(store: Store) {
     let Some(app) = start(store).await else {
         return;
     };
-    let (staff, rooms) = (
-        resources(&app, "staff", 2).await,
-        resources(&app, "room", 2).await,
-    );
-    let massage = service(&app, &[&staff, &rooms]).await;
+    let (massage, staff, rooms) = massage(&app, 2, 2).await;
     let booked = app.post("/appointments", of_service(&massage, "10:00")).await;
     let booked = booked.resource(201, "appointment");
     assert_eq!(booked["serviceId"], massage);
@@ -44,11 +40,9 @@ async fn a_service_takes_one_of_each_group_with_its_buffers(store: Store) {
     let none = app.post("/appointments", of_service(&massage, "10:30")).await;
     none.assert_error(409, "TIME_CONFLICT", "Time slot is already booked");
     // No leg was taken by half.
-    let busy = app
-        .get(&format!("/resources/{}/busy?from={DAY}&to={DAY}", rooms[1]))
-        .await;
+    let busy = busy_times(&app, &rooms[1]).await;
     assert_eq!(
-        busy.json["busy"],
+        busy,
         json!([{ "from": "2030-06-11T10:55", "until": "2030-06-11T11:55" }])
     );
     // Legs are nowhere to be seen.
@@ -142,7 +136,7 @@ async fn a_conflict_tells_what_is_in_the_way_and_what_is_free(store: Store) {
     for time in ["11:00", "09:00"] {
         assert_eq!(app.post("/appointments", lesson(time)).await.status, 201);
     }
-    // A move is not in its own way, and is offered where it is.
+    // An appointment that moves is not in its own way. The slot that it has now is suggested, too.
     let path = format!("/appointments/{first}");
     let moved = app.patch(&path, json!({ "time": "10:30" })).await;
     assert_eq!(moved.json["conflict"]["time"], "11:00", "{moved:?}");
@@ -360,11 +354,7 @@ async fn a_moved_booking_keeps_resources_and_buffers(store: Store) {
     let Some(app) = start(store).await else {
         return;
     };
-    let (staff, rooms) = (
-        resources(&app, "staff", 2).await,
-        resources(&app, "room", 2).await,
-    );
-    let massage = service(&app, &[&staff, &rooms]).await;
+    let (massage, staff, rooms) = massage(&app, 2, 2).await;
     let booked = app.post("/appointments", of_service(&massage, "10:00")).await;
     let path = format!("/appointments/{}", id(&booked, "appointment"));
     // Onto its own slot, and its own legs.
@@ -376,11 +366,9 @@ async fn a_moved_booking_keeps_resources_and_buffers(store: Store) {
     // An edit of the service moves nothing.
     let edit = json!({ "duration": 20, "bufferAfter": 0 });
     assert_eq!(app.patch(&format!("/services/{massage}"), edit).await.status, 200);
-    let busy = app
-        .get(&format!("/resources/{}/busy?from={DAY}&to={DAY}", staff[0]))
-        .await;
+    let busy = busy_times(&app, &staff[0]).await;
     assert_eq!(
-        busy.json["busy"],
+        busy,
         json!([{ "from": "2030-06-11T10:30", "until": "2030-06-11T11:30" }])
     );
     for bad in [
@@ -401,10 +389,8 @@ async fn a_moved_booking_keeps_resources_and_buffers(store: Store) {
         json!([rooms[1], staff[1]])
     );
     for freed in [&staff[0], &rooms[0]] {
-        let busy = app
-            .get(&format!("/resources/{freed}/busy?from={DAY}&to={DAY}"))
-            .await;
-        assert_eq!(busy.json["busy"], json!([]));
+        let busy = busy_times(&app, freed).await;
+        assert_eq!(busy, json!([]));
     }
 }
 

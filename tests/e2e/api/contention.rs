@@ -2,7 +2,7 @@
 
 use super::{
     each_store,
-    salon::{DAY, id, lesson, of_service, resources, service, start},
+    salon::{DAY, busy_times, id, lesson, massage, of_service, resources, service, start},
 };
 use e2e::{Answer, Store, TestApp, race, with};
 use reqwest::{Method, RequestBuilder};
@@ -88,11 +88,7 @@ async fn staff_and_room_are_booked_together_or_not_at_all(store: Store) {
     let Some(app) = start(store).await else {
         return;
     };
-    let (staff, rooms) = (
-        resources(&app, "staff", 4).await,
-        resources(&app, "room", 3).await,
-    );
-    let massage = service(&app, &[&staff, &rooms]).await;
+    let (massage, staff, rooms) = massage(&app, 4, 3).await;
     // The same resources, the other way round.
     let reverse = service(&app, &[&rooms, &staff]).await;
     let order = |number: usize| {
@@ -112,11 +108,9 @@ async fn staff_and_room_are_booked_together_or_not_at_all(store: Store) {
     assert_eq!(taken.len(), 6);
     assert!(rooms.iter().all(|room| taken.contains(room)));
     for resource in staff.iter().chain(&rooms) {
-        let busy = app
-            .get(&format!("/resources/{resource}/busy?from={DAY}&to={DAY}"))
-            .await;
+        let busy = busy_times(&app, resource).await;
         let expected = usize::from(taken.contains(resource));
-        assert_eq!(busy.json["busy"].as_array().unwrap().len(), expected, "{busy:?}");
+        assert_eq!(busy.as_array().unwrap().len(), expected, "{busy:?}");
     }
 }
 
@@ -167,11 +161,7 @@ async fn a_hold_becomes_one_appointment(store: Store) {
     let Some(app) = start(store).await else {
         return;
     };
-    let (staff, rooms) = (
-        resources(&app, "staff", 1).await,
-        resources(&app, "room", 1).await,
-    );
-    let massage = service(&app, &[&staff, &rooms]).await;
+    let (massage, _, _) = massage(&app, 1, 1).await;
     let held = app
         .post(
             "/holds",

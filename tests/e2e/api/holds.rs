@@ -3,7 +3,7 @@
 
 use super::{
     each_store,
-    salon::{DAY, id, lesson, of_service, opens, resources, service, start},
+    salon::{DAY, busy_times, id, lesson, massage, of_service, opens, resources, service, start},
 };
 use e2e::{Answer, Store, with};
 use reqwest::Method;
@@ -81,11 +81,7 @@ async fn a_hold_of_a_service_takes_all_that_it_needs(store: Store) {
     let Some(app) = start(store).await else {
         return;
     };
-    let (staff, rooms) = (
-        resources(&app, "staff", 1).await,
-        resources(&app, "room", 1).await,
-    );
-    let massage = service(&app, &[&staff, &rooms]).await;
+    let (massage, staff, rooms) = massage(&app, 1, 1).await;
     let order = json!({ "serviceId": massage, "date": DAY, "time": "10:00", "minutes": 5 });
     let answer = app.post("/holds", order).await;
     let held = answer.resource(201, "hold");
@@ -99,10 +95,8 @@ async fn a_hold_of_a_service_takes_all_that_it_needs(store: Store) {
         booked.resource(201, "appointment")["resourceIds"],
         json!([staff[0], rooms[0]])
     );
-    let busy = app
-        .get(&format!("/resources/{}/busy?from={DAY}&to={DAY}", rooms[0]))
-        .await;
-    assert_eq!(busy.json["busy"].as_array().unwrap().len(), 1);
+    let busy = busy_times(&app, &rooms[0]).await;
+    assert_eq!(busy.as_array().unwrap().len(), 1);
 }
 
 #[apply(each_store)]

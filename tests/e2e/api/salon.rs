@@ -42,6 +42,19 @@ pub async fn service(app: &ApiClient, groups: &[&[String]]) -> String {
     id(&app.post("/services", body).await, "service")
 }
 
+/// A massage, and those of whom it takes one each: so many members of the staff, and so many rooms.
+pub async fn massage(app: &ApiClient, staff: usize, rooms: usize) -> (String, Vec<String>, Vec<String>) {
+    let staff = resources(app, "staff", staff).await;
+    let rooms = resources(app, "room", rooms).await;
+    (service(app, &[&staff, &rooms]).await, staff, rooms)
+}
+
+/// When the resource is occupied on the day.
+pub async fn busy_times(app: &ApiClient, resource: &str) -> Value {
+    let path = format!("/resources/{resource}/busy?from={DAY}&to={DAY}");
+    app.get(&path).await.json["busy"].clone()
+}
+
 /// A booking of the service by Dana.
 pub fn of_service(service: &str, time: &str) -> Value {
     json!({ "customerEmail": "dana@example.com", "serviceId": service, "date": DAY, "time": time })

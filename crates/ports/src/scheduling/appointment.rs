@@ -91,12 +91,12 @@ pub trait AppointmentStore: Send + Sync {
     ) -> Result<Page<Appointment, StartPosition<AppointmentId>>, StoreError>;
 
     /// Replaces the appointment with this id by this state (moved, edited, with another status), if the stored version
-    /// is the one before `appointment.version`. Otherwise it MUST return [`AppointmentRefusal::VersionMismatch`], also if there is no such
-    /// appointment, and whether or not the slot is taken. Of any number of concurrent updates of one version one MUST
-    /// succeed.
+    /// is the one before `appointment.version`. Otherwise it MUST return [`AppointmentRefusal::VersionMismatch`], also if
+    /// there is no such appointment, and whether or not the slot is taken. Of any number of concurrent updates of one
+    /// version one MUST succeed.
     ///
-    /// The slot is guarded as in [`book`](Self::book); an appointment never conflicts with itself. An update that
-    /// leaves an appointment where it is MUST succeed, even if others try to move there at the same time.
+    /// The slot is guarded as in [`book`](Self::book); an appointment never conflicts with itself. If an update keeps
+    /// the slot and the resources, others can't make it fail: it MUST succeed, even while they try to take the slot.
     async fn update(
         &self,
         account: AccountId,

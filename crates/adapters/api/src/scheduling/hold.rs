@@ -42,7 +42,7 @@ pub(crate) struct Hold {
     starts_at: Shown<Option<Zoned>>,
     /// When the slot ends; `null` if the account has no time zone.
     ends_at: Shown<Option<Zoned>>,
-    /// The service that will be booked; `null` if it is none of the account's.
+    /// The service that will be booked; `null` if the hold names none.
     service_id: Shown<Option<ServiceId>>,
     /// The resources that are held. None is the account's own schedule.
     resource_ids: Vec<Shown<ResourceId>>,

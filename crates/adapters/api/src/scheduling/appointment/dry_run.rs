@@ -44,7 +44,7 @@ pub(crate) struct TriedAppointment {
     starts_at: Shown<Option<Zoned>>,
     /// When it would end; `null` if the account has no time zone.
     ends_at: Shown<Option<Zoned>>,
-    /// The service that would be booked; `null` if it is none of the account's.
+    /// The service that would be booked; `null` if the booking names none.
     service_id: Shown<Option<ServiceId>>,
     /// The resources that it would take. None is the account's own schedule.
     resource_ids: Vec<Shown<ResourceId>>,
