@@ -65,6 +65,16 @@ impl<R: Refusal> From<R> for Failure<R> {
     }
 }
 
+impl<R: Refusal> Failure<R> {
+    /// The same failure of an operation that this one was a part of.
+    pub fn widen<W: Refusal + From<R>>(self) -> Failure<W> {
+        match self {
+            Self::Refused(refusal) => Failure::Refused(refusal.into()),
+            Self::Store(error) => Failure::Store(error),
+        }
+    }
+}
+
 /// What to do on opening a store whose schema is older than the program. A store that has no schema ignores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Migrations {

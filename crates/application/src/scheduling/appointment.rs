@@ -6,7 +6,7 @@ use crate::{
     scheduling::{
         clock::{AccountClock, Dated},
         order::{GivenSlot, Order, OrderCustomer, OrderItem, Wish},
-        planner::{Plan, Planner, refused},
+        planner::{Plan, Planner},
     },
 };
 use chatgrow_domain::{
@@ -76,10 +76,14 @@ impl Appointments {
                 Appointment::of_hold(&hold, &customer, order.notes, now)
             }
             OrderItem::Wish(wish) => {
-                let plan = self.planner.plan(caller.account, wish).await.map_err(refused)?;
+                let plan = self
+                    .planner
+                    .plan(caller.account, wish)
+                    .await
+                    .map_err(Failure::widen)?;
                 let booking = self.planner.choose(caller.account, &clock, &plan, true).await;
                 let new = NewAppointment {
-                    booking: booking.map_err(refused)?,
+                    booking: booking.map_err(Failure::widen)?,
                     notes: order.notes,
                 };
                 Appointment::new(id, &customer, new, now)
@@ -96,12 +100,12 @@ impl Appointments {
     ) -> Result<Option<Effect<Dated<Appointment>>>, Failure<AppointmentRefusal>> {
         let account = request.caller.account;
         let (clock, customer, write) = self.party(account, &order.customer).await?;
-        let plan = self.planner.plan(account, wish).await.map_err(refused)?;
+        let plan = self.planner.plan(account, wish).await.map_err(Failure::widen)?;
         let booking = self
             .planner
             .choose(account, &clock, &plan, false)
             .await
-            .map_err(refused)?;
+            .map_err(Failure::widen)?;
         let new = NewAppointment {
             booking,
             notes: order.notes.clone(),
@@ -158,7 +162,10 @@ impl Appointments {
             Ok(()) => Ok(Some(effect)),
             Err(Failure::Refused(AppointmentRefusal::CustomerChanged)) => Ok(None),
             Err(Failure::Refused(AppointmentRefusal::SlotTaken)) => {
-                self.planner.lost(account, clock, plan).await.map_err(refused)?;
+                self.planner
+                    .lost(account, clock, plan)
+                    .await
+                    .map_err(Failure::widen)?;
                 Ok(None)
             }
             Err(failure) => Err(failure),
@@ -285,7 +292,10 @@ impl Appointments {
             };
             match (self.commits.replace(request, before, after, write).await, plan) {
                 (Err(Failure::Refused(AppointmentRefusal::SlotTaken)), Some(plan)) => {
-                    self.planner.lost(account, &clock, &plan).await.map_err(refused)?;
+                    self.planner
+                        .lost(account, &clock, &plan)
+                        .await
+                        .map_err(Failure::widen)?;
                     Ok(None)
                 }
                 (replaced, _) => replaced,
@@ -310,11 +320,11 @@ impl Appointments {
             .planner
             .plan_of_move(account, &before.booking, &after.booking, policies)
             .await;
-        let plan = plan.map_err(refused)?;
+        let plan = plan.map_err(Failure::widen)?;
         self.planner
             .choose(account, clock, &plan, false)
             .await
-            .map_err(refused)?;
+            .map_err(Failure::widen)?;
         Ok(Some(plan))
     }
 

@@ -3,11 +3,7 @@
 use crate::{
     Caller, System,
     commit::{Commits, Effect, Outcome, Request, SWEEP},
-    scheduling::{
-        clock::Dated,
-        order::Wish,
-        planner::{Planner, refused},
-    },
+    scheduling::{clock::Dated, order::Wish, planner::Planner},
 };
 use chatgrow_domain::{Hold, HoldId, HoldRefusal, HoldTime, Timestamp};
 use chatgrow_ports::{Failure, HoldStore, Page, PageRequest, StartPosition, StoreError, Stores};
@@ -47,19 +43,22 @@ impl Holds {
         let account = request.caller.account;
         let attempt = async || {
             let clock = self.planner.clock(account).await?;
-            let plan = self.planner.plan(account, &wish).await.map_err(refused)?;
+            let plan = self.planner.plan(account, &wish).await.map_err(Failure::widen)?;
             let booking = self
                 .planner
                 .choose(account, &clock, &plan, false)
                 .await
-                .map_err(refused)?;
+                .map_err(Failure::widen)?;
             let id = HoldId::new(self.system.ids.next_id());
             let hold = Hold::new(id, booking, time, self.system.clock.now());
             let effect = Effect::Created(clock.dated(hold));
             let commit = self.commits.of(request, &effect);
             match self.holds.hold(account, &effect.resource().value, commit).await {
                 Err(Failure::Refused(HoldRefusal::SlotTaken)) => {
-                    self.planner.lost(account, &clock, &plan).await.map_err(refused)?;
+                    self.planner
+                        .lost(account, &clock, &plan)
+                        .await
+                        .map_err(Failure::widen)?;
                     Ok(None)
                 }
                 written => written.map(|()| Some(effect)),

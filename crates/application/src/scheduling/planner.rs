@@ -12,7 +12,7 @@ use crate::{
 };
 use chatgrow_domain::{
     AccountId, Agenda, Booking, BrokenRule, Calendar, Demand, Duration, Interval, LocalMinute, NotFree,
-    Obstacle, Obstruction, Occupancy, Policies, Refusal, Resource, ResourceId, Service, ServiceId, TimeSlot,
+    Obstacle, Obstruction, Occupancy, Policies, Resource, ResourceId, Service, ServiceId, TimeSlot,
     Unbookable,
 };
 use chatgrow_ports::{
@@ -91,8 +91,11 @@ impl Planner {
             start: wish.start,
             duration,
         };
-        let (service_type, duration) = match wish.what {
-            Booked::Time(service_type, duration) => (service_type, duration),
+        let (demand, booking, step) = match wish.what {
+            Booked::Time(service_type, duration) => {
+                let demand = Demand::of_resources(duration, &wish.resources);
+                (demand, Booking::plain(at(duration), service_type), None)
+            }
             Booked::Service(id, service_type, duration) => {
                 let service = self.service(account, id).await?;
                 let terms = &service.terms;
@@ -102,24 +105,23 @@ impl Planner {
                 if duration.is_some_and(|given| given != terms.duration) {
                     return Err(Unbookable::Differs("duration").into());
                 }
-                return Ok(Plan {
-                    demand: Demand::of_service(&service, &wish.resources).map_err(Unbookable::Resources)?,
-                    booking: Booking {
-                        buffers: terms.buffers(),
-                        service: Some(id),
-                        ..Booking::plain(at(terms.duration), terms.service_type)
-                    },
-                    policies: wish.policies,
-                    step: terms.slot_step,
-                    moves_from: None,
-                });
+                let booking = Booking {
+                    buffers: terms.buffers(),
+                    service: Some(id),
+                    ..Booking::plain(at(terms.duration), terms.service_type)
+                };
+                (
+                    Demand::of_service(&service, &wish.resources),
+                    booking,
+                    terms.slot_step,
+                )
             }
         };
         Ok(Plan {
-            demand: Demand::of_resources(duration, &wish.resources).map_err(Unbookable::Resources)?,
-            booking: Booking::plain(at(duration), service_type),
+            demand: demand.map_err(Unbookable::Resources)?,
+            booking,
             policies: wish.policies,
-            step: None,
+            step,
             moves_from: None,
         })
     }
@@ -382,14 +384,6 @@ pub(crate) fn wanted(demand: &Demand) -> Vec<Option<ResourceId>> {
         vec![None]
     } else {
         demand.resources().map(Some).collect()
-    }
-}
-
-/// The failure of what had to be booked for it.
-pub(crate) fn refused<R: Refusal + From<Unbookable>>(failure: Failure<Unbookable>) -> Failure<R> {
-    match failure {
-        Failure::Refused(unbookable) => Failure::Refused(unbookable.into()),
-        Failure::Store(error) => Failure::Store(error),
     }
 }
 
