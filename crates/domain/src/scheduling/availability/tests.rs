@@ -1,3 +1,5 @@
+mod hours;
+mod moments;
 mod oracle;
 mod worlds;
 
@@ -7,73 +9,9 @@ use crate::{
     Resource, ResourceKind, ResourceName, Service, ServiceId, ServiceName, ServiceTerms, ServiceType,
     TimeZoneName, WeeklyOpening, Zoned,
 };
+use moments::{TestZone, changing};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use time::Weekday;
-
-/// A zone whose offset changes at given instants. All is in whole minutes.
-#[derive(Debug)]
-struct TestZone {
-    name: TimeZoneName,
-    /// Instants in order, with the offset from then on. Before the first it is 0.
-    changes: Vec<(i64, i64)>,
-}
-
-impl TestZone {
-    fn new(mut changes: Vec<(i64, i64)>) -> Self {
-        changes.sort_unstable();
-        Self {
-            name: TimeZoneName::new("Test/Zone").unwrap(),
-            changes,
-        }
-    }
-
-    fn offset_at(&self, instant: i64) -> i64 {
-        let before = self.changes.iter().rev().find(|(at, _)| *at <= instant);
-        before.map_or(0, |(_, offset)| *offset)
-    }
-
-    fn zoned(&self, instant: i64) -> Zoned {
-        Zoned {
-            instant: Timestamp::from_millis(instant * 60_000).unwrap(),
-            offset: i32::try_from(self.offset_at(instant) * 60).unwrap(),
-        }
-    }
-
-    /// The first instant at which the clock shows that minute.
-    fn first_instant(&self, local: i64) -> Option<i64> {
-        let offsets = self.changes.iter().map(|(_, offset)| *offset).chain([0]);
-        let instants = offsets.map(|offset| local - offset);
-        instants
-            .filter(|instant| instant + self.offset_at(*instant) == local)
-            .min()
-    }
-}
-
-impl Zone for TestZone {
-    fn name(&self) -> &TimeZoneName {
-        &self.name
-    }
-
-    fn meaning(&self, local: LocalMinute) -> Meaning {
-        let wanted = local.as_minutes();
-        if let Some(instant) = self.first_instant(wanted) {
-            return Meaning::At(self.zoned(instant));
-        }
-        let shown = |minute: &i64| self.first_instant(*minute).is_some();
-        let before = (0..wanted).rev().find(shown).unwrap();
-        let after = (wanted..wanted + 1440).find(shown).unwrap();
-        Meaning::Gap {
-            before: minute(before),
-            after: minute(after),
-            change: self.zoned(self.first_instant(after).unwrap()),
-        }
-    }
-
-    fn local(&self, instant: Timestamp) -> Option<LocalMinute> {
-        let instant = instant.as_millis().div_euclid(60_000);
-        LocalMinute::from_minutes(instant + self.offset_at(instant))
-    }
-}
 
 impl Calendar {
     /// The calendar with those busy times only that overlap a stretch.
@@ -226,11 +164,6 @@ fn reasons(calendar: &Calendar, demand: &Demand, day: i64) -> Vec<Obstacle> {
     reasons
 }
 
-/// Clocks go forward on Sunday from 02:00 to 03:00, and back a day later from 02:00 to 01:00.
-fn changing() -> TestZone {
-    TestZone::new(vec![(SUNDAY + 120, 60), (SUNDAY + 1440 + 60, 0)])
-}
-
 #[test]
 fn an_account_without_rules_takes_everything_that_is_free() {
     let calendar = calendar(ScheduleRules::default(), None, Vec::new());
@@ -252,57 +185,6 @@ fn an_account_without_rules_takes_everything_that_is_free() {
         busy: busy(MONDAY + 60, MONDAY + 61),
     };
     assert_eq!(refused, Err(Obstacle::Busy(Some(taken))));
-}
-
-#[test]
-fn hours_keep_their_time_on_the_days_the_clocks_change() {
-    let calendar = calendar(rules(week(&[("13:00", "15:00")])), Some(changing()), Vec::new());
-    for day in [SUNDAY - 1440, SUNDAY, SUNDAY + 1440] {
-        let starts = offered(&calendar, &Demand::own(length(60)), day, 30);
-        assert_eq!(starts, ["13:00", "13:30", "14:00"]);
-    }
-}
-
-#[test]
-fn a_start_in_a_gap_is_not_offered_but_a_slot_that_spans_it_is() {
-    let calendar = calendar(rules(week(&[("01:00", "05:00")])), Some(changing()), Vec::new());
-    let demand = Demand::own(length(90));
-    let starts = offered(&calendar, &demand, SUNDAY, 30);
-    assert_eq!(starts, ["01:00", "01:30", "03:00", "03:30"]);
-    let gap = Obstacle::Gap {
-        before: minute(SUNDAY + 119),
-        after: minute(SUNDAY + 180),
-    };
-    let decided = calendar.decide(&demand, minute(SUNDAY + 150), Policies::Overridden);
-    assert_eq!(decided, Err(gap));
-    // The hour that comes twice is offered once.
-    let starts = offered(&calendar, &demand, SUNDAY + 1440, 30);
-    assert_eq!(starts, ["01:00", "01:30", "02:00", "02:30", "03:00", "03:30"]);
-}
-
-#[test]
-fn notice_and_horizon_compare_instants_and_a_fold_means_the_earlier_one() {
-    let mut calendar = calendar(ScheduleRules::default(), Some(changing()), Vec::new());
-    let demand = Demand::own(length(15));
-    let decide = |calendar: &Calendar, start| calendar.decide(&demand, minute(start), Policies::Kept);
-    // 01:30 comes twice on the day after Sunday. It means the first time: 00:30 UTC.
-    let monday = SUNDAY + 1440;
-    calendar.rules.min_notice = Some(Notice::from_minutes(0).unwrap());
-    calendar.now = Timestamp::from_millis((monday + 30) * 60_000).unwrap();
-    assert_eq!(decide(&calendar, monday + 90), Ok(Vec::new()), "now");
-    assert_eq!(decide(&calendar, monday + 89), Err(Obstacle::TooSoon));
-    calendar.now = Timestamp::from_millis((monday + 30) * 60_000 + 1).unwrap();
-    assert_eq!(decide(&calendar, monday + 90), Err(Obstacle::TooSoon));
-    // From 02:00 on, the clock shows UTC again.
-    assert_eq!(decide(&calendar, monday + 120), Ok(Vec::new()));
-    // A day of the horizon has 24 hours: here it ends an hour later on the clock.
-    calendar.now = Timestamp::from_millis((SUNDAY - 600) * 60_000).unwrap();
-    calendar.rules.horizon = Some(Horizon::from_days(1).unwrap());
-    assert_eq!(decide(&calendar, SUNDAY + 1440 - 600 + 59), Ok(Vec::new()));
-    let too_far = SUNDAY + 1440 - 600 + 60;
-    assert_eq!(decide(&calendar, too_far), Err(Obstacle::TooFar));
-    let overridden = calendar.decide(&demand, minute(too_far), Policies::Overridden);
-    assert_eq!(overridden, Ok(Vec::new()));
 }
 
 #[test]
@@ -367,121 +249,6 @@ fn a_booking_strictly_inside_is_seen() {
         busy: inside,
     };
     assert_eq!(decided, Err(Obstacle::Busy(Some(taken))));
-}
-
-#[test]
-fn a_day_ends_at_midnight_and_not_a_minute_earlier() {
-    let calendar = calendar(rules(week(&[("22:00", "24:00")])), None, Vec::new());
-    let starts = offered(&calendar, &Demand::own(length(60)), MONDAY, 30);
-    assert_eq!(starts, ["22:00", "22:30", "23:00"]);
-    // If both days are open, a booking may run past midnight.
-    let hours = rules(week(&[("00:00", "01:00"), ("23:00", "24:00")]));
-    let calendar = Calendar {
-        rules: hours,
-        ..calendar
-    };
-    let starts = offered(&calendar, &Demand::own(length(90)), MONDAY, 30);
-    assert_eq!(starts, ["23:00", "23:30"]);
-}
-
-#[test]
-fn a_window_belongs_to_the_day_on_which_it_opens() {
-    let party = Hours::new(
-        Some(daily(&[("20:10", "26:00")])),
-        vec![exception(MONDAY + 1440, &[])],
-    );
-    let calendar = calendar(rules(party.unwrap()), None, Vec::new());
-    let demand = Demand::own(length(60));
-    // Tuesday is closed, but Monday's window goes on, and keeps its grid.
-    let starts = offered(&calendar, &demand, MONDAY + 1440, 30);
-    assert_eq!(starts, ["00:10", "00:40"]);
-    assert_eq!(reasons(&calendar, &demand, MONDAY + 1440), [Obstacle::Closed]);
-    let starts = offered(&calendar, &demand, MONDAY + 2880, 120);
-    assert_eq!(starts, ["20:10", "22:10"], "Tuesday's window doesn't open");
-}
-
-#[test]
-fn which_hours_hold() {
-    let own = Hours::new(
-        Some(daily(&[("10:00", "11:00")])),
-        vec![exception(MONDAY + 1440, &[("12:00", "13:00")])],
-    );
-    let account = Hours::new(
-        Some(daily(&[("08:00", "09:00")])),
-        vec![
-            exception(MONDAY + 1440, &[]),
-            exception(MONDAY + 2880, &[("14:00", "15:00")]),
-        ],
-    );
-    let calendar = calendar(rules(account.unwrap()), None, vec![Vec::new()]);
-    let calendar = calendar.with(
-        Some(id(2)),
-        Agenda::of(&resource(id(2), true, own.unwrap()), Vec::new()),
-    );
-    let of = |resources: &[ResourceId], day: i64| {
-        let demand = Demand::of_resources(length(60), resources).unwrap();
-        offered(&calendar, &demand, MONDAY + day * 1440, 60)
-    };
-    assert_eq!(of(&[id(2)], 0), ["10:00"], "the resource's week");
-    assert_eq!(
-        of(&[id(2)], 1),
-        ["12:00"],
-        "the resource's exception before the account's"
-    );
-    assert_eq!(
-        of(&[id(2)], 2),
-        ["14:00"],
-        "the account's exception before the resource's week"
-    );
-    assert_eq!(of(&[id(1)], 0), ["08:00"], "the account's week");
-    assert_eq!(of(&[], 0), ["08:00"], "the account's own schedule");
-    assert!(of(&[id(1)], 1).is_empty(), "the account's exception");
-}
-
-#[test]
-fn an_empty_week_is_closed_and_a_window_counts_while_it_is_valid() {
-    let demand = Demand::own(length(60));
-    let closed = calendar(rules(week(&[])), None, Vec::new());
-    assert_eq!(reasons(&closed, &demand, MONDAY), [Obstacle::Closed]);
-    let mut windows = daily(&[("10:00", "11:00")]);
-    let date = |day: i64| Some(minute(MONDAY + day * 1440).to_date_time().date());
-    for window in &mut windows {
-        (window.valid_from, window.valid_until) = (date(1), date(2));
-    }
-    let calendar = calendar(
-        rules(Hours::new(Some(windows), Vec::new()).unwrap()),
-        None,
-        Vec::new(),
-    );
-    let days = (0..4).map(|day| offered(&calendar, &demand, MONDAY + day * 1440, 60).len());
-    assert_eq!(days.collect::<Vec<_>>(), [0, 1, 1, 0]);
-}
-
-#[test]
-fn the_grid_moves_with_nothing_but_the_hours() {
-    let taken = vec![busy(MONDAY + hhmm("09:10"), MONDAY + hhmm("10:05"))];
-    let hours = rules(week(&[("09:10", "12:00"), ("13:00", "14:00")]));
-    let calendar = calendar(hours, Some(changing()), vec![taken]);
-    let demand = Demand::of_resources(length(25), &[id(1)]).unwrap();
-    let starts = |from: &str, until: &str, after: Option<&str>| -> Vec<i64> {
-        let range = minute(MONDAY + hhmm(from))..minute(MONDAY + hhmm(until));
-        let after = after.map(|time| minute(MONDAY + hhmm(time)));
-        let found = calendar.search(&demand, range, length(50), after);
-        found
-            .filter(|(_, verdict)| verdict.is_ok())
-            .map(|(start, _)| start.as_minutes() - MONDAY)
-            .collect()
-    };
-    let times = |times: &[&str]| times.iter().map(|time| hhmm(time)).collect::<Vec<_>>();
-    assert_eq!(
-        starts("00:00", "24:00", None),
-        times(&["10:50", "13:00"]),
-        "10:00 is busy, 11:40 closes"
-    );
-    assert_eq!(starts("10:47", "24:00", None), times(&["10:50", "13:00"]));
-    assert_eq!(starts("10:50", "13:00", None), times(&["10:50"]));
-    assert_eq!(starts("00:00", "24:00", Some("10:50")), times(&["13:00"]));
-    assert_eq!(starts("10:55", "24:00", Some("10:00")), times(&["13:00"]));
 }
 
 #[test]
