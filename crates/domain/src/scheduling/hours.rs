@@ -1,6 +1,7 @@
 //! Opening hours: weekly rules, and exceptions for single dates.
 
 use crate::Invalid;
+use std::sync::Arc;
 use time::{Date, Weekday};
 
 /// When a window of a day opens and closes, in minutes after that day's midnight. It may close on the next day.
@@ -101,11 +102,12 @@ pub struct DayException {
     pub openings: Vec<Opening>,
 }
 
-/// Opening hours. Without any rule they say nothing: then the account's hours hold, or everything is open.
+/// Opening hours. Without any rule they say nothing: then the account's hours hold, or everything is open. They may have
+/// many rules, and each search and each booking takes those of all its resources; so a clone shares them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Hours {
-    weekly: Option<Vec<WeeklyOpening>>,
-    exceptions: Vec<DayException>,
+    weekly: Option<Arc<[WeeklyOpening]>>,
+    exceptions: Arc<[DayException]>,
 }
 
 impl Hours {
@@ -127,7 +129,10 @@ impl Hours {
         }
         errors.extend(check_exceptions(&exceptions));
         if errors.is_empty() {
-            Ok(Self { weekly, exceptions })
+            Ok(Self {
+                weekly: weekly.map(Arc::from),
+                exceptions: exceptions.into(),
+            })
         } else {
             Err(errors)
         }
