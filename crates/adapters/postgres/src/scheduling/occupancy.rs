@@ -13,7 +13,8 @@ use chatgrow_sql::{
 use diesel::sql_types::{Array, BigInt, Binary};
 
 /// What some resources have in an interval, in their order. The exclusion constraint's index finds it. An empty id
-/// stands for the account's own schedule, as it does there.
+/// stands for the account's own schedule, as it does there. A leg expires with its hold, which is near the interval, as
+/// the table's checks say.
 macro_rules! of_resources {
     ($columns:expr, $end:literal) => {
         concat!(
@@ -23,6 +24,11 @@ macro_rules! of_resources {
             JOIN appointments ON account_id = $1 AND coalesce(resource_id, '\\x'::bytea) = wanted.resource
                 AND int8range(blocks_from, blocks_until) && int8range($3, $4) AND status <> 'cancelled'
                 AND (held_until IS NULL OR held_until > $5)
+                AND (lead_id IS NULL OR lead_id NOT IN (
+                    SELECT id FROM appointments
+                    WHERE account_id = $1 AND kind = 'hold' AND starts_at > $3 - 2160 AND starts_at < $4 + 720
+                        AND held_until <= $5
+                ))
             ORDER BY position, blocks_from",
             $end
         )

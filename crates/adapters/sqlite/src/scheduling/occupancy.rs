@@ -17,7 +17,8 @@ use diesel::{
 };
 
 /// What a resource has in an interval. What occupies it never overlaps, so the last row that begins before the interval
-/// is the first that can reach into it.
+/// is the first that can reach into it. A leg expires with its hold, which is near the interval, as the table's checks
+/// say.
 macro_rules! of_resource {
     ($columns:expr) => {
         concat!(
@@ -26,6 +27,11 @@ macro_rules! of_resource {
             " FROM appointments
             WHERE account_id = ?1 AND resource_id = ?2 AND resource_id IS NOT NULL AND status <> 'cancelled'
                 AND blocks_from < ?4 AND blocks_until > ?3 AND (held_until IS NULL OR held_until > ?5)
+                AND (lead_id IS NULL OR lead_id NOT IN (
+                    SELECT id FROM appointments
+                    WHERE account_id = ?1 AND kind = 'hold' AND starts_at > ?3 - 2160 AND starts_at < ?4 + 720
+                        AND held_until <= ?5
+                ))
                 AND blocks_from >= coalesce((
                     SELECT blocks_from FROM appointments
                     WHERE account_id = ?1 AND resource_id = ?2 AND resource_id IS NOT NULL AND status <> 'cancelled'
