@@ -7,18 +7,20 @@ use crate::{
     fresh_id, new_account, new_customer, race,
     scheduling::{
         appointment::{appointment, slot},
+        occupancy::{MADE, block_of, booking, hold_of},
         resource::{new_resource, renamed_resource, resource},
         schedule::in_zone,
         service::{new_service, renamed_service, service},
     },
 };
 use chatgrow_domain::{
-    AccountId, AppointmentRefusal, Customer, CustomerEdit, CustomerName, CustomerRefusal, EventEdit,
-    EventTitle, PageLimit, RegistrationRefusal, Schedule, ScheduleRefusal,
+    AccountId, Appointment, AppointmentRefusal, BlockRefusal, Customer, CustomerEdit, CustomerName,
+    CustomerRefusal, EventEdit, EventTitle, HoldRefusal, PageLimit, RegistrationRefusal, Schedule,
+    ScheduleRefusal,
 };
 use chatgrow_ports::{
-    Commit, CustomerFilter, Failure, IdempotencyKey, IdempotencyRecord, PageRequest, StoreError,
-    StoredAnswer, Stores,
+    Commit, CustomerFilter, CustomerWrite, Failure, IdempotencyKey, IdempotencyRecord, PageRequest,
+    StoreError, StoredAnswer, Stores,
 };
 
 const DAY: i64 = 86_400_000;
@@ -126,6 +128,12 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
     let renamed_service = renamed_service(&new_service(stores, account).await, "Talk");
     let schedule = in_zone(&Schedule::untouched(account), "Asia/Jerusalem", 10);
     let later_schedule = in_zone(&schedule, "Europe/Paris", 20);
+
+    let new_hold = |start| hold_of(booking(slot(start, 60), (0, 0), &[]));
+    let (hold, removed, block) = (new_hold(1000), new_hold(2000), block_of(None, 3000, 3060));
+    let confirmed = Appointment::of_hold(&hold, &customer, None, at(MADE));
+    let brought = customer_with_email("brought@example.com");
+    let with_customer = appointment(&brought, slot(4000, 60));
 
     // In the second run, each call would also be refused for another reason.
     for repeated in [false, true] {
@@ -235,6 +243,34 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
             |c| stores.scheduling.services.update(account, &renamed_service, c),
             Failure::Store(Repeated)
         );
+        let scheduling = &stores.scheduling;
+        for (id, hold) in [(16, &hold), (17, &removed)] {
+            check!(
+                id,
+                |c| scheduling.holds.hold(account, hold, c),
+                Failure::Store(Repeated)
+            );
+        }
+        check!(
+            18,
+            |c| scheduling.appointments.confirm(account, &confirmed, None, c),
+            Failure::Store(Repeated)
+        );
+        check!(19, |c| scheduling.holds.remove(account, removed.id, c), Repeated);
+        check!(
+            20,
+            |c| scheduling.blocks.block(account, &block, c),
+            Failure::Store(Repeated)
+        );
+        check!(21, |c| scheduling.blocks.remove(account, block.id, c), Repeated);
+        check!(
+            22,
+            |c| {
+                let write = Some(CustomerWrite::Insert(brought.clone()));
+                scheduling.appointments.book(account, &with_customer, write, c)
+            },
+            Failure::Store(Repeated)
+        );
         for (id, schedule) in [(14, &schedule), (15, &later_schedule)] {
             check!(
                 id,
@@ -250,7 +286,7 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
         .await
         .unwrap();
     assert_eq!(read.map(|read| read.status), Some(cancelled.status));
-    assert_eq!(customers(stores, account).await.len(), 2);
+    assert_eq!(customers(stores, account).await.len(), 3);
 }
 
 /// A refused request leaves no record, so it may be tried again.
@@ -334,6 +370,47 @@ pub async fn a_refused_request_leaves_no_record(stores: &Stores) {
             "it is not the version after the stored one"
         );
     }
+    let scheduling = &stores.scheduling;
+    let hold = hold_of(overlapping.booking.clone());
+    let refused = scheduling.holds.hold(account, &hold, with(&record)).await;
+    assert_refused!(
+        refused,
+        Failure::Refused(HoldRefusal::SlotTaken),
+        "the slot is taken"
+    );
+    let block = block_of(None, -5000, 1);
+    let refused = scheduling.blocks.block(account, &block, with(&record)).await;
+    assert_refused!(
+        refused,
+        Failure::Refused(BlockRefusal::TimeTaken(None)),
+        "the time is taken"
+    );
+    let confirmed = Appointment::of_hold(&hold, &customer, None, at(MADE));
+    let refused = scheduling
+        .appointments
+        .confirm(account, &confirmed, None, with(&record))
+        .await;
+    assert_refused!(
+        refused,
+        Failure::Refused(AppointmentRefusal::HoldGone),
+        "there is no such hold"
+    );
+    let brought = customer_with_email("brought@example.com");
+    let write = Some(CustomerWrite::Insert(brought));
+    let refused = scheduling
+        .appointments
+        .book(account, &overlapping, write, with(&record))
+        .await;
+    assert_refused!(
+        refused,
+        Failure::Refused(AppointmentRefusal::SlotTaken),
+        "the slot is taken"
+    );
+    let removed = scheduling.holds.remove(account, hold.id, with(&record)).await;
+    assert!(!removed.unwrap(), "there is no such hold");
+    let removed = scheduling.blocks.remove(account, block.id, with(&record)).await;
+    assert!(!removed.unwrap(), "there is no such block");
+
     let nowhere = registration(chatgrow_domain::EventId::new(fresh_id()), &customer);
     let refused = stores
         .events

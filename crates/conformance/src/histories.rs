@@ -1,13 +1,18 @@
 //! Histories: for any sequence of calls, a store answers and contains what the domain's rules alone would.
 
-use crate::{at, fresh_id, new_account, new_customer, walk};
-use chatgrow_domain::{
-    AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, Booking,
-    Capacity, Customer, Duration, Event, EventEdit, EventId, EventRefusal, EventStatus, EventTitle,
-    LocalMinute, NewAppointment, NewEvent, Registration, RegistrationId, RegistrationRefusal, ServiceType,
-    TimeSlot, Timestamp, conflict,
+use crate::{
+    at, fresh_id, new_account, new_customer,
+    scheduling::occupancy::{booking, hold_of, resources},
+    walk,
 };
-use chatgrow_ports::{AppointmentFilter, Commit, EventFilter, Failure, Stores};
+use chatgrow_domain::{
+    AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, Block,
+    BlockId, BlockRefusal, BlockTerms, Booking, Capacity, Customer, Duration, Event, EventEdit, EventId,
+    EventRefusal, EventStatus, EventTitle, Hold, HoldId, HoldRefusal, HoldTime, LocalMinute, NewAppointment,
+    NewEvent, ObjectId, Occupancy, Registration, RegistrationId, RegistrationRefusal, ResourceId,
+    ServiceType, TimeSlot, Timestamp, conflict,
+};
+use chatgrow_ports::{AppointmentFilter, BlockFilter, Commit, EventFilter, Failure, Stores};
 use proptest::{
     collection::vec,
     option, prop_assert, prop_assert_eq, prop_oneof,
@@ -22,15 +27,38 @@ use tokio::{runtime::Handle, task::block_in_place};
 const HISTORIES: u32 = 48;
 const MOST_STEPS: usize = 60;
 const CUSTOMERS: usize = 4;
+const RESOURCES: usize = 4;
+
+/// No resource and no buffers.
+const NOTHING: Taken = Taken {
+    resources: [None; 3],
+    buffers: (0, 0),
+};
+
+/// How far a step moves the clock, in milliseconds: holds expire after some steps.
+const TICK: i64 = 100_000;
 
 /// One call. A number selects one of the things that exist by then, counted cyclically, or one that never existed.
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    /// Customer, start in minutes, length in minutes.
-    Book(usize, i64, i64),
+    /// Customer, start in minutes, length in minutes, resources.
+    Book(usize, i64, i64, Taken),
     Move(usize, Seen, i64, i64),
+    /// Other resources.
+    Reassign(usize, Seen, Taken),
     Describe(usize, Seen, ServiceType),
+    Finish(usize, Seen, AppointmentStatus),
     Cancel(usize, Seen),
+    /// Start, length, resources, and for how many minutes it is kept.
+    Hold(i64, i64, Taken, i64),
+    /// A hold and a customer.
+    Confirm(usize, Seen, usize),
+    RemoveHold(usize),
+    /// At most so many.
+    Release(u32),
+    /// Start, length in hours, resource.
+    Block(i64, i64, Taken),
+    RemoveBlock(usize),
     /// An event with that capacity.
     Plan(Option<i64>),
     SetStatus(usize, Seen, EventStatus),
@@ -40,6 +68,31 @@ enum Step {
     Unregister(usize),
     /// A registration, and the event through which it is freed, which may be another one.
     UnregisterFrom(usize, usize),
+}
+
+/// Up to three of the resources, and a buffer before and after, in minutes.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    resources: [Option<usize>; 3],
+    buffers: (i64, i64),
+}
+
+impl Taken {
+    /// What is booked, of these resources.
+    fn booking(self, slot: TimeSlot, ids: &[ResourceId]) -> Booking {
+        booking(slot, self.buffers, &self.of(ids))
+    }
+
+    /// Those that are named, each once.
+    fn of(self, ids: &[ResourceId]) -> Vec<ResourceId> {
+        let mut named: Vec<_> = Vec::new();
+        for index in self.resources.into_iter().flatten() {
+            if !named.contains(&ids[index]) {
+                named.push(ids[index]);
+            }
+        }
+        named
+    }
 }
 
 /// The state from which an edit starts.
@@ -66,8 +119,36 @@ fn step() -> impl Strategy<Value = Step> {
     let minutes =
         || prop_oneof![4 => 1_i64..60, 4 => quarters(4).prop_map(|minutes| minutes + 15), 1 => Just(1440)];
     let capacity = || option::weighted(0.8, 1_i64..4);
+    let resource = |likely| option::weighted(likely, 0..RESOURCES);
+    let buffer = || prop_oneof![5 => Just(0_i64), 2 => 1_i64..20, 1 => Just(720)];
+    let taken = move || {
+        (
+            (resource(0.5), resource(0.4), resource(0.3)),
+            (buffer(), buffer()),
+        )
+            .prop_map(|((one, another, third), buffers)| Taken {
+                resources: [one, another, third],
+                buffers,
+            })
+    };
+    let schedule = prop_oneof![
+        4 => (any(), start(), minutes(), taken())
+            .prop_map(|(who, start, long, taken)| Step::Book(who, start, long, taken)),
+        2 => (any(), seen(), taken()).prop_map(|(which, seen, taken)| Step::Reassign(which, seen, taken)),
+        1 => (any(), seen(), select(AppointmentStatus::ALL))
+            .prop_map(|(which, seen, status)| Step::Finish(which, seen, status)),
+        3 => (start(), minutes(), taken(), 1_i64..=60)
+            .prop_map(|(start, long, taken, kept)| Step::Hold(start, long, taken, kept)),
+        3 => (any(), seen(), any()).prop_map(|(which, seen, who)| Step::Confirm(which, seen, who)),
+        1 => any().prop_map(Step::RemoveHold),
+        1 => (1_u32..4).prop_map(Step::Release),
+        1 => (-50_000_i64..300, 1_i64..1000, taken())
+            .prop_map(|(start, hours, taken)| Step::Block(start, hours, taken)),
+        2 => any().prop_map(Step::RemoveBlock),
+    ];
     prop_oneof![
-        4 => (any(), start(), minutes()).prop_map(|(who, start, long)| Step::Book(who, start, long)),
+        17 => schedule,
+        3 => (any(), start(), minutes()).prop_map(|(who, start, long)| Step::Book(who, start, long, NOTHING)),
         3 => (any(), seen(), start(), minutes())
             .prop_map(|(which, seen, start, long)| Step::Move(which, seen, start, long)),
         1 => (any(), seen(), select(ServiceType::ALL))
@@ -95,6 +176,8 @@ enum Answer {
     NotActive,
     Full,
     Freed(bool),
+    HoldGone,
+    Released(usize),
 }
 
 /// A model that has only the domain's rules: what a store should answer and contain.
@@ -102,7 +185,12 @@ enum Answer {
 /// For everything that can change it keeps all states, the present one last.
 struct Model {
     customers: Vec<Customer>,
+    resources: Vec<ResourceId>,
     appointments: Vec<Vec<Appointment>>,
+    /// Includes holds that are gone. The `bool` is `true` until then.
+    holds: Vec<(Vec<Hold>, bool)>,
+    /// Includes blocks that are gone.
+    blocks: Vec<(Block, bool)>,
     events: Vec<Vec<Event>>,
     /// Includes registrations that have been freed, because they can be freed again. The `bool` is `true` until then.
     registrations: Vec<(Registration, bool)>,
@@ -140,7 +228,7 @@ fn capacity(people: Option<i64>) -> Option<Capacity> {
 
 impl Model {
     fn tick(&mut self) -> Timestamp {
-        self.now += 1;
+        self.now += TICK;
         at(self.now)
     }
 
@@ -151,16 +239,13 @@ impl Model {
     /// The appointment to be edited. If the number selects none, it is one that no store has.
     fn appointment(&self, index: usize, seen: Seen) -> Appointment {
         pick(&self.appointments, index).map_or_else(
-            || self.new_appointment(index, slot(0, 60), at(0)),
+            || self.new_appointment(index, NOTHING.booking(slot(0, 60), &[]), at(0)),
             |states| begin(states, seen).clone(),
         )
     }
 
-    fn new_appointment(&self, customer: usize, slot: TimeSlot, now: Timestamp) -> Appointment {
-        let new = NewAppointment {
-            booking: Booking::plain(slot, ServiceType::Other),
-            notes: None,
-        };
+    fn new_appointment(&self, customer: usize, booking: Booking, now: Timestamp) -> Appointment {
+        let new = NewAppointment { booking, notes: None };
         Appointment::new(AppointmentId::new(fresh_id()), self.someone(customer), new, now)
     }
 
@@ -171,15 +256,100 @@ impl Model {
         )
     }
 
-    fn is_free(&self, id: AppointmentId, booking: &Booking) -> bool {
-        let occupying = present(&self.appointments)
+    /// The hold to be confirmed. If the number selects none, it is one that no store has.
+    fn hold(&self, index: usize, seen: Seen) -> Hold {
+        pick(&self.holds, index).map_or_else(
+            || hold_of(NOTHING.booking(slot(0, 60), &[])),
+            |(states, _)| begin(states, seen).clone(),
+        )
+    }
+
+    fn is_free(&self, id: ObjectId, occupancy: &Occupancy) -> bool {
+        let appointments = present(&self.appointments)
             .filter(|appointment| appointment.status.occupies())
-            .map(|appointment| (appointment.id, appointment.booking.occupancy()));
-        conflict(&id, &booking.occupancy(), occupying).is_none()
+            .map(|appointment| (appointment.id.object_id(), appointment.booking.occupancy()));
+        let holds = self.kept_holds();
+        let holds = holds.map(|hold| (hold.id.object_id(), hold.booking.occupancy()));
+        let blocks = self.blocks.iter().filter(|(_, there)| *there);
+        let blocks = blocks.map(|(block, _)| (block.id.object_id(), block.occupancy()));
+        conflict(&id, occupancy, appointments.chain(holds).chain(blocks)).is_none()
+    }
+
+    /// The holds that occupy their slots.
+    fn kept_holds(&self) -> impl Iterator<Item = &Hold> {
+        let there = self.holds.iter().filter(|(_, there)| *there);
+        let present = there.filter_map(|(states, _)| states.last());
+        present.filter(|hold| !hold.released)
+    }
+
+    fn put_hold(&mut self, hold: &Hold) -> Answer {
+        if !self.is_free(hold.id.object_id(), &hold.booking.occupancy()) {
+            return Answer::SlotTaken;
+        }
+        self.holds.push((vec![hold.clone()], true));
+        Answer::Done
+    }
+
+    fn put_block(&mut self, block: &Block) -> Answer {
+        if !self.is_free(block.id.object_id(), &block.occupancy()) {
+            return Answer::SlotTaken;
+        }
+        self.blocks.push((block.clone(), true));
+        Answer::Done
+    }
+
+    fn confirm(&mut self, next: &Appointment) -> Answer {
+        let hold = self.holds.iter_mut().find(|(states, there)| {
+            let present = &states[states.len() - 1];
+            *there
+                && present.id.object_id() == next.id.object_id()
+                && !present.released
+                && Some(present.version) == next.version.previous()
+        });
+        let Some((_, there)) = hold else {
+            return Answer::HoldGone;
+        };
+        *there = false;
+        self.appointments.push(vec![next.clone()]);
+        Answer::Done
+    }
+
+    fn remove_hold(&mut self, id: HoldId) -> Answer {
+        let hold = self
+            .holds
+            .iter_mut()
+            .find(|(states, there)| *there && states[0].id == id);
+        Answer::Freed(hold.is_some_and(|(_, there)| std::mem::replace(there, false)))
+    }
+
+    fn remove_block(&mut self, id: BlockId) -> Answer {
+        let block = self
+            .blocks
+            .iter_mut()
+            .find(|(block, there)| *there && block.id == id);
+        Answer::Freed(block.is_some_and(|(_, there)| std::mem::replace(there, false)))
+    }
+
+    /// How many holds are due. Which of them are released is the store's choice, so all of them are.
+    fn release(&mut self, now: Timestamp) -> usize {
+        let mut released = 0;
+        for (states, _) in self.holds.iter_mut().filter(|(_, there)| *there) {
+            let present = states[states.len() - 1].clone();
+            if !present.released && present.held_until <= now {
+                released += 1;
+                states.push(Hold {
+                    released: true,
+                    updated_at: now,
+                    version: present.version.next(),
+                    ..present
+                });
+            }
+        }
+        released
     }
 
     fn book(&mut self, new: &Appointment) -> Answer {
-        if !self.is_free(new.id, &new.booking) {
+        if !self.is_free(new.id.object_id(), &new.booking.occupancy()) {
             return Answer::SlotTaken;
         }
         self.appointments.push(vec![new.clone()]);
@@ -193,7 +363,7 @@ impl Model {
         let Some(states) = states else {
             return Answer::Stale;
         };
-        if next.status.occupies() && !self.is_free(next.id, &next.booking) {
+        if next.status.occupies() && !self.is_free(next.id.object_id(), &next.booking.occupancy()) {
             return Answer::SlotTaken;
         }
         self.appointments[states].push(next.clone());
@@ -358,6 +528,20 @@ async fn take(
             };
             Some(base.edited(edit, now).ok())
         }
+        Step::Reassign(which, seen, taken) => {
+            let edit = AppointmentEdit {
+                resources: Some(taken.of(&model.resources)),
+                ..AppointmentEdit::default()
+            };
+            Some(model.appointment(which, seen).edited(edit, now).ok())
+        }
+        Step::Finish(which, seen, status) => {
+            let edit = AppointmentEdit {
+                status: Some(status),
+                ..AppointmentEdit::default()
+            };
+            Some(model.appointment(which, seen).edited(edit, now).ok())
+        }
         Step::Describe(which, seen, service_type) => {
             let edit = AppointmentEdit {
                 service_type: Some(service_type),
@@ -401,10 +585,17 @@ async fn take(
         return Ok(Some((answer, model.update_event(&next))));
     }
     Ok(Some(match step {
-        Step::Book(customer, start, minutes) => {
-            let new = model.new_appointment(customer, slot(start, minutes), now);
+        Step::Book(customer, start, minutes, taken) => {
+            let booking = taken.booking(slot(start, minutes), &model.resources);
+            let new = model.new_appointment(customer, booking, now);
             (book(stores, account, &new).await?, model.book(&new))
         }
+        Step::Hold(..)
+        | Step::Confirm(..)
+        | Step::RemoveHold(_)
+        | Step::Release(_)
+        | Step::Block(..)
+        | Step::RemoveBlock(_) => take_time(stores, account, model, step, now).await?,
         Step::Plan(people) => {
             let event = Event::new(EventId::new(fresh_id()), new_event(capacity(people)), now);
             let planned = stores
@@ -443,6 +634,87 @@ async fn take(
     }))
 }
 
+/// Takes a step of holds and blocks.
+async fn take_time(
+    stores: &Stores,
+    account: AccountId,
+    model: &mut Model,
+    step: Step,
+    now: Timestamp,
+) -> Result<(Answer, Answer), TestCaseError> {
+    let (scheduling, commit) = (&stores.scheduling, Commit::default());
+    Ok(match step {
+        Step::Hold(start, minutes, taken, kept) => {
+            let booking = taken.booking(slot(start, minutes), &model.resources);
+            let kept = HoldTime::from_minutes(kept).unwrap();
+            let hold = Hold::new(HoldId::new(fresh_id()), booking, kept, now);
+            let answer = match scheduling.holds.hold(account, &hold, commit).await {
+                Ok(()) => Answer::Done,
+                Err(Failure::Refused(HoldRefusal::SlotTaken)) => Answer::SlotTaken,
+                Err(error) => return Err(failed(&error)),
+            };
+            (answer, model.put_hold(&hold))
+        }
+        Step::Confirm(which, seen, customer) => {
+            let hold = model.hold(which, seen);
+            let next = Appointment::of_hold(&hold, model.someone(customer), None, now);
+            let answer = match scheduling
+                .appointments
+                .confirm(account, &next, None, commit)
+                .await
+            {
+                Ok(()) => Answer::Done,
+                Err(Failure::Refused(AppointmentRefusal::HoldGone)) => Answer::HoldGone,
+                Err(error) => return Err(failed(&error)),
+            };
+            (answer, model.confirm(&next))
+        }
+        Step::RemoveHold(which) => {
+            let id = model.hold(which, Seen::Present).id;
+            let removed = scheduling.holds.remove(account, id, commit).await;
+            let removed = removed.map_err(|error| failed(&error))?;
+            (Answer::Freed(removed), model.remove_hold(id))
+        }
+        Step::Release(most) => {
+            let mut released = 0;
+            loop {
+                let some = scheduling.holds.release(Some(account), now, most).await;
+                let some = some.map_err(|error| failed(&error))?;
+                prop_assert!(some <= most as usize, "no more are released than asked");
+                released += some;
+                if some == 0 {
+                    break;
+                }
+            }
+            (Answer::Released(released), Answer::Released(model.release(now)))
+        }
+        Step::Block(start, hours, taken) => {
+            let minute = |minute| LocalMinute::from_minutes(minute).unwrap();
+            let terms = BlockTerms {
+                resource: taken.of(&model.resources).first().copied(),
+                from: minute(start),
+                until: minute(start + hours * 60),
+                reason: None,
+            };
+            let block = Block::new(BlockId::new(fresh_id()), terms, now);
+            let answer = match scheduling.blocks.block(account, &block, commit).await {
+                Ok(()) => Answer::Done,
+                Err(Failure::Refused(BlockRefusal::TimeTaken(None))) => Answer::SlotTaken,
+                Err(error) => return Err(failed(&error)),
+            };
+            (answer, model.put_block(&block))
+        }
+        Step::RemoveBlock(which) => {
+            let id =
+                pick(&model.blocks, which).map_or_else(|| BlockId::new(fresh_id()), |(block, _)| block.id);
+            let removed = scheduling.blocks.remove(account, id, commit).await;
+            let removed = removed.map_err(|error| failed(&error))?;
+            (Answer::Freed(removed), model.remove_block(id))
+        }
+        _ => unreachable!("the others have been taken by the caller"),
+    })
+}
+
 /// Checks that everything that can be read is what the model contains.
 async fn compare(stores: &Stores, account: AccountId, model: &Model) -> Result<(), TestCaseError> {
     fn equal<T: Debug + PartialEq>(read: &[T], expected: &[T]) -> Result<(), TestCaseError> {
@@ -460,6 +732,30 @@ async fn compare(stores: &Stores, account: AccountId, model: &Model) -> Result<(
         appointments.retain(|appointment| status.is_none_or(|status| appointment.status == status));
         equal(&walk(7, list, async || ()).await, &appointments)?;
     }
+    let now = at(model.now);
+    let mut holds: Vec<_> = model
+        .kept_holds()
+        .filter(|hold| !hold.has_expired(now))
+        .cloned()
+        .collect();
+    holds.sort_by_key(|hold| (hold.booking.slot.start, hold.id));
+    let list = |page| stores.scheduling.holds.list(account, now, page);
+    equal(&walk(3, list, async || ()).await, &holds)?;
+    for (states, there) in &model.holds {
+        let read = stores.scheduling.holds.by_id(account, states[0].id).await;
+        let read = read.map_err(|error| failed(&error))?;
+        prop_assert_eq!(
+            read.as_ref(),
+            states.last().filter(|_| *there),
+            "a hold, as it should be"
+        );
+    }
+    let there = model.blocks.iter().filter(|(_, there)| *there);
+    let mut blocks: Vec<_> = there.map(|(block, _)| block.clone()).collect();
+    blocks.sort_by_key(|block| (block.terms.from, block.id));
+    let any = BlockFilter::default();
+    let list = |page| stores.scheduling.blocks.list(account, &any, page);
+    equal(&walk(3, list, async || ()).await, &blocks)?;
     let mut events: Vec<_> = present(&model.events).cloned().collect();
     events.sort_by_key(|event| (event.start, event.id));
     let list = |page| stores.events.events.list(account, EventFilter::default(), page);
@@ -486,7 +782,10 @@ async fn live(stores: &Stores, history: &[Step]) -> Result<(), TestCaseError> {
     let account = new_account(stores).await;
     let mut model = Model {
         customers: Vec::new(),
+        resources: resources(stores, account, RESOURCES).await,
         appointments: Vec::new(),
+        holds: Vec::new(),
+        blocks: Vec::new(),
         events: Vec::new(),
         registrations: Vec::new(),
         now: 0,

@@ -8,13 +8,14 @@ use crate::{
     fresh_id, new_account, new_customer,
     scheduling::{
         appointment::{appointment, slot},
+        occupancy::{block_of, booking, hold_of},
         resource::{new_resource, renamed_resource},
         service::{new_service, renamed_service},
     },
 };
 use chatgrow_domain::{
-    Account, AccountId, AccountName, AccountSlug, ApiKey, Appointment, Customer, Event, EventTitle,
-    Registration,
+    Account, AccountId, AccountName, AccountSlug, ApiKey, Appointment, Block, Customer, Event, EventTitle,
+    Hold, Registration,
 };
 use chatgrow_ports::{Commit, Failure, StoreError, Stores};
 
@@ -100,6 +101,31 @@ pub async fn an_insert_replaces_nothing(stores: &Stores) {
     assert_refused!(outcome, StoreError::Failed(_), "{why}");
     let read = resources.by_id(account, kept.id).await.unwrap();
     assert_eq!(read, Some(kept), "resources: {why}");
+
+    let scheduling = &stores.scheduling;
+    let kept = hold_of(booking(slot(100, 60), (0, 0), &[]));
+    let outcome = scheduling.holds.hold(account, &kept, Commit::default());
+    outcome.await.unwrap();
+    let again = Hold {
+        id: kept.id,
+        ..hold_of(booking(slot(700, 60), (0, 0), &[]))
+    };
+    let outcome = scheduling.holds.hold(account, &again, Commit::default()).await;
+    assert_refused!(outcome, Failure::Store(StoreError::Failed(_)), "{why}");
+    let read = scheduling.holds.by_id(account, kept.id).await.unwrap();
+    assert_eq!(read, Some(kept), "holds: {why}");
+
+    let kept = block_of(None, 200, 260);
+    let outcome = scheduling.blocks.block(account, &kept, Commit::default());
+    outcome.await.unwrap();
+    let again = Block {
+        id: kept.id,
+        ..block_of(None, 900, 960)
+    };
+    let outcome = scheduling.blocks.block(account, &again, Commit::default()).await;
+    assert_refused!(outcome, Failure::Store(StoreError::Failed(_)), "{why}");
+    let read = scheduling.blocks.by_id(account, kept.id).await.unwrap();
+    assert_eq!(read, Some(kept), "blocks: {why}");
 
     let kept = new_service(stores, account).await;
     let services = &stores.scheduling.services;

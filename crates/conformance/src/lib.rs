@@ -48,6 +48,7 @@ macro_rules! assert_refused {
 mod access;
 mod commit;
 mod contest;
+mod copied;
 mod crm;
 mod edits;
 mod events;
@@ -60,6 +61,7 @@ mod statuses;
 pub use access::*;
 pub use commit::*;
 pub use contest::{access::*, crm::*, events::*, scheduling::*};
+pub use copied::FilledSchedule;
 pub use crm::*;
 pub use edits::*;
 pub use events::*;
@@ -124,6 +126,27 @@ macro_rules! conformance_suite {
             appointments_of_accounts_are_apart,
             appointments_are_filtered,
             appointment_pages_are_stable_under_inserts,
+            bookings_with_resources_round_trip,
+            a_booking_takes_all_resources_or_none,
+            a_move_takes_all_resources_along,
+            statuses_keep_or_free_all_resources,
+            a_customer_is_written_with_its_booking,
+            several_resources_dropped_after_any_poll_are_all_or_nothing,
+            hold_round_trips,
+            a_hold_is_confirmed_once,
+            holds_are_released_when_due,
+            holds_are_removed_and_forgotten,
+            hold_pages_are_stable_under_inserts,
+            kinds_are_apart,
+            block_round_trips,
+            blocks_are_filtered,
+            block_pages_are_stable_under_inserts,
+            every_kind_conflicts_with_every_kind,
+            buffers_are_kept_free,
+            blocks_of_weeks_occupy_their_middle,
+            occupancies_of_accounts_are_apart,
+            random_worlds_are_as_busy_as_the_model,
+            confirmed_appointments_are_counted,
             resource_round_trips,
             resource_is_updated_from_the_version_before_only,
             resources_of_accounts_are_apart,
@@ -183,19 +206,20 @@ macro_rules! conformance_suite {
             customers_do_not_swap_emails,
             customer_updates_race_to_one_winner,
             appointment_races_have_one_winner,
-            bookings_of_a_resource_race_to_one_winner,
-            a_group_of_resources_has_as_many_winners,
-            staff_and_room_are_taken_together,
-            moves_of_several_resources_race_with_bookings,
-            bookings_and_holds_race_for_an_expired_hold,
-            confirmations_of_a_hold_race_to_one_winner,
-            a_confirmation_races_with_the_release,
-            blocks_race_with_bookings,
             appointment_moves_race_to_one_winner,
             appointment_bookings_and_moves_race_to_one_winner,
             appointments_do_not_swap_slots,
             appointment_updates_race_to_one_winner,
             appointment_edits_do_not_meet_moves,
+            resource_races_have_one_winner,
+            interchangeable_resources_are_all_taken,
+            pairs_of_resources_race_to_one_winner,
+            moves_of_several_resources_meet_all_others,
+            bookings_with_customers_race_to_one_winner,
+            confirmations_race_to_one_winner,
+            confirmations_race_with_releases,
+            holds_race_with_bookings_and_releases,
+            blocks_race_with_bookings,
             resource_updates_race_to_one_winner,
             service_updates_race_to_one_winner,
             schedule_replacements_race_to_one_winner,
@@ -216,6 +240,9 @@ macro_rules! conformance_suite {
             customer_versions_are_contested,
             slots_are_contested,
             appointment_versions_are_contested,
+            all_kinds_are_contested,
+            confirmations_are_contested,
+            held_slots_are_contested,
             resource_versions_are_contested,
             service_versions_are_contested,
             schedule_versions_are_contested,

@@ -11,12 +11,15 @@ use crate::{
     fresh_id, new_account,
     scheduling::{
         appointment::{appointment, moved, slot},
+        occupancy::{DUE, block_of, booking, hold_of},
         resource::{renamed_resource, resource},
         schedule::in_zone,
         service::{renamed_service, service},
     },
 };
-use chatgrow_domain::{Account, AccountId, AccountName, AccountSlug, EventId, EventStatus, Schedule};
+use chatgrow_domain::{
+    Account, AccountId, AccountName, AccountSlug, Appointment, EventId, EventStatus, Schedule,
+};
 use chatgrow_ports::{Commit, KeyUse, Stores};
 use std::thread;
 
@@ -117,6 +120,27 @@ pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
             "resources.update",
             stores.scheduling.resources.update(account, &noa, none())
         );
+        let (holds, blocks) = (&stores.scheduling.holds, &stores.scheduling.blocks);
+        let new_hold = |start| hold_of(booking(slot(start, 60), (0, 0), &[dana.id]));
+        let (hold, removed, expired) = (new_hold(0), new_hold(100), new_hold(200));
+        for hold in [&hold, &removed, &expired] {
+            marked!("holds.hold", holds.hold(account, hold, none()));
+        }
+        let confirmed = Appointment::of_hold(&hold, &customer, None, later);
+        marked!(
+            "appointments.confirm",
+            stores
+                .scheduling
+                .appointments
+                .confirm(account, &confirmed, None, none())
+        );
+        marked!("holds.remove", holds.remove(account, removed.id, none()));
+        marked!("holds.release", holds.release(Some(account), at(DUE), 10));
+        marked!("holds.forget", holds.forget(at(DUE), 10));
+        let block = block_of(None, 0, 60);
+        marked!("blocks.block", blocks.block(account, &block, none()));
+        marked!("blocks.remove", blocks.remove(account, block.id, none()));
+
         let massage = service();
         marked!(
             "services.insert",

@@ -1,13 +1,17 @@
 //! Tests of copies into PostgreSQL.
 
 use crate::support::{account, open};
+use chatgrow_conformance::FilledSchedule;
 use chatgrow_domain::{Account, AccountName, AccountSlug, Timestamp};
+use chatgrow_ports::Stores;
 use chatgrow_ports::{IdempotencyKey, IdempotencyRecord, StoredAnswer};
 use chatgrow_sql::{
     access::account::AccountRow,
     commit::IdempotencyRow,
     copy::{BATCH, Batch, Copied, Part, Tally},
 };
+use chatgrow_sqlite::SqliteStore;
+use std::sync::Arc;
 use tokio::sync::mpsc::channel;
 
 /// More records than one transaction can take advisory locks for: about `max_locks_per_transaction` (64) for each of the
@@ -57,4 +61,33 @@ async fn a_day_of_idempotency_records_is_copied() {
     };
     let ((), imported) = tokio::join!(send, store.import(received));
     imported.unwrap();
+}
+
+async fn copy(from: &impl Copied, to: &impl Copied) {
+    let (parts, received) = channel(1);
+    let (sent, taken) = tokio::join!(from.export(parts), to.import(received));
+    sent.unwrap();
+    taken.unwrap();
+}
+
+/// Appointments of several resources, holds and blocks are copied from one store to the other and back, and go on
+/// working in both.
+#[tokio::test]
+async fn a_schedule_is_copied_there_and_back() {
+    let Some(url) = throwaway_postgres::new_database().await else {
+        return;
+    };
+    let folder = tempfile::TempDir::new().unwrap();
+    let sqlite = |name: &str| {
+        let path = folder.path().join(name);
+        Arc::new(SqliteStore::open(&path, chatgrow_sqlite::Options::default()).unwrap())
+    };
+    let (first, last) = (sqlite("first.db"), sqlite("last.db"));
+    let postgres = Arc::new(open(&url).await.unwrap());
+    let filled = FilledSchedule::new(&Stores::of(first.clone())).await;
+    copy(&*first, &*postgres).await;
+    copy(&*postgres, &*last).await;
+    filled.assert_works(&Stores::of(postgres)).await;
+    filled.assert_works(&Stores::of(last)).await;
+    filled.assert_works(&Stores::of(first)).await;
 }

@@ -5,13 +5,15 @@ use crate::{
     at, new_account,
     scheduling::{
         appointment::{appointment, moved, slot},
+        occupancy::{DUE, Occupier, booking, hold_of, resources},
         resource::{new_resource, renamed_resource},
         schedule::in_zone,
         service::{new_service, renamed_service},
     },
 };
 use chatgrow_domain::{
-    Appointment, AppointmentRefusal, ResourceRefusal, Schedule, ScheduleRefusal, ServiceRefusal,
+    Appointment, AppointmentId, AppointmentRefusal, Buffers, Interval, OccupancyKind, ResourceId,
+    ResourceRefusal, Schedule, ScheduleRefusal, ServiceRefusal,
 };
 use chatgrow_ports::{Commit, Failure, Stores};
 use std::cell::RefCell;
@@ -108,6 +110,158 @@ pub async fn appointment_versions_are_contested(servers: &[Stores]) {
             .await
             .unwrap();
         assert_eq!(read, Some(winner), "the update that succeeded is what is kept");
+    })
+    .await;
+}
+
+/// Two of every kind want one time, of one resource or of several that they name in different orders.
+pub async fn all_kinds_are_contested(servers: &[Stores]) {
+    let (one, other) = two_callers(servers);
+    let tenants = Tenants::of(&one);
+    let kinds: Vec<_> = OccupancyKind::ALL
+        .iter()
+        .flat_map(|first| OccupancyKind::ALL.iter().map(|second| (*first, *second)))
+        .collect();
+    let ids = RefCell::new(None);
+    contest(&kinds, async |round, (first, second)| {
+        let (account, customer) = tenants.tenant(round).await;
+        let known = ids.borrow().clone();
+        let ids = match known {
+            Some((owner, ids)) if owner == account => ids,
+            _ => {
+                let made = resources(&one, account, 2).await;
+                ids.replace(Some((account, made.clone())));
+                made
+            }
+        };
+        let start = i64::try_from(round.number).unwrap() * 1000;
+        let want = |stores: &Stores, kind, start, here: [ResourceId; 2]| {
+            let here = match kind {
+                OccupancyKind::Block => &here[1..],
+                _ => &here[..],
+            };
+            let wanted = Occupier::new(kind, &customer, booking(slot(start, 60), (0, 0), here));
+            let stores = stores.clone();
+            async move {
+                let free = wanted.put(&stores, account).await;
+                free.then(|| wanted.id()).ok_or(())
+            }
+        };
+        let outcomes = round
+            .both(
+                want(&one, first, start, [ids[0], ids[1]]),
+                want(&other, second, start + 30, [ids[0], ids[1]]),
+            )
+            .await;
+        assert_one_wins(&outcomes, "the time of a resource", |()| true);
+        let winner = outcomes.0.or(outcomes.1).unwrap();
+        let interval = Interval::around(slot(start, 90), Buffers::NONE);
+        let there = one
+            .scheduling
+            .occupancies
+            .in_the_way(account, &[Some(ids[1])], interval, at(DUE - 1))
+            .await
+            .unwrap();
+        assert_eq!(
+            there.map(|there| there.id),
+            Some(winner),
+            "the one that succeeded is what is kept"
+        );
+    })
+    .await;
+}
+
+/// Two calls want one hold: they confirm it, release it or remove it.
+pub async fn confirmations_are_contested(servers: &[Stores]) {
+    let (one, other) = two_callers(servers);
+    let tenants = Tenants::of(&one);
+    let kinds = [
+        ("confirm", "confirm"),
+        ("confirm", "release"),
+        ("release", "confirm"),
+        ("confirm", "remove"),
+        ("remove", "confirm"),
+    ];
+    contest(&kinds, async |round, (first, second)| {
+        let (account, customer) = tenants.tenant(round).await;
+        let start = i64::try_from(round.number).unwrap() * 1000;
+        let hold = hold_of(booking(slot(start, 60), (0, 0), &[]));
+        let put = one.scheduling.holds.hold(account, &hold, Commit::default());
+        put.await.unwrap();
+        let want = |stores: &Stores, how: &'static str| {
+            let (scheduling, hold) = (stores.scheduling.clone(), hold.clone());
+            let confirmed = Appointment::of_hold(&hold, &customer, None, at(DUE - 1));
+            async move {
+                let done = match how {
+                    "confirm" => {
+                        let outcome = scheduling
+                            .appointments
+                            .confirm(account, &confirmed, None, Commit::default())
+                            .await;
+                        match outcome {
+                            Ok(()) => true,
+                            Err(Failure::Refused(AppointmentRefusal::HoldGone)) => false,
+                            Err(error) => panic!("{error:?}"),
+                        }
+                    }
+                    "release" => {
+                        let released = scheduling.holds.release(Some(account), at(DUE), 10).await;
+                        // It may leave out a hold that is being changed, but then that change happens.
+                        released.unwrap() == 1
+                    }
+                    _ => {
+                        let removed = scheduling.holds.remove(account, hold.id, Commit::default());
+                        removed.await.unwrap()
+                    }
+                };
+                if done { Ok(how) } else { Err(()) }
+            }
+        };
+        let outcomes = round.both(want(&one, first), want(&other, second)).await;
+        assert_one_wins(&outcomes, "a hold", |()| true);
+        let winner = outcomes.0.or(outcomes.1).unwrap();
+        let scheduling = &one.scheduling;
+        let id = AppointmentId::new(hold.id.object_id());
+        let confirmed = scheduling.appointments.by_id(account, id).await.unwrap();
+        let kept = scheduling.holds.by_id(account, hold.id).await.unwrap();
+        let expected = match winner {
+            "confirm" => (true, None),
+            "release" => (false, Some(true)),
+            _ => (false, None),
+        };
+        assert_eq!(
+            (confirmed.is_some(), kept.map(|hold| hold.released)),
+            expected,
+            "the one that succeeded is what is kept"
+        );
+    })
+    .await;
+}
+
+/// While a hold is confirmed, another call wants its time, which is never free.
+pub async fn held_slots_are_contested(servers: &[Stores]) {
+    let (one, other) = two_callers(servers);
+    let tenants = Tenants::of(&one);
+    contest(OccupancyKind::ALL, async |round, kind| {
+        let (account, customer) = tenants.tenant(round).await;
+        let start = i64::try_from(round.number).unwrap() * 1000;
+        let hold = hold_of(booking(slot(start, 60), (0, 0), &[]));
+        let put = one.scheduling.holds.hold(account, &hold, Commit::default());
+        put.await.unwrap();
+        let confirmed = Appointment::of_hold(&hold, &customer, None, at(DUE - 1));
+        let confirm = one
+            .scheduling
+            .appointments
+            .confirm(account, &confirmed, None, Commit::default());
+        let rival = Occupier::new(kind, &customer, booking(slot(start + 30, 60), (0, 0), &[]));
+        let stores = other.clone();
+        let (outcome, free) = round
+            .both(confirm, async move { rival.put(&stores, account).await })
+            .await;
+        assert!(
+            outcome.is_ok() && !free,
+            "a slot is not free while its hold is confirmed: {outcome:?}, free: {free}"
+        );
     })
     .await;
 }

@@ -142,6 +142,78 @@ pub enum Defect {
     /// Appointments that last longer than half a day are refused.
     ShortDays,
 
+    // Defects of what takes resources.
+    /// Only the first resource of a booking is guarded.
+    OnlyFirstGuarded,
+    /// Resources that don't exist are accepted.
+    UnknownResources,
+    IgnoresBufferBefore,
+    IgnoresBufferAfter,
+    /// The account's own schedule conflicts with every resource.
+    OwnScheduleIsAll,
+    /// A cancelled appointment of several resources keeps all but the first.
+    CancelKeepsLegs,
+    /// Only what is confirmed keeps all but the first resource.
+    CompletedFreesLegs,
+    /// Resources are read back in the order of their ids.
+    ForgetsOrder,
+    ForgetsService,
+    /// A move leaves the further resources where they were.
+    MovesFirstOnly,
+    BusyMissesLegs,
+    ExpiredIsBusy,
+    ExpiredLegsAreBusy,
+    /// What began more than a day and two buffers before is not read as busy.
+    BusyMissesOldBlocks,
+    /// What began more than a day and two buffers before is in nobody's way.
+    OldBlocksUnguarded,
+    BusyUnsorted,
+    /// What is in the way is the one that was made first.
+    FirstMadeIsInTheWay,
+    /// The hold of several resources is called an appointment.
+    LegsAreAppointments,
+    BusyOfAll,
+    CountsHolds,
+    CountsCompleted,
+    CountsFirstOnly,
+    CountsByStart,
+
+    // Defects of holds and blocks.
+    HoldsDontOccupy,
+    ReleasedOccupies,
+    BlocksDontOccupy,
+    ConfirmsReleased,
+    /// A confirmed hold stays a hold.
+    ConfirmKeepsHold,
+    /// The hold is removed first, and the appointment is added later.
+    ConfirmFreesSlot,
+    UpdateConfirms,
+    ReleasesEarly,
+    ReleasesLate,
+    ReleasesOfAll,
+    ReleasesWithoutLimit,
+    ReleasesAgain,
+    VersionStaysOnRelease,
+    ForgetsKept,
+    ForgetsEarly,
+    ForgetsWithoutLimit,
+    HoldsFoundAnywhere,
+    ListsExpired,
+    RemovesNothing,
+    RemovesAnywhere,
+    IgnoresBlockFrom,
+    IgnoresBlockBefore,
+    IgnoresBlockResource,
+    ForgetsReason,
+
+    // Defects of customers that come with a booking.
+    /// The customer is written even if the booking is refused.
+    CustomerAnyway,
+    /// The booking is written without its customer.
+    CustomerForgotten,
+    StaleCustomerBooks,
+    TakenAddressBooks,
+
     // Defects of events and registrations.
     IgnoresEventFrom,
     IgnoresEventBefore,

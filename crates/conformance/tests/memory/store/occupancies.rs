@@ -4,7 +4,7 @@ use super::{MemoryStore, Tables};
 use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
 use chatgrow_domain::{
-    AccountId, AppointmentStatus, Block, BlockId, BlockRefusal, Hold, HoldId, HoldRefusal, Interval,
+    AccountId, AppointmentStatus, Block, BlockId, BlockRefusal, Booking, Hold, HoldId, HoldRefusal, Interval,
     LocalMinute, ObjectId, Obstruction, Occupancy, OccupancyKind, ResourceId, Timestamp, conflict,
 };
 use chatgrow_ports::{
@@ -22,44 +22,105 @@ struct Occupier {
     held_until: Option<Timestamp>,
 }
 
+impl Occupier {
+    fn of_booking(id: ObjectId, kind: OccupancyKind, booking: &Booking) -> Self {
+        Self {
+            id,
+            kind,
+            occupancy: booking.occupancy(),
+            start: booking.slot.start,
+            minutes: booking.slot.duration.as_minutes(),
+            held_until: None,
+        }
+    }
+
+    fn of_block(block: &Block) -> Self {
+        let occupancy = block.occupancy();
+        Self {
+            id: block.id.object_id(),
+            kind: OccupancyKind::Block,
+            start: block.terms.from,
+            minutes: occupancy.interval.until - occupancy.interval.from,
+            occupancy,
+            held_until: None,
+        }
+    }
+
+    /// Without the first resource.
+    fn legs_only(mut self) -> Option<Self> {
+        (self.occupancy.resources.len() > 1).then(|| {
+            self.occupancy.resources.remove(0);
+            self
+        })
+    }
+}
+
 impl Tables {
     /// What occupies the account's schedule.
-    fn occupiers(&self, account: AccountId, cancelled_too: bool) -> impl Iterator<Item = Occupier> {
-        let appointments = self.appointments.of(account);
-        let appointments = appointments
-            .filter(move |appointment| appointment.status.occupies() || cancelled_too)
-            .map(|appointment| Occupier {
-                id: appointment.id.object_id(),
-                kind: OccupancyKind::Appointment,
-                occupancy: appointment.booking.occupancy(),
-                start: appointment.booking.slot.start,
-                minutes: appointment.booking.slot.duration.as_minutes(),
-                held_until: None,
-            });
-        let holds = self
-            .holds
-            .of(account)
-            .filter(|hold| !hold.released)
-            .map(|hold| Occupier {
-                id: hold.id.object_id(),
-                kind: OccupancyKind::Hold,
-                occupancy: hold.booking.occupancy(),
-                start: hold.booking.slot.start,
-                minutes: hold.booking.slot.duration.as_minutes(),
-                held_until: Some(hold.held_until),
-            });
-        let blocks = self.blocks.of(account).map(|block| {
-            let occupancy = block.occupancy();
-            Occupier {
-                id: block.id.object_id(),
-                kind: OccupancyKind::Block,
-                start: block.terms.from,
-                minutes: occupancy.interval.until - occupancy.interval.from,
-                occupancy,
-                held_until: None,
+    fn occupiers(&self, account: AccountId, defect: Option<Defect>) -> Vec<Occupier> {
+        let mut occupiers = Vec::new();
+        for appointment in self.appointments.of(account) {
+            let id = appointment.id.object_id();
+            let mut occupier = Occupier::of_booking(id, OccupancyKind::Appointment, &appointment.booking);
+            let confirmed = appointment.status == AppointmentStatus::Confirmed;
+            if appointment.status.occupies() || defect == Some(Defect::CancelledOccupies) {
+                if defect == Some(Defect::CompletedFreesLegs) && !confirmed {
+                    occupier.occupancy.resources.truncate(1);
+                }
+                occupiers.push(occupier);
+            } else if defect == Some(Defect::CancelKeepsLegs) {
+                occupiers.extend(occupier.legs_only());
             }
-        });
-        appointments.chain(holds).chain(blocks)
+        }
+        for hold in self.holds.of(account) {
+            let counts = !hold.released || defect == Some(Defect::ReleasedOccupies);
+            if counts && defect != Some(Defect::HoldsDontOccupy) {
+                let kind = match defect {
+                    Some(Defect::LegsAreAppointments) if hold.booking.resources.len() > 1 => {
+                        OccupancyKind::Appointment
+                    }
+                    _ => OccupancyKind::Hold,
+                };
+                occupiers.push(Occupier {
+                    held_until: Some(hold.held_until),
+                    ..Occupier::of_booking(hold.id.object_id(), kind, &hold.booking)
+                });
+            }
+        }
+        if defect != Some(Defect::BlocksDontOccupy) {
+            occupiers.extend(self.blocks.of(account).map(Occupier::of_block));
+        }
+        occupiers
+    }
+
+    /// What is read as occupied.
+    fn read_occupiers(
+        &self,
+        account: AccountId,
+        from: i64,
+        now: Timestamp,
+        defect: Option<Defect>,
+    ) -> Vec<Occupier> {
+        let mut occupiers = self.occupiers(account, defect);
+        if defect == Some(Defect::BusyOfAll) {
+            let accounts = self.accounts.keys().filter(|other| **other != account);
+            occupiers.extend(accounts.flat_map(|other| self.occupiers(*other, defect)));
+        }
+        if defect == Some(Defect::BusyMissesOldBlocks) {
+            occupiers.retain(|occupier| occupier.occupancy.interval.from > from - 2880);
+        }
+        if defect == Some(Defect::BusyMissesLegs) {
+            for occupier in &mut occupiers {
+                occupier.occupancy.resources.truncate(1);
+            }
+        }
+        let busy = |occupier: Occupier| match (occupier.held_until.is_some_and(|until| until <= now), defect)
+        {
+            (false, _) | (true, Some(Defect::ExpiredIsBusy)) => Some(occupier),
+            (true, Some(Defect::ExpiredLegsAreBusy)) => occupier.legs_only(),
+            (true, _) => None,
+        };
+        occupiers.into_iter().filter_map(busy).collect()
     }
 
     pub(super) fn put_customer(&mut self, account: AccountId, customer: Option<CustomerWrite>) {
@@ -78,7 +139,7 @@ impl MemoryStore {
         id: ObjectId,
         wanted: &Occupancy,
     ) -> bool {
-        let occupiers = tables.occupiers(account, self.has(Defect::CancelledOccupies));
+        let occupiers = tables.occupiers(account, self.defect).into_iter();
         let mut others = occupiers.map(|occupier| (occupier.id, occupier.occupancy));
         // The interval, as defects see it.
         let wider = |by: i64| Occupancy {
@@ -100,8 +161,77 @@ impl MemoryStore {
             Some(Defect::OnlySameStart) => others.any(|(other, taken)| {
                 other != id && taken.overlaps(wanted) && taken.interval.from == wanted.interval.from
             }),
+            Some(Defect::OnlyFirstGuarded) => {
+                let first = |occupancy: &Occupancy| Occupancy {
+                    interval: occupancy.interval,
+                    resources: occupancy.resources.first().copied().into_iter().collect(),
+                };
+                let others = others.map(|(other, taken)| (other, first(&taken)));
+                conflict(&id, &first(wanted), others).is_some()
+            }
+            Some(Defect::OwnScheduleIsAll) => others.any(|(other, taken)| {
+                let all = wanted.resources.is_empty() || taken.resources.is_empty();
+                other != id && (taken.overlaps(wanted) || all && taken.interval.overlaps(wanted.interval))
+            }),
+            Some(Defect::OldBlocksUnguarded) => {
+                let others = others.filter(|(_, taken)| taken.interval.from > wanted.interval.from - 2880);
+                conflict(&id, wanted, others).is_some()
+            }
             _ => conflict(&id, wanted, others).is_some(),
         }
+    }
+
+    /// What a booking occupies, as defects see it.
+    pub(super) fn occupancy(&self, booking: &Booking) -> Occupancy {
+        let mut occupancy = booking.occupancy();
+        if self.has(Defect::IgnoresBufferBefore) {
+            occupancy.interval.from = booking.slot.start.as_minutes();
+        }
+        if self.has(Defect::IgnoresBufferAfter) {
+            occupancy.interval.until = booking.slot.end_minutes();
+        }
+        occupancy
+    }
+
+    /// Refuses what names a resource or a service that the account doesn't have.
+    pub(super) fn booking_refers(
+        &self,
+        tables: &Tables,
+        account: AccountId,
+        booking: &Booking,
+    ) -> Result<(), StoreError> {
+        self.resources_exist(tables, account, &booking.resources)?;
+        match booking.service {
+            Some(service) if tables.services.get(account, service).is_none() => {
+                Err(StoreError::failed("the account has no such service"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn resources_exist(
+        &self,
+        tables: &Tables,
+        account: AccountId,
+        resources: &[ResourceId],
+    ) -> Result<(), StoreError> {
+        let missing = |id: &ResourceId| tables.resources.get(account, *id).is_none();
+        if resources.iter().any(missing) && !self.has(Defect::UnknownResources) {
+            return Err(StoreError::failed("the account has no such resource"));
+        }
+        Ok(())
+    }
+
+    /// What a booking reads as, as defects see it.
+    pub(super) fn shown_booking(&self, booking: &Booking) -> Booking {
+        let mut booking = booking.clone();
+        if self.has(Defect::ForgetsOrder) {
+            booking.resources.sort();
+        }
+        if self.has(Defect::ForgetsService) {
+            booking.service = None;
+        }
+        booking
     }
 }
 
@@ -115,10 +245,16 @@ impl HoldStore for MemoryStore {
     ) -> Result<(), Failure<HoldRefusal>> {
         let method = Method::Hold;
         let check = |tables: &Tables| {
-            if self.is_taken(tables, account, hold.id.object_id(), &hold.booking.occupancy()) {
+            if self.is_taken(
+                tables,
+                account,
+                hold.id.object_id(),
+                &self.occupancy(&hold.booking),
+            ) {
                 return Err(Failure::Refused(HoldRefusal::SlotTaken));
             }
             self.account(tables, account)?;
+            self.booking_refers(tables, account, &hold.booking)?;
             self.vacant(method, tables.holds.get(account, hold.id).is_some())?;
             Ok(Some(hold.clone()))
         };
@@ -127,8 +263,22 @@ impl HoldStore for MemoryStore {
     }
 
     async fn by_id(&self, account: AccountId, id: HoldId) -> Result<Option<Hold>, StoreError> {
-        self.read(|tables| Ok(tables.holds.get(account, id).cloned()))
-            .await
+        self.read(|tables| {
+            let anywhere = self.has(Defect::HoldsFoundAnywhere);
+            let found = match tables.holds.get(account, id) {
+                None if anywhere => tables
+                    .holds
+                    .all()
+                    .map(|(_, hold)| hold)
+                    .find(|hold| hold.id == id),
+                found => found,
+            };
+            Ok(found.map(|hold| Hold {
+                booking: self.shown_booking(&hold.booking),
+                ..hold.clone()
+            }))
+        })
+        .await
     }
 
     async fn list(
@@ -140,15 +290,27 @@ impl HoldStore for MemoryStore {
         let list = List::Holds;
         self.read(|tables| {
             let holds = self.listed(list, &tables.holds, account).into_iter();
-            let counting = holds.map(|(_, hold)| hold).filter(|hold| !hold.has_expired(now));
+            let counting = holds
+                .map(|(_, hold)| hold)
+                .filter(|hold| !hold.has_expired(now) || self.has(Defect::ListsExpired) && !hold.released);
             Ok(self.page(list, counting.cloned(), &page))
         })
         .await
     }
 
     async fn remove(&self, account: AccountId, id: HoldId, commit: Commit) -> Result<bool, StoreError> {
-        let check = |tables: &Tables| Ok(tables.holds.get(account, id).map(|_| ()));
-        let change = |tables: &mut Tables, ()| tables.holds.remove(account, id);
+        let check = |tables: &Tables| {
+            let mut holds = tables.holds.all();
+            let owner = holds.find(|(owner, hold)| {
+                hold.id == id && (*owner == account || self.has(Defect::RemovesAnywhere))
+            });
+            Ok(owner.map(|(owner, _)| owner))
+        };
+        let change = |tables: &mut Tables, owner| {
+            if !self.has(Defect::RemovesNothing) {
+                tables.holds.remove(owner, id);
+            }
+        };
         self.write(Method::RemoveHold, commit, check, change).await
     }
 
@@ -162,12 +324,22 @@ impl HoldStore for MemoryStore {
             let holds = tables.holds.all();
             holds
                 .filter(|(owner, hold)| {
-                    account.is_none_or(|account| account == *owner)
-                        && !hold.released
-                        && hold.held_until <= now
+                    let due = match self.defect {
+                        Some(Defect::ReleasesEarly) => true,
+                        Some(Defect::ReleasesLate) => hold.held_until < now,
+                        _ => hold.held_until <= now,
+                    };
+                    let of_account = account.is_none_or(|account| account == *owner);
+                    (of_account || self.has(Defect::ReleasesOfAll))
+                        && (!hold.released || self.has(Defect::ReleasesAgain))
+                        && due
                 })
                 .map(|(owner, hold)| (owner, hold.id))
-                .take(most as usize)
+                .take(if self.has(Defect::ReleasesWithoutLimit) {
+                    usize::MAX
+                } else {
+                    most as usize
+                })
                 .collect()
         };
         let mut released = 0;
@@ -177,7 +349,9 @@ impl HoldStore for MemoryStore {
                 if let Some(hold) = tables.holds.get_mut(owner, id) {
                     hold.released = true;
                     hold.updated_at = now;
-                    hold.version = hold.version.next();
+                    if !self.has(Defect::VersionStaysOnRelease) {
+                        hold.version = hold.version.next();
+                    }
                     released += 1;
                 }
             }
@@ -192,9 +366,16 @@ impl HoldStore for MemoryStore {
         let check = |tables: &Tables| {
             let old = tables.holds.all();
             let old: Vec<_> = old
-                .filter(|(_, hold)| hold.released && hold.held_until <= before)
+                .filter(|(_, hold)| {
+                    (hold.released || self.has(Defect::ForgetsKept))
+                        && (hold.held_until <= before || self.has(Defect::ForgetsEarly))
+                })
                 .map(|(owner, hold)| (owner, hold.id))
-                .take(most as usize)
+                .take(if self.has(Defect::ForgetsWithoutLimit) {
+                    usize::MAX
+                } else {
+                    most as usize
+                })
                 .collect();
             Ok(Some(old).filter(|old| !old.is_empty()))
         };
@@ -224,8 +405,14 @@ impl BlockStore for MemoryStore {
                 return Err(Failure::Refused(BlockRefusal::TimeTaken(None)));
             }
             self.account(tables, account)?;
+            let resources: Vec<_> = block.terms.resource.into_iter().collect();
+            self.resources_exist(tables, account, &resources)?;
             self.vacant(method, tables.blocks.get(account, block.id).is_some())?;
-            Ok(Some(block.clone()))
+            let mut block = block.clone();
+            if self.has(Defect::ForgetsReason) {
+                block.terms.reason = None;
+            }
+            Ok(Some(block))
         };
         let change = |tables: &mut Tables, block: Block| tables.blocks.put(account, block.id, block);
         self.write(method, commit, check, change).await.map(drop)
@@ -246,11 +433,14 @@ impl BlockStore for MemoryStore {
         self.read(|tables| {
             let blocks = self.listed(list, &tables.blocks, account).into_iter();
             let passing = blocks.map(|(_, block)| block).filter(|block| {
-                filter.from.is_none_or(|from| block.terms.from >= from)
-                    && filter.before.is_none_or(|before| block.terms.from < before)
-                    && filter
+                let (from, before) = (filter.from, filter.before);
+                (from.is_none_or(|from| block.terms.from >= from) || self.has(Defect::IgnoresBlockFrom))
+                    && (before.is_none_or(|before| block.terms.from < before)
+                        || self.has(Defect::IgnoresBlockBefore))
+                    && (filter
                         .resource
                         .is_none_or(|resource| block.terms.resource == Some(resource))
+                        || self.has(Defect::IgnoresBlockResource))
             });
             Ok(self.page(list, passing.cloned(), &page))
         })
@@ -258,19 +448,29 @@ impl BlockStore for MemoryStore {
     }
 
     async fn remove(&self, account: AccountId, id: BlockId, commit: Commit) -> Result<bool, StoreError> {
-        let check = |tables: &Tables| Ok(tables.blocks.get(account, id).map(|_| ()));
-        let change = |tables: &mut Tables, ()| tables.blocks.remove(account, id);
+        let check = |tables: &Tables| {
+            let mut blocks = tables.blocks.all();
+            let owner = blocks.find(|(owner, block)| {
+                block.id == id && (*owner == account || self.has(Defect::RemovesAnywhere))
+            });
+            Ok(owner.map(|(owner, _)| owner))
+        };
+        let change = |tables: &mut Tables, owner| {
+            if !self.has(Defect::RemovesNothing) {
+                tables.blocks.remove(owner, id);
+            }
+        };
         self.write(Method::RemoveBlock, commit, check, change).await
     }
 }
 
 /// What of an occupancy overlaps the interval on that resource, or on the account's own schedule.
-fn reaches(occupier: &Occupier, resource: Option<ResourceId>, interval: Interval, now: Timestamp) -> bool {
+fn reaches(occupier: &Occupier, resource: Option<ResourceId>, interval: Interval) -> bool {
     let wanted = Occupancy {
         interval,
         resources: resource.into_iter().collect(),
     };
-    occupier.held_until.is_none_or(|until| until > now) && occupier.occupancy.overlaps(&wanted)
+    occupier.occupancy.overlaps(&wanted)
 }
 
 #[async_trait]
@@ -285,10 +485,11 @@ impl OccupancyStore for MemoryStore {
         self.read(|tables| {
             let mut busy = Vec::new();
             for resource in resources {
-                let occupiers = tables.occupiers(account, false);
+                let occupiers = tables.read_occupiers(account, interval.from, now, self.defect);
                 busy.extend(
                     occupiers
-                        .filter(|occupier| reaches(occupier, *resource, interval, now))
+                        .into_iter()
+                        .filter(|occupier| reaches(occupier, *resource, interval))
                         .map(|occupier| Busy {
                             resource: *resource,
                             interval: occupier.occupancy.interval,
@@ -296,6 +497,9 @@ impl OccupancyStore for MemoryStore {
                 );
             }
             busy.sort_by_key(|busy| busy.interval.from);
+            if self.has(Defect::BusyUnsorted) {
+                busy.reverse();
+            }
             Ok(busy)
         })
         .await
@@ -310,10 +514,14 @@ impl OccupancyStore for MemoryStore {
     ) -> Result<Option<Obstruction>, StoreError> {
         self.read(|tables| {
             Ok(resources.iter().find_map(|resource| {
-                let occupiers = tables.occupiers(account, false);
-                let found = occupiers.filter(|occupier| reaches(occupier, *resource, interval, now));
+                let occupiers = tables.read_occupiers(account, interval.from, now, self.defect);
+                let found = occupiers.into_iter();
+                let found = found.filter(|occupier| reaches(occupier, *resource, interval));
                 found
-                    .min_by_key(|occupier| occupier.occupancy.interval.from)
+                    .min_by_key(|occupier| match self.defect {
+                        Some(Defect::FirstMadeIsInTheWay) => (0, Some(occupier.id)),
+                        _ => (occupier.occupancy.interval.from, None),
+                    })
                     .map(|occupier| Obstruction {
                         resource: *resource,
                         kind: occupier.kind,
@@ -333,12 +541,36 @@ impl OccupancyStore for MemoryStore {
         after: LocalMinute,
     ) -> Result<u64, StoreError> {
         self.read(|tables| {
+            let takes = |booking: &Booking| {
+                let end = match self.defect {
+                    Some(Defect::CountsByStart) => booking.slot.start.as_minutes(),
+                    _ => booking.slot.end_minutes(),
+                };
+                let count = if self.has(Defect::CountsFirstOnly) {
+                    1
+                } else {
+                    usize::MAX
+                };
+                booking
+                    .resources
+                    .iter()
+                    .take(count)
+                    .any(|taken| *taken == resource)
+                    && end > after.as_minutes()
+            };
             let appointments = tables.appointments.of(account).filter(|appointment| {
-                appointment.status == AppointmentStatus::Confirmed
-                    && appointment.booking.resources.contains(&resource)
-                    && appointment.booking.slot.end_minutes() > after.as_minutes()
+                let completed = appointment.status != AppointmentStatus::Cancelled;
+                (appointment.status == AppointmentStatus::Confirmed
+                    || completed && self.has(Defect::CountsCompleted))
+                    && takes(&appointment.booking)
             });
-            u64::try_from(appointments.count()).map_err(StoreError::failed)
+            let holds = tables
+                .holds
+                .of(account)
+                .filter(|hold| takes(&hold.booking))
+                .count();
+            let holds = if self.has(Defect::CountsHolds) { holds } else { 0 };
+            u64::try_from(appointments.count() + holds).map_err(StoreError::failed)
         })
         .await
     }

@@ -8,6 +8,7 @@ use chatgrow_ports::{
     AppointmentFilter, AppointmentStore, Commit, CustomerWrite, Failure, Page, PageRequest, StartPosition,
     StoreError,
 };
+use tokio::task::yield_now;
 
 impl MemoryStore {
     /// Whether `version` follows the stored version, `before`.
@@ -22,7 +23,7 @@ impl MemoryStore {
     fn slot_is_taken(&self, tables: &Tables, account: AccountId, appointment: &Appointment) -> bool {
         let occupies = appointment.status.occupies() || self.has(Defect::CancelledOccupies);
         let id = appointment.id.object_id();
-        occupies && self.is_taken(tables, account, id, &appointment.booking.occupancy())
+        occupies && self.is_taken(tables, account, id, &self.occupancy(&appointment.booking))
     }
 
     fn keeps(
@@ -40,11 +41,12 @@ impl MemoryStore {
         if !inserted && !self.has(Defect::UnknownCustomers) {
             tables.customer(account, appointment.customer.id)?;
         }
-        Ok(())
+        self.booking_refers(tables, account, &appointment.booking)
     }
 
     /// Refuses a customer that can't be written.
     fn check_customer(
+        &self,
         tables: &Tables,
         account: AccountId,
         customer: Option<&CustomerWrite>,
@@ -62,12 +64,26 @@ impl MemoryStore {
                 )
             }
         };
-        let same_address =
-            |other: &&Customer| other.id != customer.id && other.email.key() == customer.email.key();
-        if stale || tables.customers.of(account).any(|other| same_address(&other)) {
+        let same_address = |other: &Customer| {
+            other.id != customer.id
+                && other.email.key() == customer.email.key()
+                && !self.has(Defect::TakenAddressBooks)
+        };
+        let written =
+            self.has(Defect::CustomerAnyway) && tables.customers.get(account, customer.id) == Some(customer);
+        let stale = stale && !written && !self.has(Defect::StaleCustomerBooks);
+        if stale || tables.customers.of(account).any(same_address) {
             return Err(Failure::Refused(AppointmentRefusal::CustomerChanged));
         }
         Ok(())
+    }
+
+    /// Writes the customer before anything is checked, as a defect does.
+    fn customer_anyway(&self, account: AccountId, customer: Option<&CustomerWrite>) {
+        let mut tables = self.lock();
+        if self.has(Defect::CustomerAnyway) && self.check_customer(&tables, account, customer).is_ok() {
+            tables.put_customer(account, customer.cloned());
+        }
     }
 
     /// The appointment as it is read: with its customer in the present state.
@@ -84,6 +100,7 @@ impl MemoryStore {
         };
         Ok(Appointment {
             customer,
+            booking: self.shown_booking(&stored.booking),
             ..stored.clone()
         })
     }
@@ -117,8 +134,9 @@ impl AppointmentStore for MemoryStore {
         commit: Commit,
     ) -> Result<(), Failure<AppointmentRefusal>> {
         let method = Method::Book;
+        self.customer_anyway(account, customer.as_ref());
         let check = |tables: &Tables| {
-            Self::check_customer(tables, account, customer.as_ref())?;
+            self.check_customer(tables, account, customer.as_ref())?;
             if self.slot_is_taken(tables, account, appointment) {
                 return Err(Failure::Refused(AppointmentRefusal::SlotTaken));
             }
@@ -127,7 +145,9 @@ impl AppointmentStore for MemoryStore {
             Ok(Some(appointment.clone()))
         };
         let change = |tables: &mut Tables, appointment: Appointment| {
-            tables.put_customer(account, customer.clone());
+            if !self.has(Defect::CustomerForgotten) {
+                tables.put_customer(account, customer.clone());
+            }
             tables.appointments.put(account, appointment.id, appointment);
         };
         self.write(method, commit, check, change).await.map(drop)
@@ -142,9 +162,25 @@ impl AppointmentStore for MemoryStore {
     ) -> Result<(), Failure<AppointmentRefusal>> {
         let method = Method::Confirm;
         let hold = HoldId::new(appointment.id.object_id());
+        self.customer_anyway(account, customer.as_ref());
+        if self.has(Defect::ConfirmFreesSlot) {
+            let removed = {
+                let mut tables = self.lock();
+                let removed = tables.holds.get(account, hold).cloned();
+                tables.holds.remove(account, hold);
+                removed
+            };
+            yield_now().await;
+            if let Some(removed) = removed {
+                self.lock().holds.put(account, hold, removed);
+            }
+        }
         let check = |tables: &Tables| {
-            Self::check_customer(tables, account, customer.as_ref())?;
-            let kept = tables.holds.get(account, hold).filter(|hold| !hold.released);
+            self.check_customer(tables, account, customer.as_ref())?;
+            let kept = tables
+                .holds
+                .get(account, hold)
+                .filter(|hold| !hold.released || self.has(Defect::ConfirmsReleased));
             let before = kept.map(|before| before.version);
             if !self.follows(method, before, appointment.version) {
                 return Err(Failure::Refused(AppointmentRefusal::HoldGone));
@@ -153,8 +189,12 @@ impl AppointmentStore for MemoryStore {
             Ok(Some(appointment.clone()))
         };
         let change = |tables: &mut Tables, appointment: Appointment| {
-            tables.put_customer(account, customer.clone());
-            tables.holds.remove(account, hold);
+            if !self.has(Defect::CustomerForgotten) {
+                tables.put_customer(account, customer.clone());
+            }
+            if !self.has(Defect::ConfirmKeepsHold) {
+                tables.holds.remove(account, hold);
+            }
             tables.appointments.put(account, appointment.id, appointment);
         };
         self.write(method, commit, check, change).await.map(drop)
@@ -199,7 +239,13 @@ impl AppointmentStore for MemoryStore {
         let method = Method::UpdateAppointment;
         let check = |tables: &Tables| {
             let before = tables.appointments.get(account, appointment.id);
-            let before = before.map(|before| before.version);
+            let hold = tables
+                .holds
+                .get(account, HoldId::new(appointment.id.object_id()))
+                .filter(|_| self.has(Defect::UpdateConfirms));
+            let before = before
+                .map(|before| before.version)
+                .or(hold.map(|hold| hold.version));
             let taken = self.slot_is_taken(tables, account, appointment) && !self.has(Defect::MovesUnguarded);
             if taken && self.has(Defect::StaleLast(method)) {
                 return Err(Failure::Refused(AppointmentRefusal::SlotTaken));
@@ -213,7 +259,15 @@ impl AppointmentStore for MemoryStore {
             self.keeps(tables, account, appointment, None)?;
             Ok(Some(appointment.clone()))
         };
-        let change = |tables: &mut Tables, appointment: Appointment| {
+        let change = |tables: &mut Tables, mut appointment: Appointment| {
+            let before = tables.appointments.get(account, appointment.id);
+            if let Some(before) = before
+                && self.has(Defect::MovesFirstOnly)
+            {
+                let first = appointment.booking.resources.iter().take(1);
+                let rest = before.booking.resources.iter().skip(1);
+                appointment.booking.resources = first.chain(rest).copied().collect();
+            }
             tables.appointments.put(account, appointment.id, appointment);
         };
         self.write(method, commit, check, change).await.map(drop)
