@@ -54,10 +54,7 @@ async fn an_edit_and_a_move_take_turns() {
     );
     let outcome = tokio::spawn(async move { mover.batch_execute(&over).await });
     // It waits either for the lock or in the index.
-    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
-    while editor.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {
-        tokio::task::yield_now().await;
-    }
+    somebody_waits(&editor, &outcome).await;
     for letter in ['b', 'c', 'd'] {
         editor.batch_execute(&edit(letter)).await.unwrap();
     }
@@ -108,11 +105,12 @@ fn booking(byte: u8, resources: &[u8], start: i64) -> String {
     )
 }
 
-/// Waits until some connection waits for a lock.
-async fn somebody_waits(connection: &tokio_postgres::Client) {
+/// Waits until some connection waits for a lock, as the statement has to.
+async fn somebody_waits<T>(connection: &tokio_postgres::Client, statement: &tokio::task::JoinHandle<T>) {
     let waiting = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
         WHERE NOT granted AND datname = current_database()";
     while connection.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+        assert!(!statement.is_finished(), "the statement has waited for nobody");
         tokio::task::yield_now().await;
     }
 }
@@ -128,7 +126,7 @@ async fn in_that_order(first: &str, second: &str, then: &str) -> Option<Told> {
     one.batch_execute(first).await.unwrap();
     let second = second.to_owned();
     let waiting = tokio::spawn(async move { other.execute(second.as_str(), &[]).await });
-    somebody_waits(&one).await;
+    somebody_waits(&one, &waiting).await;
     one.batch_execute(then).await.unwrap();
     one.batch_execute("COMMIT").await.unwrap();
     Some(waiting.await.unwrap().map_err(|error| {
