@@ -25,7 +25,7 @@ use tokio::{runtime::Handle, task::block_in_place};
 
 /// How many histories are tried. Each runs in an account of its own.
 const HISTORIES: u32 = 48;
-const MOST_STEPS: usize = 60;
+const MOST_STEPS: usize = 100;
 const CUSTOMERS: usize = 4;
 const RESOURCES: usize = 4;
 

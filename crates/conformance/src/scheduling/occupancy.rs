@@ -592,7 +592,7 @@ async fn compare_world(
 #[expect(clippy::unused_async, reason = "the suite awaits every case")]
 pub async fn random_worlds_are_as_busy_as_the_model(stores: &Stores) {
     let config = Config {
-        cases: 24,
+        cases: 32,
         failure_persistence: None,
         max_shrink_iters: 512,
         ..Config::default()
