@@ -5,7 +5,9 @@ use chatgrow_ports::StoreHealth;
 use chatgrow_postgres::Options;
 use chatgrow_sql::{
     Migrations,
-    upgrade::{Contents, assert_all_filled, assert_readable, rows, through_every_migration},
+    upgrade::{
+        Contents, MANY, assert_all_filled, assert_readable, many_appointments, rows, through_every_migration,
+    },
 };
 use diesel::{QueryableByName, RunQueryDsl, pg::Pg, sql_types::Text};
 use diesel_async::{AsyncConnection, AsyncPgConnection, async_connection_wrapper::AsyncConnectionWrapper};
@@ -40,6 +42,11 @@ fn contents(connection: &mut Blocking) -> Contents {
     with_rows.collect()
 }
 
+/// Rewrites statements that are in SQLite's dialect.
+fn of_sqlite(sql: &str) -> String {
+    sql.replace("x'", "'\\x")
+}
+
 #[tokio::test]
 async fn a_filled_database_is_upgraded_through_every_migration() {
     let Some(url) = throwaway_postgres::new_database().await else {
@@ -47,8 +54,7 @@ async fn a_filled_database_is_upgraded_through_every_migration() {
     };
     let connection = AsyncPgConnection::establish(&url).await.unwrap();
     let upgrade = move || {
-        // The file is in SQLite's dialect.
-        let rows = |migration: &str| rows(migration).map(|sql| sql.replace("x'", "'\\x"));
+        let rows = |migration: &str| rows(migration).map(|sql| of_sqlite(&sql));
         through_every_migration::<Pg, _>(&mut Blocking::from(connection), &MIGRATIONS, rows, contents)
     };
     let upgraded = tokio::task::spawn_blocking(upgrade).await.unwrap();
@@ -59,6 +65,25 @@ async fn a_filled_database_is_upgraded_through_every_migration() {
     };
     let store = open_with(&url, expected).await.unwrap();
     assert_readable(&store, &upgraded).await;
+}
+
+#[tokio::test]
+async fn many_appointments_are_upgraded() {
+    let Some(url) = throwaway_postgres::new_database().await else {
+        return;
+    };
+    let connection = AsyncPgConnection::establish(&url).await.unwrap();
+    let upgrade = move || {
+        let numbers = format!("generate_series(0, {MANY} - 1) AS numbers (n)");
+        let columns = |connection: &mut Blocking, columns: &str| {
+            let rows = format!("SELECT ROW({columns})::text AS value FROM appointments ORDER BY id");
+            values(connection, &rows)
+        };
+        let series = (numbers.as_str(), "decode(lpad(to_hex(n), 24, '0'), 'hex')");
+        let mut connection = Blocking::from(connection);
+        many_appointments::<Pg, _>(&mut connection, &MIGRATIONS, of_sqlite, series, columns);
+    };
+    tokio::task::spawn_blocking(upgrade).await.unwrap();
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 use chatgrow_sql::{
     Migrations,
-    upgrade::{Contents, assert_all_filled, assert_readable, rows, through_every_migration},
+    upgrade::{
+        Contents, MANY, assert_all_filled, assert_readable, many_appointments, rows, through_every_migration,
+    },
 };
 use chatgrow_sqlite::{Options, SqliteStore};
 use diesel::{
@@ -69,6 +71,29 @@ async fn a_filled_database_is_upgraded_through_every_migration() {
     };
     let store = SqliteStore::open(&path, options).unwrap();
     assert_readable(&store, &upgraded).await;
+}
+
+#[test]
+fn many_appointments_are_upgraded() {
+    let folder = TempDir::new().unwrap();
+    let mut connection = connect(&folder.path().join("test.db"));
+    let numbers = format!(
+        "(WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < {MANY})
+        SELECT n FROM numbers)"
+    );
+    let columns = |connection: &mut SqliteConnection, columns: &str| {
+        let quoted: Vec<_> = columns
+            .split(", ")
+            .map(|column| format!("quote({column})"))
+            .collect();
+        let row = quoted.join(" || ',' || ");
+        values(
+            connection,
+            &format!("SELECT {row} AS value FROM appointments ORDER BY id"),
+        )
+    };
+    let series = (numbers.as_str(), "unhex(printf('%024x', n))");
+    many_appointments(&mut connection, &MIGRATIONS, str::to_owned, series, columns);
 }
 
 /// Upgrades a database through the existing migrations and one more.
