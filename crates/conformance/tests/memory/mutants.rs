@@ -44,6 +44,7 @@ fn assert_refused(defect: Defect, case: &str, refused: impl Fn() -> bool) {
         // Only these depend on luck: whether two threads meet between two instructions, and what a random case tries.
         let luck = matches!(defect, UnlockedWithoutAwait(_))
             || case.starts_with("every_edit")
+            || case.starts_with("every_schedule")
             || case.starts_with("random");
         // Others run on the same processors meanwhile.
         let tries = if luck { 10 } else { 1 };
@@ -241,8 +242,12 @@ mutants! {
     resources_found_anywhere: ResourcesFoundAnywhere => case resources_of_accounts_are_apart;
     resource_of_unknown_account: UnknownAccounts => case resources_of_accounts_are_apart;
     closed_week_forgotten: ForgetsClosedWeeks => case resource_round_trips;
+    closed_week_of_edit_forgotten: ForgetsClosedWeeks => case every_edit_of_a_resource_is_kept;
+    closed_week_of_schedule_forgotten: ForgetsClosedWeeks => case schedule_round_trips;
+    closed_week_of_any_schedule_forgotten: ForgetsClosedWeeks => case every_schedule_is_kept;
     service_of_unknown_account: UnknownAccounts => case services_of_accounts_are_apart;
     all_counted: CountsAll => case service_round_trips;
+    count_of_edit_fixed: CountsAll => case every_edit_of_a_service_is_kept;
     schedule_starts_anywhere: ScheduleStartsAnywhere => case schedule_is_replaced_from_the_version_before_only;
     schedule_of_unknown_account: UnknownAccounts => case schedules_of_accounts_are_apart;
     customer_served_anywhere: CustomerServedAnywhere => case schedules_of_accounts_are_apart;

@@ -9,12 +9,19 @@ use chatgrow_ports::{Commit, Failure, Page, PageRequest, ResourceFilter, Resourc
 impl MemoryStore {
     /// The resource as it is kept.
     fn resource(&self, resource: &Resource) -> Resource {
-        let mut kept = resource.clone();
-        // A store that takes a week without windows for no rule opens what is closed.
-        if self.has(Defect::ForgetsClosedWeeks) && kept.hours.weekly().is_some_and(<[_]>::is_empty) {
-            kept.hours = Hours::default();
+        Resource {
+            hours: self.hours(&resource.hours),
+            ..resource.clone()
         }
-        kept
+    }
+
+    /// The hours as they are kept.
+    pub(super) fn hours(&self, hours: &Hours) -> Hours {
+        // A store that takes a week without windows for no rule opens what is closed.
+        if self.has(Defect::ForgetsClosedWeeks) && hours.weekly().is_some_and(<[_]>::is_empty) {
+            return Hours::default();
+        }
+        hours.clone()
     }
 }
 

@@ -55,7 +55,9 @@ impl ScheduleStore for MemoryStore {
             if !starts_anywhere && !self.follows(method, Some(before), schedule.version) {
                 return Err(Failure::Refused(ScheduleRefusal::VersionMismatch));
             }
-            Ok(Some(schedule.clone()))
+            let mut kept = schedule.clone();
+            kept.rules.hours = self.hours(&schedule.rules.hours);
+            Ok(Some(kept))
         };
         let change = |tables: &mut Tables, schedule: Schedule| {
             tables.schedules.insert(account, schedule);

@@ -1,5 +1,9 @@
 //! Edits: every state that the domain allows can be stored, alone and during concurrent moves.
 
+mod scheduling;
+
+pub use scheduling::*;
+
 use crate::{
     at, earliest, ends_of_the_calendar,
     events::event::new_event,
