@@ -136,16 +136,23 @@ BEGIN
         ORDER BY blocks_from DESC LIMIT 1
     );
 END;
--- The same for the account's own schedule. There, what is not a block reaches at most 2160 minutes beyond its start (a day and a buffer)
--- and 720 minutes before it (a buffer), so the search is a short range of appointments_by_start.
+-- The same for the account's own schedule. What occupies it never overlaps either, so in the order of the starts only the last one that
+-- starts before the end of a slot, and the one after it, can reach into the slot. What is not a block reaches at most 2160 minutes beyond its
+-- start (a day and a buffer) and 720 minutes before it (a buffer), so the search is a short range of appointments_by_start.
 CREATE TRIGGER appointments_no_overlap_of_new_alone
 BEFORE INSERT ON appointments WHEN NEW.status <> 'cancelled' AND NEW.resource_id IS NULL
 BEGIN
-    SELECT RAISE(ABORT, 'appointments_no_overlap') FROM appointments
-    WHERE account_id = NEW.account_id AND resource_id IS NULL AND status <> 'cancelled'
-        AND starts_at > NEW.blocks_from - 2160 AND starts_at < NEW.blocks_until + 720
-        AND blocks_from < NEW.blocks_until AND blocks_until > NEW.blocks_from;
     SELECT RAISE(ABORT, 'appointments_no_overlap') WHERE NEW.blocks_from < (
+        SELECT blocks_until FROM appointments
+        WHERE account_id = NEW.account_id AND resource_id IS NULL AND status <> 'cancelled'
+            AND starts_at > NEW.blocks_from - 2160 AND starts_at < NEW.blocks_until
+        ORDER BY starts_at DESC LIMIT 1
+    ) OR NEW.blocks_until > (
+        SELECT blocks_from FROM appointments
+        WHERE account_id = NEW.account_id AND resource_id IS NULL AND status <> 'cancelled'
+            AND starts_at >= NEW.blocks_until AND starts_at < NEW.blocks_until + 720
+        ORDER BY starts_at LIMIT 1
+    ) OR NEW.blocks_from < (
         SELECT blocks_until FROM appointments
         WHERE account_id = NEW.account_id AND kind = 'block' AND resource_id IS NULL AND blocks_from < NEW.blocks_until
         ORDER BY blocks_from DESC LIMIT 1
@@ -155,12 +162,17 @@ CREATE TRIGGER appointments_no_overlap_of_moved_alone
 AFTER UPDATE OF account_id, id, resource_id, starts_at, blocks_from, blocks_until, status ON appointments
 WHEN NEW.status <> 'cancelled' AND NEW.resource_id IS NULL
 BEGIN
-    SELECT RAISE(ABORT, 'appointments_no_overlap') FROM appointments
-    WHERE account_id = NEW.account_id AND resource_id IS NULL AND status <> 'cancelled'
-        AND starts_at > NEW.blocks_from - 2160 AND starts_at < NEW.blocks_until + 720
-        AND blocks_from < NEW.blocks_until AND blocks_until > NEW.blocks_from
-        AND id <> NEW.id;
     SELECT RAISE(ABORT, 'appointments_no_overlap') WHERE NEW.blocks_from < (
+        SELECT blocks_until FROM appointments
+        WHERE account_id = NEW.account_id AND resource_id IS NULL AND status <> 'cancelled'
+            AND starts_at > NEW.blocks_from - 2160 AND starts_at < NEW.blocks_until AND id <> NEW.id
+        ORDER BY starts_at DESC LIMIT 1
+    ) OR NEW.blocks_until > (
+        SELECT blocks_from FROM appointments
+        WHERE account_id = NEW.account_id AND resource_id IS NULL AND status <> 'cancelled'
+            AND starts_at >= NEW.blocks_until AND starts_at < NEW.blocks_until + 720 AND id <> NEW.id
+        ORDER BY starts_at LIMIT 1
+    ) OR NEW.blocks_from < (
         SELECT blocks_until FROM appointments
         WHERE account_id = NEW.account_id AND kind = 'block' AND resource_id IS NULL AND blocks_from < NEW.blocks_until AND id <> NEW.id
         ORDER BY blocks_from DESC LIMIT 1
