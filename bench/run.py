@@ -7,6 +7,7 @@ Python's standard library, wrk, and PostgreSQL's programs.
 """
 
 import argparse
+import atexit
 import glob
 import json
 import os
@@ -120,6 +121,7 @@ class Process:
                 stdout=output,
                 stderr=subprocess.DEVNULL if environment.get("LOG_LEVEL") != "warn" else None,
             )
+        atexit.register(self.child.kill)
         while not self.answers():
             if self.child.poll() is not None or time.monotonic() - started > 60:
                 sys.exit(f"{command(self.port)[0]} does not start: {self.output.read_text()}")
@@ -453,7 +455,7 @@ class Bench:
         """Bookings of resources, on databases with as many appointments of the account's own schedule as elsewhere."""
         template = self.copy(middle)
         # The free slots of fewer periods, so that filling them doesn't take long.
-        template.periods = 10_000
+        template.periods = 20_000
         server = self.server(template)
         staff, rooms = self.furnish(server, template)
         server.stop()

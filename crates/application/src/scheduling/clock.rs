@@ -5,7 +5,13 @@ use chatgrow_domain::{
     Zone, Zoned,
 };
 use chatgrow_ports::{Listed, Page, StoreError, Zones};
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
+
+/// Other starts are suggested from this many minutes before the wanted one, …
+const SUGGESTED_BEFORE: i64 = 1440;
+
+/// … to this many after it. Past the horizon it is the other way round.
+const SUGGESTED_AFTER: i64 = 14 * 1440;
 
 /// The rules of an account's schedule, with its time zone.
 #[derive(Debug, Clone)]
@@ -53,6 +59,27 @@ impl AccountClock {
         let local = self.zone.as_ref().and_then(|zone| zone.local(instant));
         let utc = instant.to_utc();
         local.unwrap_or_else(|| LocalMinute::new(utc.date(), utc.time()))
+    }
+
+    /// The starts among which others are suggested: those around the start that notice and horizon permit and that is
+    /// the nearest to the wanted one.
+    pub(crate) fn suggested(&self, wanted: LocalMinute, now: Timestamp) -> Range<LocalMinute> {
+        let in_minutes = |minutes: i64| {
+            let later = Timestamp::from_millis(now.as_millis() + minutes * 60_000);
+            later.map_or(wanted, |later| self.local(later))
+        };
+        let (notice, horizon) = (self.rules.min_notice, self.rules.horizon);
+        let first = notice.map_or(wanted, |notice| in_minutes(notice.as_minutes()));
+        let last = horizon.map_or(wanted, |horizon| in_minutes(horizon.as_days() * 1440));
+        let permitted = wanted.max(first).min(last);
+        let (before, after) = if permitted < wanted {
+            (SUGGESTED_AFTER, SUGGESTED_BEFORE)
+        } else {
+            (SUGGESTED_BEFORE, SUGGESTED_AFTER)
+        };
+        let midnight = permitted.as_minutes().div_euclid(1440) * 1440;
+        let minute = |minutes| LocalMinute::from_minutes(minutes).unwrap_or(permitted);
+        minute(midnight - before)..minute(midnight + after)
     }
 
     /// What is shown of something that takes a slot.

@@ -18,16 +18,10 @@ use chatgrow_domain::{
 use chatgrow_ports::{
     Busy, Failure, HoldStore, OccupancyStore, ResourceStore, ScheduleStore, ServiceStore, StoreError, Stores,
 };
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 /// How many expired holds a refused write releases at most.
 const RELEASE: u32 = 100;
-
-/// Other starts are suggested from the day before the wanted one, …
-const SUGGESTED_BEFORE: i64 = 1440;
-
-/// … to two weeks after it.
-const SUGGESTED_AFTER: i64 = 14 * 1440;
 
 /// What a wish comes to.
 pub(crate) struct Plan {
@@ -312,7 +306,7 @@ impl Planner {
         obstruction: Option<Obstruction>,
     ) -> Result<Unbookable, StoreError> {
         let (demand, start) = (&plan.demand, plan.booking.slot.start);
-        let within = near(start);
+        let within = clock.suggested(start, self.system.clock.now());
         let resources = self.resources_of(account, demand).await?;
         let (stretch, own) = (demand.stretch(&within), plan.moves_from.as_ref());
         let calendar = self
@@ -385,11 +379,4 @@ pub(crate) fn wanted(demand: &Demand) -> Vec<Option<ResourceId>> {
     } else {
         demand.resources().map(Some).collect()
     }
-}
-
-/// The starts among which others are suggested.
-fn near(start: LocalMinute) -> Range<LocalMinute> {
-    let midnight = start.as_minutes().div_euclid(1440) * 1440;
-    let minute = |minutes| LocalMinute::from_minutes(minutes).unwrap_or(start);
-    minute(midnight - SUGGESTED_BEFORE)..minute(midnight + SUGGESTED_AFTER)
 }

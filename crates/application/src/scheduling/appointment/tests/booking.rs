@@ -2,6 +2,7 @@
 
 mod customer;
 mod hold;
+mod policies;
 
 use super::*;
 use crate::{fixtures::customer, scheduling::order::Booked};
@@ -323,57 +324,4 @@ async fn a_named_resource_that_the_account_does_not_have_is_refused() {
             Unbookable::UnknownResource
         )))
     ));
-}
-
-/// The schedule of an account that is closed, and takes bookings between one and two days ahead.
-fn strict() -> Schedule {
-    let mut schedule = closed(account());
-    schedule.rules.time_zone = Some(chatgrow_domain::TimeZoneName::new("Asia/Jerusalem").unwrap());
-    schedule.rules.min_notice = Some(chatgrow_domain::Notice::from_minutes(60).unwrap());
-    schedule.rules.horizon = Some(chatgrow_domain::Horizon::from_days(1).unwrap());
-    schedule
-}
-
-#[tokio::test]
-async fn hours_notice_and_horizon_count_unless_they_are_overridden() {
-    for (hours_from_now, rule) in [
-        (0, BrokenRule::TooSoon),
-        (2, BrokenRule::Closed),
-        (48, BrokenRule::TooFar),
-    ] {
-        // The clock shows two hours after the instant 0.
-        let wish = |policies| Wish {
-            start: LocalMinute::from_minutes((2 + hours_from_now) * 60).unwrap(),
-            policies,
-            ..wish()
-        };
-        let mut mocks = with_schedule(strict(), Some(customer()));
-        mocks.occupancies.expect_busy().returning(|_, _, _, _| Ok(vec![]));
-        let kept = ordered(mocks, order_of(wish(Policies::Kept))).await;
-        assert_eq!(not_free(kept.unwrap_err()).rule, rule);
-
-        let mut mocks = with_schedule(strict(), Some(customer()));
-        books(&mut mocks, &[]);
-        let overridden = ordered(mocks, order_of(wish(Policies::Overridden))).await;
-        assert!(overridden.is_ok());
-    }
-}
-
-#[tokio::test]
-async fn what_is_busy_is_never_overridden() {
-    let mut mocks = serving();
-    mocks
-        .occupancies
-        .expect_busy()
-        .returning(|_, _, _, _| Ok(vec![taken(1, 0), taken(3, 0)]));
-    mocks
-        .occupancies
-        .expect_in_the_way()
-        .returning(|_, _, _, _| Ok(None));
-    let wish = Wish {
-        policies: Policies::Overridden,
-        ..wish_of_service()
-    };
-    let why = not_free(ordered(mocks, order_of(wish)).await.unwrap_err());
-    assert_eq!(why.rule, BrokenRule::Busy);
 }
