@@ -35,6 +35,7 @@ ALTER TABLE appointments
         account_id WITH =,
         int8range(starts_at, ends_at) WITH &&
     ) WHERE (status = 'confirmed');
+DROP FUNCTION appointments_fits;
 CREATE INDEX appointments_by_start ON appointments (account_id, starts_at, id);
 CREATE INDEX appointments_by_customer ON appointments (account_id, customer_id, starts_at, id);
 CREATE TRIGGER appointments_take_turns

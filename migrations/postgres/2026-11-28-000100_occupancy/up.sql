@@ -26,6 +26,34 @@ ALTER TABLE appointments
     ALTER COLUMN kind DROP DEFAULT,
     ALTER COLUMN blocks_from TYPE bigint USING starts_at,
     ALTER COLUMN blocks_until TYPE bigint USING ends_at;
+-- What goes together in a row. PostgreSQL reads the text of each CHECK anew for each statement. Seven of them took a tenth of a booking; one
+-- function tells the same names.
+CREATE FUNCTION appointments_fits(
+    kind text, lead_id bytea, customer_id bytea, resource_id bytea, further_resources text, starts_at bigint, ends_at bigint,
+    blocks_from bigint, blocks_until bigint, held_until bigint, service_type text, status text
+) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    broken text := CASE
+        WHEN (kind = 'appointment') <> (customer_id IS NOT NULL) THEN 'appointments_customer'
+        WHEN (kind = 'leg') <> (lead_id IS NOT NULL) THEN 'appointments_lead'
+        WHEN (kind = 'hold') <> (held_until IS NOT NULL) THEN 'appointments_held'
+        WHEN (kind IN ('appointment', 'hold')) <> (service_type IS NOT NULL) THEN 'appointments_service'
+        WHEN kind = 'leg' AND (resource_id IS NULL OR status <> 'confirmed') THEN 'appointments_resources'
+        -- Nor does a row take a resource twice.
+        WHEN further_resources IS NOT NULL AND (
+            kind NOT IN ('appointment', 'hold') OR resource_id IS NULL OR position(encode(resource_id, 'hex') IN further_resources) > 0
+        ) THEN 'appointments_resources'
+        -- An empty interval would overlap nothing.
+        WHEN starts_at >= ends_at OR kind <> 'block' AND ends_at - starts_at > 1440
+            OR starts_at - blocks_from NOT BETWEEN 0 AND 720 OR blocks_until - ends_at NOT BETWEEN 0 AND 720 THEN 'appointments_interval'
+        WHEN kind = 'block' AND (status <> 'confirmed' OR blocks_from <> starts_at OR blocks_until <> ends_at) THEN 'appointments_block'
+    END;
+BEGIN
+    IF broken IS NULL THEN
+        RETURN true;
+    END IF;
+    RAISE EXCEPTION 'a row of appointments does not fit' USING ERRCODE = 'check_violation', CONSTRAINT = broken;
+END $$;
 ALTER TABLE appointments
     ALTER COLUMN blocks_from SET NOT NULL,
     ALTER COLUMN blocks_until SET NOT NULL,
@@ -33,28 +61,12 @@ ALTER TABLE appointments
     ADD FOREIGN KEY (account_id, resource_id) REFERENCES resources (account_id, id),
     ADD FOREIGN KEY (account_id, service_id) REFERENCES services (account_id, id),
     ADD FOREIGN KEY (account_id, lead_id) REFERENCES appointments (account_id, id) ON DELETE CASCADE DEFERRABLE,
-    ADD CONSTRAINT appointments_customer CHECK ((kind = 'appointment') = (customer_id IS NOT NULL)),
-    ADD CONSTRAINT appointments_lead CHECK ((kind = 'leg') = (lead_id IS NOT NULL)),
-    ADD CONSTRAINT appointments_held CHECK ((kind = 'hold') = (held_until IS NOT NULL)),
-    ADD CONSTRAINT appointments_service CHECK ((kind IN ('appointment', 'hold')) = (service_type IS NOT NULL)),
-    ADD CONSTRAINT appointments_resources CHECK (
-        (kind <> 'leg' OR (resource_id IS NOT NULL AND status = 'confirmed'))
-        -- Nor does a row take a resource twice.
-        AND (further_resources IS NULL OR kind IN ('appointment', 'hold') AND resource_id IS NOT NULL
-            AND position(encode(resource_id, 'hex') IN further_resources) = 0)
-    ),
-    -- An empty interval would overlap nothing.
-    ADD CONSTRAINT appointments_interval CHECK (
-        starts_at < ends_at AND (kind = 'block' OR ends_at - starts_at <= 1440)
-        AND starts_at - blocks_from BETWEEN 0 AND 720 AND blocks_until - ends_at BETWEEN 0 AND 720
-    ),
-    ADD CONSTRAINT appointments_block CHECK (
-        kind <> 'block' OR (status = 'confirmed' AND blocks_from = starts_at AND blocks_until = ends_at)
-    ),
-    -- No two rows of a resource, or of the account's own schedule, that occupy it share a minute.
+    ADD CONSTRAINT appointments_fits CHECK (appointments_fits(kind, lead_id, customer_id, resource_id, further_resources, starts_at, ends_at,
+        blocks_from, blocks_until, held_until, service_type, status)),
+    -- No two rows of a resource, or of the account's own schedule, that occupy it share a minute. One key for account and resource makes
+    -- a booking cheaper than two; as ids have one length, it is unambiguous.
     ADD CONSTRAINT appointments_no_overlap EXCLUDE USING gist (
-        account_id WITH =,
-        (coalesce(resource_id, '\x'::bytea)) WITH =,
+        (account_id || coalesce(resource_id, '\x'::bytea)) WITH =,
         int8range(blocks_from, blocks_until) WITH &&
     ) WHERE (status <> 'cancelled');
 CREATE INDEX appointments_by_start ON appointments (account_id, starts_at, id) WHERE kind = 'appointment';

@@ -18,7 +18,7 @@ use values::{Closes, Opens};
 /// When a resource can be booked.
 #[derive(Serialize, Apiv2Schema)]
 pub(crate) struct Hours {
-    /// The windows of each week; `null` if the account's hold.
+    /// The windows of each week; `null` if the account's week applies.
     weekly: Several<Resource<WeeklyOpening>>,
     /// The dates with other windows, or none, by date.
     exceptions: Vec<Resource<HoursException>>,
@@ -264,11 +264,11 @@ fn refuse(fields: &mut Fields, error: InvalidHours, entries: &[(Date, Option<Ope
     }
 }
 
-/// The opening hours of a resource; what is omitted is no rule.
+/// The opening hours of a resource; what is omitted is left to the account's hours.
 #[derive(Default, Deserialize, Apiv2Schema)]
 #[serde(default)]
 pub(crate) struct PutHours {
-    /// The windows of each week. `null` is no rule, so that the account's hold; `[]` is closed every day.
+    /// The windows of each week. `null` means that the account's week applies; `[]` is closed every day.
     weekly: List<Object<WeeklyOpeningInput>>,
     /// The dates with other windows, or none.
     exceptions: List<Object<HoursExceptionInput>>,

@@ -242,7 +242,7 @@ pub(crate) async fn deactivate(
 
 /// Get the opening hours of a resource
 ///
-/// If they have no rule, the account's hold.
+/// If it has none, the account's hours apply.
 #[api_v2_operation(operation_id = "getResourceHours", tags("Resources"))]
 pub(crate) async fn get_hours(
     caller: Authenticated,
@@ -258,7 +258,7 @@ pub(crate) const PUT_HOURS_ERRORS: &[Problem] = &[Problem::ResourceNotFound, Pro
 
 /// Replace the opening hours of a resource
 ///
-/// What is omitted is no rule. What is booked already stays so. Safe to repeat.
+/// What is omitted is left to the account's hours. What is booked already stays so. Safe to repeat.
 #[api_v2_operation(operation_id = "putResourceHours", tags("Resources"))]
 pub(crate) async fn put_hours(
     application: Data<Application>,

@@ -105,7 +105,7 @@ pub(crate) const PUT_ERRORS: &[Problem] = &[Problem::VersionMismatch];
 
 /// Replace the schedule
 ///
-/// The whole of it: what is omitted is no rule. What is booked already stays so. Safe to repeat.
+/// The whole of it: what is omitted returns to its default. What is booked already stays so. Safe to repeat.
 #[api_v2_operation(operation_id = "putSchedule", tags("Schedule"))]
 pub(crate) async fn put(
     application: Data<Application>,

@@ -21,7 +21,7 @@ macro_rules! of_resources {
             "SELECT ",
             $columns,
             " FROM unnest($2) WITH ORDINALITY AS wanted (resource, position)
-            JOIN appointments ON account_id = $1 AND coalesce(resource_id, '\\x'::bytea) = wanted.resource
+            JOIN appointments ON account_id || coalesce(resource_id, '\\x'::bytea) = $1 || wanted.resource
                 AND int8range(blocks_from, blocks_until) && int8range($3, $4) AND status <> 'cancelled'
                 AND (held_until IS NULL OR held_until > $5)
                 AND (lead_id IS NULL OR lead_id NOT IN (

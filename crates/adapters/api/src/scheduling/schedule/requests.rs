@@ -9,7 +9,7 @@ use chatgrow_domain::{Duration, Horizon, Notice, ScheduleRules, TimeZoneName};
 use paperclip::actix::Apiv2Schema;
 use serde::Deserialize;
 
-/// The whole schedule; what is omitted is no rule.
+/// The whole schedule; what is omitted returns to its default.
 #[derive(Default, Deserialize, Apiv2Schema)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct PutSchedule {
