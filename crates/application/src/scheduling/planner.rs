@@ -11,9 +11,8 @@ use crate::{
     },
 };
 use chatgrow_domain::{
-    AccountId, Agenda, Booking, BrokenRule, Calendar, Demand, Duration, Interval, LocalMinute, NotFree,
-    Obstacle, Obstruction, Occupancy, Policies, Resource, ResourceId, Service, ServiceId, TimeSlot,
-    Unbookable,
+    AccountId, Agenda, Booking, BrokenRule, Calendar, Demand, Interval, LocalMinute, NotFree, Obstacle,
+    Obstruction, Occupancy, Policies, Resource, ResourceId, Service, ServiceId, TimeSlot, Unbookable,
 };
 use chatgrow_ports::{
     Busy, Failure, HoldStore, OccupancyStore, ResourceStore, ScheduleStore, ServiceStore, StoreError, Stores,
@@ -29,8 +28,6 @@ pub(crate) struct Plan {
     /// Without the resources that are chosen.
     pub(crate) booking: Booking,
     pub(crate) policies: Policies,
-    /// The distance between two starts that are suggested, if the service has its own.
-    step: Option<Duration>,
     /// What a booking that moves occupies now. It is not in its own way.
     moves_from: Option<Occupancy>,
 }
@@ -85,10 +82,10 @@ impl Planner {
             start: wish.start,
             duration,
         };
-        let (demand, booking, step) = match wish.what {
+        let (demand, booking) = match wish.what {
             Booked::Time(service_type, duration) => {
                 let demand = Demand::of_resources(duration, &wish.resources);
-                (demand, Booking::plain(at(duration), service_type), None)
+                (demand, Booking::plain(at(duration), service_type))
             }
             Booked::Service(id, service_type, duration) => {
                 let service = self.service(account, id).await?;
@@ -104,18 +101,13 @@ impl Planner {
                     service: Some(id),
                     ..Booking::plain(at(terms.duration), terms.service_type)
                 };
-                (
-                    Demand::of_service(&service, &wish.resources),
-                    booking,
-                    terms.slot_step,
-                )
+                (Demand::of_service(&service, &wish.resources), booking)
             }
         };
         Ok(Plan {
             demand: demand.map_err(Unbookable::Resources)?,
             booking,
             policies: wish.policies,
-            step,
             moves_from: None,
         })
     }
@@ -134,7 +126,13 @@ impl Planner {
             let service = self.services.by_id(account, service).await?;
             let service = service.ok_or(Unbookable::ServiceNotFound)?;
             let needed = Demand::of_service(&service, &booking.resources).map_err(Unbookable::Resources)?;
-            if needed.has_choice() || needed.resources().count() != booking.resources.len() {
+            let resources = self.resources_of(account, &needed).await?;
+            let active = |id| {
+                resources
+                    .iter()
+                    .any(|resource| resource.id == id && resource.active)
+            };
+            if !needed.is_complete(active) {
                 return Err(Unbookable::UnknownResource.into());
             }
         }
@@ -145,7 +143,6 @@ impl Planner {
                 .with_buffers(booking.buffers),
             booking: booking.clone(),
             policies,
-            step: None,
             moves_from: Some(before.occupancy()),
         })
     }
@@ -312,7 +309,12 @@ impl Planner {
         let calendar = self
             .calendar(account, clock, demand, &resources, Some(stretch), own)
             .await?;
-        let step = plan.step.unwrap_or(clock.rules.slot_step);
+        let service = match plan.booking.service {
+            Some(service) => self.services.by_id(account, service).await?,
+            None => None,
+        };
+        let step = service.and_then(|service| service.terms.slot_step);
+        let step = step.unwrap_or(clock.rules.slot_step);
         Ok(Unbookable::NotFree(Box::new(NotFree {
             rule,
             obstruction,

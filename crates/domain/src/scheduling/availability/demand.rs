@@ -125,6 +125,15 @@ impl Demand {
         self.groups.iter().any(|group| !group.others.is_empty())
     }
 
+    /// Whether the named resources are all that a booking takes, given which resources are active.
+    #[must_use]
+    pub fn is_complete(&self, active: impl Fn(ResourceId) -> bool) -> bool {
+        self.groups.iter().all(|group| match group.count {
+            Count::Exactly(count) => group.named.len() == count,
+            Count::All => !group.named.is_empty() && !group.others.iter().any(|other| active(*other)),
+        })
+    }
+
     /// Whether it takes the account's own schedule.
     #[must_use]
     pub const fn is_own(&self) -> bool {

@@ -98,6 +98,39 @@ async fn a_move_that_is_refused_tells_what_is_in_the_way_and_is_not_in_its_own()
 }
 
 #[tokio::test]
+async fn a_move_that_is_refused_tells_starts_in_the_steps_of_its_service() {
+    let mut mocks = booked(of_service());
+    mocks
+        .appointments
+        .expect_update()
+        .returning(|_, _, _| Err(AppointmentRefusal::SlotTaken.into()));
+    mocks.holds.expect_release().returning(|_, _, _| Ok(0));
+    mocks
+        .occupancies
+        .expect_in_the_way()
+        .returning(|_, _, _, _| Ok(Some(obstruction(Some(resource_id(1))))));
+    mocks.occupancies.expect_busy().returning(|_, _, _, _| Ok(vec![]));
+    has_resources(&mut mocks);
+    mocks.services.expect_by_id().returning(|_, _| {
+        let mut service = service();
+        service.terms.slot_step = Some(chatgrow_domain::Duration::from_minutes(60).unwrap());
+        Ok(Some(service))
+    });
+    let why = not_free(edited(mocks, half_an_hour_later()).await.unwrap_err());
+    let minutes: Vec<_> = why
+        .suggestions
+        .next_free
+        .iter()
+        .map(|start| start.as_minutes() % 60)
+        .collect();
+    assert_eq!(
+        minutes,
+        [0, 0, 0],
+        "midnight opens the day, and the service has a step of an hour"
+    );
+}
+
+#[tokio::test]
 async fn a_move_is_tried_again_if_what_was_in_the_way_has_gone() {
     let mut mocks = booked(appointment());
     mocks
@@ -242,6 +275,33 @@ async fn other_resources_must_be_what_the_service_needs() {
             .services
             .expect_by_id()
             .returning(|_, _| Ok(Some(needing_two())));
+        mocks.appointments.expect_update().returning(|_, _, _| Ok(()));
+        let outcome = edited(mocks, to_resources(resources)).await;
+        assert_eq!(outcome.is_ok(), fits, "{resources:?}: {outcome:?}");
+    }
+}
+
+/// Of a group that is taken as a whole, what is not active is not needed, nor can it be taken.
+#[tokio::test]
+async fn of_all_resources_the_active_ones_are_needed() {
+    for (resources, fits) in [(&[2, 3][..], true), (&[2], false), (&[2, 3, 4], false)] {
+        let mut mocks = booked(of_service());
+        mocks.services.expect_by_id().returning(|_, _| {
+            let all = Need {
+                resources: [2, 3, 4].map(resource_id).to_vec(),
+                count: Count::All,
+            };
+            let mut service = service();
+            service.terms.needs = Needs::new(vec![all]).unwrap();
+            Ok(Some(service))
+        });
+        mocks.resources.expect_by_ids().returning(|_, ids| {
+            let known = |id: &ResourceId| chatgrow_domain::Resource {
+                active: *id != resource_id(4),
+                ..resource(*id)
+            };
+            Ok(ids.iter().map(known).collect())
+        });
         mocks.appointments.expect_update().returning(|_, _, _| Ok(()));
         let outcome = edited(mocks, to_resources(resources)).await;
         assert_eq!(outcome.is_ok(), fits, "{resources:?}: {outcome:?}");
