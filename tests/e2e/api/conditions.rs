@@ -279,3 +279,29 @@ async fn a_new_zone_is_a_new_version_of_what_is_shown(store: Store) {
         "2025-12-25T10:00:00+01:00"
     );
 }
+
+/// A hold and a block are removed only if they are what the client has seen.
+#[apply(each_store)]
+async fn what_was_not_seen_is_not_removed(store: Store) {
+    let Some(app) = super::start(store).await else {
+        return;
+    };
+    let slot = json!({ "serviceType": "lesson", "date": "2030-06-11", "time": "10:00" });
+    let block = json!({ "from": "2030-07-01", "until": "2030-07-02" });
+    for (list, noun, body) in [("/holds", "hold", slot), ("/blocks", "block", block)] {
+        let made = app.post(list, body).await;
+        let path = format!("{list}/{}", made.json[noun]["id"].as_str().unwrap());
+        let seen = app.get(&path).await.header("etag").unwrap().to_owned();
+        let remove = async |tag: &str| {
+            let request = app.request(Method::DELETE, &path).header("If-Match", tag);
+            Answer::to(request).await
+        };
+        remove("\"x\"").await.assert_error(
+            412,
+            "VERSION_MISMATCH",
+            "The resource is not in the version of If-Match",
+        );
+        assert_eq!(app.get(&path).await.status, 200, "it is still there: {path}");
+        assert_eq!(remove(&seen).await.status, 200, "{path}");
+    }
+}

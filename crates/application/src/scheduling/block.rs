@@ -96,14 +96,16 @@ impl Blocks {
     /// Ends a block, which frees its time at once.
     ///
     /// # Errors
-    /// [`BlockRefusal::NotFound`], or [`Failure::Store`] if the store fails.
+    /// [`BlockRefusal::NotFound`], [`BlockRefusal::VersionMismatch`] if the precondition doesn't hold, or [`Failure::Store`] if the store fails.
     pub async fn remove(
         &self,
         request: &Request<Block>,
         id: BlockId,
     ) -> Result<Outcome<Block>, Failure<BlockRefusal>> {
         let attempt = async || {
-            let effect = Effect::Removed(self.get(&request.caller, id).await?);
+            let block = self.get(&request.caller, id).await?;
+            request.precondition.check::<BlockRefusal>(Some(&block))?;
+            let effect = Effect::Removed(block);
             let commit = self.commits.of(request, &effect);
             if self.blocks.remove(request.caller.account, id, commit).await? {
                 Ok(Some(effect))

@@ -69,9 +69,10 @@ impl AccountClock {
             later.map_or(wanted, |later| self.local(later))
         };
         let (notice, horizon) = (self.rules.min_notice, self.rules.horizon);
-        let first = notice.map_or(wanted, |notice| in_minutes(notice.as_minutes()));
-        let last = horizon.map_or(wanted, |horizon| in_minutes(horizon.as_days() * 1440));
-        let permitted = wanted.max(first).min(last);
+        let first = notice.map(|notice| in_minutes(notice.as_minutes()));
+        let last = horizon.map(|horizon| in_minutes(horizon.as_days() * 1440));
+        let not_too_soon = first.map_or(wanted, |first| first.max(wanted));
+        let permitted = last.map_or(not_too_soon, |last| last.min(not_too_soon));
         let (before, after) = if permitted < wanted {
             (SUGGESTED_AFTER, SUGGESTED_BEFORE)
         } else {

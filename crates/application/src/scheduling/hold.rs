@@ -95,7 +95,7 @@ impl Holds {
     /// Lets go of a hold, which frees its slot at once.
     ///
     /// # Errors
-    /// [`HoldRefusal::NotFound`], or [`Failure::Store`] if the store fails.
+    /// [`HoldRefusal::NotFound`], [`HoldRefusal::VersionMismatch`] if the precondition doesn't hold, or [`Failure::Store`] if the store fails.
     pub async fn remove(
         &self,
         request: &Request<Dated<Hold>>,
@@ -104,6 +104,7 @@ impl Holds {
         let account = request.caller.account;
         let attempt = async || {
             let hold = self.get(&request.caller, id).await?;
+            request.precondition.check::<HoldRefusal>(Some(&hold))?;
             let effect = Effect::Removed(hold);
             let commit = self.commits.of(request, &effect);
             if self.holds.remove(account, id, commit).await? {

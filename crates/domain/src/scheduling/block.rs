@@ -1,8 +1,8 @@
 //! Blocks: time off, of a resource or of the account's own schedule.
 
 use crate::{
-    Interval, Invalid, LocalMinute, Notes, Obstruction, Occupancy, Refusal, ResourceId, Revised, Revision,
-    Timestamp, Version, ids::id_type,
+    ChangeRefusal, Interval, Invalid, LocalMinute, Notes, Obstruction, Occupancy, Refusal, ResourceId,
+    Revised, Revision, Timestamp, Version, ids::id_type,
 };
 
 id_type! {
@@ -66,9 +66,16 @@ pub enum BlockRefusal {
     /// Something occupies the time. The store doesn't say what; the use case does, if it is still there.
     #[error("the time is taken")]
     TimeTaken(Option<Obstruction>),
+    /// The block is no longer in the version that the removal is based on, or doesn't satisfy the precondition.
+    #[error("it has changed")]
+    VersionMismatch,
 }
 
 impl Refusal for BlockRefusal {}
+
+impl ChangeRefusal for BlockRefusal {
+    const VERSION_MISMATCH: Self = Self::VersionMismatch;
+}
 
 impl Block {
     /// A new block.

@@ -1,7 +1,8 @@
 //! Holds: a slot that is reserved for a few minutes, until it becomes an appointment.
 
 use crate::{
-    Booking, Refusal, Revised, Revision, Timestamp, Unbookable, Version, ids::id_type, minutes::minutes_type,
+    Booking, ChangeRefusal, Refusal, Revised, Revision, Timestamp, Unbookable, Version, ids::id_type,
+    minutes::minutes_type,
 };
 
 id_type! {
@@ -57,9 +58,16 @@ pub enum HoldRefusal {
     /// It can't be held.
     #[error(transparent)]
     Unbookable(#[from] Unbookable),
+    /// The hold is no longer in the version that the removal is based on, or doesn't satisfy the precondition.
+    #[error("it has changed")]
+    VersionMismatch,
 }
 
 impl Refusal for HoldRefusal {}
+
+impl ChangeRefusal for HoldRefusal {
+    const VERSION_MISMATCH: Self = Self::VersionMismatch;
+}
 
 impl Hold {
     /// A new hold.

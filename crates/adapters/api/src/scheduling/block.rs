@@ -121,6 +121,7 @@ impl From<BlockRefusal> for ApiError {
     fn from(refusal: BlockRefusal) -> Self {
         match refusal {
             BlockRefusal::NotFound => Problem::BlockNotFound.into(),
+            BlockRefusal::VersionMismatch => Problem::VersionMismatch.into(),
             BlockRefusal::ResourceNotFound => Problem::ResourceNotFound.into(),
             BlockRefusal::TimeTaken(obstruction) => {
                 let help = Help::new(obstruction, Suggestions::default());
@@ -181,6 +182,9 @@ pub(crate) async fn get(
     let blocks = &application.scheduling.blocks;
     Ok(Done::of(blocks.get(&caller.0, named(&path)?).await?))
 }
+
+/// The errors of [`remove`].
+pub(crate) const REMOVE_ERRORS: &[Problem] = &[Problem::BlockNotFound, Problem::VersionMismatch];
 
 /// Remove a block
 ///

@@ -142,6 +142,7 @@ impl From<HoldRefusal> for ApiError {
     fn from(refusal: HoldRefusal) -> Self {
         match refusal {
             HoldRefusal::NotFound => Problem::HoldNotFound.into(),
+            HoldRefusal::VersionMismatch => Problem::VersionMismatch.into(),
             HoldRefusal::SlotTaken => Problem::TimeConflict.into(),
             HoldRefusal::Unbookable(unbookable) => unbookable.into(),
         }
@@ -198,6 +199,9 @@ pub(crate) async fn get(
     let holds = &application.scheduling.holds;
     Ok(Done::of(holds.get(&caller.0, named(&path)?).await?))
 }
+
+/// The errors of [`release`].
+pub(crate) const RELEASE_ERRORS: &[Problem] = &[Problem::HoldNotFound, Problem::VersionMismatch];
 
 /// Release a hold
 ///

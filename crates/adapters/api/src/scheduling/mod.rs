@@ -61,14 +61,14 @@ fn occupying() -> Vec<Endpoint> {
     let hold = endpoint!("/holds/{id}")
         .names::<HoldId>("id", ID)
         .on(Method::GET, hold::get, hold::GET_ERRORS)
-        .on(Method::DELETE, hold::release, hold::GET_ERRORS);
+        .on(Method::DELETE, hold::release, hold::RELEASE_ERRORS);
     let blocks = endpoint!("/blocks")
         .on(Method::POST, block::create, block::CREATE_ERRORS)
         .on(Method::GET, block::list, block::LIST_ERRORS);
     let block = endpoint!("/blocks/{id}")
         .names::<BlockId>("id", ID)
         .on(Method::GET, block::get, block::GET_ERRORS)
-        .on(Method::DELETE, block::remove, block::GET_ERRORS);
+        .on(Method::DELETE, block::remove, block::REMOVE_ERRORS);
     vec![appointments, appointment, holds, hold, blocks, block]
 }
 

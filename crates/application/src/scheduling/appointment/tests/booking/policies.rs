@@ -44,13 +44,16 @@ async fn what_is_far_beyond_notice_or_horizon_gets_the_nearest_starts() {
     let minute = |minutes| LocalMinute::from_minutes(minutes).unwrap();
     // The clock shows just after 02:00, and what is permitted lies between one hour and one day later.
     let (next, last) = (vec![minute(195), minute(210), minute(225)], minute(1440 + 120));
-    for (days, rule, next_free, previous_free) in [
-        (-400, BrokenRule::TooSoon, next, None),
-        (400, BrokenRule::TooFar, vec![], Some(last)),
+    let horizon = strict().rules.horizon;
+    for (days, horizon, rule, next_free, previous_free) in [
+        (-400, horizon, BrokenRule::TooSoon, next.clone(), None),
+        (-400, None, BrokenRule::TooSoon, next, None),
+        (400, horizon, BrokenRule::TooFar, vec![], Some(last)),
     ] {
         let mut schedule = Schedule::untouched(account());
         schedule.rules = ScheduleRules {
             hours: Hours::default(),
+            horizon,
             ..strict().rules
         };
         let mut mocks = with_schedule(schedule, Some(customer()));
