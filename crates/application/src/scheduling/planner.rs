@@ -127,12 +127,7 @@ impl Planner {
             let service = service.ok_or(Unbookable::ServiceNotFound)?;
             let needed = Demand::of_service(&service, &booking.resources).map_err(Unbookable::Resources)?;
             let resources = self.resources_of(account, &needed).await?;
-            let active = |id| {
-                resources
-                    .iter()
-                    .any(|resource| resource.id == id && resource.active)
-            };
-            if !needed.is_complete(active) {
+            if !needed.is_complete(|id| is_active(&resources, id)) {
                 return Err(Unbookable::UnknownResource.into());
             }
         }
@@ -363,15 +358,17 @@ impl Plan {
 
 /// Refuses a demand that names a resource which the account doesn't have, or which is not active.
 pub(crate) fn check_named(demand: &Demand, resources: &[Resource]) -> Result<(), Unbookable> {
-    let known = |id| {
-        let mut resources = resources.iter();
-        resources.any(|resource| resource.id == id && resource.active)
-    };
-    if demand.named().all(known) {
+    if demand.named().all(|id| is_active(resources, id)) {
         Ok(())
     } else {
         Err(Unbookable::UnknownResource)
     }
+}
+
+/// Whether that resource is among these, and active.
+fn is_active(resources: &[Resource], id: ResourceId) -> bool {
+    let mut resources = resources.iter();
+    resources.any(|resource| resource.id == id && resource.active)
 }
 
 /// The resources that a demand may take, or the account's own schedule.

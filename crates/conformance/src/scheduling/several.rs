@@ -161,17 +161,11 @@ pub async fn a_booking_takes_all_resources_or_none(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
     let ids = resources(stores, account, 5).await;
+    let assert_only = async |taken, why| assert_taken(stores, account, &ids, (taken, slot(0, 60)), why).await;
     for kind in [OccupancyKind::Appointment, OccupancyKind::Hold] {
         let all = Occupier::new(kind, &customer, booking(slot(0, 60), (0, 0), &ids[..3]));
         assert!(all.put(stores, account).await, "nothing is in its way");
-        assert_taken(
-            stores,
-            account,
-            &ids,
-            (&ids[..3], slot(0, 60)),
-            "a booking takes all of its resources",
-        )
-        .await;
+        assert_only(&ids[..3], "a booking takes all of its resources").await;
         for taken in &ids[..3] {
             for here in [
                 vec![*taken],
@@ -193,23 +187,9 @@ pub async fn a_booking_takes_all_resources_or_none(stores: &Stores) {
                 "the resource of {block:?} is taken"
             );
         }
-        assert_taken(
-            stores,
-            account,
-            &ids,
-            (&ids[..3], slot(0, 60)),
-            "what is refused takes nothing",
-        )
-        .await;
+        assert_only(&ids[..3], "what is refused takes nothing").await;
         all.free(stores, account).await;
-        assert_taken(
-            stores,
-            account,
-            &ids,
-            (&[], slot(0, 60)),
-            "what is cancelled or removed takes nothing",
-        )
-        .await;
+        assert_only(&[], "what is cancelled or removed takes nothing").await;
     }
     let page = stores
         .scheduling

@@ -55,9 +55,9 @@ async fn a_move_that_loses_to_a_cancellation_is_refused() {
     ));
 }
 
-/// The guard refuses a move to half an hour later. No hold has expired.
-fn refused_later() -> Mocks {
-    let mut mocks = booked(appointment());
+/// The guard refuses every move of the appointment. No hold has expired.
+fn refusing(appointment: Appointment) -> Mocks {
+    let mut mocks = booked(appointment);
     mocks
         .appointments
         .expect_update()
@@ -68,7 +68,7 @@ fn refused_later() -> Mocks {
 
 #[tokio::test]
 async fn a_move_that_is_refused_tells_what_is_in_the_way_and_is_not_in_its_own() {
-    let mut mocks = refused_later();
+    let mut mocks = refusing(appointment());
     // Only what is beyond the present slot can be in the way.
     let beyond = Interval {
         from: interval(60).from,
@@ -99,12 +99,7 @@ async fn a_move_that_is_refused_tells_what_is_in_the_way_and_is_not_in_its_own()
 
 #[tokio::test]
 async fn a_move_that_is_refused_tells_starts_in_the_steps_of_its_service() {
-    let mut mocks = booked(of_service());
-    mocks
-        .appointments
-        .expect_update()
-        .returning(|_, _, _| Err(AppointmentRefusal::SlotTaken.into()));
-    mocks.holds.expect_release().returning(|_, _, _| Ok(0));
+    let mut mocks = refusing(of_service());
     mocks
         .occupancies
         .expect_in_the_way()

@@ -37,8 +37,8 @@ async fn hours_notice_and_horizon_count_unless_they_are_overridden() {
     }
 }
 
-/// A customer who asks for next year is told the last start before the horizon, and who asks for last year the first one
-/// after the notice.
+/// If a start is far past the horizon, the last permitted start is suggested. If it is far too soon, the first permitted
+/// starts are.
 #[tokio::test]
 async fn what_is_far_beyond_notice_or_horizon_gets_the_nearest_starts() {
     let minute = |minutes| LocalMinute::from_minutes(minutes).unwrap();
