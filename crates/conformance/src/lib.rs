@@ -78,6 +78,7 @@ use chatgrow_domain::{
 };
 use chatgrow_ports::{Commit, Page, PageRequest, StoreError, Stores};
 use std::{
+    fmt::Debug,
     future::Future,
     iter::successors,
     pin::pin,
@@ -477,6 +478,19 @@ async fn walk<T, P, L: Future<Output = Result<Page<T, P>, StoreError>>, M: Futur
     panic!(
         "a list ends, but this one went on for {MOST_PAGES} pages: each must begin after the last item of the one before"
     )
+}
+
+/// Asserts that a walk has seen the whole list, in the order of the positions, and each item once.
+fn assert_walked<P: Ord + Debug>(whole: &[P], seen: &[P]) {
+    assert!(seen.is_sorted(), "by start, then by id: {seen:?}");
+    assert!(
+        seen.windows(2).all(|pair| pair[0] != pair[1]),
+        "each once: {seen:?}"
+    );
+    assert!(
+        whole.iter().all(|position| seen.contains(position)),
+        "each that was there: {seen:?}"
+    );
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Cases for blocks.
 
 use crate::{
-    at, earliest, ends_of_the_calendar, first_page, fresh_id, latest, longest, new_account,
+    assert_walked, at, earliest, ends_of_the_calendar, first_page, fresh_id, latest, longest, new_account,
     scheduling::{
         appointment::slot,
         occupancy::{block_of, is_free, resources},
@@ -10,7 +10,6 @@ use crate::{
 };
 use chatgrow_domain::{AccountId, Block, BlockId, BlockTerms, LocalMinute, Notes};
 use chatgrow_ports::{BlockFilter, Commit, PageRequest, StartPosition, Stores};
-use std::collections::HashSet;
 
 async fn put(stores: &Stores, account: AccountId, block: &Block) {
     let blocks = &stores.scheduling.blocks;
@@ -138,17 +137,11 @@ pub async fn block_pages_are_stable_under_inserts(stores: &Stores) {
         }
     })
     .await;
-    let positions: Vec<_> = seen.iter().map(|block| (block.terms.from, block.id)).collect();
-    assert!(positions.is_sorted(), "by beginning, then by id");
-    assert_eq!(
-        positions.iter().collect::<HashSet<_>>().len(),
-        positions.len(),
-        "each once"
-    );
-    assert!(
-        whole
+    let positions = |blocks: &[Block]| {
+        blocks
             .iter()
-            .all(|block| seen.iter().any(|seen| seen.id == block.id)),
-        "each that was there"
-    );
+            .map(|block| (block.terms.from, block.id))
+            .collect::<Vec<_>>()
+    };
+    assert_walked(&positions(&whole), &positions(&seen));
 }

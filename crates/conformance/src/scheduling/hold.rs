@@ -1,8 +1,8 @@
 //! Cases for holds.
 
 use crate::{
-    RACERS, ROUNDS, at, earliest, ends_of_the_calendar, first_page, fresh_id, latest, new_account,
-    new_customer, race,
+    RACERS, ROUNDS, assert_walked, at, earliest, ends_of_the_calendar, first_page, fresh_id, latest,
+    new_account, new_customer, race,
     scheduling::{
         appointment::{moved, slot},
         occupancy::{
@@ -17,7 +17,6 @@ use chatgrow_domain::{
     Notes, OccupancyKind, ServiceType, TimeSlot, Version,
 };
 use chatgrow_ports::{AppointmentFilter, BlockFilter, Commit, Failure, PageRequest, StartPosition, Stores};
-use std::collections::HashSet;
 
 async fn read(stores: &Stores, account: AccountId, id: HoldId) -> Option<Hold> {
     stores.scheduling.holds.by_id(account, id).await.unwrap()
@@ -484,22 +483,13 @@ pub async fn hold_pages_are_stable_under_inserts(stores: &Stores) {
         }
     })
     .await;
-    let positions: Vec<_> = seen
-        .iter()
-        .map(|hold| (hold.booking.slot.start, hold.id))
-        .collect();
-    assert!(positions.is_sorted(), "by start, then by id");
-    assert_eq!(
-        positions.iter().collect::<HashSet<_>>().len(),
-        positions.len(),
-        "each once"
-    );
-    assert!(
-        whole
+    let positions = |holds: &[Hold]| {
+        holds
             .iter()
-            .all(|hold| seen.iter().any(|seen| seen.id == hold.id)),
-        "each that was there"
-    );
+            .map(|hold| (hold.booking.slot.start, hold.id))
+            .collect::<Vec<_>>()
+    };
+    assert_walked(&positions(&whole), &positions(&seen));
 }
 
 /// Of many that confirm one hold at once exactly one succeeds.
