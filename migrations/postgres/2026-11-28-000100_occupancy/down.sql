@@ -2,7 +2,7 @@ DROP INDEX customers_email_unique;
 ALTER TABLE customers ADD CONSTRAINT customers_email_unique UNIQUE (account_id, email_key);
 DROP TRIGGER appointments_take_turns ON appointments;
 DROP TRIGGER appointments_share_turns ON appointments;
-DROP TRIGGER appointments_take_turns_when_new ON appointments;
+DROP TRIGGER appointments_take_days ON appointments;
 DROP TRIGGER appointments_account_exists ON appointments;
 DROP TRIGGER appointments_leg_follows_when_new ON appointments;
 DROP TRIGGER appointments_leg_follows_when_moved ON appointments;
@@ -12,7 +12,7 @@ DROP TRIGGER appointments_account_stays ON accounts;
 DROP TRIGGER appointments_without_legs ON appointments;
 DROP TRIGGER appointments_with_legs ON appointments;
 DROP TRIGGER appointments_with_other_legs ON appointments;
-DROP FUNCTION appointments_account_exists, appointments_account_stays, appointments_leg_follows, appointments_with_legs,
+DROP FUNCTION appointments_take_days, appointments_account_exists, appointments_account_stays, appointments_leg_follows, appointments_with_legs,
     appointments_without_legs;
 DELETE FROM appointments WHERE kind <> 'appointment';
 DROP INDEX appointments_by_start, appointments_by_customer, appointments_holds, appointments_blocks;

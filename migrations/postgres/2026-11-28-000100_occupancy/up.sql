@@ -77,9 +77,8 @@ CREATE INDEX appointments_blocks ON appointments (account_id, starts_at, id) WHE
 
 -- As before (the first migration says why), for every column that the exclusion constraint looks at, and for what has legs.
 --
--- A write of several rows holds one while it waits for another, so it takes turns with all others of that kind, and with all moves. It
--- takes its turn before it writes any row. (An update has locked its own row by then; nobody who holds the turn waits for a row that is
--- only locked.)
+-- A write of several rows holds one while it waits for another. So a move takes its turn before it writes any row. (It has locked its own row
+-- by then; nobody who holds the turn waits for a row that is only locked.)
 CREATE TRIGGER appointments_take_turns
 BEFORE UPDATE ON appointments FOR EACH ROW
 WHEN (
@@ -96,9 +95,20 @@ WHEN (
         IS NOT DISTINCT FROM (OLD.status <> 'cancelled', OLD.resource_id, OLD.further_resources, OLD.blocks_from, OLD.blocks_until)
 )
 EXECUTE FUNCTION share_turns();
-CREATE TRIGGER appointments_take_turns_when_new
+-- New rows of several resources share the turn that a move takes alone, and take turns for each day that they touch. So two that could wait
+-- for each other, because they overlap, wait before either has written a row. (Division cuts both ends towards zero, so what overlaps has a
+-- day in common before 1970, too.)
+CREATE FUNCTION appointments_take_days() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended(TG_TABLE_NAME || encode(NEW.account_id, 'hex'), 0));
+    FOR day IN NEW.blocks_from / 1440 .. (NEW.blocks_until - 1) / 1440 LOOP
+        PERFORM pg_advisory_xact_lock(hashtextextended(TG_NAME || encode(NEW.account_id, 'hex'), day));
+    END LOOP;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER appointments_take_days
 BEFORE INSERT ON appointments FOR EACH ROW WHEN (NEW.further_resources IS NOT NULL)
-EXECUTE FUNCTION take_turns();
+EXECUTE FUNCTION appointments_take_days();
 
 -- A row without a customer refers to its account, too.
 CREATE FUNCTION appointments_account_exists() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$

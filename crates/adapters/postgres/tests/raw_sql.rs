@@ -139,16 +139,43 @@ async fn in_that_order(first: &str, second: &str, then: &str) -> Option<Told> {
 /// would wait for the other.
 #[tokio::test]
 async fn bookings_of_several_resources_take_turns() {
-    // The first holds the turn and resource 2 by the time the second begins with resource 3, which the first wants too.
+    // The first holds the day by the time the second begins with resource 3, which the first wants too.
     let then = booking(0x22, &[3, 2], 71_000);
     let told = in_that_order(
-        &booking(0x21, &[2, 3], 70_000),
+        &booking(0x21, &[2, 3], 70_600),
         &booking(0x23, &[3, 2], 71_000),
         &then,
     )
     .await;
     let Some(told) = told else { return };
     assert_eq!(told, Ok(0), "the first one has both");
+}
+
+/// A booking that runs past midnight is of both days.
+#[tokio::test]
+async fn bookings_of_several_resources_take_turns_for_each_day() {
+    let midnight = 49 * 1440;
+    let told = in_that_order(
+        &booking(0x21, &[2, 3], midnight - 30),
+        &booking(0x22, &[3, 2], midnight + 100),
+        "SELECT 1",
+    )
+    .await;
+    let Some(told) = told else { return };
+    assert_eq!(told, Ok(1), "it has waited for the day only");
+    let Some([one, other]) = two_connections().await else {
+        return;
+    };
+    one.batch_execute("BEGIN").await.unwrap();
+    one.batch_execute(&booking(0x21, &[2, 3], midnight - 60))
+        .await
+        .unwrap();
+    let next_day = booking(0x22, &[3, 2], midnight);
+    assert_eq!(
+        other.execute(next_day.as_str(), &[]).await.unwrap(),
+        1,
+        "it waits for nobody"
+    );
 }
 
 /// A move of several resources waits for a booking of several before it has written anything.

@@ -1,8 +1,9 @@
 //! Writes that take several statements.
 //!
 //! Writes of one account that wait for each other can't form a circle, because all of them get their locks in one order:
-//! the idempotency record, the customer, the row of an update, the turn, the rows that occupy something. A write of one
-//! such row holds none yet when it waits for another. A write of several has the turn, and the triggers take it.
+//! the idempotency record, the customer, the row of an update, the turn, the days, the rows that occupy something. A
+//! write of one such row holds none yet when it waits for another. A move has the turn; a new row of several resources
+//! shares it, and has its days. Triggers take them.
 
 use crate::{
     PostgresStore,
