@@ -240,6 +240,13 @@ async fn a_customer_is_written_in_the_same_step_or_not_at_all(store: Store) {
         .await;
     nameless.assert_invalid(&["customer.name"]);
 
+    for name in [Value::Null, json!(" ")] {
+        let cleared = customer(json!({ "name": name, "email": "tal@example.com" }));
+        app.post("/appointments", cleared)
+            .await
+            .assert_invalid(&["customer.name"]);
+    }
+
     // Only the given fields are updated.
     let later = with(&customer(renamed), "time", "12:00");
     let booked = app.post("/appointments", later).await;

@@ -82,14 +82,15 @@ pub struct WeeklyOpening {
 }
 
 impl WeeklyOpening {
+    /// Whether there is a date to which both apply.
     fn applies_with(&self, other: &Self) -> bool {
-        let begins_by = |from: Option<Date>, until: Option<Date>| match (from, until) {
-            (Some(from), Some(until)) => from <= until,
-            _ => true,
-        };
-        self.day == other.day
-            && begins_by(self.valid_from, other.valid_until)
-            && begins_by(other.valid_from, self.valid_until)
+        let first = self.valid_from.max(other.valid_from).unwrap_or(Date::MIN);
+        let lasts = [self.valid_until, other.valid_until];
+        let last = lasts.into_iter().flatten().min().unwrap_or(Date::MAX);
+        let days = i64::from(last.to_julian_day()) - i64::from(first.to_julian_day());
+        let until_weekday = 7 + i64::from(self.day.number_days_from_monday())
+            - i64::from(first.weekday().number_days_from_monday());
+        self.day == other.day && until_weekday % 7 <= days
     }
 }
 
@@ -322,6 +323,18 @@ mod tests {
         };
         let hours = Hours::new(Some(vec![until, from]), vec![]).unwrap();
         assert_eq!(hours.weekly().unwrap().len(), 2);
+
+        // 2030-06-03 is a Monday.
+        let until = |date| WeeklyOpening {
+            valid_until: Some(date),
+            ..monday(540, 720)
+        };
+        let clash = Err(vec![InvalidHours::WeeklyOverlap(1)]);
+        assert!(Hours::new(Some(vec![until(date!(2030 - 06 - 02)), from]), vec![]).is_ok());
+        assert_eq!(
+            Hours::new(Some(vec![until(date!(2030 - 06 - 03)), from]), vec![]),
+            clash
+        );
     }
 
     #[test]

@@ -23,7 +23,7 @@ use time::{Date, Time};
 #[serde(default)]
 pub(crate) struct BookingCustomer {
     /// The customer's name; a new customer needs one.
-    name: Field<CustomerName>,
+    name: Changeable<CustomerName>,
     /// The customer's e-mail address.
     email: Required<EmailAddress>,
     /// The customer's phone number; `null` clears it.
@@ -34,7 +34,7 @@ pub(crate) struct BookingCustomer {
 
 impl BookingCustomer {
     fn into_domain(self, fields: &mut Fields) -> Option<OrderCustomer> {
-        let name = fields.optional("name", self.name);
+        let name = fields.changeable("name", self.name);
         let email = fields.required("email", self.email);
         let phone = fields.clearable("phone", self.phone);
         let notes = fields.clearable("notes", self.notes);
