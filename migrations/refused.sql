@@ -1,7 +1,8 @@
 -- What raw SQL can't do, in either store: the statements after the first paragraph are refused, each by itself.
--- $1, $2, … stand for ids, $booking and $occupying for the columns of an appointment; a comment behind a statement names the guard that has to refuse it, where guards have names.
+-- $1, $2, … stand for ids, $digest for that of a key, $booking and $occupying for the columns of an appointment; a comment behind a statement names the guard that has to refuse it, where guards have names.
 
 INSERT INTO accounts VALUES ($1, 'one', 'One', 0), ($2, 'two', 'Two', 0);
+INSERT INTO api_keys VALUES ($1, $1, 'key', $digest, 0, NULL, NULL, NULL, 'full', NULL, NULL, NULL, 0, 1);
 INSERT INTO customers VALUES
     ($1, $1, 'Dana', 'Dana@Example.com', 'dana@example.com', NULL, NULL, 0, 0, 1),
     ($1, $2, 'Noa', 'noa@example.com', 'noa@example.com', NULL, NULL, 0, 0, 1),
@@ -232,7 +233,15 @@ UPDATE schedules SET horizon = 3651;
 UPDATE schedules SET slot_step = NULL;
 UPDATE schedules SET version = 1;
 INSERT INTO schedules VALUES ($1, NULL, NULL, NULL, NULL, 15, 0, 2);
-INSERT INTO api_keys VALUES ($1, $1, 'key', $1, 0, NULL, NULL, NULL);
+INSERT INTO api_keys VALUES ($1, $2, 'key', $1, 0, NULL, NULL, NULL, 'full', NULL, NULL, NULL, 0, 1);
+UPDATE api_keys SET scopes = '';
+UPDATE api_keys SET scopes = NULL;
+UPDATE api_keys SET allowed_addresses = '';
+UPDATE api_keys SET rate_limit = 0;
+UPDATE api_keys SET rate_limit = 1000001;
+UPDATE api_keys SET successor_id = $1 || $1;
+UPDATE api_keys SET updated_at = NULL;
+UPDATE api_keys SET version = 0;
 
 -- One address, one customer, without case.
 INSERT INTO customers VALUES ($1, $9, 'Dana', 'dana@example.com', 'dana@example.com', NULL, NULL, 0, 0, 1); -- customers_email_unique

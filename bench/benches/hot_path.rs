@@ -11,9 +11,9 @@ use actix_web::{
 use chatgrow_api::{Api, BASE_PATH, RateLimitSettings, Settings};
 use chatgrow_application::{Application, System as Ports};
 use chatgrow_domain::{
-    AccountId, ApiKey, ApiKeyId, ApiKeyName, Capacity, Customer, CustomerId, CustomerName, EmailAddress,
-    Event, EventDescription, EventId, EventLocation, EventTitle, Interval, LocalMinute, Money, NewCustomer,
-    NewEvent, ObjectId, Occupancy, Phone, PlainApiKey, Schedule, Timestamp, conflict,
+    AccountId, ApiKey, ApiKeyId, ApiKeyName, ApiKeyTerms, Capacity, Customer, CustomerId, CustomerName,
+    EmailAddress, Event, EventDescription, EventId, EventLocation, EventTitle, Interval, LocalMinute, Money,
+    NewCustomer, NewEvent, ObjectId, Occupancy, Phone, PlainApiKey, Schedule, Timestamp, conflict,
 };
 use chatgrow_ports::{
     AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
@@ -147,16 +147,15 @@ fn request(method: Method, path: &str, body: &'static str, expected: StatusCode)
 /// The use cases, on stores that know one key, one customer and fifty events.
 fn application() -> Made<Application> {
     let now = now()?;
-    let key = ApiKey {
-        id: ApiKeyId::new(id(1)),
-        account_id: AccountId::new(id(2)),
-        name: ApiKeyName::new("site")?,
-        digest: PlainApiKey::from_random([7; 32]).digest(),
-        created_at: now,
-        expires_at: None,
-        last_used_at: None,
-        revoked_at: None,
-    };
+    let (key, account) = (ApiKeyId::new(id(1)), AccountId::new(id(2)));
+    let digest = PlainApiKey::from_random([7; 32]).digest();
+    let key = ApiKey::new(
+        key,
+        account,
+        ApiKeyTerms::full(ApiKeyName::new("site")?),
+        digest,
+        now,
+    )?;
     let customer = NewCustomer {
         name: CustomerName::new("Customer 7")?,
         email: EmailAddress::new("customer7@example.com")?,

@@ -16,7 +16,7 @@ use actix_web::{
     test::{TestRequest, init_service},
 };
 use chatgrow::{Database, DatabaseUrl};
-use chatgrow_domain::{AccountName, AccountSlug, ApiKeyName};
+use chatgrow_domain::{AccountName, AccountSlug, ApiKeyName, ApiKeyTerms};
 use chatgrow_api::{Api, BASE_PATH, Settings};
 use libfuzzer_sys::{
     arbitrary::{self, Arbitrary},
@@ -228,7 +228,7 @@ impl Running {
             let key = application
                 .access
                 .api_keys
-                .create(&AccountSlug::default(), name, None)
+                .create_for(&AccountSlug::default(), ApiKeyTerms::full(name))
                 .await
                 .unwrap();
             let settings = Settings {

@@ -3,7 +3,7 @@
 //! The operations come from the served OpenAPI document. So these tests fail for an operation that has no case in
 //! [`World::case`].
 
-use chatgrow_domain::{AccountSlug, ApiKeyName, PlainApiKey, Timestamp};
+use chatgrow_domain::{AccountSlug, ApiKeyName, ApiKeyTerms, PlainApiKey, Timestamp};
 use e2e::{Answer, TestApp};
 use reqwest::{Method, RequestBuilder, header::HeaderValue};
 use serde_json::{Value, json};
@@ -25,6 +25,7 @@ struct World {
     service: String,
     hold: String,
     block: String,
+    api_key: String,
 }
 
 fn therapist() -> Value {
@@ -76,6 +77,7 @@ impl World {
         let service = id(&app.post("/services", massage()).await, "service");
         let hold = id(&app.post("/holds", hold()).await, "hold");
         let block = id(&app.post("/blocks", block()).await, "block");
+        let api_key = id(&app.post("/api-keys", json!({ "name": "site" })).await, "apiKey");
         let schedule = app.put("/schedule", json!({ "slotStep": 20 })).await;
         assert_eq!(schedule.status, 200, "{schedule:?}");
         Self {
@@ -87,6 +89,7 @@ impl World {
             service,
             hold,
             block,
+            api_key,
         }
     }
 
@@ -110,7 +113,7 @@ impl World {
                 operations.push((method.to_uppercase().parse().unwrap(), path.to_owned()));
             }
         }
-        assert!(operations.len() >= 43, "{operations:?}");
+        assert!(operations.len() >= 49, "{operations:?}");
         operations
     }
 
@@ -142,8 +145,12 @@ impl World {
             "GET /appointments/{id}" | "DELETE /appointments/{id}" => (Value::Null, APPOINTMENT),
             "PATCH /appointments/{id}" => (json!({ "time": "11:00", "notes": "stolen" }), APPOINTMENT),
             // Every account has a schedule of its own.
-            "GET /customers" | "GET /appointments" | "GET /events" | "GET /resources" | "GET /services"
-            | "GET /schedule" | "GET /holds" | "GET /blocks" => (Value::Null, None),
+            "GET /api-keys" | "GET /customers" | "GET /appointments" | "GET /events" | "GET /resources"
+            | "GET /services" | "GET /schedule" | "GET /holds" | "GET /blocks" => (Value::Null, None),
+            "POST /api-keys" => (json!({ "name": "site" }), None),
+            "GET /api-keys/{id}" | "DELETE /api-keys/{id}" => (Value::Null, Some("API key not found")),
+            "PATCH /api-keys/{id}" => (json!({ "name": "Stolen" }), Some("API key not found")),
+            "POST /api-keys/{id}/rotate" => (json!({}), Some("API key not found")),
             "POST /holds" => (hold(), None),
             "GET /holds/{id}" | "DELETE /holds/{id}" => (Value::Null, Some("Hold not found")),
             "POST /blocks" => (block(), None),
@@ -168,6 +175,7 @@ impl World {
             Some("services") => &self.service,
             Some("holds") => &self.hold,
             Some("blocks") => &self.block,
+            Some("api-keys") => &self.api_key,
             _ => &self.appointment,
         };
         let path = path
@@ -218,21 +226,20 @@ fn assert_unauthenticated(answer: &Answer, what: &str) {
 
 /// The default account's key with that name, as operators see it.
 async fn listed(app: &TestApp, name: &str) -> chatgrow_domain::ApiKey {
-    let keys = app.application.access.api_keys.list().await.unwrap();
+    let keys = app.application.access.api_keys.list_all().await.unwrap();
     keys.into_iter()
-        .find(|listed| listed.key.name.as_str() == name)
+        .find(|listed| listed.key.terms.name.as_str() == name)
         .unwrap()
         .key
 }
 
 async fn new_key(app: &TestApp, name: &str, expires_at: Option<Timestamp>) -> String {
-    let name = ApiKeyName::new(name).unwrap();
-    let key = app
-        .application
-        .access
-        .api_keys
-        .create(&AccountSlug::default(), name, expires_at)
-        .await;
+    let terms = ApiKeyTerms {
+        expires_at,
+        ..ApiKeyTerms::full(ApiKeyName::new(name).unwrap())
+    };
+    let keys = &app.application.access.api_keys;
+    let key = keys.create_for(&AccountSlug::default(), terms).await;
     key.unwrap().reveal().to_owned()
 }
 
@@ -259,7 +266,7 @@ async fn bad_credentials(app: &TestApp) -> Vec<(&'static str, Vec<HeaderValue>)>
         app.application
             .access
             .api_keys
-            .revoke(listed(app, "revoked").await.id)
+            .revoke_any(listed(app, "revoked").await.id)
             .await
             .unwrap()
     );
@@ -319,8 +326,8 @@ fn with_credentials(app: &TestApp, method: &Method, path: &str, keys: &[HeaderVa
 #[tokio::test]
 async fn every_operation_needs_a_valid_key() {
     let world = World::start().await;
-    let before = world.everything().await;
     let credentials = bad_credentials(&world.app).await;
+    let before = world.everything().await;
     for (method, path) in world.operations().await {
         let (path, body, _) = world.case(&method, &path);
         for (name, keys) in &credentials {
@@ -411,6 +418,10 @@ async fn another_accounts_key_sees_and_changes_nothing() {
                 stranger.get(&format!("{real}&limit=500")).await.json["count"],
                 192
             );
+        } else if path == "/api-keys" {
+            // It has one key: that with which it calls.
+            let own = stranger.get(&real).await;
+            assert_eq!(own.list("apiKeys").len(), 1, "{own:?}");
         } else if *method == Method::GET {
             let list = path.trim_start_matches('/');
             assert!(stranger.get(&real).await.list(list).is_empty(), "{path}");
@@ -518,13 +529,13 @@ async fn a_revoked_key_stops_within_a_second_and_for_good() {
     for _ in 0..3 {
         assert_eq!(app.with_key(key.clone()).get("/customers").await.status, 200);
     }
-    assert!(app.application.access.api_keys.revoke(id).await.unwrap());
+    assert!(app.application.access.api_keys.revoke_any(id).await.unwrap());
     assert_refused_within(&app, &key, Duration::from_secs(1)).await;
     for _ in 0..20 {
         assert_unauthenticated(&app.with_key(key.clone()).get("/customers").await, "again");
     }
     assert!(
-        app.application.access.api_keys.revoke(id).await.unwrap(),
+        app.application.access.api_keys.revoke_any(id).await.unwrap(),
         "it can be repeated"
     );
     assert!(listed(&app, "revoked").await.revoked_at.is_some());

@@ -67,6 +67,11 @@ async fn start() -> (TestApp, Vec<(Method, String, Value)>) {
     let block = json!({
         "resourceId": dana_id, "from": "2025-12-27", "until": "2025-12-28T12:00", "reason": "x",
     });
+    let api_key = json!({
+        "name": "site", "scopes": ["read"], "expiresAt": "2999-01-01T00:00:00Z", "allowedAddresses": ["10.0.0.1"], "rateLimit": 10,
+    });
+    let created = app.post("/api-keys", json!({ "name": "site" })).await;
+    let key = format!("/api-keys/{}", created.json["apiKey"]["id"].as_str().unwrap());
     let operations = vec![
         (Method::POST, "/customers".to_owned(), customer.clone()),
         (Method::PUT, dana.clone(), customer.clone()),
@@ -84,6 +89,13 @@ async fn start() -> (TestApp, Vec<(Method, String, Value)>) {
         (Method::PUT, "/schedule".to_owned(), schedule),
         (Method::POST, "/services".to_owned(), massage.clone()),
         (Method::PATCH, service, massage),
+        (Method::POST, "/api-keys".to_owned(), api_key.clone()),
+        (Method::PATCH, key.clone(), api_key),
+        (
+            Method::POST,
+            format!("{key}/rotate"),
+            json!({ "overlapHours": 1 }),
+        ),
     ];
     (app, operations)
 }
@@ -103,6 +115,7 @@ async fn assert_alive(app: &TestApp) {
         ("services", 1),
         ("holds", 0),
         ("blocks", 0),
+        ("api-keys", 2),
     ] {
         assert_eq!(
             app.get(&format!("/{list}")).await.json["count"],
@@ -394,6 +407,7 @@ async fn a_text_takes_its_maximum_of_characters_and_no_more() {
         (&operations[11].1, "name", "א", 200),
         (&operations[15].1, "name", "😀", 200),
         (&operations[15].1, "notes", "א", 5000),
+        (&operations[17].1, "name", "א", 100),
     ] {
         let longest = filler.repeat(max);
         let answer = app.patch(path, json!({ field: longest })).await;

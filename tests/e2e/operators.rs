@@ -36,6 +36,7 @@ struct Row {
     expires: String,
     last_used: String,
     revoked: String,
+    scopes: String,
     name: String,
 }
 
@@ -45,7 +46,7 @@ async fn keys(installation: &Installation) -> Vec<Row> {
     let header: Vec<_> = lines.next().unwrap().split_whitespace().collect();
     assert_eq!(
         header.join(" "),
-        "ID ACCOUNT CREATED EXPIRES LAST USED REVOKED NAME"
+        "ID ACCOUNT CREATED EXPIRES LAST USED REVOKED SCOPES NAME"
     );
     lines
         .map(|line| {
@@ -58,6 +59,7 @@ async fn keys(installation: &Installation) -> Vec<Row> {
                 expires: next(),
                 last_used: next(),
                 revoked: next(),
+                scopes: next(),
                 name: columns.collect::<Vec<_>>().join(" "),
             }
         })
@@ -110,6 +112,48 @@ async fn a_created_key_is_printed_alone_and_works_at_once() {
     let body = json!({ "name": "Dana", "email": "dana@example.com" });
     assert_eq!(server.post("/customers", body).await.status, 201);
     assert_eq!(server.get_as(key, "/customers").await.json["count"], 1);
+}
+
+#[tokio::test]
+async fn a_key_is_made_with_its_terms_and_rotated() {
+    let installation = installation();
+    let server = installation.start().await;
+    let create = [
+        "keys",
+        "create",
+        "--name",
+        "reports",
+        "--scopes",
+        "events:read keys:manage",
+    ];
+    let terms = [
+        "--allow",
+        "127.0.0.1,10.0.0.0/8",
+        "--rate-limit",
+        "9",
+        "--expires",
+        "2999-01-01",
+    ];
+    let key = printed(&installation, &[&create[..], &terms].concat()).await;
+    let (key, row) = (key.trim(), key_named(&installation, "reports").await);
+    assert_eq!(row.scopes, "events:read,keys:manage");
+    assert_eq!(server.get_as(key, "/events").await.status, 200);
+    assert_eq!(server.get_as(key, "/customers").await.status, 403);
+    let shown = server.get_as(key, &format!("/api-keys/{}", row.id)).await;
+    let shown = shown.resource(200, "apiKey");
+    assert_eq!(shown["allowedAddresses"], json!(["127.0.0.1/32", "10.0.0.0/8"]));
+    assert_eq!(shown["rateLimit"], 9);
+
+    let rotate = ["keys", "rotate", &row.id, "--overlap", "1"];
+    let successor = printed(&installation, &rotate).await;
+    for key in [key, successor.trim()] {
+        assert_eq!(server.get_as(key, "/events").await.status, 200);
+    }
+    let rows = keys(&installation).await;
+    let (old, new) = (&rows[rows.len() - 2], &rows[rows.len() - 1]);
+    assert_eq!((&old.name, &old.scopes), (&new.name, &new.scopes));
+    assert!(instant(&old.expires) < instant(&new.expires), "{old:?} {new:?}");
+    assert_refused(&installation, &rotate, &format!("its successor is {}", new.id)).await;
 }
 
 #[tokio::test]
@@ -307,7 +351,7 @@ async fn mistakes_are_told() {
     let unknown = "0123456789abcdef01234567";
     let long_slug = "a".repeat(64);
     let long_name = "a".repeat(201);
-    let cases: [(&[&str], &str); 19] = [
+    let cases: [(&[&str], &str); 25] = [
         (
             &["accounts", "create", "studio", "--name", "Another"],
             "there is an account with that slug already",
@@ -331,6 +375,21 @@ async fn mistakes_are_told() {
         ),
         (&["keys", "create", "--name", ""], "--name"),
         (&["keys", "create"], "--name"),
+        (
+            &["keys", "create", "--name", "x", "--scopes", "customers"],
+            "--scopes",
+        ),
+        (
+            &["keys", "create", "--name", "x", "--allow", "localhost"],
+            "--allow",
+        ),
+        (
+            &["keys", "create", "--name", "x", "--rate-limit", "0"],
+            "--rate-limit",
+        ),
+        (&["keys", "rotate", unknown], "there is no key with that id"),
+        (&["keys", "rotate", unknown, "--overlap", "721"], "--overlap"),
+        (&["keys", "rotate"], "ID"),
         (&["keys", "revoke", unknown], "there is no key with that id"),
         (&["keys", "revoke", "nonsense"], "nonsense"),
         (&["keys", "revoke", ""], "ID"),

@@ -1,7 +1,7 @@
 //! Rate limits.
 
 use chatgrow_api::RateLimitSettings;
-use chatgrow_domain::{AccountSlug, ApiKeyName, PlainApiKey};
+use chatgrow_domain::{AccountSlug, ApiKeyName, ApiKeyTerms, PlainApiKey};
 use e2e::{Answer, TestApp, binary::eventually, settings};
 use reqwest::Method;
 use serde_json::json;
@@ -88,9 +88,8 @@ async fn a_refused_request_does_nothing() {
 
 async fn another_key(app: &TestApp) -> String {
     let keys = &app.application.access.api_keys;
-    let key = keys
-        .create(&AccountSlug::default(), ApiKeyName::new("another").unwrap(), None)
-        .await;
+    let terms = ApiKeyTerms::full(ApiKeyName::new("another").unwrap());
+    let key = keys.create_for(&AccountSlug::default(), terms).await;
     key.unwrap().reveal().to_owned()
 }
 
@@ -108,6 +107,48 @@ async fn every_key_has_a_quota_of_its_own() {
         }
     }
     assert_eq!(app.get("/customers").await.status, 429);
+}
+
+#[tokio::test]
+async fn a_key_may_have_a_limit_of_its_own() {
+    let app = limited(HOUR, 100, 100).await;
+    let mut keys = Vec::new();
+    for name in ["one", "other"] {
+        let made = app
+            .post("/api-keys", json!({ "name": name, "rateLimit": 2 }))
+            .await;
+        keys.push(made.resource(201, "apiKey")["key"].as_str().unwrap().to_owned());
+    }
+    for key in keys {
+        for (status, remaining) in [(200, 1), (200, 0), (429, 0)] {
+            let answer = get_as(&app, &key).await;
+            assert_eq!((answer.status, left(&answer).1), (status, remaining));
+            assert_eq!(answer.header("ratelimit-policy"), Some("\"default\";q=2;w=3600"));
+        }
+    }
+    assert_eq!(
+        left(&app.get("/customers").await).1,
+        97,
+        "the others have the server's"
+    );
+}
+
+/// Whoever uses a stolen key from elsewhere can't use up its owner's quota.
+#[tokio::test]
+async fn a_wrong_address_counts_as_a_failed_authentication() {
+    // The first use of each of the two keys counts as a failure by itself.
+    let app = limited(HOUR, 100, 4).await;
+    let body = json!({ "name": "elsewhere", "allowedAddresses": ["192.0.2.1"] });
+    let made = app.post("/api-keys", body).await;
+    let key = made.resource(201, "apiKey")["key"].as_str().unwrap();
+    for status in [403, 403, 429] {
+        let answer = get_as(&app, key).await;
+        assert_eq!(
+            (answer.status, left(&answer).0.as_str()),
+            (status, "authentication-failures")
+        );
+    }
+    assert_eq!(app.get("/customers").await.status, 200);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ pub mod binary;
 use chatgrow::{Database, DatabaseUrl};
 use chatgrow_api::{Api, BASE_PATH, Listen, Settings};
 use chatgrow_application::Application;
-use chatgrow_domain::{AccountName, AccountSlug, ApiKeyName, PlainApiKey};
+use chatgrow_domain::{AccountName, AccountSlug, ApiKeyName, ApiKeyTerms, PlainApiKey};
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 use std::{num::NonZeroUsize, ops::Deref, sync::Arc, time::Duration};
@@ -181,7 +181,11 @@ impl Answer {
 }
 
 /// The names of each resource's fields, sorted.
-const RESOURCES: [(&str, &str); 11] = [
+const RESOURCES: [(&str, &str); 12] = [
+    (
+        "apiKey",
+        "allowedAddresses createdAt expiresAt id key lastUsedAt name rateLimit revokedAt scopes successorId updatedAt",
+    ),
     (
         "appointment",
         "createdAt customerEmail customerId customerName date duration endsAt id localEnd localStart notes resourceIds \
@@ -496,7 +500,7 @@ async fn new_key(application: &Application, account: &AccountSlug) -> PlainApiKe
     application
         .access
         .api_keys
-        .create(account, ApiKeyName::new("test").unwrap(), None)
+        .create_for(account, ApiKeyTerms::full(ApiKeyName::new("test").unwrap()))
         .await
         .unwrap()
 }

@@ -1,11 +1,11 @@
 //! Shared by the tests of the use cases: one example of each resource, and an application on mocks.
 
-use crate::{Actor, Application, Caller, Precondition, Request, RequestId, Scopes, System, commit::Commits};
+use crate::{Actor, Application, Caller, Precondition, Request, RequestId, System, commit::Commits};
 use chatgrow_domain::{
     Account, AccountId, AccountName, AccountSlug, ApiKeyId, Appointment, AppointmentId, Booking, Buffer,
     Customer, CustomerId, CustomerName, Duration, EmailAddress, Event, EventId, EventTitle, LocalMinute,
     Meaning, Needs, NewAppointment, NewCustomer, NewEvent, NewResource, ObjectId, Phone, Resource,
-    ResourceId, ResourceKind, ResourceName, Revision, Service, ServiceId, ServiceName, ServiceTerms,
+    ResourceId, ResourceKind, ResourceName, Revision, Scopes, Service, ServiceId, ServiceName, ServiceTerms,
     ServiceType, TimeSlot, TimeZoneName, Timestamp, Zone, Zoned,
 };
 use chatgrow_ports::{
@@ -120,7 +120,7 @@ pub fn caller() -> Caller {
     Caller {
         account: account(),
         actor: Actor::ApiKey(ApiKeyId::new(id(9))),
-        scopes: Scopes::All,
+        scopes: Scopes::FULL,
         request_id: RequestId::new("request"),
     }
 }

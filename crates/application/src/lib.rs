@@ -1,6 +1,9 @@
 //! The use cases: each method is one thing that a caller can ask for. They know the rules (domain) and what the rules
 //! need (ports), and nothing of HTTP or SQL.
 //!
+//! A method that takes a [`Caller`], or a [`Request`] with one, first asks it for the scope that it needs. If the caller
+//! lacks the scope, the result is [`Failure::NotAllowed`](chatgrow_ports::Failure::NotAllowed).
+//!
 //! A change reads the resource, applies the rule, and writes "this new state, if the version is still N". If another
 //! change was faster, the use case starts again from the present state ([`commit`]).
 
@@ -56,7 +59,7 @@ impl Application {
     pub fn new(stores: Stores, system: &System) -> Self {
         let commits = Commits::new(&stores, system);
         Self {
-            access: Access::new(&stores, system),
+            access: Access::new(&stores, system, &commits),
             crm: Crm::new(&stores, system, &commits),
             scheduling: Scheduling::new(&stores, system, &commits),
             events: EventsContext::new(&stores, system, &commits),

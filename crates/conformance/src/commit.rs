@@ -1,7 +1,9 @@
 //! Cases for what is committed with a write: the records of requests.
 
 use crate::{
-    RACERS, at, customer_with_email,
+    RACERS,
+    access::api_key::{key, new_key, renamed_key, rotated_key},
+    at, customer_with_email,
     events::event::new_event,
     events::registration::registration,
     fresh_id, new_account, new_customer, race,
@@ -123,6 +125,9 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
         ..event.clone()
     };
     let cancelled = booked.cancelled(at(6)).unwrap();
+    let (another_key, successor) = (key(account, 1), key(account, 2));
+    let renamed_key = renamed_key(&new_key(stores, account, 3).await, "Noa");
+    let rotated_key = rotated_key(&new_key(stores, account, 4).await, &successor);
     let (another_resource, another_service) = (resource(), service());
     let renamed_resource = renamed_resource(&new_resource(stores, account).await, "Noa");
     let renamed_service = renamed_service(&new_service(stores, account).await, "Talk");
@@ -241,6 +246,14 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
         check!(
             13,
             |c| stores.scheduling.services.update(account, &renamed_service, c),
+            Failure::Store(Repeated)
+        );
+        let keys = &stores.access.api_keys;
+        check!(23, |c| keys.insert(&another_key, c), Repeated);
+        check!(24, |c| keys.update(&renamed_key, c), Failure::Store(Repeated));
+        check!(
+            25,
+            |c| keys.rotate(&rotated_key, &successor, c),
             Failure::Store(Repeated)
         );
         let scheduling = &stores.scheduling;

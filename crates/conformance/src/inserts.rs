@@ -41,14 +41,19 @@ pub async fn an_insert_replaces_nothing(stores: &Stores) {
 
     let account = new_account(stores).await;
     let kept = key(account, 1);
-    stores.access.api_keys.insert(&kept).await.unwrap();
+    stores
+        .access
+        .api_keys
+        .insert(&kept, Commit::default())
+        .await
+        .unwrap();
     let again = ApiKey {
         id: kept.id,
         ..key(account, 2)
     };
-    let outcome = stores.access.api_keys.insert(&again).await;
+    let outcome = stores.access.api_keys.insert(&again, Commit::default()).await;
     assert_refused!(outcome, StoreError::Failed(_), "{why}");
-    let keys = stores.access.api_keys.list(account).await.unwrap();
+    let keys = stores.access.api_keys.all(account).await.unwrap();
     assert_eq!(keys, [kept], "API keys: {why}");
 
     let customer = new_customer(stores, account).await;

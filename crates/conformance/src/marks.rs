@@ -1,7 +1,7 @@
 //! What a store says about itself: that it works, and that something was written.
 
 use crate::{
-    access::api_key::key,
+    access::api_key::{key, renamed_key, rotated_key},
     at,
     commit::{fresh_request, record, with},
     crm::customer::renamed,
@@ -71,13 +71,18 @@ pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
             "api_keys.insert_first",
             stores.access.api_keys.insert_first(&first)
         );
-        marked!("api_keys.insert", stores.access.api_keys.insert(&second));
+        marked!("api_keys.insert", stores.access.api_keys.insert(&second, none()));
         let used = KeyUse {
             account_id: account,
             id: first.id,
             at: at(10),
         };
         marked!("api_keys.record_use", stores.access.api_keys.record_use(&[used]));
+        let (edited, successor) = (renamed_key(&second, "Noa"), key(account, 3));
+        marked!("api_keys.update", stores.access.api_keys.update(&edited, none()));
+        let rotated = rotated_key(&edited, &successor);
+        let rotation = stores.access.api_keys.rotate(&rotated, &successor, none());
+        marked!("api_keys.rotate", rotation);
         marked!("api_keys.revoke", stores.access.api_keys.revoke(first.id, at(20)));
 
         let customer = customer_with_email("dana@example.com");

@@ -48,6 +48,15 @@ pub enum Invalid {
         /// The largest number that is allowed.
         max: i64,
     },
+    /// Too many items.
+    #[error("must have at most {max} items")]
+    TooMany {
+        /// The maximum number.
+        max: usize,
+    },
+    /// Not a network.
+    #[error("must be an IP address, or a network such as 192.0.2.0/24")]
+    Network,
     /// Not an id.
     #[error("must be an id: 24 lowercase hex digits")]
     Id,

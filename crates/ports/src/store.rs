@@ -5,7 +5,7 @@ use crate::{
     SchedulingPorts, SchedulingStores,
 };
 use async_trait::async_trait;
-use chatgrow_domain::Refusal;
+use chatgrow_domain::{Refusal, Scope};
 use std::{error::Error, future::ready, pin::Pin, sync::Arc};
 
 /// The error of a store that could not do what it was asked. A write has happened completely or not at all. Which of
@@ -54,6 +54,9 @@ pub enum Failure<R: Refusal> {
     /// A rule, or the store's guard of a rule, refused it.
     #[error(transparent)]
     Refused(R),
+    /// The caller lacks the scope that this needs. Use cases tell so, no store.
+    #[error("the scope {scope} is needed", scope = .0.as_str())]
+    NotAllowed(Scope),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -70,6 +73,7 @@ impl<R: Refusal> Failure<R> {
     pub fn widen<W: Refusal + From<R>>(self) -> Failure<W> {
         match self {
             Self::Refused(refusal) => Failure::Refused(refusal.into()),
+            Self::NotAllowed(scope) => Failure::NotAllowed(scope),
             Self::Store(error) => Failure::Store(error),
         }
     }

@@ -1,10 +1,11 @@
 //! The command line. Commands for operators work on the same store as a running server.
 
 use crate::{DatabaseUrl, Failure, database};
-use chatgrow_application::Application;
+use chatgrow_application::{Application, ListedKey};
 use chatgrow_domain::{
-    AccountName, AccountRefusal, AccountSlug, ApiKeyId, ApiKeyName, ApiKeyRefusal, Invalid, LocalMinute,
-    MalformedId, Timestamp, parse_date,
+    AccountName, AccountRefusal, AccountSlug, AllowedAddresses, ApiKeyId, ApiKeyName, ApiKeyRefusal,
+    ApiKeyTerms, Invalid, KeyRateLimit, LocalMinute, MalformedId, Overlap, PlainApiKey, Scopes, Timestamp,
+    parse_date,
 };
 use clap::{Args, Parser, Subcommand};
 use std::io::{Write, stdout};
@@ -30,7 +31,7 @@ pub(crate) enum Command {
     /// Create and list accounts
     #[command(subcommand)]
     Accounts(AccountsCommand),
-    /// Create, list and revoke API keys
+    /// Create, list, rotate and revoke API keys
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Bring the database's schema up to date, and do nothing else
@@ -67,10 +68,19 @@ pub(crate) enum KeysCommand {
     Create(CreateKey),
     /// List the keys of all accounts
     List,
+    /// Make a successor with the same settings, and print it, alone and only this once
+    Rotate {
+        /// The key's id, as `keys list` shows it
+        #[arg(value_parser = key_id)]
+        id: ApiKeyId,
+        /// For how many hours the key works beside its successor
+        #[arg(long, value_name = "HOURS", default_value = "24", value_parser = |text: &str| overlap(text).map_err(told))]
+        overlap: Overlap,
+    },
     /// Revoke a key for good; servers refuse it within a second
     Revoke {
         /// The key's id, as `keys list` shows it
-        #[arg(value_parser = |text: &str| text.parse::<ApiKeyId>().map_err(|error: MalformedId| error.to_string()))]
+        #[arg(value_parser = key_id)]
         id: ApiKeyId,
     },
 }
@@ -86,10 +96,32 @@ pub(crate) struct CreateKey {
     /// The day, YYYY-MM-DD, at whose beginning (in UTC) the key stops working; never, if it is left out
     #[arg(long, value_name = "DATE", value_parser = |text: &str| expiry(text).map_err(told))]
     expires: Option<Timestamp>,
+    /// What the key may do, with spaces between the scopes
+    #[arg(long, default_value = "full", value_parser = |text: &str| Scopes::parse(text).map_err(told))]
+    scopes: Scopes,
+    /// From where it may be used: addresses, or networks in CIDR notation, with commas between them; from everywhere, if it is left out
+    #[arg(long, value_name = "NETWORKS", value_parser = |text: &str| AllowedAddresses::parse(text).map_err(told))]
+    allow: Option<AllowedAddresses>,
+    /// How many requests it may make in `RATE_LIMIT_WINDOW_MS`, instead of `RATE_LIMIT_MAX_REQUESTS`
+    #[arg(long, value_name = "REQUESTS", value_parser = |text: &str| rate_limit(text).map_err(told))]
+    rate_limit: Option<KeyRateLimit>,
 }
 
 fn told(why: Invalid) -> String {
     why.to_string()
+}
+
+fn key_id(text: &str) -> Result<ApiKeyId, String> {
+    text.parse().map_err(|error: MalformedId| error.to_string())
+}
+
+/// A number that is none is out of every range.
+fn overlap(text: &str) -> Result<Overlap, Invalid> {
+    Overlap::from_hours(text.parse().unwrap_or(i64::MAX))
+}
+
+fn rate_limit(text: &str) -> Result<KeyRateLimit, Invalid> {
+    KeyRateLimit::new(text.parse().unwrap_or(i64::MAX))
 }
 
 fn expiry(text: &str) -> Result<Timestamp, Invalid> {
@@ -138,57 +170,89 @@ pub(crate) async fn accounts(application: &Application, command: AccountsCommand
 }
 
 pub(crate) async fn keys(application: &Application, command: KeysCommand) -> Result<(), Failure> {
+    let keys = &application.access.api_keys;
     match command {
         KeysCommand::Create(CreateKey {
             name,
             account,
             expires,
-        }) => match application.access.api_keys.create(&account, name, expires).await {
-            Ok(key) => writeln!(stdout(), "{}", key.reveal()).map_err(|error| {
-                format!("a key was made but can't be shown ({error}): revoke it, see `chatgrow keys list`")
-            })?,
-            Err(chatgrow_ports::Failure::Refused(ApiKeyRefusal::AccountNotFound)) => {
-                return Err(format!(
-                    "there is no account {}; `chatgrow accounts list` shows all",
-                    account.as_str()
-                )
-                .into());
-            }
-            Err(error) => return Err(error.into()),
-        },
-        KeysCommand::List => {
-            let columns = ["CREATED", "EXPIRES", "LAST USED", "REVOKED"]
-                .map(|name| format!("{name:<24}"))
-                .join("  ");
-            writeln!(stdout(), "{:<24}  {:<20}  {columns}  NAME", "ID", "ACCOUNT")?;
-            for listed in application.access.api_keys.list().await? {
-                let key = listed.key;
-                let instants = [
-                    Some(key.created_at),
-                    key.expires_at,
-                    key.last_used_at,
-                    key.revoked_at,
-                ];
-                let instants = instants.map(|at| format!("{:<24}", instant(at))).join("  ");
-                writeln!(
-                    stdout(),
-                    "{}  {:<20}  {instants}  {}",
-                    key.id,
-                    listed.account.as_str(),
-                    key.name.as_str()
-                )?;
+            scopes,
+            allow,
+            rate_limit,
+        }) => {
+            let terms = ApiKeyTerms {
+                name,
+                scopes,
+                expires_at: expires,
+                allowed_addresses: allow,
+                rate_limit,
+            };
+            match keys.create_for(&account, terms).await {
+                Ok(key) => show(&key)?,
+                Err(chatgrow_ports::Failure::Refused(ApiKeyRefusal::AccountNotFound)) => {
+                    return Err(format!(
+                        "there is no account {}; `chatgrow accounts list` shows all",
+                        account.as_str()
+                    )
+                    .into());
+                }
+                Err(error) => return Err(error.into()),
             }
         }
+        KeysCommand::Rotate { id, overlap } => match keys.rotate_any(id, overlap).await {
+            Ok(key) => show(&key)?,
+            Err(chatgrow_ports::Failure::Refused(ApiKeyRefusal::NotFound)) => return Err(NO_KEY.into()),
+            Err(error) => return Err(error.into()),
+        },
+        KeysCommand::List => list(keys.list_all().await?)?,
         KeysCommand::Revoke { id } => revoke(application, id).await?,
     }
     Ok(())
 }
 
+fn show(key: &PlainApiKey) -> Result<(), Failure> {
+    Ok(writeln!(stdout(), "{}", key.reveal()).map_err(|error| {
+        format!("a key was made but can't be shown ({error}): revoke it, see `chatgrow keys list`")
+    })?)
+}
+
+fn list(listed: Vec<ListedKey>) -> Result<(), Failure> {
+    let columns = ["CREATED", "EXPIRES", "LAST USED", "REVOKED"].map(|name| format!("{name:<24}"));
+    let columns = columns.join("  ");
+    writeln!(
+        stdout(),
+        "{:<24}  {:<20}  {columns}  {:<20}  NAME",
+        "ID",
+        "ACCOUNT",
+        "SCOPES"
+    )?;
+    for ListedKey { key, account } in listed {
+        let instants = [
+            Some(key.created_at),
+            key.terms.expires_at,
+            key.last_used_at,
+            key.revoked_at,
+        ];
+        let instants = instants.map(|at| format!("{:<24}", instant(at))).join("  ");
+        writeln!(
+            stdout(),
+            "{}  {:<20}  {instants}  {:<20}  {}",
+            key.id,
+            account.as_str(),
+            key.terms.scopes.to_string().replace(' ', ","),
+            key.terms.name.as_str()
+        )?;
+    }
+    Ok(())
+}
+
+const NO_KEY: &str = "there is no key with that id; `chatgrow keys list` shows all";
+
 pub(crate) async fn revoke(application: &Application, id: ApiKeyId) -> Result<(), Failure> {
-    if application.access.api_keys.revoke(id).await? {
+    if application.access.api_keys.revoke_any(id).await? {
         Ok(())
     } else {
-        Err("there is no key with that id; `chatgrow keys list` shows all".into())
+        Err(NO_KEY.into())
     }
 }
 

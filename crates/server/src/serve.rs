@@ -127,7 +127,7 @@ fn keep_reserve(database: &Database) {
 
 /// Loads the keys at start-up, so that the first requests don't wait for it.
 async fn remember_keys(application: Arc<Application>) {
-    match application.access.api_keys.list().await {
+    match application.access.api_keys.list_all().await {
         Ok(keys) => application
             .access
             .authentication

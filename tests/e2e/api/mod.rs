@@ -10,6 +10,7 @@ mod customers;
 mod events;
 mod holds;
 mod idempotency;
+mod keys;
 mod races;
 mod registrations;
 mod resources;

@@ -171,6 +171,16 @@ pub(crate) enum Reply<R> {
     Replayed(Answer),
 }
 
+impl<R> Reply<R> {
+    /// The reply with a change of the answer, if it is new. What is stored for a repetition doesn't have the change.
+    pub(crate) fn once(self, change: impl FnOnce(R) -> R) -> Self {
+        match self {
+            Self::Fresh(answer) => Self::Fresh(change(answer)),
+            replayed @ Self::Replayed(_) => replayed,
+        }
+    }
+}
+
 /// Replies to one request, with the rendering that is stored for its repetitions.
 pub(crate) struct Replies<T, R>(fn(&Effect<T>) -> R);
 

@@ -6,7 +6,7 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
-use chatgrow_domain::Refusal;
+use chatgrow_domain::{Refusal, Scope};
 use chatgrow_ports::{Failure, StoreError};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -40,6 +40,12 @@ problems! {
     Validation = BAD_REQUEST, "VALIDATION_ERROR", "The request is not valid";
     /// The key is missing, malformed, unknown, revoked or expired.
     Unauthenticated = UNAUTHORIZED, "Authentication failed", "Invalid API Key";
+    /// The key lacks the scope that the operation needs; the message names it.
+    InsufficientScope = FORBIDDEN, "INSUFFICIENT_SCOPE", "The API key lacks the scope that this needs";
+    /// A key can't make or change a key that could do more than itself.
+    KeyExceedsCaller = FORBIDDEN, "INSUFFICIENT_SCOPE", "The key could do more than the one that the request came with";
+    /// The key has an allow-list, and the client's address is not on it.
+    AddressNotAllowed = FORBIDDEN, "ADDRESS_NOT_ALLOWED", "The API key can't be used from this address";
     /// The account has no customer with that address.
     CustomerNotFound = NOT_FOUND, "NOT_FOUND", "Customer not found";
     /// The account has no such appointment.
@@ -52,6 +58,8 @@ problems! {
     EventNotFound = NOT_FOUND, "NOT_FOUND", "Event not found";
     /// The event has no such registration.
     RegistrationNotFound = NOT_FOUND, "NOT_FOUND", "Registration not found";
+    /// The account has no such API key.
+    ApiKeyNotFound = NOT_FOUND, "NOT_FOUND", "API key not found";
     /// The API has no such path.
     PathNotFound = NOT_FOUND, "NOT_FOUND", "Path not found";
     /// The path has no such method; the `Allow` header lists those it has.
@@ -90,6 +98,12 @@ problems! {
     AlreadyRegistered = CONFLICT, "ALREADY_REGISTERED", "Customer is already registered for this event";
     /// A completed or cancelled event takes no registrations.
     EventNotActive = CONFLICT, "EVENT_NOT_ACTIVE", "Event is not active";
+    /// A revoked API key stays as it is.
+    ApiKeyRevoked = CONFLICT, "KEY_REVOKED", "The API key is revoked";
+    /// An API key that has expired can't be rotated.
+    ApiKeyExpired = CONFLICT, "KEY_EXPIRED", "The API key has expired";
+    /// An API key can be rotated once. Its successor can be rotated.
+    ApiKeyRotated = CONFLICT, "KEY_ROTATED", "The API key was rotated already";
     /// The same request is in progress.
     IdempotencyInProgress = CONFLICT, "IDEMPOTENCY_IN_PROGRESS", "A request with this Idempotency-Key is in progress";
     /// The key was used for a different request.
@@ -125,6 +139,7 @@ impl Problem {
             Self::RegistrationNotFound => Some("registration"),
             Self::HoldNotFound => Some("hold"),
             Self::BlockNotFound => Some("block"),
+            Self::ApiKeyNotFound => Some("apiKey"),
             _ => None,
         }
     }
@@ -230,6 +245,14 @@ impl ApiError {
         }
     }
 
+    /// A [`Problem::InsufficientScope`] that names the scope.
+    pub(crate) fn insufficient(scope: Scope) -> Self {
+        Self {
+            message: Some(format!("The API key lacks the scope {}", scope.as_str())),
+            ..Problem::InsufficientScope.into()
+        }
+    }
+
     /// The same error with a more specific message.
     pub(crate) fn with_message(self, message: impl Into<String>) -> Self {
         Self {
@@ -323,6 +346,7 @@ where
     fn from(failure: Failure<R>) -> Self {
         match failure {
             Failure::Refused(refusal) => refusal.into(),
+            Failure::NotAllowed(scope) => Self::insufficient(scope),
             Failure::Store(error) => error.into(),
         }
     }

@@ -14,7 +14,7 @@ use actix_web::{
     web::{Bytes, Data, ReqData},
 };
 use chatgrow_application::Application;
-use chatgrow_domain::AccountId;
+use chatgrow_domain::{AccountId, Scope};
 use chatgrow_ports::Mark;
 use std::{cell::RefCell, collections::HashMap};
 
@@ -23,6 +23,10 @@ const MOST: usize = 4 << 20;
 
 /// The size of the largest entry that is kept, in bytes.
 const LARGEST: usize = MOST / 16;
+
+/// The scope that a caller needs to be answered from the cache.
+#[derive(Clone, Copy)]
+pub(crate) struct ReadScope(pub(crate) Scope);
 
 /// The cache of one worker.
 #[derive(Default)]
@@ -69,7 +73,8 @@ pub(crate) async fn keep(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let read = request.method() == Method::GET;
+    let scope = request.app_data::<ReadScope>();
+    let read = request.method() == Method::GET && scope.is_some_and(|scope| caller.0.scopes.permit(scope.0));
     let Some(mark) = read.then(|| application.mark()).flatten() else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };

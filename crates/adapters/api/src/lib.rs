@@ -43,7 +43,7 @@ use crate::{
     connection::{connections::Connections, in_flight::InFlight, listen},
     error::ApiError,
     health::Readiness,
-    kept::Kept,
+    kept::{Kept, ReadScope},
     metrics::Metrics,
     routes::Context,
 };
@@ -247,8 +247,13 @@ impl Api {
 }
 
 /// The contexts, each with its paths. [`openapi::document`] describes them.
-fn contexts() -> [Context; 3] {
-    [crm::routes(), scheduling::routes(), events::routes()]
+fn contexts() -> [Context; 4] {
+    [
+        crm::routes(),
+        scheduling::routes(),
+        events::routes(),
+        access::routes(),
+    ]
 }
 
 /// The API's own paths.
@@ -262,7 +267,8 @@ fn routes(config: &mut web::ServiceConfig) {
     let api = web::scope(BASE_PATH).app_data(Route(BASE_PATH));
     let api = endpoints.into_iter().fold(api, |api, endpoint| {
         if endpoint.kept {
-            let resource = endpoint.resource.wrap(from_fn(kept::keep));
+            let scope = ReadScope(endpoint.scope(&Method::GET));
+            let resource = endpoint.resource.app_data(scope).wrap(from_fn(kept::keep));
             api.service(resource.wrap(from_fn(handle)))
         } else {
             api.service(endpoint.resource.wrap(from_fn(handle)))

@@ -12,8 +12,8 @@ use actix_web::{
     dev::{Payload, ServiceRequest},
 };
 use chatgrow_domain::{
-    AppointmentId, BlockId, CustomerId, EventId, HoldId, Invalid, LocalMinute, PageLimit, RegistrationId,
-    ResourceId, ServiceId,
+    ApiKeyId, AppointmentId, BlockId, CustomerId, EventId, HoldId, Invalid, LocalMinute, PageLimit,
+    RegistrationId, ResourceId, ServiceId,
 };
 use chatgrow_ports::{PageRequest, StartPosition};
 use paperclip::{
@@ -159,7 +159,7 @@ macro_rules! id_cursors {
         }
     )+};
 }
-id_cursors!("c" CustomerId, "r" RegistrationId, "s" ServiceId, "x" ResourceId);
+id_cursors!("c" CustomerId, "r" RegistrationId, "s" ServiceId, "x" ResourceId, "k" ApiKeyId);
 
 macro_rules! start_cursors {
     ($($letter:literal $id:ty),+) => {$(

@@ -52,6 +52,14 @@ pub(crate) struct Created<B> {
     body: B,
 }
 
+impl<B> Created<B> {
+    /// The same answer with a change of its body.
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut B)) -> Self {
+        change(&mut self.body);
+        self
+    }
+}
+
 /// Either of these answers.
 pub(crate) enum CreatedOrDone<B> {
     Created(Created<B>),

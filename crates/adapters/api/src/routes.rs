@@ -3,6 +3,7 @@
 
 use crate::{Route, error::Problem, value::Described};
 use actix_web::{FromRequest, Handler, Responder, http::Method};
+use chatgrow_domain::Scope;
 use paperclip::{actix::web, v2::schema::Apiv2Operation};
 use serde_json::Value;
 
@@ -37,6 +38,8 @@ pub(crate) struct Endpoint {
     pub(crate) path: &'static str,
     /// The parameters in the path, in braces.
     pub(crate) parameters: Vec<PathParameter>,
+    /// The scope of GET, and that of every other operation. The use case asks the caller for it.
+    scopes: (Scope, Scope),
     /// The errors of each operation, besides those that many operations have in common.
     pub(crate) errors: Vec<(Method, &'static [Problem])>,
     /// Whether its lists are cached until the next write.
@@ -57,6 +60,7 @@ impl Endpoint {
         Self {
             path: whole,
             parameters: Vec::new(),
+            scopes: (Scope::Full, Scope::Full),
             errors: Vec::new(),
             kept: false,
             resource: web::resource(path).app_data(Route(whole)),
@@ -72,6 +76,18 @@ impl Endpoint {
             schema,
         });
         self
+    }
+
+    /// Tells which scope GET needs, and which every other operation.
+    pub(crate) fn needs(self, reading: Scope, writing: Scope) -> Self {
+        let scopes = (reading, writing);
+        Self { scopes, ..self }
+    }
+
+    /// The scope that an operation needs.
+    pub(crate) fn scope(&self, method: &Method) -> Scope {
+        let (reading, writing) = self.scopes;
+        if *method == Method::GET { reading } else { writing }
     }
 
     /// Adds an operation, with the errors that are listed beside its handler.

@@ -22,7 +22,9 @@ const OCCUPYING: &str = "(account_id, id, kind, customer_id, resource_id, furthe
 #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "test code")]
 pub fn statements(id: impl Fn(u8) -> String) -> (String, Vec<Refused>) {
     let with_ids = |sql: &str| {
+        let digest = id(7).replace(&"07".repeat(12), &"07".repeat(32));
         let named = sql.replace("$booking", BOOKING).replace("$occupying", OCCUPYING);
+        let named = named.replace("$digest", &digest);
         let named = (10..=12).fold(named, |sql, byte: u8| {
             sql.replace(&format!("x'{}'", format!("{byte:02x}").repeat(12)), &id(byte))
         });

@@ -20,6 +20,12 @@ diesel::table! {
         expires_at -> Nullable<BigInt>,
         last_used_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
+        scopes -> Text,
+        allowed_addresses -> Nullable<Text>,
+        rate_limit -> Nullable<BigInt>,
+        successor_id -> Nullable<Binary>,
+        updated_at -> BigInt,
+        version -> BigInt,
     }
 }
 

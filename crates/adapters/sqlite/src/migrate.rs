@@ -54,8 +54,8 @@ mod tests {
         migrate(&mut connection, MIGRATIONS, Migrations::Run).unwrap();
         let rows =
             "INSERT INTO accounts VALUES (zeroblob(12), 'one', 'One', 0), (randomblob(12), 'two', 'Two', 0);
-            INSERT INTO api_keys
-            VALUES (zeroblob(12), zeroblob(12), 'web', zeroblob(32), 0, NULL, NULL, NULL)";
+            INSERT INTO api_keys (account_id, id, name, digest, created_at)
+            VALUES (zeroblob(12), zeroblob(12), 'web', zeroblob(32), 0)";
         connection.batch_execute(rows).unwrap();
         let folder = TempDir::new().unwrap();
         let names = MigrationSource::<Sqlite>::migrations(&MIGRATIONS).unwrap();

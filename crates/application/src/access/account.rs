@@ -51,6 +51,7 @@ impl Accounts {
         match self.create(AccountSlug::default(), name).await {
             Ok(_) | Err(Failure::Refused(AccountRefusal::SlugTaken)) => Ok(()),
             Err(Failure::Store(error)) => Err(error),
+            Err(failure @ Failure::NotAllowed(_)) => Err(StoreError::failed(failure)),
         }
     }
 

@@ -1,8 +1,12 @@
-//! API keys. The operator creates, lists and revokes them.
+//! API keys. The operator creates, lists and revokes those of all accounts. A caller manages those of its own account,
+//! within what its own key may do.
 
-use crate::System;
-use chatgrow_domain::{AccountSlug, ApiKey, ApiKeyId, ApiKeyName, ApiKeyRefusal, PlainApiKey, Timestamp};
-use chatgrow_ports::{AccountStore, ApiKeyStore, Failure, StoreError, Stores};
+use crate::{Actor, Caller, Commits, Effect, Outcome, Request, System};
+use chatgrow_domain::{
+    AccountId, AccountSlug, ApiKey, ApiKeyEdit, ApiKeyId, ApiKeyName, ApiKeyRefusal, ApiKeyTerms, Overlap,
+    PlainApiKey, Scope,
+};
+use chatgrow_ports::{AccountStore, ApiKeyStore, Commit, Failure, Page, PageRequest, StoreError, Stores};
 use std::sync::Arc;
 
 /// An API key as it is listed for the operator.
@@ -14,36 +18,47 @@ pub struct ListedKey {
     pub account: AccountSlug,
 }
 
+/// The outcome of a request for a new key. The secret is not a part of what is stored for a repetition of the request.
+#[derive(Debug)]
+pub struct Issued {
+    /// The outcome. Its resource is the new key.
+    pub outcome: Outcome<ApiKey>,
+    /// The new key in plain text. It works if the outcome is [`Outcome::Done`].
+    pub secret: PlainApiKey,
+}
+
 /// The use cases of API keys.
 pub struct ApiKeys {
     accounts: Arc<dyn AccountStore>,
     api_keys: Arc<dyn ApiKeyStore>,
     system: System,
+    commits: Commits,
 }
 
 impl ApiKeys {
-    pub(crate) fn new(stores: &Stores, system: &System) -> Self {
+    pub(crate) fn new(stores: &Stores, system: &System, commits: &Commits) -> Self {
         Self {
             accounts: stores.access.accounts.clone(),
             api_keys: stores.access.api_keys.clone(),
             system: system.clone(),
+            commits: commits.clone(),
         }
     }
 
-    /// Creates a key of an account. The plain key is returned, and not stored anywhere.
+    /// Creates a key of an account, for the operator. The plain key is returned, and not stored anywhere.
     ///
     /// # Errors
-    /// [`ApiKeyRefusal::AccountNotFound`], [`ApiKeyRefusal::Expired`] if the expiry is not in the future, or
+    /// [`ApiKeyRefusal::AccountNotFound`], [`ApiKeyRefusal::ExpiryPassed`] if the expiry is not in the future, or
     /// [`Failure::Store`] if the store fails.
-    pub async fn create(
+    pub async fn create_for(
         &self,
         account: &AccountSlug,
-        name: ApiKeyName,
-        expires_at: Option<Timestamp>,
+        terms: ApiKeyTerms,
     ) -> Result<PlainApiKey, Failure<ApiKeyRefusal>> {
-        let (plain, key) = self.new_key(account, name, expires_at).await?;
-        self.api_keys.insert(&key).await?;
-        Ok(plain)
+        let (secret, id) = self.secret();
+        let key = self.key(id, self.account(account).await?, terms, &secret)?;
+        self.api_keys.insert(&key, Commit::default()).await?;
+        Ok(secret)
     }
 
     /// Creates the first key of the account `default`. Returns `None` if the account has ever had a key.
@@ -54,38 +69,30 @@ impl ApiKeys {
         &self,
         name: ApiKeyName,
     ) -> Result<Option<PlainApiKey>, Failure<ApiKeyRefusal>> {
-        let (plain, key) = self.new_key(&AccountSlug::default(), name, None).await?;
-        Ok(self.api_keys.insert_first(&key).await?.then_some(plain))
+        let (secret, id) = self.secret();
+        let account = self.account(&AccountSlug::default()).await?;
+        let key = self.key(id, account, ApiKeyTerms::full(name), &secret)?;
+        Ok(self.api_keys.insert_first(&key).await?.then_some(secret))
     }
 
-    async fn new_key(
+    async fn account(&self, slug: &AccountSlug) -> Result<AccountId, Failure<ApiKeyRefusal>> {
+        let account = self.accounts.by_slug(slug).await?;
+        Ok(account.ok_or(ApiKeyRefusal::AccountNotFound)?.id)
+    }
+
+    fn secret(&self) -> (PlainApiKey, ApiKeyId) {
+        let secret = PlainApiKey::from_random(self.system.randomness.secret());
+        (secret, ApiKeyId::new(self.system.ids.next_id()))
+    }
+
+    fn key(
         &self,
-        account: &AccountSlug,
-        name: ApiKeyName,
-        expires_at: Option<Timestamp>,
-    ) -> Result<(PlainApiKey, ApiKey), Failure<ApiKeyRefusal>> {
-        let account = self
-            .accounts
-            .by_slug(account)
-            .await?
-            .ok_or(ApiKeyRefusal::AccountNotFound)?;
-        let now = self.system.clock.now();
-        let plain = PlainApiKey::from_random(self.system.randomness.secret());
-        let key = ApiKey {
-            id: ApiKeyId::new(self.system.ids.next_id()),
-            account_id: account.id,
-            name,
-            digest: plain.digest(),
-            created_at: now,
-            expires_at,
-            last_used_at: None,
-            revoked_at: None,
-        };
-        if key.is_valid_at(now) {
-            Ok((plain, key))
-        } else {
-            Err(ApiKeyRefusal::Expired.into())
-        }
+        id: ApiKeyId,
+        account: AccountId,
+        terms: ApiKeyTerms,
+        secret: &PlainApiKey,
+    ) -> Result<ApiKey, ApiKeyRefusal> {
+        ApiKey::new(id, account, terms, secret.digest(), self.system.clock.now())
     }
 
     /// All keys of all accounts, including those that are revoked or expired. They are ordered by the age of the
@@ -93,10 +100,10 @@ impl ApiKeys {
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    pub async fn list(&self) -> Result<Vec<ListedKey>, StoreError> {
+    pub async fn list_all(&self) -> Result<Vec<ListedKey>, StoreError> {
         let mut listed = Vec::new();
         for account in self.accounts.list().await? {
-            for key in self.api_keys.list(account.id).await? {
+            for key in self.api_keys.all(account.id).await? {
                 listed.push(ListedKey {
                     key,
                     account: account.slug.clone(),
@@ -106,135 +113,178 @@ impl ApiKeys {
         Ok(listed)
     }
 
-    /// Revokes a key for good, and returns whether there is such a key. Every server refuses the key within a second.
-    /// Revoking it again changes nothing.
+    /// Revokes a key of any account for good, for the operator, and returns whether there is such a key. Every server
+    /// refuses the key within a second. Revoking it again changes nothing.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    pub async fn revoke(&self, id: ApiKeyId) -> Result<bool, StoreError> {
+    pub async fn revoke_any(&self, id: ApiKeyId) -> Result<bool, StoreError> {
         self.api_keys.revoke(id, self.system.clock.now()).await
+    }
+
+    /// Makes a successor of a key of any account, for the operator. The key itself stops working after the overlap.
+    ///
+    /// # Errors
+    /// [`ApiKeyRefusal::NotFound`], [`ApiKeyRefusal::Revoked`], [`ApiKeyRefusal::Rotated`] if it has a successor,
+    /// [`ApiKeyRefusal::Expired`] if it has expired, [`ApiKeyRefusal::VersionMismatch`] if it was changed meanwhile, or
+    /// [`Failure::Store`] if the store fails.
+    pub async fn rotate_any(
+        &self,
+        id: ApiKeyId,
+        overlap: Overlap,
+    ) -> Result<PlainApiKey, Failure<ApiKeyRefusal>> {
+        let mut all = self.list_all().await?.into_iter();
+        let listed = all.find(|listed| listed.key.id == id);
+        let before = listed.ok_or(ApiKeyRefusal::NotFound)?.key;
+        let (secret, successor) = self.secret();
+        let after = before.rotated(successor, overlap, self.system.clock.now())?;
+        let key = self.key(successor, before.account_id, before.terms, &secret)?;
+        self.api_keys.rotate(&after, &key, Commit::default()).await?;
+        Ok(secret)
+    }
+
+    /// Creates a key of the caller's account.
+    ///
+    /// # Errors
+    /// [`ApiKeyRefusal::Exceeds`] if it could do more than the caller's own, [`ApiKeyRefusal::ExpiryPassed`] if the expiry
+    /// is not in the future, or [`Failure::Store`] if the store fails.
+    pub async fn create(
+        &self,
+        request: &Request<ApiKey>,
+        terms: ApiKeyTerms,
+    ) -> Result<Issued, Failure<ApiKeyRefusal>> {
+        request.caller.require(Scope::KeysManage)?;
+        let (secret, id) = self.secret();
+        let attempt = async || {
+            let key = self.key(id, request.caller.account, terms.clone(), &secret)?;
+            self.check_within(&request.caller, &key.terms).await?;
+            let effect = Effect::Created(key);
+            let commit = self.commits.of(request, &effect);
+            self.api_keys.insert(effect.resource(), commit).await?;
+            Ok(Some(effect))
+        };
+        let outcome = self.commits.run(request, attempt).await?;
+        Ok(Issued { outcome, secret })
+    }
+
+    /// The account's key with that id.
+    ///
+    /// # Errors
+    /// [`ApiKeyRefusal::NotFound`], or [`Failure::Store`] if the store fails.
+    pub async fn get(&self, caller: &Caller, id: ApiKeyId) -> Result<ApiKey, Failure<ApiKeyRefusal>> {
+        caller.require(Scope::KeysManage)?;
+        let found = self.api_keys.by_id(caller.account, id).await?;
+        Ok(found.ok_or(ApiKeyRefusal::NotFound)?)
+    }
+
+    /// The account's keys, oldest first, including those that are revoked or expired.
+    ///
+    /// # Errors
+    /// [`Failure::Store`] if the store fails.
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        page: PageRequest<ApiKeyId>,
+    ) -> Result<Page<ApiKey, ApiKeyId>, Failure<ApiKeyRefusal>> {
+        caller.require(Scope::KeysManage)?;
+        Ok(self.api_keys.list(caller.account, page).await?)
+    }
+
+    /// Changes the terms that `edit` sets. Every server applies them within a second.
+    ///
+    /// # Errors
+    /// [`ApiKeyRefusal::NotFound`], [`ApiKeyRefusal::VersionMismatch`] if the precondition doesn't hold,
+    /// [`ApiKeyRefusal::Exceeds`] if the key could do more than the caller's own, [`ApiKeyRefusal::Revoked`],
+    /// [`ApiKeyRefusal::ExpiryPassed`] if the new expiry is not in the future, or [`Failure::Store`] if the store fails.
+    pub async fn edit(
+        &self,
+        request: &Request<ApiKey>,
+        id: ApiKeyId,
+        edit: ApiKeyEdit,
+    ) -> Result<Outcome<ApiKey>, Failure<ApiKeyRefusal>> {
+        let attempt = async || {
+            let before = self.get(&request.caller, id).await?;
+            request.precondition.check::<ApiKeyRefusal>(Some(&before))?;
+            let after = before.edited(edit.clone(), self.system.clock.now())?;
+            self.check_within(&request.caller, &after.terms).await?;
+            self.replace(request, before, after).await
+        };
+        self.commits.run(request, attempt).await
+    }
+
+    /// Revokes a key of the account for good. Every server refuses the key within a second. Repeating it changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`ApiKeyRefusal::NotFound`], [`ApiKeyRefusal::VersionMismatch`] if the precondition doesn't hold, or
+    /// [`Failure::Store`] if the store fails.
+    pub async fn revoke(
+        &self,
+        request: &Request<ApiKey>,
+        id: ApiKeyId,
+    ) -> Result<Outcome<ApiKey>, Failure<ApiKeyRefusal>> {
+        let attempt = async || {
+            let before = self.get(&request.caller, id).await?;
+            request.precondition.check::<ApiKeyRefusal>(Some(&before))?;
+            let after = before.revoked(self.system.clock.now());
+            self.replace(request, before, after).await
+        };
+        self.commits.run(request, attempt).await
+    }
+
+    /// Makes a successor with the terms of a key. The key itself stops working after the overlap.
+    ///
+    /// # Errors
+    /// [`ApiKeyRefusal::NotFound`], [`ApiKeyRefusal::VersionMismatch`] if the precondition doesn't hold,
+    /// [`ApiKeyRefusal::Exceeds`] if the key can do more than the caller's own, [`ApiKeyRefusal::Revoked`],
+    /// [`ApiKeyRefusal::Rotated`] if it has a successor, [`ApiKeyRefusal::Expired`] if it has expired, or [`Failure::Store`] if the store fails.
+    pub async fn rotate(
+        &self,
+        request: &Request<ApiKey>,
+        id: ApiKeyId,
+        overlap: Overlap,
+    ) -> Result<Issued, Failure<ApiKeyRefusal>> {
+        let (secret, successor) = self.secret();
+        let attempt = async || {
+            let before = self.get(&request.caller, id).await?;
+            request.precondition.check::<ApiKeyRefusal>(Some(&before))?;
+            let after = before.rotated(successor, overlap, self.system.clock.now())?;
+            self.check_within(&request.caller, &before.terms).await?;
+            let key = self.key(successor, request.caller.account, before.terms, &secret)?;
+            let effect = Effect::Created(key);
+            let commit = self.commits.of(request, &effect);
+            match self.api_keys.rotate(&after, effect.resource(), commit).await {
+                Ok(()) => Ok(Some(effect)),
+                Err(Failure::Refused(ApiKeyRefusal::VersionMismatch)) => Ok(None),
+                Err(failure) => Err(failure),
+            }
+        };
+        let outcome = self.commits.run(request, attempt).await?;
+        Ok(Issued { outcome, secret })
+    }
+
+    async fn replace(
+        &self,
+        request: &Request<ApiKey>,
+        before: ApiKey,
+        after: ApiKey,
+    ) -> Result<Option<Effect<ApiKey>>, Failure<ApiKeyRefusal>> {
+        let write = async |after: &ApiKey, commit| self.api_keys.update(after, commit).await;
+        self.commits.replace(request, before, after, write).await
+    }
+
+    /// Checks that a key with these terms could do nothing that the caller's own key can't.
+    async fn check_within(&self, caller: &Caller, terms: &ApiKeyTerms) -> Result<(), Failure<ApiKeyRefusal>> {
+        let Actor::ApiKey(own) = caller.actor;
+        let own = self.api_keys.by_id(caller.account, own).await?;
+        let own = own.ok_or(ApiKeyRefusal::Exceeds)?;
+        if own.terms.include(terms) {
+            Ok(())
+        } else {
+            Err(ApiKeyRefusal::Exceeds.into())
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixtures::{Mocks, account, at, default_account, id};
-    use mockall::predicate::eq;
-
-    fn name() -> ApiKeyName {
-        ApiKeyName::new("site").unwrap()
-    }
-
-    fn with_default_account() -> Mocks {
-        let mut mocks = Mocks::at(1000);
-        mocks
-            .accounts
-            .expect_by_slug()
-            .with(eq(AccountSlug::default()))
-            .returning(|_| Ok(Some(default_account())));
-        mocks
-    }
-
-    #[tokio::test]
-    async fn only_the_digest_of_a_new_key_is_stored() {
-        let mut mocks = with_default_account();
-        let digest = PlainApiKey::from_random([7; 32]).digest();
-        let stored = move |key: &ApiKey| {
-            key.digest == digest && key.account_id == account() && key.expires_at == Some(at(2000))
-        };
-        mocks
-            .api_keys
-            .expect_insert()
-            .withf(stored)
-            .times(1)
-            .returning(|_| Ok(()));
-        let key = mocks
-            .build()
-            .access
-            .api_keys
-            .create(&AccountSlug::default(), name(), Some(at(2000)))
-            .await
-            .unwrap();
-        assert_eq!(key.digest(), digest);
-    }
-
-    #[tokio::test]
-    async fn a_key_that_has_expired_is_not_made() {
-        let outcome = with_default_account()
-            .build()
-            .access
-            .api_keys
-            .create(&AccountSlug::default(), name(), Some(at(1000)))
-            .await;
-        assert!(matches!(outcome, Err(Failure::Refused(ApiKeyRefusal::Expired))));
-    }
-
-    #[tokio::test]
-    async fn a_key_needs_an_account() {
-        let mut mocks = Mocks::at(1000);
-        mocks.accounts.expect_by_slug().returning(|_| Ok(None));
-        let outcome = mocks
-            .build()
-            .access
-            .api_keys
-            .create(&AccountSlug::default(), name(), None)
-            .await;
-        assert!(matches!(
-            outcome,
-            Err(Failure::Refused(ApiKeyRefusal::AccountNotFound))
-        ));
-    }
-
-    #[tokio::test]
-    async fn the_first_key_is_told_only_where_it_is_the_first() {
-        for first in [true, false] {
-            let mut mocks = with_default_account();
-            mocks
-                .api_keys
-                .expect_insert_first()
-                .times(1)
-                .returning(move |_| Ok(first));
-            assert_eq!(
-                mocks
-                    .build()
-                    .access
-                    .api_keys
-                    .create_first(name())
-                    .await
-                    .unwrap()
-                    .is_some(),
-                first
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn a_revocation_happens_now() {
-        let mut mocks = Mocks::at(1000);
-        let key = ApiKeyId::new(id(9));
-        mocks
-            .api_keys
-            .expect_revoke()
-            .with(eq(key), eq(at(1000)))
-            .times(1)
-            .returning(|_, _| Ok(true));
-        assert!(mocks.build().access.api_keys.revoke(key).await.unwrap());
-    }
-
-    #[tokio::test]
-    async fn the_list_names_each_keys_account() {
-        let mut mocks = Mocks::at(1000);
-        mocks
-            .accounts
-            .expect_list()
-            .returning(|| Ok(vec![default_account()]));
-        mocks
-            .api_keys
-            .expect_list()
-            .with(eq(account()))
-            .times(1)
-            .returning(|_| Ok(Vec::new()));
-        assert_eq!(mocks.build().access.api_keys.list().await.unwrap(), []);
-    }
-}
+mod tests;

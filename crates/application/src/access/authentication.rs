@@ -6,7 +6,7 @@
 //! keys are remembered, so that guesses can't fill the memory. When a key was last used is noted here and written to
 //! the store later, off the request's path.
 
-use crate::{Actor, Caller, RequestId, Scopes};
+use crate::{Actor, Caller, RequestId};
 use chatgrow_domain::{ApiKey, ApiKeyDigest, PlainApiKey, Timestamp};
 use chatgrow_ports::{ApiKeyStore, Clock, KeyUse, StoreError};
 use std::{
@@ -26,14 +26,23 @@ const MAX_STRANGERS: usize = 1024;
 /// What the memory tells of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recalled {
-    /// The key is valid and belongs to this caller.
-    Caller(Caller),
+    /// The key is valid.
+    Known(Known),
     /// The key is malformed, or was unknown, revoked or expired a moment ago.
     Nobody,
     /// The key was valid when the server last saw it. It must be looked up again.
     Stale(LookUp),
     /// The key has not been seen, or was not valid. It must be looked up.
     New(LookUp),
+}
+
+/// A valid key, and who calls with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The caller.
+    pub caller: Caller,
+    /// The key. Its addresses and its rate limit are left to whoever knows them.
+    pub key: Arc<ApiKey>,
 }
 
 /// A key that must be looked up in the store.
@@ -44,7 +53,7 @@ pub struct LookUp {
 }
 
 struct Remembered {
-    key: ApiKey,
+    key: Arc<ApiKey>,
     /// When the key was last looked up for a request; `None` if it never was.
     checked_at: Option<Timestamp>,
     /// In milliseconds; 0 means never.
@@ -91,7 +100,7 @@ impl Authentication {
         let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
         for key in keys.into_iter().filter(|key| key.is_valid_at(now)) {
             remembered.entry(key.digest).or_insert_with(|| Remembered {
-                key,
+                key: key.into(),
                 checked_at: None,
                 used_at: AtomicI64::default(),
                 written_at: AtomicI64::default(),
@@ -114,7 +123,7 @@ impl Authentication {
             Recalled::New(_) if self.is_stranger(&digest, look_up.now) => Recalled::Nobody,
             _ => recalled,
         };
-        if matches!(recalled, Recalled::Caller(_) | Recalled::Nobody) {
+        if matches!(recalled, Recalled::Known(_) | Recalled::Nobody) {
             self.recalls.fetch_add(1, Ordering::Relaxed);
         }
         recalled
@@ -128,13 +137,13 @@ impl Authentication {
         &self,
         LookUp { digest, now }: LookUp,
         request: &RequestId,
-    ) -> Result<Option<Caller>, StoreError> {
+    ) -> Result<Option<Known>, StoreError> {
         self.look_ups.fetch_add(1, Ordering::Relaxed);
         let found = self.keys.by_digest(&digest).await?;
-        let found = found.filter(|key| key.is_valid_at(now));
-        let caller = found.as_ref().map(|key| caller(key, request));
+        let found = found.filter(|key| key.is_valid_at(now)).map(Arc::new);
+        let known = found.as_ref().map(|key| Known::new(key, request));
         self.remember(&digest, found, now);
-        Ok(caller)
+        Ok(known)
     }
 
     /// How often keys were found in memory, and how often they were looked up.
@@ -159,7 +168,7 @@ impl Authentication {
             return Recalled::Stale(look_up);
         }
         entry.used_at.store(now.as_millis(), Ordering::Relaxed);
-        Recalled::Caller(caller(&entry.key, request))
+        Recalled::Known(Known::new(&entry.key, request))
     }
 
     fn is_stranger(&self, digest: &ApiKeyDigest, now: Timestamp) -> bool {
@@ -177,7 +186,7 @@ impl Authentication {
         strangers.insert(digest, now);
     }
 
-    fn remember(&self, digest: &ApiKeyDigest, found: Option<ApiKey>, now: Timestamp) {
+    fn remember(&self, digest: &ApiKeyDigest, found: Option<Arc<ApiKey>>, now: Timestamp) {
         let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
         let Some(key) = found else {
             remembered.remove(digest);
@@ -240,13 +249,18 @@ impl Authentication {
     }
 }
 
-/// The caller who makes a request with that key.
-fn caller(key: &ApiKey, request: &RequestId) -> Caller {
-    Caller {
-        account: key.account_id,
-        actor: Actor::ApiKey(key.id),
-        scopes: Scopes::All,
-        request_id: request.clone(),
+impl Known {
+    fn new(key: &Arc<ApiKey>, request: &RequestId) -> Self {
+        let caller = Caller {
+            account: key.account_id,
+            actor: Actor::ApiKey(key.id),
+            scopes: key.terms.scopes,
+            request_id: request.clone(),
+        };
+        Self {
+            caller,
+            key: key.clone(),
+        }
     }
 }
 

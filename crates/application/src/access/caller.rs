@@ -1,6 +1,7 @@
 //! Who is calling, as one value that every use case of a request takes. (The use cases of operators have no caller.)
 
-use chatgrow_domain::{AccountId, ApiKeyId};
+use chatgrow_domain::{AccountId, ApiKeyId, Policies, Refusal, Scope, Scopes};
+use chatgrow_ports::Failure;
 use std::sync::Arc;
 
 /// The caller of a request, and what it may do.
@@ -16,18 +17,33 @@ pub struct Caller {
     pub request_id: RequestId,
 }
 
+impl Caller {
+    /// Checks that the caller may do what needs that scope.
+    ///
+    /// # Errors
+    /// [`Failure::NotAllowed`] if it may not.
+    pub fn require<R: Refusal>(&self, scope: Scope) -> Result<(), Failure<R>> {
+        if self.scopes.permit(scope) {
+            Ok(())
+        } else {
+            Err(Failure::NotAllowed(scope))
+        }
+    }
+
+    /// Checks that the caller may override the policies, if it does.
+    pub(crate) fn require_for<R: Refusal>(&self, policies: Policies) -> Result<(), Failure<R>> {
+        match policies {
+            Policies::Kept => Ok(()),
+            Policies::Overridden => self.require(Scope::PoliciesOverride),
+        }
+    }
+}
+
 /// Who does something in an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Actor {
     /// The holder of that API key.
     ApiKey(ApiKeyId),
-}
-
-/// What a caller may do. No use case asks for it yet, because every caller may do everything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scopes {
-    /// Everything in its account.
-    All,
 }
 
 /// The id of a request. It links the request's log line, its answer and everything that it causes.

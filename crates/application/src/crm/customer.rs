@@ -4,8 +4,8 @@ use crate::{
     Caller, System,
     commit::{Commits, Effect, Outcome, Request},
 };
-use chatgrow_domain::{Customer, CustomerEdit, CustomerId, CustomerRefusal, EmailKey, NewCustomer};
-use chatgrow_ports::{CustomerFilter, CustomerStore, Failure, Page, PageRequest, StoreError, Stores};
+use chatgrow_domain::{Customer, CustomerEdit, CustomerId, CustomerRefusal, EmailKey, NewCustomer, Scope};
+use chatgrow_ports::{CustomerFilter, CustomerStore, Failure, Page, PageRequest, Stores};
 use std::sync::Arc;
 
 /// The use cases of customers.
@@ -33,6 +33,7 @@ impl Customers {
         request: &Request<Customer>,
         new: NewCustomer,
     ) -> Result<Outcome<Customer>, Failure<CustomerRefusal>> {
+        request.caller.require(Scope::CustomersWrite)?;
         let attempt = async || self.insert(request, new.clone()).await.map(Some);
         self.commits.run(request, attempt).await
     }
@@ -42,6 +43,7 @@ impl Customers {
     /// # Errors
     /// [`CustomerRefusal::NotFound`], or [`Failure::Store`] if the store fails.
     pub async fn get(&self, caller: &Caller, email: &EmailKey) -> Result<Customer, Failure<CustomerRefusal>> {
+        caller.require(Scope::CustomersRead)?;
         let found = self.customers.by_email(caller.account, email).await?;
         Ok(found.ok_or(CustomerRefusal::NotFound)?)
     }
@@ -49,14 +51,15 @@ impl Customers {
     /// The customers that match the filter, oldest first.
     ///
     /// # Errors
-    /// [`StoreError`] if the store fails.
+    /// [`Failure::Store`] if the store fails.
     pub async fn list(
         &self,
         caller: &Caller,
         filter: &CustomerFilter,
         page: PageRequest<CustomerId>,
-    ) -> Result<Page<Customer, CustomerId>, StoreError> {
-        self.customers.list(caller.account, filter, page).await
+    ) -> Result<Page<Customer, CustomerId>, Failure<CustomerRefusal>> {
+        caller.require(Scope::CustomersRead)?;
+        Ok(self.customers.list(caller.account, filter, page).await?)
     }
 
     /// Changes the fields that `edit` sets.
@@ -70,6 +73,7 @@ impl Customers {
         email: &EmailKey,
         edit: CustomerEdit,
     ) -> Result<Outcome<Customer>, Failure<CustomerRefusal>> {
+        request.caller.require(Scope::CustomersWrite)?;
         let attempt = async || {
             let before = self.get(&request.caller, email).await?;
             request.precondition.check::<CustomerRefusal>(Some(&before))?;
@@ -88,6 +92,7 @@ impl Customers {
         request: &Request<Customer>,
         new: NewCustomer,
     ) -> Result<Outcome<Customer>, Failure<CustomerRefusal>> {
+        request.caller.require(Scope::CustomersWrite)?;
         let email = new.email.key();
         let attempt = async || {
             let before = self.customers.by_email(request.caller.account, &email).await?;

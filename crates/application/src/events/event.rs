@@ -4,10 +4,8 @@ use crate::{
     Caller, System,
     commit::{Commits, Effect, Outcome, Request},
 };
-use chatgrow_domain::{Event, EventEdit, EventId, EventRefusal, NewEvent};
-use chatgrow_ports::{
-    EventFilter, EventStore, Failure, Page, PageRequest, StartPosition, StoreError, Stores,
-};
+use chatgrow_domain::{Event, EventEdit, EventId, EventRefusal, NewEvent, Scope};
+use chatgrow_ports::{EventFilter, EventStore, Failure, Page, PageRequest, StartPosition, Stores};
 use std::sync::Arc;
 
 /// The use cases of events.
@@ -35,6 +33,7 @@ impl Events {
         request: &Request<Event>,
         new: NewEvent,
     ) -> Result<Outcome<Event>, Failure<EventRefusal>> {
+        request.caller.require(Scope::EventsWrite)?;
         let attempt = async || {
             let id = EventId::new(self.system.ids.next_id());
             let effect = Effect::Created(Event::new(id, new.clone(), self.system.clock.now()));
@@ -52,6 +51,7 @@ impl Events {
     /// # Errors
     /// [`EventRefusal::NotFound`], or [`Failure::Store`] if the store fails.
     pub async fn get(&self, caller: &Caller, id: EventId) -> Result<Event, Failure<EventRefusal>> {
+        caller.require(Scope::EventsRead)?;
         let found = self.events.by_id(caller.account, id).await?;
         Ok(found.ok_or(EventRefusal::NotFound)?)
     }
@@ -59,14 +59,15 @@ impl Events {
     /// The events that match the filter, ordered by start, then by id.
     ///
     /// # Errors
-    /// [`StoreError`] if the store fails.
+    /// [`Failure::Store`] if the store fails.
     pub async fn list(
         &self,
         caller: &Caller,
         filter: EventFilter,
         page: PageRequest<StartPosition<EventId>>,
-    ) -> Result<Page<Event, StartPosition<EventId>>, StoreError> {
-        self.events.list(caller.account, filter, page).await
+    ) -> Result<Page<Event, StartPosition<EventId>>, Failure<EventRefusal>> {
+        caller.require(Scope::EventsRead)?;
+        Ok(self.events.list(caller.account, filter, page).await?)
     }
 
     /// Changes the fields that `edit` sets.
@@ -80,6 +81,7 @@ impl Events {
         id: EventId,
         edit: EventEdit,
     ) -> Result<Outcome<Event>, Failure<EventRefusal>> {
+        request.caller.require(Scope::EventsWrite)?;
         let attempt = async || {
             let before = self.get(&request.caller, id).await?;
             request.precondition.check::<EventRefusal>(Some(&before))?;

@@ -5,7 +5,7 @@ use crate::{
     commit::{Commits, Effect, Outcome, Request},
 };
 use chatgrow_domain::{
-    AccountId, EmailKey, EventId, Notes, Registration, RegistrationId, RegistrationRefusal,
+    AccountId, EmailKey, EventId, Notes, Registration, RegistrationId, RegistrationRefusal, Scope,
 };
 use chatgrow_ports::{CustomerStore, EventStore, Failure, Page, PageRequest, RegistrationStore, Stores};
 use std::sync::Arc;
@@ -43,6 +43,7 @@ impl Registrations {
         customer: &EmailKey,
         notes: Option<Notes>,
     ) -> Result<Outcome<Registration>, Failure<RegistrationRefusal>> {
+        request.caller.require(Scope::EventsWrite)?;
         let account = request.caller.account;
         let attempt = async || {
             let Some(customer) = self.customers.by_email(account, customer).await? else {
@@ -74,6 +75,7 @@ impl Registrations {
         event: EventId,
         page: PageRequest<RegistrationId>,
     ) -> Result<Page<Registration, RegistrationId>, Failure<RegistrationRefusal>> {
+        caller.require(Scope::EventsRead)?;
         self.must_exist(caller.account, event).await?;
         Ok(self.registrations.list(caller.account, event, page).await?)
     }
@@ -88,6 +90,7 @@ impl Registrations {
         customer: &EmailKey,
         page: PageRequest<RegistrationId>,
     ) -> Result<Page<Registration, RegistrationId>, Failure<RegistrationRefusal>> {
+        caller.require(Scope::EventsRead)?;
         let account = caller.account;
         let customer = self.customers.by_email(account, customer).await?;
         let customer = customer.ok_or(RegistrationRefusal::CustomerNotFound)?;
@@ -105,6 +108,7 @@ impl Registrations {
         event: EventId,
         id: RegistrationId,
     ) -> Result<Registration, Failure<RegistrationRefusal>> {
+        caller.require(Scope::EventsRead)?;
         if let Some(registration) = self.registrations.by_id(caller.account, event, id).await? {
             return Ok(registration);
         }
@@ -124,6 +128,7 @@ impl Registrations {
         event: EventId,
         id: RegistrationId,
     ) -> Result<Outcome<Registration>, Failure<RegistrationRefusal>> {
+        request.caller.require(Scope::EventsWrite)?;
         let attempt = async || {
             let current = self.get(&request.caller, event, id).await?;
             request

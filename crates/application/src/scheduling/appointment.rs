@@ -11,11 +11,11 @@ use crate::{
 };
 use chatgrow_domain::{
     AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, Customer,
-    CustomerEdit, CustomerId, Hold, HoldId, NewAppointment, NewCustomer, ObjectId, Policies,
+    CustomerEdit, CustomerId, Hold, HoldId, NewAppointment, NewCustomer, ObjectId, Policies, Scope,
 };
 use chatgrow_ports::{
     AppointmentFilter, AppointmentStore, CustomerWrite, Failure, HoldStore, Page, PageRequest, StartPosition,
-    StoreError, Stores,
+    Stores,
 };
 use std::sync::Arc;
 
@@ -51,6 +51,7 @@ impl Appointments {
         request: &Request<Dated<Appointment>>,
         order: Order,
     ) -> Result<Outcome<Dated<Appointment>>, Failure<AppointmentRefusal>> {
+        check_scopes(&request.caller, &order)?;
         let attempt = async || match &order.item {
             OrderItem::Wish(wish) => self.book_wish(request, &order, wish).await,
             OrderItem::Hold(hold, given) => self.book_hold(request, &order, *hold, given).await,
@@ -67,6 +68,7 @@ impl Appointments {
         caller: &Caller,
         order: Order,
     ) -> Result<Dated<Appointment>, Failure<AppointmentRefusal>> {
+        check_scopes(caller, &order)?;
         let (clock, customer, _) = self.party(caller.account, &order.customer).await?;
         let id = AppointmentId::new(ObjectId::from_bytes([0; 12]));
         let now = self.system.clock.now();
@@ -232,6 +234,7 @@ impl Appointments {
         caller: &Caller,
         id: AppointmentId,
     ) -> Result<Dated<Appointment>, Failure<AppointmentRefusal>> {
+        caller.require(Scope::AppointmentsRead)?;
         let (_, appointment) = self.find(caller.account, id).await?;
         Ok(appointment)
     }
@@ -251,13 +254,14 @@ impl Appointments {
     /// The appointments that match the filter, ordered by start, then by id.
     ///
     /// # Errors
-    /// [`StoreError`] if the store fails.
+    /// [`Failure::Store`] if the store fails.
     pub async fn list(
         &self,
         caller: &Caller,
         filter: &AppointmentFilter,
         page: PageRequest<StartPosition<AppointmentId>>,
-    ) -> Result<Page<Dated<Appointment>, StartPosition<AppointmentId>>, StoreError> {
+    ) -> Result<Page<Dated<Appointment>, StartPosition<AppointmentId>>, Failure<AppointmentRefusal>> {
+        caller.require(Scope::AppointmentsRead)?;
         let clock = self.planner.clock(caller.account).await?;
         let page = self.appointments.list(caller.account, filter, page).await?;
         Ok(clock.dated_page(page))
@@ -278,6 +282,8 @@ impl Appointments {
         edit: AppointmentEdit,
         policies: Policies,
     ) -> Result<Outcome<Dated<Appointment>>, Failure<AppointmentRefusal>> {
+        request.caller.require(Scope::AppointmentsWrite)?;
+        request.caller.require_for(policies)?;
         let account = request.caller.account;
         let attempt = async || {
             let (clock, before) = self.find(account, id).await?;
@@ -343,6 +349,18 @@ impl Appointments {
             ..AppointmentEdit::default()
         };
         self.edit(request, id, edit, Policies::Kept).await
+    }
+}
+
+/// Checks that the caller may order that.
+fn check_scopes(caller: &Caller, order: &Order) -> Result<(), Failure<AppointmentRefusal>> {
+    caller.require(Scope::AppointmentsWrite)?;
+    if order.customer.details.is_some() {
+        caller.require(Scope::CustomersWrite)?;
+    }
+    match &order.item {
+        OrderItem::Wish(wish) => caller.require_for(wish.policies),
+        OrderItem::Hold(..) => Ok(()),
     }
 }
 

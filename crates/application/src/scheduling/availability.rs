@@ -8,8 +8,8 @@ use crate::{
     },
 };
 use chatgrow_domain::{
-    Demand, Duration, Interval, LocalMinute, Obstacle, PageLimit, ResourceId, ResourceRefusal, ServiceId,
-    Unbookable,
+    Demand, Duration, Interval, LocalMinute, Obstacle, PageLimit, ResourceId, ResourceRefusal, Scope,
+    ServiceId, Unbookable,
 };
 use chatgrow_ports::{Failure, OccupancyStore, ResourceStore, Stores};
 use std::{ops::Range, sync::Arc};
@@ -89,6 +89,7 @@ impl Availability {
     /// # Errors
     /// [`Unbookable`] if the service or the resource can't be booked at all, or [`Failure::Store`] if the store fails.
     pub async fn search(&self, caller: &Caller, search: &Search) -> Result<Slots, Failure<Unbookable>> {
+        caller.require(Scope::AppointmentsRead)?;
         let account = caller.account;
         let clock = self.planner.clock(account).await?;
         let named: Vec<_> = search.resource.into_iter().collect();
@@ -143,6 +144,7 @@ impl Availability {
         resource: ResourceId,
         interval: Interval,
     ) -> Result<Vec<Interval>, Failure<ResourceRefusal>> {
+        caller.require(Scope::AppointmentsRead)?;
         let found = self.resources.by_id(caller.account, resource).await?;
         found.ok_or(ResourceRefusal::NotFound)?;
         let now = self.system.clock.now();

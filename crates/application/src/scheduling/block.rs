@@ -5,9 +5,9 @@ use crate::{
     commit::{Commits, Effect, Outcome, Request},
     scheduling::planner::Planner,
 };
-use chatgrow_domain::{Block, BlockId, BlockRefusal, BlockTerms};
+use chatgrow_domain::{Block, BlockId, BlockRefusal, BlockTerms, Scope};
 use chatgrow_ports::{
-    BlockFilter, BlockStore, Failure, Page, PageRequest, ResourceStore, StartPosition, StoreError, Stores,
+    BlockFilter, BlockStore, Failure, Page, PageRequest, ResourceStore, StartPosition, Stores,
 };
 use std::sync::Arc;
 
@@ -40,6 +40,7 @@ impl Blocks {
         request: &Request<Block>,
         terms: BlockTerms,
     ) -> Result<Outcome<Block>, Failure<BlockRefusal>> {
+        request.caller.require(Scope::ScheduleWrite)?;
         let account = request.caller.account;
         let attempt = async || {
             if let Some(resource) = terms.resource {
@@ -76,6 +77,7 @@ impl Blocks {
     /// # Errors
     /// [`BlockRefusal::NotFound`], or [`Failure::Store`] if the store fails.
     pub async fn get(&self, caller: &Caller, id: BlockId) -> Result<Block, Failure<BlockRefusal>> {
+        caller.require(Scope::ScheduleRead)?;
         let found = self.blocks.by_id(caller.account, id).await?;
         Ok(found.ok_or(BlockRefusal::NotFound)?)
     }
@@ -83,14 +85,15 @@ impl Blocks {
     /// The blocks that match the filter, ordered by their beginning, then by id.
     ///
     /// # Errors
-    /// [`StoreError`] if the store fails.
+    /// [`Failure::Store`] if the store fails.
     pub async fn list(
         &self,
         caller: &Caller,
         filter: &BlockFilter,
         page: PageRequest<StartPosition<BlockId>>,
-    ) -> Result<Page<Block, StartPosition<BlockId>>, StoreError> {
-        self.blocks.list(caller.account, filter, page).await
+    ) -> Result<Page<Block, StartPosition<BlockId>>, Failure<BlockRefusal>> {
+        caller.require(Scope::ScheduleRead)?;
+        Ok(self.blocks.list(caller.account, filter, page).await?)
     }
 
     /// Ends a block, which frees its time at once.
@@ -102,6 +105,7 @@ impl Blocks {
         request: &Request<Block>,
         id: BlockId,
     ) -> Result<Outcome<Block>, Failure<BlockRefusal>> {
+        request.caller.require(Scope::ScheduleWrite)?;
         let attempt = async || {
             let block = self.get(&request.caller, id).await?;
             request.precondition.check::<BlockRefusal>(Some(&block))?;

@@ -5,7 +5,7 @@ use crate::{
     commit::{Commits, Effect, Outcome, Request, SWEEP},
     scheduling::{clock::Dated, order::Wish, planner::Planner},
 };
-use chatgrow_domain::{Hold, HoldId, HoldRefusal, HoldTime, Timestamp};
+use chatgrow_domain::{Hold, HoldId, HoldRefusal, HoldTime, Scope, Timestamp};
 use chatgrow_ports::{Failure, HoldStore, Page, PageRequest, StartPosition, StoreError, Stores};
 use std::sync::Arc;
 
@@ -40,6 +40,8 @@ impl Holds {
         wish: Wish,
         time: HoldTime,
     ) -> Result<Outcome<Dated<Hold>>, Failure<HoldRefusal>> {
+        request.caller.require(Scope::AppointmentsWrite)?;
+        request.caller.require_for(wish.policies)?;
         let account = request.caller.account;
         let attempt = async || {
             let clock = self.planner.clock(account).await?;
@@ -72,6 +74,7 @@ impl Holds {
     /// # Errors
     /// [`HoldRefusal::NotFound`], also if it became an appointment, or [`Failure::Store`] if the store fails.
     pub async fn get(&self, caller: &Caller, id: HoldId) -> Result<Dated<Hold>, Failure<HoldRefusal>> {
+        caller.require(Scope::AppointmentsRead)?;
         let found = self.holds.by_id(caller.account, id).await?;
         let hold = found.ok_or(HoldRefusal::NotFound)?;
         Ok(self.planner.clock(caller.account).await?.dated(hold))
@@ -80,12 +83,13 @@ impl Holds {
     /// The holds that have not expired, ordered by start, then by id.
     ///
     /// # Errors
-    /// [`StoreError`] if the store fails.
+    /// [`Failure::Store`] if the store fails.
     pub async fn list(
         &self,
         caller: &Caller,
         page: PageRequest<StartPosition<HoldId>>,
-    ) -> Result<Page<Dated<Hold>, StartPosition<HoldId>>, StoreError> {
+    ) -> Result<Page<Dated<Hold>, StartPosition<HoldId>>, Failure<HoldRefusal>> {
+        caller.require(Scope::AppointmentsRead)?;
         let clock = self.planner.clock(caller.account).await?;
         let now = self.system.clock.now();
         let page = self.holds.list(caller.account, now, page).await?;
@@ -101,6 +105,7 @@ impl Holds {
         request: &Request<Dated<Hold>>,
         id: HoldId,
     ) -> Result<Outcome<Dated<Hold>>, Failure<HoldRefusal>> {
+        request.caller.require(Scope::AppointmentsWrite)?;
         let account = request.caller.account;
         let attempt = async || {
             let hold = self.get(&request.caller, id).await?;

@@ -5,10 +5,10 @@ use crate::{
     commit::{Commits, Effect, Outcome, Request},
     scheduling::planner::Planner,
 };
-use chatgrow_domain::{AccountId, Hours, NewResource, Resource, ResourceEdit, ResourceId, ResourceRefusal};
-use chatgrow_ports::{
-    Failure, OccupancyStore, Page, PageRequest, ResourceFilter, ResourceStore, StoreError, Stores,
+use chatgrow_domain::{
+    AccountId, Hours, NewResource, Resource, ResourceEdit, ResourceId, ResourceRefusal, Scope,
 };
+use chatgrow_ports::{Failure, OccupancyStore, Page, PageRequest, ResourceFilter, ResourceStore, Stores};
 use std::sync::Arc;
 
 /// The use cases of resources.
@@ -40,6 +40,7 @@ impl Resources {
         request: &Request<Resource>,
         new: NewResource,
     ) -> Result<Outcome<Resource>, Failure<ResourceRefusal>> {
+        request.caller.require(Scope::ScheduleWrite)?;
         let attempt = async || {
             let id = ResourceId::new(self.system.ids.next_id());
             let effect = Effect::Created(Resource::new(id, new.clone(), self.system.clock.now()));
@@ -57,6 +58,7 @@ impl Resources {
     /// # Errors
     /// [`ResourceRefusal::NotFound`], or [`Failure::Store`] if the store fails.
     pub async fn get(&self, caller: &Caller, id: ResourceId) -> Result<Resource, Failure<ResourceRefusal>> {
+        caller.require(Scope::ScheduleRead)?;
         let found = self.resources.by_id(caller.account, id).await?;
         Ok(found.ok_or(ResourceRefusal::NotFound)?)
     }
@@ -64,14 +66,15 @@ impl Resources {
     /// The resources that match the filter, oldest first.
     ///
     /// # Errors
-    /// [`StoreError`] if the store fails.
+    /// [`Failure::Store`] if the store fails.
     pub async fn list(
         &self,
         caller: &Caller,
         filter: ResourceFilter,
         page: PageRequest<ResourceId>,
-    ) -> Result<Page<Resource, ResourceId>, StoreError> {
-        self.resources.list(caller.account, filter, page).await
+    ) -> Result<Page<Resource, ResourceId>, Failure<ResourceRefusal>> {
+        caller.require(Scope::ScheduleRead)?;
+        Ok(self.resources.list(caller.account, filter, page).await?)
     }
 
     /// Changes the fields that `edit` sets. A resource that is booked in the future is only taken out of use by `force`,
@@ -87,6 +90,7 @@ impl Resources {
         edit: ResourceEdit,
         force: bool,
     ) -> Result<Outcome<Resource>, Failure<ResourceRefusal>> {
+        request.caller.require(Scope::ScheduleWrite)?;
         let attempt = async || {
             let before = self.get(&request.caller, id).await?;
             request.precondition.check::<ResourceRefusal>(Some(&before))?;

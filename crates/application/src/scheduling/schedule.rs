@@ -4,8 +4,8 @@ use crate::{
     Caller, System,
     commit::{Commits, Outcome, Request},
 };
-use chatgrow_domain::{Schedule, ScheduleRefusal, ScheduleRules};
-use chatgrow_ports::{Failure, ScheduleStore, StoreError, Stores};
+use chatgrow_domain::{Schedule, ScheduleRefusal, ScheduleRules, Scope};
+use chatgrow_ports::{Failure, ScheduleStore, Stores};
 use std::sync::Arc;
 
 /// The use cases of schedules.
@@ -27,9 +27,10 @@ impl Schedules {
     /// The account's schedule. Every account has one.
     ///
     /// # Errors
-    /// [`StoreError`] if the store fails.
-    pub async fn get(&self, caller: &Caller) -> Result<Schedule, StoreError> {
-        self.schedules.of(caller.account).await
+    /// [`Failure::Store`] if the store fails.
+    pub async fn get(&self, caller: &Caller) -> Result<Schedule, Failure<ScheduleRefusal>> {
+        caller.require(Scope::ScheduleRead)?;
+        Ok(self.schedules.of(caller.account).await?)
     }
 
     /// Replaces the rules of the account's schedule. Repeating it changes nothing.
@@ -42,6 +43,7 @@ impl Schedules {
         request: &Request<Schedule>,
         rules: ScheduleRules,
     ) -> Result<Outcome<Schedule>, Failure<ScheduleRefusal>> {
+        request.caller.require(Scope::ScheduleWrite)?;
         let account = request.caller.account;
         let attempt = async || {
             let before = self.schedules.of(account).await?;

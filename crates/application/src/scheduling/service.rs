@@ -5,12 +5,10 @@ use crate::{
     commit::{Commits, Effect, Outcome, Request},
 };
 use chatgrow_domain::{
-    AccountId, InvalidNeed, InvalidNeeds, Needs, Service, ServiceEdit, ServiceId, ServiceRefusal,
+    AccountId, InvalidNeed, InvalidNeeds, Needs, Scope, Service, ServiceEdit, ServiceId, ServiceRefusal,
     ServiceTerms,
 };
-use chatgrow_ports::{
-    Failure, Page, PageRequest, ResourceStore, ServiceFilter, ServiceStore, StoreError, Stores,
-};
+use chatgrow_ports::{Failure, Page, PageRequest, ResourceStore, ServiceFilter, ServiceStore, Stores};
 use std::{collections::HashSet, sync::Arc};
 
 /// The use cases of services.
@@ -41,6 +39,7 @@ impl Services {
         request: &Request<Service>,
         terms: ServiceTerms,
     ) -> Result<Outcome<Service>, Failure<ServiceRefusal>> {
+        request.caller.require(Scope::ScheduleWrite)?;
         let attempt = async || {
             self.check_needs(request.caller.account, &terms.needs).await?;
             let id = ServiceId::new(self.system.ids.next_id());
@@ -59,6 +58,7 @@ impl Services {
     /// # Errors
     /// [`ServiceRefusal::NotFound`], or [`Failure::Store`] if the store fails.
     pub async fn get(&self, caller: &Caller, id: ServiceId) -> Result<Service, Failure<ServiceRefusal>> {
+        caller.require(Scope::ScheduleRead)?;
         let found = self.services.by_id(caller.account, id).await?;
         Ok(found.ok_or(ServiceRefusal::NotFound)?)
     }
@@ -66,14 +66,15 @@ impl Services {
     /// The services that match the filter, oldest first.
     ///
     /// # Errors
-    /// [`StoreError`] if the store fails.
+    /// [`Failure::Store`] if the store fails.
     pub async fn list(
         &self,
         caller: &Caller,
         filter: ServiceFilter,
         page: PageRequest<ServiceId>,
-    ) -> Result<Page<Service, ServiceId>, StoreError> {
-        self.services.list(caller.account, filter, page).await
+    ) -> Result<Page<Service, ServiceId>, Failure<ServiceRefusal>> {
+        caller.require(Scope::ScheduleRead)?;
+        Ok(self.services.list(caller.account, filter, page).await?)
     }
 
     /// Changes the fields that `edit` sets. What is booked stays as it was booked.
@@ -88,6 +89,7 @@ impl Services {
         id: ServiceId,
         edit: ServiceEdit,
     ) -> Result<Outcome<Service>, Failure<ServiceRefusal>> {
+        request.caller.require(Scope::ScheduleWrite)?;
         let attempt = async || {
             let before = self.get(&request.caller, id).await?;
             request.precondition.check::<ServiceRefusal>(Some(&before))?;

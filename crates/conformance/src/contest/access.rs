@@ -2,13 +2,15 @@
 
 use super::{Round, Tenants, assert_one_wins, contest, two_callers};
 use crate::{
-    access::api_key::key,
+    access::api_key::{key, renamed_key, rotated_key},
     at,
     commit::{fresh_request, record, with},
     customer_with_email, fresh_id, new_account,
 };
-use chatgrow_domain::{Account, AccountId, AccountName, AccountRefusal, AccountSlug, ApiKey, ApiKeyDigest};
-use chatgrow_ports::{Failure, KeyUse, StoreError, Stores};
+use chatgrow_domain::{
+    Account, AccountId, AccountName, AccountRefusal, AccountSlug, ApiKey, ApiKeyDigest, ApiKeyRefusal,
+};
+use chatgrow_ports::{Commit, Failure, KeyUse, StoreError, Stores};
 
 /// Two accounts are inserted with one slug.
 pub async fn account_slugs_are_contested(servers: &[Stores]) {
@@ -46,9 +48,49 @@ pub async fn first_api_keys_are_contested(servers: &[Stores]) {
             first != second,
             "of two calls one must add the first key of an account and say so, but they said {first} and {second}"
         );
-        let keys = one.access.api_keys.list(account).await.unwrap();
+        let keys = one.access.api_keys.all(account).await.unwrap();
         assert_eq!(keys.len(), 1, "an account has one first key: {keys:?}");
     })
+    .await;
+}
+
+/// Two updates, two rotations, or one of each, change one version of a key. One of them succeeds.
+pub async fn api_key_versions_are_contested(servers: &[Stores]) {
+    let (one, other) = two_callers(servers);
+    let tenants = Tenants::of(&one);
+    contest(
+        &[(false, false), (false, true), (true, true)],
+        async |round, (first_rotates, second_rotates)| {
+            let first = new_key(&one, &tenants, round).await;
+            let account = first.account_id;
+            let update = |stores: &Stores, name, rotates: bool| {
+                let (keys, commit) = (stores.access.api_keys.clone(), Commit::default());
+                let (renamed, successor) = (renamed_key(&first, name), key(account, 2));
+                let rotated = rotated_key(&first, &successor);
+                async move {
+                    if rotates {
+                        keys.rotate(&rotated, &successor, commit).await.map(|()| rotated)
+                    } else {
+                        keys.update(&renamed, commit).await.map(|()| renamed)
+                    }
+                }
+            };
+            let (one_writes, other_writes) = (
+                update(&one, "Dana", first_rotates),
+                update(&other, "Noa", second_rotates),
+            );
+            let outcomes = round.both(one_writes, other_writes).await;
+            let stale = |error: &_| matches!(error, Failure::Refused(ApiKeyRefusal::VersionMismatch));
+            assert_one_wins(&outcomes, "the next version of a key", stale);
+            let winner = outcomes.0.or(outcomes.1).unwrap();
+            let read = one.access.api_keys.by_id(account, winner.id).await.unwrap();
+            assert_eq!(
+                read.as_ref(),
+                Some(&winner),
+                "the update that succeeded is what is kept"
+            );
+        },
+    )
     .await;
 }
 
@@ -110,7 +152,12 @@ async fn new_key(stores: &Stores, tenants: &Tenants<'_>, round: &Round) -> ApiKe
         digest: ApiKeyDigest::from_bytes(digest),
         ..key(account, 1)
     };
-    stores.access.api_keys.insert(&key).await.unwrap();
+    stores
+        .access
+        .api_keys
+        .insert(&key, Commit::default())
+        .await
+        .unwrap();
     key
 }
 

@@ -6,6 +6,8 @@ pub enum Method {
     InsertAccount,
     InsertKey,
     InsertFirstKey,
+    UpdateKey,
+    RotateKey,
     Revoke,
     RecordUse,
     InsertCustomer,
@@ -35,6 +37,7 @@ pub enum Method {
 /// A list that comes in pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum List {
+    Keys,
     Customers,
     Resources,
     Services,
@@ -102,6 +105,13 @@ pub enum Defect {
     RevokesAgain,
     RevokedIsGone,
     RevokesNobody,
+    /// A revocation leaves the version as it is.
+    RevokesQuietly,
+    /// An update writes the last use that it has read.
+    UpdatesLastUse,
+    KeyFoundAnywhere,
+    /// A rotation adds the successor, and leaves the key as it is.
+    RotatesHalf,
 
     // Defects of customers.
     EmailWithCase,

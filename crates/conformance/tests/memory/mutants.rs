@@ -89,6 +89,10 @@ mutants! {
     slug_unlocked_without_await: UnlockedWithoutAwait(InsertAccount) => race account_slugs_are_contested;
     first_key_unlocked: Unlocked(InsertFirstKey) => race first_api_keys_are_contested;
     first_key_unlocked_without_await: UnlockedWithoutAwait(InsertFirstKey) => race first_api_keys_are_contested;
+    key_unlocked: Unlocked(UpdateKey) => race api_key_versions_are_contested;
+    key_unlocked_without_await: UnlockedWithoutAwait(UpdateKey) => race api_key_versions_are_contested;
+    rotation_unlocked: Unlocked(RotateKey) => race api_key_versions_are_contested;
+    rotation_unlocked_without_await: UnlockedWithoutAwait(RotateKey) => race api_key_versions_are_contested;
     revocation_unlocked: Unlocked(Revoke) => race revocations_are_contested;
     revocation_unlocked_without_await: UnlockedWithoutAwait(Revoke) => race revocations_are_contested;
     use_unlocked: Unlocked(RecordUse) => race last_uses_are_contested;
@@ -123,6 +127,7 @@ mutants! {
     // Replaces a row with the same id.
     account_overwritten: Overwrites(InsertAccount) => case an_insert_replaces_nothing;
     key_overwritten: Overwrites(InsertKey) => case an_insert_replaces_nothing;
+    successor_overwritten: Overwrites(RotateKey) => case api_key_is_rotated_whole;
     customer_overwritten: Overwrites(InsertCustomer) => case an_insert_replaces_nothing;
     appointment_overwritten: Overwrites(Book) => case an_insert_replaces_nothing;
     resource_overwritten: Overwrites(InsertResource) => case an_insert_replaces_nothing;
@@ -131,6 +136,8 @@ mutants! {
     registration_overwritten: Overwrites(Register) => case an_insert_replaces_nothing;
 
     // Ignores the version, or reports it last.
+    key_version_ignored: IgnoresVersion(UpdateKey) => case api_key_is_updated_from_the_version_before_only;
+    rotation_version_ignored: IgnoresVersion(RotateKey) => case api_key_is_updated_from_the_version_before_only;
     customer_version_ignored: IgnoresVersion(UpdateCustomer) => case customer_is_updated_from_the_version_before_only;
     appointment_version_ignored: IgnoresVersion(UpdateAppointment) => case appointment_is_updated_from_the_version_before_only;
     resource_version_ignored: IgnoresVersion(UpdateResource) => case resource_is_updated_from_the_version_before_only;
@@ -175,16 +182,22 @@ mutants! {
     customers_since_ignored: IgnoresSince(Customers) => case customers_are_filtered;
     appointments_since_ignored: IgnoresSince(Appointments) => case appointments_are_filtered;
     resources_unsorted: Unsorted(Resources) => case resource_pages_are_stable_under_inserts;
+    keys_unsorted: Unsorted(Keys) => case api_key_pages_are_stable_under_inserts;
     services_unsorted: Unsorted(Services) => case service_pages_are_stable_under_inserts;
     resources_begin_anew: IgnoresCursor(Resources) => case resource_pages_are_stable_under_inserts;
+    keys_begin_anew: IgnoresCursor(Keys) => case api_key_pages_are_stable_under_inserts;
     services_begin_anew: IgnoresCursor(Services) => case service_pages_are_stable_under_inserts;
     resources_unlimited: IgnoresLimit(Resources) => case resource_pages_are_stable_under_inserts;
+    keys_unlimited: IgnoresLimit(Keys) => case api_key_pages_are_stable_under_inserts;
     services_unlimited: IgnoresLimit(Services) => case service_pages_are_stable_under_inserts;
     resources_end_early: EndsEarly(Resources) => case resource_pages_are_stable_under_inserts;
+    keys_end_early: EndsEarly(Keys) => case api_key_pages_are_stable_under_inserts;
     services_end_early: EndsEarly(Services) => case service_pages_are_stable_under_inserts;
     resources_go_on: AlwaysGoesOn(Resources) => case resources_of_accounts_are_apart;
+    keys_go_on: AlwaysGoesOn(Keys) => case api_key_pages_are_stable_under_inserts;
     services_go_on: AlwaysGoesOn(Services) => case services_of_accounts_are_apart;
     resources_leak: Leaks(Resources) => case resources_of_accounts_are_apart;
+    keys_leak: Leaks(Keys) => case api_key_pages_are_stable_under_inserts;
     services_leak: Leaks(Services) => case services_of_accounts_are_apart;
     active_resources_ignored: IgnoresActive(Resources) => case resources_are_filtered;
     active_services_ignored: IgnoresActive(Services) => case services_are_filtered;
@@ -196,6 +209,8 @@ mutants! {
     account_unmarked: Unmarked(InsertAccount) => race the_mark_moves_with_every_write;
     key_unmarked: Unmarked(InsertKey) => race the_mark_moves_with_every_write;
     first_key_unmarked: Unmarked(InsertFirstKey) => race the_mark_moves_with_every_write;
+    key_update_unmarked: Unmarked(UpdateKey) => race the_mark_moves_with_every_write;
+    rotation_unmarked: Unmarked(RotateKey) => race the_mark_moves_with_every_write;
     revocation_unmarked: Unmarked(Revoke) => race the_mark_moves_with_every_write;
     use_unmarked: Unmarked(RecordUse) => race the_mark_moves_with_every_write;
     customer_unmarked: Unmarked(InsertCustomer) => race the_mark_moves_with_every_write;
@@ -226,6 +241,10 @@ mutants! {
     revoked_again: RevokesAgain => case api_key_revocation_keeps_the_first_instant;
     revoked_is_gone: RevokedIsGone => case api_key_revocation_keeps_the_first_instant;
     revokes_nobody: RevokesNobody => case api_key_revocation_keeps_the_first_instant;
+    revokes_quietly: RevokesQuietly => case api_key_revocation_keeps_the_first_instant;
+    update_of_last_use: UpdatesLastUse => case api_key_is_updated_from_the_version_before_only;
+    key_found_anywhere: KeyFoundAnywhere => case api_keys_of_accounts_are_apart;
+    rotates_half: RotatesHalf => case api_key_is_rotated_whole;
 
     // Customers.
     email_with_case: EmailWithCase => case customer_email_is_unique_without_case;
@@ -436,6 +455,12 @@ mutants! {
     repeated_service: Repeats(InsertService) => case a_repeated_request_writes_nothing;
     repeated_service_update: Repeats(UpdateService) => case a_repeated_request_writes_nothing;
     repeated_schedule: Repeats(ReplaceSchedule) => case a_repeated_request_writes_nothing;
+    unrecorded_key: Unrecorded(InsertKey) => case a_repeated_request_writes_nothing;
+    unrecorded_key_update: Unrecorded(UpdateKey) => case a_repeated_request_writes_nothing;
+    unrecorded_rotation: Unrecorded(RotateKey) => case a_repeated_request_writes_nothing;
+    repeated_key: Repeats(InsertKey) => case a_repeated_request_writes_nothing;
+    repeated_key_update: Repeats(UpdateKey) => case a_repeated_request_writes_nothing;
+    repeated_rotation: Repeats(RotateKey) => case a_repeated_request_writes_nothing;
     repeated_told_last: RepeatedLast => case a_repeated_request_writes_nothing;
     refusals_recorded: RecordsRefused => case a_refused_request_leaves_no_record;
     nothing_recorded: RecordsNothing => case a_refused_request_leaves_no_record;

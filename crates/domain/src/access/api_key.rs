@@ -1,108 +1,34 @@
-//! API keys: `cg_live_`, 256 random bits in base62, and a checksum. The checksum lets the server refuse a typo or a
-//! foreign string without a look-up. The fixed format lets secret scanners find a leaked key.
-//!
-//! The plain key and its digest are different types: only the digest can be stored, and `Debug` of the plain key shows
-//! nothing. A plain SHA-256 is enough, because 256-bit random values can't be found with a dictionary.
+//! API keys: how an outside system shows that it may act for an account.
 
-use crate::{AccountId, Refusal, Timestamp, ids::id_type, text::text_type};
-use sha2::{Digest, Sha256};
-use std::fmt;
+use crate::{
+    AccountId, AllowedAddresses, ApiKeyDigest, ApiKeyTerms, ChangeRefusal, KeyRateLimit, Overlap, Refusal,
+    Revised, Revision, Scopes, Timestamp, Version, ids::id_type, text::text_type,
+};
+use std::net::IpAddr;
 
 id_type! {
     /// The id of an [`ApiKey`].
     ApiKeyId
 }
 
-const PREFIX: &str = "cg_live_";
-const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// 62^43 > 2^256, so 43 digits hold every secret.
-const SECRET_CHARS: usize = 43;
-/// 62^6 > 2^32, so 6 digits hold every checksum.
-const CHECKSUM_CHARS: usize = 6;
-
 text_type! {
     /// What the key is for, in its owner's words.
     ApiKeyName, 100, single line
 }
 
-/// An API key in plain text. It is shown to its owner once and never stored.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PlainApiKey(String);
-
-impl PlainApiKey {
-    /// Makes a key from 32 random bytes.
-    #[must_use]
-    pub fn from_random(bytes: [u8; 32]) -> Self {
-        let mut key = format!("{PREFIX}{}", base62::<SECRET_CHARS>(&bytes));
-        key.push_str(&checksum(&key));
-        Self(key)
-    }
-
-    /// Parses what a client sent. Returns `None` if it can't be a key: the format is wrong, or the checksum doesn't
-    /// match.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (key, sum) = text.split_at_checked(PREFIX.len() + SECRET_CHARS)?;
-        let secret = key.strip_prefix(PREFIX)?;
-        (secret.bytes().all(|byte| byte.is_ascii_alphanumeric()) && checksum(key) == sum)
-            .then(|| Self(text.to_owned()))
-    }
-
-    /// The digest, which is what the store keeps.
-    #[must_use]
-    pub fn digest(&self) -> ApiKeyDigest {
-        ApiKeyDigest(Sha256::digest(&self.0).into())
-    }
-
-    /// The key in plain text, to be shown to its owner.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for PlainApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PlainApiKey(…)")
-    }
-}
-
-fn checksum(key: &str) -> String {
-    base62::<CHECKSUM_CHARS>(&crc32fast::hash(key.as_bytes()).to_be_bytes())
-}
-
-/// Writes the big-endian number `bytes` in `WIDTH` base62 digits. `WIDTH` must be large enough for every number of that
-/// length.
-fn base62<const WIDTH: usize>(bytes: &[u8]) -> String {
-    let mut number = bytes.to_vec();
-    let mut digits = [b'0'; WIDTH];
-    for digit in digits.iter_mut().rev() {
-        let remainder = number.iter_mut().fold(0_u16, |carry, byte| {
-            let value = carry << 8 | u16::from(*byte);
-            *byte = (value / 62).to_le_bytes()[0];
-            value % 62
-        });
-        *digit = BASE62[usize::from(remainder)];
-    }
-    digits.iter().copied().map(char::from).collect()
-}
-
-/// The SHA-256 digest of a [`PlainApiKey`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ApiKeyDigest([u8; 32]);
-
-impl ApiKeyDigest {
-    /// Wraps a stored digest.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The 32 bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
+/// A change of some terms. The outer `None` leaves one unchanged; `Some(None)` clears it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ApiKeyEdit {
+    /// A new name.
+    pub name: Option<ApiKeyName>,
+    /// Other scopes.
+    pub scopes: Option<Scopes>,
+    /// Another expiry.
+    pub expires_at: Option<Option<Timestamp>>,
+    /// Other networks.
+    pub allowed_addresses: Option<Option<AllowedAddresses>>,
+    /// Another rate limit.
+    pub rate_limit: Option<Option<KeyRateLimit>>,
 }
 
 /// An API key as it is stored, without its plain text.
@@ -112,105 +38,274 @@ pub struct ApiKey {
     pub id: ApiKeyId,
     /// The account that the key gives access to.
     pub account_id: AccountId,
-    /// What the key is for.
-    pub name: ApiKeyName,
+    /// What it is for, and what it may do.
+    pub terms: ApiKeyTerms,
     /// The digest by which a request's key is found.
     pub digest: ApiKeyDigest,
     /// When it was created.
     pub created_at: Timestamp,
-    /// The instant from which the key is no longer accepted; `None` if it never expires.
-    pub expires_at: Option<Timestamp>,
+    /// When its terms last changed, or it was revoked.
+    pub updated_at: Timestamp,
     /// When the key was last accepted, accurate to within seconds.
     pub last_used_at: Option<Timestamp>,
     /// When the key was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// The key that takes its place.
+    pub successor: Option<ApiKeyId>,
+    /// Incremented by every change, but not by a use.
+    pub version: Version,
 }
 
-impl ApiKey {
-    /// Whether the key is accepted at `now`: it is neither revoked nor expired.
-    #[must_use]
-    pub fn is_valid_at(&self, now: Timestamp) -> bool {
-        self.revoked_at.is_none() && self.expires_at.is_none_or(|expiry| now < expiry)
+impl Revised for ApiKey {
+    fn revision(&self) -> Revision {
+        Revision::of(self.id, [self.version])
     }
 }
 
-/// Why a key can't be created.
+impl ApiKey {
+    /// A new key, which has not been used.
+    ///
+    /// # Errors
+    /// [`ApiKeyRefusal::ExpiryPassed`] if its expiry is not in the future.
+    pub fn new(
+        id: ApiKeyId,
+        account_id: AccountId,
+        terms: ApiKeyTerms,
+        digest: ApiKeyDigest,
+        now: Timestamp,
+    ) -> Result<Self, ApiKeyRefusal> {
+        let key = Self {
+            id,
+            account_id,
+            terms,
+            digest,
+            created_at: now,
+            updated_at: now,
+            last_used_at: None,
+            revoked_at: None,
+            successor: None,
+            version: Version::FIRST,
+        };
+        if key.is_valid_at(now) {
+            Ok(key)
+        } else {
+            Err(ApiKeyRefusal::ExpiryPassed)
+        }
+    }
+
+    /// Whether the key is accepted at `now`: it is neither revoked nor expired.
+    #[must_use]
+    pub fn is_valid_at(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.terms.expires_at.is_none_or(|expiry| now < expiry)
+    }
+
+    /// Whether the key may be used from that address.
+    #[must_use]
+    pub fn admits(&self, address: IpAddr) -> bool {
+        let allowed = self.terms.allowed_addresses.as_ref();
+        allowed.is_none_or(|allowed| allowed.admit(address))
+    }
+
+    /// The state after `edit`. If nothing changes, the result equals `self`, version included.
+    ///
+    /// # Errors
+    /// [`ApiKeyRefusal::Revoked`] if it is revoked, or [`ApiKeyRefusal::ExpiryPassed`] if the edit gives it an expiry
+    /// that is not in the future.
+    pub fn edited(&self, edit: ApiKeyEdit, now: Timestamp) -> Result<Self, ApiKeyRefusal> {
+        if self.revoked_at.is_some() {
+            return Err(ApiKeyRefusal::Revoked);
+        }
+        let mut next = self.clone();
+        let terms = &mut next.terms;
+        if let Some(name) = edit.name {
+            terms.name = name;
+        }
+        if let Some(scopes) = edit.scopes {
+            terms.scopes = scopes;
+        }
+        if let Some(expiry) = edit.expires_at {
+            if expiry != terms.expires_at && expiry.is_some_and(|expiry| expiry <= now) {
+                return Err(ApiKeyRefusal::ExpiryPassed);
+            }
+            terms.expires_at = expiry;
+        }
+        if let Some(allowed) = edit.allowed_addresses {
+            terms.allowed_addresses = allowed;
+        }
+        if let Some(limit) = edit.rate_limit {
+            terms.rate_limit = limit;
+        }
+        Ok(self.followed_by(next, now))
+    }
+
+    /// The revoked state. If it is revoked already, the result equals `self`, version included.
+    #[must_use]
+    pub fn revoked(&self, now: Timestamp) -> Self {
+        let mut next = self.clone();
+        next.revoked_at = Some(self.revoked_at.unwrap_or(now));
+        self.followed_by(next, now)
+    }
+
+    /// The state in which the key gives way to a successor: it expires after the overlap, unless it expires before. The
+    /// successor has the terms of `self`.
+    ///
+    /// # Errors
+    /// [`ApiKeyRefusal::Revoked`] if it is revoked, [`ApiKeyRefusal::Rotated`] if it has a successor, or
+    /// [`ApiKeyRefusal::Expired`] if it has expired.
+    pub fn rotated(
+        &self,
+        successor: ApiKeyId,
+        overlap: Overlap,
+        now: Timestamp,
+    ) -> Result<Self, ApiKeyRefusal> {
+        if self.revoked_at.is_some() {
+            return Err(ApiKeyRefusal::Revoked);
+        }
+        if let Some(successor) = self.successor {
+            return Err(ApiKeyRefusal::Rotated(successor));
+        }
+        if !self.is_valid_at(now) {
+            return Err(ApiKeyRefusal::Expired);
+        }
+        let mut next = self.clone();
+        next.successor = Some(successor);
+        let end = overlap.after(now);
+        next.terms.expires_at = Some(self.terms.expires_at.map_or(end, |expiry| expiry.min(end)));
+        Ok(self.followed_by(next, now))
+    }
+
+    fn followed_by(&self, next: Self, now: Timestamp) -> Self {
+        if next == *self {
+            return next;
+        }
+        Self {
+            updated_at: now,
+            version: self.version.next(),
+            ..next
+        }
+    }
+}
+
+/// Why a key can't be created, found or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ApiKeyRefusal {
     /// No account has the slug.
     #[error("there is no such account")]
     AccountNotFound,
+    /// The account has no such key.
+    #[error("there is no such key")]
+    NotFound,
     /// The expiry is not in the future.
     #[error("the expiry must be in the future")]
+    ExpiryPassed,
+    /// It has expired.
+    #[error("the key has expired")]
     Expired,
+    /// A revoked key stays as it is.
+    #[error("the key is revoked")]
+    Revoked,
+    /// A key that was rotated has a successor. That one can be rotated.
+    #[error("the key was rotated already; its successor is {0}")]
+    Rotated(ApiKeyId),
+    /// The key could do more than the caller's own.
+    #[error("the key could do more than the caller's own")]
+    Exceeds,
+    /// The key is no longer in the version that the change is based on, or doesn't satisfy the precondition.
+    #[error("it has changed")]
+    VersionMismatch,
 }
 
 impl Refusal for ApiKeyRefusal {}
 
+impl ChangeRefusal for ApiKeyRefusal {
+    const VERSION_MISMATCH: Self = Self::VersionMismatch;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ObjectId;
-    use proptest::prelude::*;
+    use crate::{ObjectId, PlainApiKey};
 
-    #[test]
-    fn the_format_is_fixed() {
-        // A key that was handed out must stay valid for ever, so this literal may not change.
-        assert_eq!(
-            PlainApiKey::from_random([7; 32]).reveal(),
-            "cg_live_1fJjkkpe9PiTw9KSulA8Ghct30vZz4HpdQ5c5b9cPF10k1n8m"
-        );
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis).unwrap()
     }
 
-    #[test]
-    fn debug_shows_nothing() {
-        let key = PlainApiKey::from_random([7; 32]);
-        assert_eq!(format!("{key:?}"), "PlainApiKey(…)");
+    fn terms() -> ApiKeyTerms {
+        ApiKeyTerms::full(ApiKeyName::new("site").unwrap())
+    }
+
+    fn key(terms: ApiKeyTerms) -> ApiKey {
+        let id = |byte| ObjectId::from_bytes([byte; 12]);
+        let digest = PlainApiKey::from_random([7; 32]).digest();
+        ApiKey::new(ApiKeyId::new(id(1)), AccountId::new(id(2)), terms, digest, at(0)).unwrap()
+    }
+
+    fn expiring(millis: i64) -> ApiKeyTerms {
+        ApiKeyTerms {
+            expires_at: Some(at(millis)),
+            ..terms()
+        }
     }
 
     #[test]
     fn expiry_and_revocation_close_it() {
-        let at = |millis| Timestamp::from_millis(millis).unwrap();
-        let key = ApiKey {
-            id: ApiKeyId::new(ObjectId::from_bytes([1; 12])),
-            account_id: AccountId::new(ObjectId::from_bytes([2; 12])),
-            name: ApiKeyName::new("site").unwrap(),
-            digest: PlainApiKey::from_random([7; 32]).digest(),
-            created_at: at(0),
-            expires_at: Some(at(10)),
-            last_used_at: None,
-            revoked_at: None,
-        };
+        let key = key(expiring(10));
         assert!(key.is_valid_at(at(9)));
         assert!(!key.is_valid_at(at(10)));
-        assert!(
-            !ApiKey {
-                revoked_at: Some(at(5)),
-                ..key
-            }
-            .is_valid_at(at(9))
+        let revoked = key.revoked(at(5));
+        assert!(!revoked.is_valid_at(at(9)));
+        assert_eq!(
+            (revoked.updated_at, revoked.version),
+            (at(5), Version::FIRST.next())
+        );
+        assert_eq!(revoked.revoked(at(6)), revoked);
+    }
+
+    #[test]
+    fn an_edit_changes_what_it_names() {
+        let key = key(expiring(10));
+        let edit = ApiKeyEdit {
+            scopes: Some(Scopes::parse("read").unwrap()),
+            rate_limit: Some(KeyRateLimit::new(5).ok()),
+            ..ApiKeyEdit::default()
+        };
+        let edited = key.edited(edit.clone(), at(3)).unwrap();
+        assert_eq!(edited.terms.scopes.to_string(), "read");
+        assert_eq!(
+            (&edited.terms.name, edited.terms.expires_at),
+            (&key.terms.name, Some(at(10)))
+        );
+        assert_eq!(edited.edited(edit.clone(), at(4)), Ok(edited), "nothing changes");
+        assert_eq!(
+            key.revoked(at(1)).edited(edit, at(2)),
+            Err(ApiKeyRefusal::Revoked)
+        );
+
+        let expire = |millis| ApiKeyEdit {
+            expires_at: Some(Some(at(millis))),
+            ..ApiKeyEdit::default()
+        };
+        assert_eq!(key.edited(expire(4), at(4)), Err(ApiKeyRefusal::ExpiryPassed));
+        assert_eq!(
+            key.edited(expire(10), at(20)),
+            Ok(key),
+            "it has expired, and stays so"
         );
     }
 
-    proptest! {
-        #[test]
-        fn a_fresh_key_is_read_back(bytes in any::<[u8; 32]>()) {
-            let key = PlainApiKey::from_random(bytes);
-            let again = PlainApiKey::parse(key.reveal()).unwrap();
-            prop_assert_eq!(again.digest(), key.digest());
-        }
-
-        #[test]
-        fn one_changed_character_is_noticed(bytes in any::<[u8; 32]>(), at in 0_usize..57, to in "[0-9A-Za-z_]") {
-            let key = PlainApiKey::from_random(bytes);
-            let mut typo = key.reveal().to_owned();
-            typo.replace_range(at..=at, &to);
-            prop_assert_eq!(PlainApiKey::parse(&typo).is_some(), typo == key.reveal());
-        }
-
-        #[test]
-        fn a_foreign_string_is_no_key(text in any::<String>()) {
-            prop_assert!(PlainApiKey::parse(&text).is_none());
-        }
+    #[test]
+    fn a_rotated_key_ends_with_the_overlap_or_before() {
+        const HOUR: i64 = 3_600_000;
+        let overlap = Overlap::from_hours(2).unwrap();
+        let successor = ApiKeyId::new(ObjectId::from_bytes([3; 12]));
+        let rotated = |key: ApiKey| key.rotated(successor, overlap, at(5));
+        let end = |terms| rotated(key(terms)).unwrap().terms.expires_at;
+        assert_eq!(end(terms()), Some(at(2 * HOUR + 5)));
+        assert_eq!(end(expiring(HOUR)), Some(at(HOUR)));
+        assert_eq!(rotated(key(expiring(5))), Err(ApiKeyRefusal::Expired));
+        assert_eq!(rotated(key(terms()).revoked(at(1))), Err(ApiKeyRefusal::Revoked));
+        let once = rotated(key(terms())).unwrap();
+        assert_eq!(rotated(once), Err(ApiKeyRefusal::Rotated(successor)));
+        assert!(Overlap::from_hours(721).is_err() && Overlap::from_hours(-1).is_err());
     }
 }

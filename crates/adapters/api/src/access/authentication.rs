@@ -19,7 +19,7 @@ use actix_web::{
     middleware::Next,
     web::{Data, ReqData},
 };
-use chatgrow_application::{Actor, Application, Caller, Recalled};
+use chatgrow_application::{Actor, Application, Caller, Known, Recalled};
 use chatgrow_domain::{AccountId, ApiKeyId};
 use paperclip::actix::Apiv2Security;
 use std::{
@@ -82,11 +82,14 @@ pub(crate) async fn authenticate(
     let key = single(request.headers(), X_API_KEY).unwrap_or_default();
     let client = || settings.proxies.client(request.peer_addr(), request.headers());
     let identified = identify(&application, &limits, &begun, key, client).await;
-    let admitted = identified.and_then(|caller| {
-        let caller = Authenticated(caller);
-        let (account, key) = (caller.account(), caller.key());
-        request.extensions_mut().insert(caller);
-        Ok((account, limits.admit_request(key)?))
+    let admitted = identified.and_then(|Known { caller, key }| {
+        let account = caller.account;
+        request.extensions_mut().insert(Authenticated(caller));
+        if key.terms.allowed_addresses.is_some() && !key.admits(client()) {
+            let quota = limits.admit_failure(client())?;
+            return Err(Stopped::because(Problem::AddressNotAllowed, quota));
+        }
+        Ok((account, limits.admit_request(&key)?))
     });
     let (mut response, quota) = match admitted {
         Ok((account, quota)) => {
@@ -115,8 +118,12 @@ struct Stopped {
 
 impl Stopped {
     fn unauthenticated(quota: Option<QuotaLeft>) -> Self {
+        Self::because(Problem::Unauthenticated, quota)
+    }
+
+    fn because(problem: Problem, quota: Option<QuotaLeft>) -> Self {
         Self {
-            error: Problem::Unauthenticated.into(),
+            error: problem.into(),
             quota: quota.map(Box::new),
         }
     }
@@ -140,21 +147,21 @@ impl From<Refused> for Stopped {
     }
 }
 
-/// Finds the caller to whom the key belongs.
+/// Finds the key, and the caller to whom it belongs.
 async fn identify(
     application: &Application,
     limits: &RateLimits,
     Begun { id, deadline }: &Begun,
     key: &str,
     client: impl Fn() -> IpAddr,
-) -> Result<Caller, Stopped> {
+) -> Result<Known, Stopped> {
     let authentication = &application.access.authentication;
     match authentication.recall(key, id) {
-        Recalled::Caller(caller) => Ok(caller),
+        Recalled::Known(known) => Ok(known),
         Recalled::Nobody => Err(Stopped::unauthenticated(limits.admit_failure(client())?)),
         // The key was valid a moment ago, so it is looked up whatever other clients at its address do.
         Recalled::Stale(key) => match deadline.wait_for(authentication.look_up(key, id)).await?? {
-            Some(caller) => Ok(caller),
+            Some(known) => Ok(known),
             None => Err(Stopped::unauthenticated(limits.admit_failure(client())?)),
         },
         // An address with too many failures gets no look-ups. A key that the server has not seen counts as a failure

@@ -7,14 +7,21 @@
 
 use crate::connection::client::network;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use chatgrow_domain::ApiKeyId;
+use chatgrow_domain::{ApiKey, ApiKeyId, KeyRateLimit};
 use governor::{
     Quota, RateLimiter,
     clock::{Clock, DefaultClock},
     middleware::StateInformationMiddleware,
     state::keyed::DashMapStateStore,
 };
-use std::{hash::Hash, net::IpAddr, num::NonZeroU32, time::Duration};
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
 
 const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -44,7 +51,10 @@ impl Default for RateLimitSettings {
 pub(crate) struct RateLimits(Option<Enabled>);
 
 struct Enabled {
+    settings: RateLimitSettings,
     requests: Limiter<ApiKeyId>,
+    /// Of keys with limits of their own, by the limit.
+    own_requests: RwLock<HashMap<KeyRateLimit, Limiter<ApiKeyId>>>,
     auth_failures: Limiter<IpAddr>,
 }
 
@@ -79,7 +89,9 @@ type Admission = Result<Option<QuotaLeft>, Refused>;
 impl RateLimits {
     pub(crate) fn new(settings: Option<RateLimitSettings>) -> Self {
         Self(settings.map(|settings| Enabled {
-            requests: Limiter::new("default", settings.max_requests, settings.window),
+            settings,
+            requests: Limiter::of_requests(settings.max_requests, settings.window),
+            own_requests: RwLock::default(),
             auth_failures: Limiter::new(
                 "authentication-failures",
                 settings.max_auth_failures,
@@ -88,11 +100,12 @@ impl RateLimits {
         }))
     }
 
-    pub(crate) fn admit_request(&self, key: ApiKeyId) -> Admission {
-        self.0
-            .as_ref()
-            .map(|limits| limits.requests.admit(&key))
-            .transpose()
+    pub(crate) fn admit_request(&self, key: &ApiKey) -> Admission {
+        let admit = |limits: &Enabled| match key.terms.rate_limit {
+            None => limits.requests.admit(&key.id),
+            Some(own) => limits.admit_own(own, key.id),
+        };
+        self.0.as_ref().map(admit).transpose()
     }
 
     pub(crate) fn admit_failure(&self, address: IpAddr) -> Admission {
@@ -106,7 +119,36 @@ impl RateLimits {
         if let Some(limits) = &self.0 {
             limits.requests.limiter.retain_recent();
             limits.auth_failures.limiter.retain_recent();
+            let mut own = limits
+                .own_requests
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            own.retain(|_, limiter| {
+                limiter.limiter.retain_recent();
+                !limiter.limiter.is_empty()
+            });
         }
+    }
+}
+
+impl Enabled {
+    fn admit_own(&self, own: KeyRateLimit, key: ApiKeyId) -> Result<QuotaLeft, Refused> {
+        let limiters = self.own_requests.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(limiter) = limiters.get(&own) {
+            return limiter.admit(&key);
+        }
+        drop(limiters);
+        let mut limiters = self.own_requests.write().unwrap_or_else(PoisonError::into_inner);
+        let limiter = limiters.entry(own);
+        limiter
+            .or_insert_with(|| Limiter::of_requests(own.get(), self.settings.window))
+            .admit(&key)
+    }
+}
+
+impl Limiter<ApiKeyId> {
+    fn of_requests(max: NonZeroU32, window: Duration) -> Self {
+        Self::new("default", max, window)
     }
 }
 

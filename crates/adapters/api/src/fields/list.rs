@@ -229,6 +229,19 @@ impl Fields {
         }
     }
 
+    /// An array of an edit that null clears. `Some(None)` leaves it unchanged.
+    pub(crate) fn clearable_list<T, V>(
+        &mut self,
+        name: &'static str,
+        list: List<T>,
+        read: impl Fn(&mut Self, T) -> Option<V>,
+    ) -> Option<Option<Option<Vec<V>>>> {
+        match list {
+            List::Absent => Some(None),
+            list => self.list(name, list, read).map(Some),
+        }
+    }
+
     /// An array that must have an item at least. If it has none, the value is empty, which the domain refuses.
     pub(crate) fn required_list<T, V>(
         &mut self,

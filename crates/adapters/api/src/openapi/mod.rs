@@ -37,7 +37,9 @@ pub fn document() -> Value {
             schemas.insert(name, schema);
         }
     }
-    schemas["BookAppointment"]["example"] = example_of_booking(&schemas["BookAppointment"]["properties"]);
+    for (body, example) in examples() {
+        schemas[body]["example"] = example;
+    }
     let mut tags = Vec::new();
     for Context { tags: own, endpoints } in crate::contexts() {
         let own = own.into_iter();
@@ -53,14 +55,18 @@ pub fn document() -> Value {
     document
 }
 
-/// The simplest booking. A body of all properties would name a service and a hold that a new account doesn't have.
-fn example_of_booking(properties: &Value) -> Value {
-    json!({
-        "customerEmail": properties["customerEmail"]["example"],
-        "date": properties["date"]["example"],
-        "time": properties["time"]["example"],
-        "serviceType": "consultation",
-    })
+/// Bodies that a new account can send. A body of all properties would name a service that it doesn't have, or end before
+/// it begins.
+fn examples() -> [(&'static str, Value); 3] {
+    let slot = json!({ "date": "2025-12-25", "time": "14:30", "serviceType": "consultation" });
+    let mut booking = slot.clone();
+    booking["customerEmail"] = "israel@example.com".into();
+    let block = json!({ "from": "2030-07-01", "until": "2030-07-15T12:00" });
+    [
+        ("BookAppointment", booking),
+        ("HoldSlot", slot),
+        ("CreateBlock", block),
+    ]
 }
 
 /// The names of each operation's query parameters, by its method (in lowercase) and its path.

@@ -8,6 +8,7 @@ use crate::{
     value::unpack_parameter,
 };
 use actix_web::http::Method;
+use chatgrow_domain::Scope;
 use serde_json::{Map, Value, json};
 
 /// The pattern of a well-formed `Idempotency-Key`: printable ASCII that neither starts nor ends with a blank or a
@@ -18,6 +19,7 @@ const KEY_PATTERN: &str = "^[!#-~]([ -~]*[!#-~])?$";
 pub(super) fn describe(path: &mut Value, endpoint: &Endpoint, schemas: &mut Map<String, Value>) {
     for (method, errors) in &endpoint.errors {
         let operation = &mut path[method.as_str().to_lowercase()];
+        require(operation, endpoint.scope(method));
         let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
         for parameter in parameters.into_iter().flatten() {
             describe_parameter(parameter, &endpoint.parameters, schemas);
@@ -25,6 +27,14 @@ pub(super) fn describe(path: &mut Value, endpoint: &Endpoint, schemas: &mut Map<
         let versioned = answers_whole(operation, schemas);
         describe_operation(operation, method, errors, versioned);
     }
+}
+
+/// Tells which scope an operation needs: for programs, and in words.
+fn require(operation: &mut Value, scope: Scope) {
+    let description = operation["description"].as_str().unwrap_or_default().trim_end();
+    let space = if description.is_empty() { "" } else { "\n\n" };
+    operation["description"] = format!("{description}{space}Needs the scope `{}`.", scope.as_str()).into();
+    operation["x-required-scope"] = scope.as_str().into();
 }
 
 fn describe_parameter(parameter: &mut Value, named: &[PathParameter], schemas: &mut Map<String, Value>) {
@@ -113,6 +123,8 @@ fn all_errors(own: &[Problem], has_body: bool, has_key: bool) -> Vec<Problem> {
         // Every operation refuses unknown parameters.
         Problem::Validation,
         Problem::Unauthenticated,
+        Problem::InsufficientScope,
+        Problem::AddressNotAllowed,
         Problem::TargetTooLong,
         Problem::RateLimited,
         Problem::HeaderFieldsTooLarge,

@@ -2,7 +2,7 @@
 
 use crate::{
     fields::FromJson,
-    value::{Described, Input, Output, Text, schema},
+    value::{Described, Input, Output, Text, ids, integers, schema},
 };
 use chatgrow_domain::{
     AppointmentId, AppointmentStatus, BlockId, Buffer, Count, Duration, HoldId, HoldTime, Horizon, Invalid,
@@ -11,30 +11,6 @@ use chatgrow_domain::{
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-/// Ids that clients may send in a body or a query string.
-macro_rules! ids {
-    ($($type:ident $example:literal)+) => {$(
-        impl Described for $type {
-            fn schema() -> Value {
-                schema::id($example)
-            }
-        }
-
-        impl Input for $type {
-            type Json = String;
-
-            fn parse(text: String) -> Result<Self, Invalid> {
-                text.parse().map_err(|_| Invalid::Id)
-            }
-        }
-
-        impl Output for $type {
-            fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-    )+};
-}
 ids! {
     AppointmentId "507f1f77bcf86cd799439022"
     ResourceId "507f1f77bcf86cd799439055"
@@ -134,30 +110,6 @@ impl Text for TimeZoneName {
     }
 }
 
-/// Whole numbers in a range.
-macro_rules! integers {
-    ($($type:ident { $min:expr, $max:expr, $example:expr, $read:ident, $write:ident })+) => {$(
-        impl Described for $type {
-            fn schema() -> Value {
-                schema::integer($min, $max, $example)
-            }
-        }
-
-        impl Input for $type {
-            type Json = i64;
-
-            fn parse(number: i64) -> Result<Self, Invalid> {
-                Self::$read(number)
-            }
-        }
-
-        impl Output for $type {
-            fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                self.$write().serialize(serializer)
-            }
-        }
-    )+};
-}
 integers! {
     Duration { Self::MIN_MINUTES, Self::MAX_MINUTES, Self::DEFAULT.as_minutes(), from_minutes, as_minutes }
     HoldTime { Self::MIN_MINUTES, Self::MAX_MINUTES, Self::DEFAULT.as_minutes(), from_minutes, as_minutes }

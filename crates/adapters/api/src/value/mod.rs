@@ -3,10 +3,12 @@
 //!
 //! The types of one context are described in its folder, those that several contexts share in [`shared`].
 
+mod macros;
 mod packed;
 pub(crate) mod schema;
 mod shared;
 
+pub(crate) use macros::{ids, integers};
 pub(crate) use packed::{pack, pack_parameters, unpack, unpack_parameter};
 pub(crate) use shared::{
     Count, Cursor, Flag, Midnight, Sentence, Success, show_ascii, write_number, write_to_the_minute,

@@ -1,10 +1,13 @@
 //! API keys. An operation that needs several statements is a transaction.
 
-use crate::{PostgresStore, error::store_error};
-use chatgrow_domain::ApiKey;
-use chatgrow_ports::{Commit, KeyUse, StoreError};
+use crate::{
+    PostgresStore,
+    error::{Ended, store_error},
+};
+use chatgrow_domain::{ApiKey, ApiKeyRefusal};
+use chatgrow_ports::{Commit, Failure, KeyUse, StoreError};
 use chatgrow_sql::{
-    access::api_key::{self, ApiKeyRow},
+    access::api_key::{self, ApiKeyChange, ApiKeyRow},
     api_key_store,
     schema::{accounts, api_keys},
 };
@@ -12,7 +15,7 @@ use diesel::{ExpressionMethods, QueryDsl, dsl::exists};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use futures_util::{FutureExt, TryFutureExt, future::try_join_all};
 
-api_key_store! { PostgresStore { find, all, execute, insert_first_key, record_key_uses } }
+api_key_store! { PostgresStore { find, all, page, execute, insert_first_key, rotate_key, record_key_uses } }
 
 impl PostgresStore {
     /// Adds a key if its account has never had one, and returns whether it did.
@@ -37,6 +40,28 @@ impl PostgresStore {
                 insert.execute(connection).await.map(|_| true)
             });
             work.map_err(store_error).boxed()
+        })
+        .await
+    }
+
+    /// Replaces a key, and adds its successor.
+    async fn rotate_key(
+        &self,
+        key: &ApiKey,
+        successor: &ApiKey,
+        commit: Commit,
+    ) -> Result<(), Failure<ApiKeyRefusal>> {
+        let update = diesel::update(api_key::before(key.account_id, key)).set(ApiKeyChange::from(key));
+        let insert = diesel::insert_into(api_keys::table).values(ApiKeyRow::from(successor));
+        self.write(commit, move |connection| {
+            let work = connection.transaction(async move |connection| {
+                if update.execute(connection).await? == 0 {
+                    return Err(Ended(ApiKeyRefusal::VersionMismatch.into()));
+                }
+                insert.execute(connection).await?;
+                Ok(())
+            });
+            work.map_err(|Ended(failure)| failure).boxed()
         })
         .await
     }

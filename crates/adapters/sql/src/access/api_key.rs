@@ -2,16 +2,19 @@
 
 use crate::{
     RowId,
-    columns::RowReader,
+    columns::{RowReader, rows_for, versioned},
+    guards::{Guard, GuardedRefusal},
     schema::api_keys::{self, dsl},
 };
-use chatgrow_domain::{AccountId, ApiKey, ApiKeyDigest, ApiKeyId, ApiKeyName, Timestamp};
-use chatgrow_ports::{KeyUse, StoreError};
+use chatgrow_domain::{
+    AccountId, AllowedAddresses, ApiKey, ApiKeyDigest, ApiKeyId, ApiKeyName, ApiKeyRefusal, ApiKeyTerms,
+    KeyRateLimit, Scopes, Timestamp,
+};
+use chatgrow_ports::{KeyUse, PageRequest, StoreError};
 use diesel::{
     backend::Backend,
     dsl::{AsSelect, Find, auto_type},
     prelude::*,
-    sql_types::{BigInt, Nullable},
 };
 
 /// An API key as it is stored.
@@ -27,19 +30,65 @@ pub struct ApiKeyRow {
     expires_at: Option<i64>,
     last_used_at: Option<i64>,
     revoked_at: Option<i64>,
+    scopes: String,
+    allowed_addresses: Option<String>,
+    rate_limit: Option<i64>,
+    successor_id: Option<RowId>,
+    updated_at: i64,
+    version: i64,
+}
+
+/// What an update changes of a key. Uses are recorded at the same time.
+#[derive(Debug, Clone, AsChangeset)]
+#[diesel(table_name = api_keys)]
+#[diesel(treat_none_as_null = true)]
+pub struct ApiKeyChange {
+    name: String,
+    expires_at: Option<i64>,
+    revoked_at: Option<i64>,
+    scopes: String,
+    allowed_addresses: Option<String>,
+    rate_limit: Option<i64>,
+    successor_id: Option<RowId>,
+    updated_at: i64,
+    version: i64,
 }
 
 impl From<&ApiKey> for ApiKeyRow {
     fn from(key: &ApiKey) -> Self {
+        let change = ApiKeyChange::from(key);
         Self {
             account_id: key.account_id.as_bytes().into(),
             id: key.id.as_bytes().into(),
-            name: key.name.as_str().to_owned(),
+            name: change.name,
             digest: key.digest.as_bytes().to_vec(),
             created_at: key.created_at.as_millis(),
-            expires_at: key.expires_at.map(Timestamp::as_millis),
+            expires_at: change.expires_at,
             last_used_at: key.last_used_at.map(Timestamp::as_millis),
+            revoked_at: change.revoked_at,
+            scopes: change.scopes,
+            allowed_addresses: change.allowed_addresses,
+            rate_limit: change.rate_limit,
+            successor_id: change.successor_id,
+            updated_at: change.updated_at,
+            version: change.version,
+        }
+    }
+}
+
+impl From<&ApiKey> for ApiKeyChange {
+    fn from(key: &ApiKey) -> Self {
+        let terms = &key.terms;
+        Self {
+            name: terms.name.as_str().to_owned(),
+            expires_at: terms.expires_at.map(Timestamp::as_millis),
             revoked_at: key.revoked_at.map(Timestamp::as_millis),
+            scopes: terms.scopes.to_string(),
+            allowed_addresses: terms.allowed_addresses.as_ref().map(ToString::to_string),
+            rate_limit: terms.rate_limit.map(|limit| limit.get().get().into()),
+            successor_id: key.successor.map(|successor| successor.as_bytes().into()),
+            updated_at: key.updated_at.as_millis(),
+            version: key.version.get(),
         }
     }
 }
@@ -55,15 +104,28 @@ impl TryFrom<ApiKeyRow> for ApiKey {
         let instant = |column, millis: Option<i64>| {
             read.optional(column, millis, |millis| Timestamp::from_millis(millis).ok_or(()))
         };
+        let terms = ApiKeyTerms {
+            name: read.get("name", ApiKeyName::new(row.name))?,
+            scopes: read.get("scopes", Scopes::parse(&row.scopes))?,
+            expires_at: instant("expires_at", row.expires_at)?,
+            allowed_addresses: read.optional("allowed_addresses", row.allowed_addresses, |networks| {
+                AllowedAddresses::parse(&networks)
+            })?,
+            rate_limit: read.optional("rate_limit", row.rate_limit, KeyRateLimit::new)?,
+        };
         Ok(Self {
             id: ApiKeyId::new(row.id.object_id()),
             account_id: AccountId::new(row.account_id.object_id()),
-            name: read.get("name", ApiKeyName::new(row.name))?,
+            terms,
             digest: ApiKeyDigest::from_bytes(read.get("digest", row.digest.as_slice().try_into())?),
             created_at: read.timestamp("created_at", row.created_at)?,
-            expires_at: instant("expires_at", row.expires_at)?,
+            updated_at: read.timestamp("updated_at", row.updated_at)?,
             last_used_at: instant("last_used_at", row.last_used_at)?,
             revoked_at: instant("revoked_at", row.revoked_at)?,
+            successor: row
+                .successor_id
+                .map(|successor| ApiKeyId::new(successor.object_id())),
+            version: read.version(row.version)?,
         })
     }
 }
@@ -85,9 +147,45 @@ pub fn of_account<DB: Backend>(account: RowId) -> _ {
         .select(row)
 }
 
-diesel::define_sql_function! {
-    /// The first of two values that is not null.
-    fn coalesce(first: Nullable<BigInt>, second: BigInt) -> BigInt;
+/// The account's key with that id.
+#[auto_type]
+pub fn by_id<DB: Backend>(account: RowId, id: RowId) -> _ {
+    let row: AsSelect<ApiKeyRow, DB> = ApiKeyRow::as_select();
+    let key: Find<api_keys::table, (RowId, RowId)> = api_keys::table.find((account, id));
+    key.select(row)
+}
+
+/// The key with that id, of any account.
+#[auto_type]
+pub fn of_any_account<DB: Backend>(id: RowId) -> _ {
+    let row: AsSelect<ApiKeyRow, DB> = ApiKeyRow::as_select();
+    api_keys::table.filter(dsl::id.eq(id)).select(row)
+}
+
+/// A page of the account's keys, ordered by id.
+pub fn list<DB: Backend>(account: AccountId, page: &PageRequest<ApiKeyId>) -> list_after<DB> {
+    let after = page.after.map_or(RowId::FIRST, |id| id.as_bytes().into());
+    list_after(account.as_bytes().into(), after, rows_for(page))
+}
+
+#[auto_type]
+fn list_after<DB: Backend>(account: RowId, after: RowId, rows: i64) -> _ {
+    let row: AsSelect<ApiKeyRow, DB> = ApiKeyRow::as_select();
+    api_keys::table
+        .filter(dsl::account_id.eq(account))
+        .filter(dsl::id.gt(after))
+        .order(dsl::id)
+        .limit(rows)
+        .select(row)
+}
+
+versioned!(before: api_keys, ApiKey);
+
+impl GuardedRefusal for ApiKeyRefusal {
+    /// No guard refuses a key.
+    fn of(_: Guard) -> Option<Self> {
+        None
+    }
 }
 
 /// The key of that use, if its last recorded use is earlier.
@@ -106,23 +204,25 @@ fn last_used_before(account: RowId, id: RowId, at: i64) -> _ {
 }
 
 /// Implements [`ApiKeyStore`](chatgrow_ports::ApiKeyStore) with methods of the store, named in this order.
-/// [`port`](crate::port) says what the first three do. The last two take more than one statement, so each of them
+/// [`port`](crate::port) says what the first four do. The last three take more than one statement, so each of them
 /// implements the port's method of that name.
 #[macro_export]
 macro_rules! api_key_store {
-    ($store:ty { $find:ident, $all:ident, $execute:ident, $insert_first:ident, $record_use:ident }) => {
+    ($store:ty {
+        $find:ident, $all:ident, $page:ident, $execute:ident, $insert_first:ident, $rotate:ident, $record_use:ident
+    }) => {
         const _: () = {
             use $crate::{
-                access::api_key::{self, ApiKeyRow},
+                access::api_key::{self, ApiKeyChange, ApiKeyRow},
                 port::*,
                 schema::api_keys::{dsl, table},
             };
 
             #[async_trait]
             impl ApiKeyStore for $store {
-                async fn insert(&self, key: &ApiKey) -> Result<(), StoreError> {
+                async fn insert(&self, key: &ApiKey, commit: Commit) -> Result<(), StoreError> {
                     let insert = diesel::insert_into(table).values(ApiKeyRow::from(key));
-                    self.$execute(Commit::default(), insert).await.map(|_| ())
+                    self.$execute(commit, insert).await.map(|_| ())
                 }
 
                 async fn insert_first(&self, key: &ApiKey) -> Result<bool, StoreError> {
@@ -134,19 +234,72 @@ macro_rules! api_key_store {
                     self.$find::<ApiKeyRow, _>(api_key::by_digest(digest)).await
                 }
 
-                async fn list(&self, account: AccountId) -> Result<Vec<ApiKey>, StoreError> {
+                async fn by_id(
+                    &self,
+                    account: AccountId,
+                    id: ApiKeyId,
+                ) -> Result<Option<ApiKey>, StoreError> {
+                    let key = api_key::by_id(account.as_bytes().into(), id.as_bytes().into());
+                    self.$find::<ApiKeyRow, _>(key).await
+                }
+
+                async fn all(&self, account: AccountId) -> Result<Vec<ApiKey>, StoreError> {
                     let account = account.as_bytes().into();
                     self.$all::<ApiKeyRow, _>(api_key::of_account(account))
                         .await
                 }
 
-                async fn revoke(&self, id: ApiKeyId, at: Timestamp) -> Result<bool, StoreError> {
-                    let key = table.filter(dsl::id.eq($crate::RowId::from(id.as_bytes())));
-                    let first = api_key::coalesce(dsl::revoked_at, at.as_millis());
-                    let revoke = diesel::update(key).set(dsl::revoked_at.eq(first.nullable()));
-                    self.$execute(Commit::default(), revoke)
+                async fn list(
+                    &self,
+                    account: AccountId,
+                    request: PageRequest<ApiKeyId>,
+                ) -> Result<Page<ApiKey, ApiKeyId>, StoreError> {
+                    self.$page::<ApiKeyRow, _>(api_key::list(account, &request), request)
                         .await
-                        .map(|revoked| revoked == 1)
+                }
+
+                async fn update(&self, key: &ApiKey, commit: Commit) -> Result<(), Failure<ApiKeyRefusal>> {
+                    let before = api_key::before(key.account_id, key);
+                    let update = diesel::update(before).set(ApiKeyChange::from(key));
+                    match self
+                        .$execute::<Failure<ApiKeyRefusal>>(commit, update)
+                        .await?
+                    {
+                        0 => Err(Failure::Refused(ApiKeyRefusal::VersionMismatch)),
+                        _ => Ok(()),
+                    }
+                }
+
+                async fn rotate(
+                    &self,
+                    key: &ApiKey,
+                    successor: &ApiKey,
+                    commit: Commit,
+                ) -> Result<(), Failure<ApiKeyRefusal>> {
+                    self.$rotate(key, successor, commit).await
+                }
+
+                async fn revoke(&self, id: ApiKeyId, at: Timestamp) -> Result<bool, StoreError> {
+                    let id = $crate::RowId::from(id.as_bytes());
+                    let valid = table
+                        .filter(dsl::id.eq(id))
+                        .filter(dsl::revoked_at.is_null());
+                    let revoke = diesel::update(valid).set((
+                        dsl::revoked_at.eq(Some(at.as_millis())),
+                        dsl::updated_at.eq(at.as_millis()),
+                        dsl::version.eq(dsl::version + 1),
+                    ));
+                    if self
+                        .$execute::<StoreError>(Commit::default(), revoke)
+                        .await?
+                        > 0
+                    {
+                        return Ok(true);
+                    }
+                    let found: Option<ApiKey> = self
+                        .$find::<ApiKeyRow, _>(api_key::of_any_account(id))
+                        .await?;
+                    Ok(found.is_some())
                 }
 
                 async fn record_use(&self, uses: &[KeyUse]) -> Result<(), StoreError> {

@@ -1,16 +1,16 @@
 //! API keys. An operation that needs several statements is a single write.
 
 use crate::{SqliteStore, error::store_error, statements};
-use chatgrow_domain::ApiKey;
-use chatgrow_ports::{Commit, KeyUse, StoreError};
+use chatgrow_domain::{ApiKey, ApiKeyRefusal};
+use chatgrow_ports::{Commit, Failure, KeyUse, StoreError};
 use chatgrow_sql::{
-    access::api_key::{self, ApiKeyRow},
+    access::api_key::{self, ApiKeyChange, ApiKeyRow},
     api_key_store,
     schema::api_keys,
 };
 use diesel::{ExpressionMethods, RunQueryDsl, dsl::exists};
 
-api_key_store! { SqliteStore { find, all, execute, insert_first_key, record_key_uses } }
+api_key_store! { SqliteStore { find, all, page, execute, insert_first_key, rotate_key, record_key_uses } }
 
 impl SqliteStore {
     /// Adds a key if its account has never had one, and returns whether it did.
@@ -22,6 +22,25 @@ impl SqliteStore {
                 return Ok(false);
             }
             insert.execute(connection).map(|_| true).map_err(store_error)
+        })
+        .await
+    }
+
+    /// Replaces a key, and adds its successor.
+    async fn rotate_key(
+        &self,
+        key: &ApiKey,
+        successor: &ApiKey,
+        commit: Commit,
+    ) -> Result<(), Failure<ApiKeyRefusal>> {
+        let update = diesel::update(api_key::before(key.account_id, key)).set(ApiKeyChange::from(key));
+        let insert = diesel::insert_into(api_keys::table).values(ApiKeyRow::from(successor));
+        self.write(commit, move |connection| {
+            if update.execute(connection).map_err(store_error)? == 0 {
+                return Err(ApiKeyRefusal::VersionMismatch.into());
+            }
+            insert.execute(connection).map_err(store_error)?;
+            Ok(())
         })
         .await
     }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::fixtures::{account, at, id};
-use chatgrow_domain::{ApiKeyId, ApiKeyName};
+use chatgrow_domain::{ApiKeyId, ApiKeyName, ApiKeyTerms, Scopes};
 use chatgrow_ports::{MockApiKeyStore, MockClock};
 use mockall::predicate::eq;
 
@@ -9,16 +9,11 @@ fn plain() -> PlainApiKey {
 }
 
 fn key() -> ApiKey {
-    ApiKey {
-        id: ApiKeyId::new(id(9)),
-        account_id: account(),
-        name: ApiKeyName::new("site").unwrap(),
-        digest: plain().digest(),
-        created_at: at(0),
+    let terms = ApiKeyTerms {
         expires_at: Some(at(100_000)),
-        last_used_at: None,
-        revoked_at: None,
-    }
+        ..ApiKeyTerms::full(ApiKeyName::new("site").unwrap())
+    };
+    ApiKey::new(ApiKeyId::new(id(9)), account(), terms, plain().digest(), at(0)).unwrap()
 }
 
 impl Authentication {
@@ -26,9 +21,12 @@ impl Authentication {
     async fn authenticate(&self, key: &str) -> Result<Option<Caller>, StoreError> {
         let request = RequestId::new("request");
         match self.recall(key, &request) {
-            Recalled::Caller(caller) => Ok(Some(caller)),
+            Recalled::Known(known) => Ok(Some(known.caller)),
             Recalled::Nobody => Ok(None),
-            Recalled::Stale(look_up) | Recalled::New(look_up) => self.look_up(look_up, &request).await,
+            Recalled::Stale(look_up) | Recalled::New(look_up) => {
+                let known = self.look_up(look_up, &request).await?;
+                Ok(known.map(|known| known.caller))
+            }
         }
     }
 }
@@ -37,7 +35,7 @@ const CALLER: fn() -> Option<Caller> = || {
     Some(Caller {
         account: account(),
         actor: Actor::ApiKey(ApiKeyId::new(id(9))),
-        scopes: Scopes::All,
+        scopes: Scopes::FULL,
         request_id: RequestId::new("request"),
     })
 };
@@ -100,10 +98,11 @@ async fn a_key_of_the_start_is_looked_up_at_its_first_use() {
     let Recalled::Stale(look_up) = recalled else {
         panic!("{recalled:?}")
     };
-    assert_eq!(authentication.look_up(look_up, &request).await.unwrap(), CALLER());
+    let known = authentication.look_up(look_up, &request).await.unwrap().unwrap();
+    assert_eq!(Some(&known.caller), CALLER().as_ref());
     assert_eq!(
         authentication.recall(plain().reveal(), &request),
-        Recalled::Caller(CALLER().unwrap())
+        Recalled::Known(known)
     );
     let revoked = authentication.recall(PlainApiKey::from_random([8; 32]).reveal(), &request);
     assert!(matches!(revoked, Recalled::New(_)), "{revoked:?}");

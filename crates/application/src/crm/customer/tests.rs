@@ -2,6 +2,7 @@ use super::*;
 use crate::commit::ATTEMPTS;
 use crate::fixtures::{Mocks, account, at, customer, new_customer, request};
 use chatgrow_domain::{CustomerName, Version};
+use chatgrow_ports::StoreError;
 use mockall::predicate::eq;
 
 fn renaming(name: &str) -> CustomerEdit {

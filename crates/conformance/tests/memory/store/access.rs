@@ -1,12 +1,12 @@
 //! Accounts and API keys.
 
 use super::{MemoryStore, Tables};
-use crate::defects::{Defect, Method};
+use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
 use chatgrow_domain::{
-    Account, AccountId, AccountRefusal, AccountSlug, ApiKey, ApiKeyDigest, ApiKeyId, Timestamp,
+    Account, AccountId, AccountRefusal, AccountSlug, ApiKey, ApiKeyDigest, ApiKeyId, ApiKeyRefusal, Timestamp,
 };
-use chatgrow_ports::{AccountStore, ApiKeyStore, Commit, Failure, KeyUse, StoreError};
+use chatgrow_ports::{AccountStore, ApiKeyStore, Commit, Failure, KeyUse, Page, PageRequest, StoreError};
 
 #[async_trait]
 impl AccountStore for MemoryStore {
@@ -56,16 +56,14 @@ impl AccountStore for MemoryStore {
 
 #[async_trait]
 impl ApiKeyStore for MemoryStore {
-    async fn insert(&self, key: &ApiKey) -> Result<(), StoreError> {
+    async fn insert(&self, key: &ApiKey, commit: Commit) -> Result<(), StoreError> {
         let method = Method::InsertKey;
         let check = |tables: &Tables| {
             self.account(tables, key.account_id)?;
             self.vacant(method, tables.api_keys.get(key.account_id, key.id).is_some())?;
             Ok(Some(key.clone()))
         };
-        self.write(method, Commit::default(), check, insert)
-            .await
-            .map(drop)
+        self.write(method, commit, check, insert).await.map(drop)
     }
 
     async fn insert_first(&self, key: &ApiKey) -> Result<bool, StoreError> {
@@ -85,7 +83,66 @@ impl ApiKeyStore for MemoryStore {
             .await
     }
 
-    async fn list(&self, account: AccountId) -> Result<Vec<ApiKey>, StoreError> {
+    async fn by_id(&self, account: AccountId, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+        self.read(|tables| {
+            Ok(if self.has(Defect::KeyFoundAnywhere) {
+                let mut all = tables.api_keys.all().map(|(_, key)| key);
+                all.find(|key| key.id == id).cloned()
+            } else {
+                tables.api_keys.get(account, id).cloned()
+            })
+        })
+        .await
+    }
+
+    async fn list(
+        &self,
+        account: AccountId,
+        page: PageRequest<ApiKeyId>,
+    ) -> Result<Page<ApiKey, ApiKeyId>, StoreError> {
+        let list = List::Keys;
+        self.read(|tables| {
+            let keys = self.listed(list, &tables.api_keys, account).into_iter();
+            Ok(self.page(list, keys.map(|(_, key)| key.clone()), &page))
+        })
+        .await
+    }
+
+    async fn update(&self, key: &ApiKey, commit: Commit) -> Result<(), Failure<ApiKeyRefusal>> {
+        let check = |tables: &Tables| {
+            self.successor_of_version(Method::UpdateKey, tables, key)
+                .map(Some)
+        };
+        self.write(Method::UpdateKey, commit, check, insert)
+            .await
+            .map(drop)
+    }
+
+    async fn rotate(
+        &self,
+        key: &ApiKey,
+        successor: &ApiKey,
+        commit: Commit,
+    ) -> Result<(), Failure<ApiKeyRefusal>> {
+        let method = Method::RotateKey;
+        let check = |tables: &Tables| {
+            let key = self.successor_of_version(method, tables, key)?;
+            self.vacant(
+                method,
+                tables.api_keys.get(key.account_id, successor.id).is_some(),
+            )?;
+            Ok(Some(key))
+        };
+        let change = |tables: &mut Tables, key: ApiKey| {
+            if !self.has(Defect::RotatesHalf) {
+                insert(tables, key);
+            }
+            insert(tables, successor.clone());
+        };
+        self.write(method, commit, check, change).await.map(drop)
+    }
+
+    async fn all(&self, account: AccountId) -> Result<Vec<ApiKey>, StoreError> {
         let mut keys: Vec<_> = if self.has(Defect::KeysOfAll) {
             self.read(|tables| tables.api_keys.all().map(|(_, key)| key.clone()).collect())
                 .await
@@ -110,9 +167,14 @@ impl ApiKeyStore for MemoryStore {
             Ok::<_, StoreError>(key.map(|key| (key.account_id, key.revoked_at)))
         };
         let change = |tables: &mut Tables, (account, revoked_at): (AccountId, Option<Timestamp>)| {
-            if let Some(key) = tables.api_keys.get_mut(account, id) {
-                let first = revoked_at.filter(|_| !self.has(Defect::RevokesAgain));
-                key.revoked_at = Some(first.unwrap_or(at));
+            if let Some(key) = tables.api_keys.get_mut(account, id)
+                && (revoked_at.is_none() || self.has(Defect::RevokesAgain))
+            {
+                key.revoked_at = Some(at);
+                key.updated_at = at;
+                if !self.has(Defect::RevokesQuietly) {
+                    key.version = key.version.next();
+                }
             }
         };
         let known = self
@@ -155,6 +217,30 @@ impl ApiKeyStore for MemoryStore {
         self.write(Method::RecordUse, Commit::default(), check, change)
             .await
             .map(drop)
+    }
+}
+
+impl MemoryStore {
+    /// The key as it is kept after an update, if the stored version is the one before it.
+    fn successor_of_version(
+        &self,
+        method: Method,
+        tables: &Tables,
+        key: &ApiKey,
+    ) -> Result<ApiKey, Failure<ApiKeyRefusal>> {
+        let before = tables.api_keys.get(key.account_id, key.id);
+        if !self.follows(method, before.map(|before| before.version), key.version) {
+            return Err(Failure::Refused(ApiKeyRefusal::VersionMismatch));
+        }
+        let used = before.and_then(|before| before.last_used_at);
+        Ok(ApiKey {
+            last_used_at: if self.has(Defect::UpdatesLastUse) {
+                key.last_used_at
+            } else {
+                used
+            },
+            ..key.clone()
+        })
     }
 }
 
