@@ -117,6 +117,7 @@ macro_rules! conformance_suite {
             customer_can_not_take_a_taken_email,
             customers_of_accounts_are_apart,
             customers_are_filtered,
+            customers_are_searched,
             customer_pages_are_stable_under_inserts,
             appointment_round_trips,
             appointment_shows_the_customer_as_it_is_now,

@@ -473,6 +473,12 @@ async fn found_by_address_and_by_last_change(store: Store) {
         emails("updatedSince=2020-01-01T00:00:00Z&email=dana@example.com&limit=1").await,
         ["dana"]
     );
+    assert_eq!(emails("search=EXAMPLE%20gal@").await, ["gal"]);
+    assert_eq!(emails("search=nobody").await, [""; 0]);
+    for bad in ["", "%20", "%00", &"x".repeat(101), &"x%20".repeat(11)] {
+        let refused = app.get(&format!("/customers?search={bad}")).await;
+        refused.assert_invalid(&["search"]);
+    }
     app.get("/customers?email=x&updatedSince=2020-01-01&limit=0")
         .await
         .assert_invalid(&["email", "updatedSince", "limit"]);

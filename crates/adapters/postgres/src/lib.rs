@@ -26,9 +26,9 @@ use chatgrow_ports::{
     Commit, IdempotencyRecord, Listed, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth,
 };
 use chatgrow_sql::{
-    Guarded, Migrations, Prepared, Unwritten, account_store, appointment_store, block_store, customer_store,
-    event_store, hold_store, idempotency_store, insert_record, page, registration_store, resource_store,
-    schedule_store, service_store,
+    Guarded, Migrations, Prepared, Unwritten, account_store, appointment_store, block_store,
+    crm::customer::SearchDialect, customer_store, event_store, hold_store, idempotency_store, insert_record,
+    page, registration_store, resource_store, schedule_store, service_store,
 };
 use diesel::{
     pg::Pg,
@@ -53,6 +53,13 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long the database may take for a look-up. Other look-ups on the same connection wait meanwhile.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How a part of a text is found.
+const SEARCH: SearchDialect = SearchDialect {
+    position: "strpos",
+    ascii: " COLLATE \"C\"",
+    digits: "translate(phone, ' -()./+', '')",
+};
 
 /// The options of the store.
 #[derive(Debug, Clone, Copy)]
@@ -331,7 +338,7 @@ account_store! { PostgresStore { find, all, execute } }
 resource_store! { PostgresStore { find, few, page, search, execute } }
 service_store! { PostgresStore { find, page, search, execute } }
 schedule_store! { PostgresStore { find, execute } }
-customer_store! { PostgresStore { find, page, search, execute } }
+customer_store! { PostgresStore { find, page, search, execute }, SEARCH }
 event_store! { PostgresStore { find, page, execute } }
 registration_store! { PostgresStore { find, page, execute } }
 idempotency_store! { PostgresStore { find, commit_alone, execute } }

@@ -40,7 +40,7 @@ pub use prepared::{Prepared, PreparedQuery};
 /// generate them. ADR 0009 explains why they are macros.
 ///
 /// A store names those of its own methods that a macro calls, in the order that the macro expects, as in
-/// `customer_store! { Store { find, page, search, execute } }`. The store chooses their names. The methods do this:
+/// `event_store! { Store { find, page, execute } }`. The store chooses their names. The methods do this:
 ///
 /// - `find` reads the row of a query that returns at most one.
 /// - `few` reads all rows of a query that returns at most some dozens, by their keys.

@@ -29,9 +29,9 @@ use chatgrow_ports::{
     Closed, Commit, Listed, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth,
 };
 use chatgrow_sql::{
-    Guarded, Migrations, Unwritten, account_store, appointment_store, block_store, customer_store,
-    event_store, hold_store, idempotency_store, insert_record, page, registration_store, resource_store,
-    schedule_store, service_store,
+    Guarded, Migrations, Unwritten, account_store, appointment_store, block_store,
+    crm::customer::SearchDialect, customer_store, event_store, hold_store, idempotency_store, insert_record,
+    page, registration_store, resource_store, schedule_store, service_store,
 };
 use diesel::{
     connection::SimpleConnection,
@@ -54,6 +54,13 @@ use tokio::sync::Semaphore;
 
 /// The most rows of a page that is read on the calling thread.
 const FEW_ROWS: u16 = 128;
+
+/// How a part of a text is found.
+const SEARCH: SearchDialect = SearchDialect {
+    position: "instr",
+    ascii: "",
+    digits: "replace(replace(replace(replace(replace(replace(replace(phone, ' ', ''), '-', ''), '(', ''), ')', ''), '.', ''), '/', ''), '+', '')",
+};
 
 /// The options of the store. The defaults suit a small server.
 #[derive(Debug, Clone, Copy)]
@@ -295,7 +302,7 @@ impl SqliteStore {
 }
 
 account_store! { SqliteStore { find, all, execute } }
-customer_store! { SqliteStore { find, page, search, execute } }
+customer_store! { SqliteStore { find, page, search, execute }, SEARCH }
 appointment_store! { SqliteStore { find, page, search, carry_out } }
 block_store! { SqliteStore { find, page, execute, carry_out } }
 hold_store! { SqliteStore { find, page, execute, carry_out }, "" }

@@ -5,8 +5,8 @@ use crate::{
     longest, new_account, new_customer, race, walk,
 };
 use chatgrow_domain::{
-    AccountId, Customer, CustomerEdit, CustomerName, CustomerRefusal, EmailAddress, Invalid, Notes,
-    PageLimit, Phone, Version,
+    AccountId, Customer, CustomerEdit, CustomerId, CustomerName, CustomerRefusal, EmailAddress, Invalid,
+    NewCustomer, Notes, PageLimit, Phone, SearchTerm, Version,
 };
 use chatgrow_ports::{Commit, CustomerFilter, Failure, PageRequest, StoreError, Stores};
 use std::collections::HashSet;
@@ -558,6 +558,81 @@ pub async fn customers_of_accounts_are_apart(stores: &Stores) {
     );
 }
 
+/// A search finds those of the account's customers that the domain says it matches, whatever it has in common with the
+/// store's own patterns.
+pub async fn customers_are_searched(stores: &Stores) {
+    let (account, other) = (new_account(stores).await, new_account(stores).await);
+    let mut customers = Vec::new();
+    for (name, email, phone) in [
+        ("דנה כהן", "Dana.Cohen@example.com", Some("050-123 4567")),
+        ("Noa LEVI", "noa@example.com", Some("+972 (50) 765.4321")),
+        ("100% _Tal_ O'Neil \\ \"x\"", "tal@bücher.example", Some("03/555")),
+        ("Иван", "ivan+vip@example.com", None),
+        ("Ext", "ext@example.com", Some("12 ext-5")),
+    ] {
+        let new = NewCustomer {
+            name: CustomerName::new(name).unwrap(),
+            email: EmailAddress::new(email).unwrap(),
+            phone: phone.map(|phone| Phone::new(phone).unwrap()),
+            notes: Some(Notes::new("dana noa tal 050").unwrap()),
+        };
+        let customer = Customer::new(CustomerId::new(fresh_id()), new, at(1000));
+        for account in [account, other] {
+            let insert = stores.crm.customers.insert(account, &customer, Commit::default());
+            insert.await.unwrap();
+        }
+        customers.push(customer);
+    }
+    for term in [
+        "דנה",
+        "כהן דנה",
+        "ה כ",
+        "cohen",
+        "COHEN@EXAMPLE",
+        "example.com",
+        "noa levi",
+        "noa tal",
+        "levi 7654321",
+        "0501234567",
+        "050-123",
+        "1234567 050",
+        "97250",
+        "4321",
+        "%",
+        "_",
+        "_tal_",
+        "o'neil",
+        "\\",
+        "\"x\"",
+        "bücher",
+        "xn--",
+        "ива",
+        "ИВА",
+        "+vip",
+        "03/555",
+        "03555",
+        "ext5",
+        "ext-5",
+        "125",
+        "*",
+        "zzz",
+        "vip 0",
+    ] {
+        let term = SearchTerm::new(term).unwrap();
+        let expected: Vec<_> = customers
+            .iter()
+            .filter(|customer| term.matches(customer))
+            .cloned()
+            .collect();
+        let filter = CustomerFilter {
+            search: Some(term),
+            ..CustomerFilter::default()
+        };
+        let list = |page| stores.crm.customers.list(account, &filter, page);
+        assert_eq!(walk(2, list, async || ()).await, expected, "{filter:?}");
+    }
+}
+
 /// Each filter selects what it says, alone and combined, within one account.
 pub async fn customers_are_filtered(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
@@ -591,7 +666,11 @@ pub async fn customers_are_filtered(stores: &Stores) {
             &[],
         ),
     ] {
-        let filter = CustomerFilter { email, updated_since };
+        let filter = CustomerFilter {
+            email,
+            updated_since,
+            search: None,
+        };
         let list = |page| stores.crm.customers.list(account, &filter, page);
         assert_eq!(walk(1, list, async || ()).await, expected, "{filter:?}");
         let page = stores.crm.customers.list(other, &filter, first_page(50)).await;

@@ -119,6 +119,14 @@ pub enum Defect {
     EmailOfItself,
     EmailFoundAnywhere,
     IgnoresEmail,
+    IgnoresSearch,
+    /// A search looks at the name alone.
+    SearchesNames,
+    SearchesWithCase,
+    /// A search compares phone numbers with their separators only.
+    SearchesPhonesAsWritten,
+    /// A customer that has one of the words is found.
+    SearchesAnyWord,
     ForgetsPhone,
     /// Phone numbers of more than 20 characters are refused.
     ShortPhones,

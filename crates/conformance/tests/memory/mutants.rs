@@ -253,6 +253,11 @@ mutants! {
     email_found_anywhere: EmailFoundAnywhere => case customers_of_accounts_are_apart;
     customer_of_unknown_account: UnknownAccounts => case customers_of_accounts_are_apart;
     email_ignored: IgnoresEmail => case customers_are_filtered;
+    ignores_search: IgnoresSearch => case customers_are_searched;
+    searches_names: SearchesNames => case customers_are_searched;
+    searches_with_case: SearchesWithCase => case customers_are_searched;
+    searches_phones_as_written: SearchesPhonesAsWritten => case customers_are_searched;
+    searches_any_word: SearchesAnyWord => case customers_are_searched;
     phone_forgotten: ForgetsPhone => case customer_round_trips;
     phone_too_long: ShortPhones => case every_edit_of_a_customer_is_kept;
 

@@ -2,13 +2,15 @@
 
 use crate::{Commit, Failure, Listed, Page, PageRequest, StoreError};
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, Customer, CustomerId, CustomerRefusal, EmailKey, Timestamp};
+use chatgrow_domain::{AccountId, Customer, CustomerId, CustomerRefusal, EmailKey, SearchTerm, Timestamp};
 
 /// Which customers to list. A field that is `None` matches all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CustomerFilter {
     /// The customer with this address.
     pub email: Option<EmailKey>,
+    /// Customers that the term [matches](SearchTerm::matches).
+    pub search: Option<SearchTerm>,
     /// Customers that last changed at this instant or later.
     pub updated_since: Option<Timestamp>,
 }

@@ -1,7 +1,7 @@
 //! The values of customers, as they are in JSON.
 
-use crate::value::{Described, Output, Text, schema};
-use chatgrow_domain::{CustomerId, CustomerName, EmailAddress, Invalid, Phone};
+use crate::value::{Described, Input, Output, Text, schema};
+use chatgrow_domain::{CustomerId, CustomerName, EmailAddress, Invalid, Phone, SearchTerm};
 use serde::Serializer;
 use serde_json::{Value, json};
 
@@ -14,6 +14,21 @@ impl Described for CustomerId {
 impl Output for CustomerId {
     fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+/// What customers are searched for.
+impl Described for SearchTerm {
+    fn schema() -> Value {
+        schema::name(Self::MAX_CHARS, "כהן 050")
+    }
+}
+
+impl Input for SearchTerm {
+    type Json = String;
+
+    fn parse(text: String) -> Result<Self, Invalid> {
+        Self::new(&text)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{MemoryStore, Tables};
 use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, Customer, CustomerId, CustomerRefusal, EmailKey};
+use chatgrow_domain::{AccountId, Customer, CustomerId, CustomerRefusal, EmailKey, SearchTerm, SearchWord};
 use chatgrow_ports::{Commit, CustomerFilter, CustomerStore, Failure, Page, PageRequest, StoreError};
 
 impl MemoryStore {
@@ -34,6 +34,32 @@ impl MemoryStore {
             phone,
             ..customer.clone()
         })
+    }
+}
+
+impl MemoryStore {
+    /// Whether the search finds the customer.
+    fn finds(&self, search: &SearchTerm, customer: &Customer) -> bool {
+        let phone = customer.phone.as_ref().map_or("", |phone| phone.as_str());
+        let word_is_in = |word: &SearchWord| {
+            let name = customer.name.as_str();
+            match self.defect {
+                Some(Defect::SearchesNames) => name.to_ascii_lowercase().contains(word.folded()),
+                Some(Defect::SearchesWithCase) => name.contains(word.folded()),
+                _ => phone.contains(word.folded()),
+            }
+        };
+        let mut words = search.words().iter();
+        match self.defect {
+            Some(Defect::SearchesNames | Defect::SearchesWithCase) => words.all(word_is_in),
+            Some(Defect::SearchesPhonesAsWritten) if search.words()[0].digits().is_some() => {
+                words.all(word_is_in)
+            }
+            Some(Defect::SearchesAnyWord) => {
+                words.any(|word| SearchTerm::new(word.folded()).is_ok_and(|term| term.matches(customer)))
+            }
+            _ => search.matches(customer),
+        }
     }
 }
 
@@ -91,7 +117,12 @@ impl CustomerStore for MemoryStore {
                 let since = filter
                     .updated_since
                     .filter(|_| !self.has(Defect::IgnoresSince(list)));
+                let search = filter
+                    .search
+                    .as_ref()
+                    .filter(|_| !self.has(Defect::IgnoresSearch));
                 email.is_none_or(|email| customer.email.key() == *email)
+                    && search.is_none_or(|search| self.finds(search, customer))
                     && since.is_none_or(|since| customer.updated_at >= since)
             });
             Ok(self.page(list, passing.cloned(), &page))

@@ -7,7 +7,9 @@ use crate::{
     value::Cursor,
 };
 use chatgrow_domain as domain;
-use chatgrow_domain::{CustomerId, CustomerName, EmailAddress, Notes, PageLimit, Phone, Timestamp};
+use chatgrow_domain::{
+    CustomerId, CustomerName, EmailAddress, Notes, PageLimit, Phone, SearchTerm, Timestamp,
+};
 use chatgrow_ports::{CustomerFilter, PageRequest};
 use paperclip::actix::Apiv2Schema;
 use serde::Deserialize;
@@ -127,6 +129,9 @@ impl EditCustomer {
 pub(crate) struct ListCustomers {
     /// The customer with this e-mail address: one or none.
     email: Parameter<EmailAddress>,
+    /// Those that have each of these words in their name, e-mail address or phone number. ASCII letters are compared
+    /// without case, and numbers without what is written between their digits.
+    search: Parameter<SearchTerm>,
     /// Those that last changed at this instant or later.
     updated_since: Parameter<Timestamp>,
     /// The most customers in this answer.
@@ -139,13 +144,17 @@ impl ListCustomers {
     pub(super) fn into_domain(self) -> Result<(CustomerFilter, PageRequest<CustomerId>), ApiError> {
         let mut fields = Fields::default();
         let email = fields.parameter("email", self.email);
+        let search = fields.parameter("search", self.search);
         let updated_since = fields.parameter("updatedSince", self.updated_since);
         let page = fields.page(self.limit, self.cursor);
-        let (Some(email), Some(updated_since), Some(page)) = (email, updated_since, page) else {
+        let (Some(email), Some(search), Some(updated_since), Some(page)) =
+            (email, search, updated_since, page)
+        else {
             return Err(fields.into_error());
         };
         let filter = CustomerFilter {
             email: email.map(|email| email.key()),
+            search,
             updated_since,
         };
         Ok((filter, page))
