@@ -56,9 +56,8 @@ const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How a part of a text is found.
 const SEARCH: SearchDialect = SearchDialect {
+    has_word: "strpos(lower($column COLLATE \"C\"), $word) > 0",
     position: "strpos",
-    ascii: " COLLATE \"C\"",
-    digits: "translate(phone, ' -()./+', '')",
 };
 
 /// The options of the store.

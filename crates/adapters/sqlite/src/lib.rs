@@ -57,9 +57,8 @@ const FEW_ROWS: u16 = 128;
 
 /// How a part of a text is found.
 const SEARCH: SearchDialect = SearchDialect {
+    has_word: r"$column LIKE '%' || replace(replace(replace($word, '\', '\\'), '%', '\%'), '_', '\_') || '%' ESCAPE '\'",
     position: "instr",
-    ascii: "",
-    digits: "replace(replace(replace(replace(replace(replace(replace(phone, ' ', ''), '-', ''), '(', ''), ')', ''), '.', ''), '/', ''), '+', '')",
 };
 
 /// The options of the store. The defaults suit a small server.
