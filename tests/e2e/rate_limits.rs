@@ -131,6 +131,15 @@ async fn a_key_may_have_a_limit_of_its_own() {
         97,
         "the others have the server's"
     );
+    let made = app
+        .post("/api-keys", json!({ "name": "more", "rateLimit": 1000 }))
+        .await;
+    let more = made.resource(201, "apiKey")["key"].as_str().unwrap().to_owned();
+    assert_eq!(
+        left(&get_as(&app, &more).await).1,
+        99,
+        "a key can't lift the server's"
+    );
 }
 
 /// Whoever uses a stolen key from elsewhere can't use up its owner's quota.

@@ -154,6 +154,8 @@ impl Commits {
         loop {
             let failure = match undisturbed(&attempt).await {
                 Ok(effect) => return Ok(Outcome::Done(effect)),
+                // What another caller was answered is not for one who may not ask.
+                Err(failure @ Failure::NotAllowed(_)) => return Err(failure),
                 Err(failure) => failure,
             };
             let in_progress = matches!(

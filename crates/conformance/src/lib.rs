@@ -107,6 +107,7 @@ macro_rules! conformance_suite {
             api_key_is_found_by_digest_only,
             api_key_is_updated_from_the_version_before_only,
             api_key_is_rotated_whole,
+            api_key_stays_revoked,
             api_key_revocation_keeps_the_first_instant,
             api_key_last_use_never_moves_back,
             api_keys_of_accounts_are_apart,

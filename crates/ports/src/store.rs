@@ -54,7 +54,7 @@ pub enum Failure<R: Refusal> {
     /// A rule, or the store's guard of a rule, refused it.
     #[error(transparent)]
     Refused(R),
-    /// The caller lacks the scope that this needs. Use cases tell so, no store.
+    /// The caller lacks the scope that this needs. Use cases tell so; a store MUST NOT.
     #[error("the scope {scope} is needed", scope = .0.as_str())]
     NotAllowed(Scope),
     /// The store failed.

@@ -96,13 +96,13 @@ pub(crate) struct CreateKey {
     /// The day, YYYY-MM-DD, at whose beginning (in UTC) the key stops working; never, if it is left out
     #[arg(long, value_name = "DATE", value_parser = |text: &str| expiry(text).map_err(told))]
     expires: Option<Timestamp>,
-    /// What the key may do, with spaces between the scopes
+    /// What the key may do, with spaces or commas between the scopes
     #[arg(long, default_value = "full", value_parser = |text: &str| Scopes::parse(text).map_err(told))]
     scopes: Scopes,
     /// From where it may be used: addresses, or networks in CIDR notation, with commas between them; from everywhere, if it is left out
     #[arg(long, value_name = "NETWORKS", value_parser = |text: &str| AllowedAddresses::parse(text).map_err(told))]
     allow: Option<AllowedAddresses>,
-    /// How many requests it may make in `RATE_LIMIT_WINDOW_MS`, instead of `RATE_LIMIT_MAX_REQUESTS`
+    /// How many requests it may make in `RATE_LIMIT_WINDOW_MS`, if that is fewer than `RATE_LIMIT_MAX_REQUESTS`
     #[arg(long, value_name = "REQUESTS", value_parser = |text: &str| rate_limit(text).map_err(told))]
     rate_limit: Option<KeyRateLimit>,
 }

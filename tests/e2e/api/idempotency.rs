@@ -221,7 +221,7 @@ async fn a_key_is_1_to_255_printable_characters(store: Store) {
         return;
     };
     let body = json!({ "name": "Noa", "email": "noa@example.com" });
-    for bad in ["", "\"\"", "tab\there", &"k".repeat(256)] {
+    for bad in ["", "\"\"", "\"k", "k\"", "tab\there", &"k".repeat(256)] {
         let answer = send(&app, Method::POST, "/customers", bad, &body).await;
         answer.assert_invalid(&["Idempotency-Key"]);
     }

@@ -111,6 +111,8 @@ async fn bad_settings_are_told_at_once(store: Store) {
     for (field, value) in [
         ("scopes", json!([])),
         ("allowedAddresses", json!([])),
+        ("scopes", Value::Null),
+        ("expiresAt", json!("")),
         ("expiresAt", json!("2020-01-01T00:00:00Z")),
     ] {
         app.post("/api-keys", json!({ "name": "x", field: value }))
@@ -210,11 +212,14 @@ async fn a_rotated_key_works_until_the_overlap_ends(store: Store) {
     assert_eq!(old["successorId"], successor["id"]);
     assert!(old["expiresAt"].is_string());
     let again = app.post(&rotate, json!({})).await;
+    let for_ever = app.patch(&path(&key), json!({ "expiresAt": null })).await;
     let message = format!(
         "The API key was rotated already; its successor is {}",
         successor["id"].as_str().unwrap()
     );
-    again.assert_error(409, "KEY_ROTATED", &message);
+    for refused in [again, for_ever] {
+        refused.assert_error(409, "KEY_ROTATED", &message);
+    }
 
     let rotate = format!("{}/rotate", path(&successor));
     assert_eq!(app.post(&rotate, json!({ "overlapHours": 0 })).await.status, 201);
@@ -258,6 +263,50 @@ async fn a_key_makes_no_stronger_key(store: Store) {
     let stranger = app.with_key(app.new_account("other").await);
     assert_eq!(stranger.get(&path(&strong)).await.status, 404);
     assert_eq!(stranger.delete(&path(&strong)).await.status, 404);
+}
+
+/// The answer to a request is not repeated for a key that may not make the request.
+#[apply(each_store)]
+async fn a_replay_needs_the_scope(store: Store) {
+    let Some(app) = start(store).await else { return };
+    let (_, client) = made(&app, json!({ "scopes": ["customers:read"] })).await;
+    let (key, _) = made(&app, json!({})).await;
+    for (method, path, body) in [
+        (Method::POST, "/api-keys".to_owned(), json!({ "name": "site" })),
+        (Method::PATCH, path(&key), json!({ "name": "n" })),
+        (Method::POST, format!("{}/rotate", path(&key)), json!({})),
+        (Method::DELETE, path(&key), json!({})),
+        (
+            Method::POST,
+            "/customers".to_owned(),
+            json!({ "name": "Dana", "email": "dana@example.com" }),
+        ),
+    ] {
+        let send = |app: &TestApp| {
+            let request = app
+                .request(method.clone(), &path)
+                .header("Idempotency-Key", "once");
+            e2e::Answer::to(request.json(&body))
+        };
+        assert!(send(&app).await.status < 300, "{method} {path}");
+        assert_eq!(send(&app).await.header("idempotent-replayed"), Some("true"));
+        assert_eq!(send(&client).await.status, 403, "{method} {path}");
+    }
+}
+
+/// A key that was revoked a moment ago makes no key that would outlive it.
+#[apply(each_store)]
+async fn a_revoked_key_makes_no_other(store: Store) {
+    let Some(app) = start(store).await else { return };
+    let (key, client) = made(&app, json!({})).await;
+    assert_eq!(client.get("/customers").await.status, 200);
+    assert_eq!(app.delete(&path(&key)).await.status, 200);
+    let before = app.get("/api-keys").await.list("apiKeys").len();
+    while client.get("/customers").await.status == 200 {
+        let made = client.post("/api-keys", json!({ "name": "later" })).await;
+        assert!(matches!(made.status, 401 | 403), "{made:?}");
+    }
+    assert_eq!(app.get("/api-keys").await.list("apiKeys").len(), before);
 }
 
 /// A list that the server still knows from another key's request needs the scope, too.

@@ -85,6 +85,7 @@ fn key_of(request: &HttpRequest) -> Result<Option<String>, ApiError> {
     let text = value.to_str().unwrap_or_default().trim();
     let key = match text.strip_prefix('"') {
         Some(quoted) => quoted.strip_suffix('"').unwrap_or_default(),
+        None if text.ends_with('"') => "",
         None => text,
     };
     let printable = key.bytes().all(|byte| (b' '..=b'~').contains(&byte));

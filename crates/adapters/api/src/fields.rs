@@ -2,7 +2,7 @@
 
 mod list;
 
-pub(crate) use list::{Element, List, Object, Part, RequiredList};
+pub(crate) use list::{ChangeableList, Element, List, Object, Part, RequiredList};
 
 use crate::{
     error::{ApiError, FieldError},

@@ -1,4 +1,4 @@
-//! API keys. The operator creates, lists and revokes those of all accounts. A caller manages those of its own account,
+//! API keys. The operator creates, lists, rotates and revokes those of all accounts. A caller manages those of its own account,
 //! within what its own key may do.
 
 use crate::{Actor, Caller, Commits, Effect, Outcome, Request, System};
@@ -136,10 +136,11 @@ impl ApiKeys {
         let mut all = self.list_all().await?.into_iter();
         let listed = all.find(|listed| listed.key.id == id);
         let before = listed.ok_or(ApiKeyRefusal::NotFound)?.key;
-        let (secret, successor) = self.secret();
-        let after = before.rotated(successor, overlap, self.system.clock.now())?;
-        let key = self.key(successor, before.account_id, before.terms, &secret)?;
-        self.api_keys.rotate(&after, &key, Commit::default()).await?;
+        let (secret, id) = self.secret();
+        let (after, successor) = before.rotated(id, secret.digest(), overlap, self.system.clock.now())?;
+        self.api_keys
+            .rotate(&after, &successor, Commit::default())
+            .await?;
         Ok(secret)
     }
 
@@ -202,6 +203,7 @@ impl ApiKeys {
         id: ApiKeyId,
         edit: ApiKeyEdit,
     ) -> Result<Outcome<ApiKey>, Failure<ApiKeyRefusal>> {
+        request.caller.require(Scope::KeysManage)?;
         let attempt = async || {
             let before = self.get(&request.caller, id).await?;
             request.precondition.check::<ApiKeyRefusal>(Some(&before))?;
@@ -216,16 +218,19 @@ impl ApiKeys {
     /// nothing.
     ///
     /// # Errors
-    /// [`ApiKeyRefusal::NotFound`], [`ApiKeyRefusal::VersionMismatch`] if the precondition doesn't hold, or
-    /// [`Failure::Store`] if the store fails.
+    /// [`ApiKeyRefusal::NotFound`], [`ApiKeyRefusal::VersionMismatch`] if the precondition doesn't hold,
+    /// [`ApiKeyRefusal::Exceeds`] if the caller's own key may not manage keys any more, or [`Failure::Store`] if the store
+    /// fails.
     pub async fn revoke(
         &self,
         request: &Request<ApiKey>,
         id: ApiKeyId,
     ) -> Result<Outcome<ApiKey>, Failure<ApiKeyRefusal>> {
+        request.caller.require(Scope::KeysManage)?;
         let attempt = async || {
             let before = self.get(&request.caller, id).await?;
             request.precondition.check::<ApiKeyRefusal>(Some(&before))?;
+            self.own_terms(&request.caller).await?;
             let after = before.revoked(self.system.clock.now());
             self.replace(request, before, after).await
         };
@@ -244,14 +249,15 @@ impl ApiKeys {
         id: ApiKeyId,
         overlap: Overlap,
     ) -> Result<Issued, Failure<ApiKeyRefusal>> {
-        let (secret, successor) = self.secret();
+        request.caller.require(Scope::KeysManage)?;
+        let (secret, id_of_new) = self.secret();
         let attempt = async || {
             let before = self.get(&request.caller, id).await?;
             request.precondition.check::<ApiKeyRefusal>(Some(&before))?;
-            let after = before.rotated(successor, overlap, self.system.clock.now())?;
+            let now = self.system.clock.now();
+            let (after, successor) = before.rotated(id_of_new, secret.digest(), overlap, now)?;
             self.check_within(&request.caller, &before.terms).await?;
-            let key = self.key(successor, request.caller.account, before.terms, &secret)?;
-            let effect = Effect::Created(key);
+            let effect = Effect::Created(successor);
             let commit = self.commits.of(request, &effect);
             match self.api_keys.rotate(&after, effect.resource(), commit).await {
                 Ok(()) => Ok(Some(effect)),
@@ -275,14 +281,21 @@ impl ApiKeys {
 
     /// Checks that a key with these terms could do nothing that the caller's own key can't.
     async fn check_within(&self, caller: &Caller, terms: &ApiKeyTerms) -> Result<(), Failure<ApiKeyRefusal>> {
-        let Actor::ApiKey(own) = caller.actor;
-        let own = self.api_keys.by_id(caller.account, own).await?;
-        let own = own.ok_or(ApiKeyRefusal::Exceeds)?;
-        if own.terms.include(terms) {
+        if self.own_terms(caller).await?.include(terms) {
             Ok(())
         } else {
             Err(ApiKeyRefusal::Exceeds.into())
         }
+    }
+
+    /// The terms of the caller's own key as they are now. The server's memory of the key may be half a second old, and
+    /// what a key does to keys lasts longer than the key.
+    async fn own_terms(&self, caller: &Caller) -> Result<ApiKeyTerms, Failure<ApiKeyRefusal>> {
+        let Actor::ApiKey(own) = caller.actor;
+        let own = self.api_keys.by_id(caller.account, own).await?;
+        let now = self.system.clock.now();
+        let own = own.filter(|own| own.is_valid_at(now) && own.terms.scopes.permit(Scope::KeysManage));
+        Ok(own.ok_or(ApiKeyRefusal::Exceeds)?.terms)
     }
 }
 

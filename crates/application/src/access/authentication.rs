@@ -11,6 +11,7 @@ use chatgrow_domain::{ApiKey, ApiKeyDigest, PlainApiKey, Timestamp};
 use chatgrow_ports::{ApiKeyStore, Clock, KeyUse, StoreError};
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicI64, AtomicU64, Ordering},
@@ -41,8 +42,10 @@ pub enum Recalled {
 pub struct Known {
     /// The caller.
     pub caller: Caller,
-    /// The key. Its addresses and its rate limit are left to whoever knows them.
+    /// The key.
     pub key: Arc<ApiKey>,
+    /// Whether the key may be used from the client's address. If not, the request is refused, and is no use of the key.
+    pub admitted: bool,
 }
 
 /// A key that must be looked up in the store.
@@ -110,7 +113,7 @@ impl Authentication {
 
     /// Resolves the key of a request from memory, without asking the store.
     #[must_use]
-    pub fn recall(&self, key: &str, request: &RequestId) -> Recalled {
+    pub fn recall(&self, key: &str, request: &RequestId, client: impl FnOnce() -> IpAddr) -> Recalled {
         let Some(digest) = PlainApiKey::parse(key).map(|key| key.digest()) else {
             return Recalled::Nobody;
         };
@@ -118,7 +121,7 @@ impl Authentication {
             digest,
             now: self.clock.now(),
         };
-        let recalled = self.recall_valid(look_up, request);
+        let recalled = self.recall_valid(look_up, request, client);
         let recalled = match recalled {
             Recalled::New(_) if self.is_stranger(&digest, look_up.now) => Recalled::Nobody,
             _ => recalled,
@@ -137,12 +140,13 @@ impl Authentication {
         &self,
         LookUp { digest, now }: LookUp,
         request: &RequestId,
+        client: impl FnOnce() -> IpAddr,
     ) -> Result<Option<Known>, StoreError> {
         self.look_ups.fetch_add(1, Ordering::Relaxed);
         let found = self.keys.by_digest(&digest).await?;
         let found = found.filter(|key| key.is_valid_at(now)).map(Arc::new);
-        let known = found.as_ref().map(|key| Known::new(key, request));
-        self.remember(&digest, found, now);
+        let known = found.map(|key| Known::new(&key, request, client));
+        self.remember(&digest, known.as_ref(), now);
         Ok(known)
     }
 
@@ -155,7 +159,12 @@ impl Authentication {
         }
     }
 
-    fn recall_valid(&self, look_up: LookUp, request: &RequestId) -> Recalled {
+    fn recall_valid(
+        &self,
+        look_up: LookUp,
+        request: &RequestId,
+        client: impl FnOnce() -> IpAddr,
+    ) -> Recalled {
         let remembered = self.remembered.read().unwrap_or_else(PoisonError::into_inner);
         let Some(entry) = remembered.get(&look_up.digest) else {
             return Recalled::New(look_up);
@@ -167,8 +176,11 @@ impl Authentication {
         if !fresh || !entry.key.is_valid_at(now) {
             return Recalled::Stale(look_up);
         }
-        entry.used_at.store(now.as_millis(), Ordering::Relaxed);
-        Recalled::Known(Known::new(&entry.key, request))
+        let known = Known::new(&entry.key, request, client);
+        if known.admitted {
+            entry.used_at.store(now.as_millis(), Ordering::Relaxed);
+        }
+        Recalled::Known(known)
     }
 
     fn is_stranger(&self, digest: &ApiKeyDigest, now: Timestamp) -> bool {
@@ -186,21 +198,27 @@ impl Authentication {
         strangers.insert(digest, now);
     }
 
-    fn remember(&self, digest: &ApiKeyDigest, found: Option<Arc<ApiKey>>, now: Timestamp) {
+    fn remember(&self, digest: &ApiKeyDigest, found: Option<&Known>, now: Timestamp) {
         let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(key) = found else {
+        let Some(known) = found else {
             remembered.remove(digest);
             self.remember_stranger(*digest, now);
             return;
         };
-        let written_at = remembered
-            .get(digest)
-            .map_or(0, |entry| entry.written_at.load(Ordering::Relaxed));
-        let (used_at, written_at) = (AtomicI64::new(now.as_millis()), AtomicI64::new(written_at));
+        let times = remembered.get(digest).map(|entry| {
+            let (used_at, written_at) = (&entry.used_at, &entry.written_at);
+            (
+                used_at.load(Ordering::Relaxed),
+                written_at.load(Ordering::Relaxed),
+            )
+        });
+        let (used_at, written_at) = times.unwrap_or_default();
+        let used_at = if known.admitted { now.as_millis() } else { used_at };
+        let (used_at, written_at) = (AtomicI64::new(used_at), AtomicI64::new(written_at));
         remembered.insert(
             *digest,
             Remembered {
-                key,
+                key: known.key.clone(),
                 checked_at: Some(now),
                 used_at,
                 written_at,
@@ -250,7 +268,7 @@ impl Authentication {
 }
 
 impl Known {
-    fn new(key: &Arc<ApiKey>, request: &RequestId) -> Self {
+    fn new(key: &Arc<ApiKey>, request: &RequestId, client: impl FnOnce() -> IpAddr) -> Self {
         let caller = Caller {
             account: key.account_id,
             actor: Actor::ApiKey(key.id),
@@ -259,6 +277,7 @@ impl Known {
         };
         Self {
             caller,
+            admitted: key.admits(client),
             key: key.clone(),
         }
     }

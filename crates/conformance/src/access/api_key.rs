@@ -35,8 +35,13 @@ pub(crate) fn renamed_key(key: &ApiKey, name: &str) -> ApiKey {
 
 /// The next state of the key, which gives way to the other.
 pub(crate) fn rotated_key(key: &ApiKey, successor: &ApiKey) -> ApiKey {
-    key.rotated(successor.id, Overlap::DEFAULT, at(1_763_893_900_000))
-        .unwrap()
+    let rotated = key.rotated(
+        successor.id,
+        successor.digest,
+        Overlap::DEFAULT,
+        at(1_763_893_900_000),
+    );
+    rotated.unwrap().0
 }
 
 pub(crate) async fn new_key(stores: &Stores, account: AccountId, secret: u8) -> ApiKey {
@@ -67,7 +72,7 @@ pub async fn api_key_round_trips(stores: &Stores) {
             ..first.terms.clone()
         },
         last_used_at: Some(at(5)),
-        revoked_at: Some(at(6)),
+        revoked_at: Some(latest()),
         successor: Some(first.id),
         ..key(account, 2)
     };
@@ -83,7 +88,6 @@ pub async fn api_key_round_trips(stores: &Stores) {
         created_at: earliest(),
         updated_at: latest(),
         last_used_at: Some(earliest()),
-        revoked_at: Some(latest()),
         version: Version::new(i64::MAX - 1).unwrap(),
         ..key(account, 3)
     };
@@ -103,8 +107,8 @@ pub async fn api_key_round_trips(stores: &Stores) {
     }
     let cleared = ApiKey {
         terms: ApiKeyTerms::full(ApiKeyName::new("🦀").unwrap()),
-        revoked_at: None,
-        successor: None,
+        revoked_at: Some(earliest()),
+        successor: Some(written[1].id),
         version: Version::new(i64::MAX).unwrap(),
         ..written[0].clone()
     };
@@ -155,6 +159,33 @@ pub async fn api_key_is_updated_from_the_version_before_only(stores: &Stores) {
         [expected],
         "an update replaces the version before it and no other, and a refused one changes nothing"
     );
+}
+
+/// A revoked key stays so, even if its version is the one before.
+pub async fn api_key_stays_revoked(stores: &Stores) {
+    let account = new_account(stores).await;
+    let revoked = ApiKey {
+        revoked_at: Some(at(5)),
+        ..key(account, 1)
+    };
+    let keys = &stores.access.api_keys;
+    keys.insert(&revoked, Commit::default()).await.unwrap();
+    let valid = ApiKey {
+        revoked_at: None,
+        ..revoked.clone()
+    };
+    let (renamed, successor) = (renamed_key(&valid, "Noa"), key(account, 2));
+    for outcome in [
+        keys.update(&renamed, Commit::default()).await,
+        keys.rotate(&renamed, &successor, Commit::default()).await,
+    ] {
+        assert_refused!(
+            outcome,
+            Failure::Refused(ApiKeyRefusal::VersionMismatch),
+            "a revoked key is not changed"
+        );
+    }
+    assert_eq!(all(stores, account).await, [revoked], "a revocation is for good");
 }
 
 /// Of many concurrent updates and rotations of one version exactly one succeeds. A rotation that doesn't adds no key.

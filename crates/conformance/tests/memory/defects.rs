@@ -110,6 +110,8 @@ pub enum Defect {
     /// An update writes the last use that it has read.
     UpdatesLastUse,
     KeyFoundAnywhere,
+    /// An update brings a revoked key back.
+    UpdatesRevoked,
     /// A rotation adds the successor, and leaves the key as it is.
     RotatesHalf,
 

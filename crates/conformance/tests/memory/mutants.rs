@@ -243,6 +243,7 @@ mutants! {
     revokes_nobody: RevokesNobody => case api_key_revocation_keeps_the_first_instant;
     revokes_quietly: RevokesQuietly => case api_key_revocation_keeps_the_first_instant;
     update_of_last_use: UpdatesLastUse => case api_key_is_updated_from_the_version_before_only;
+    updates_revoked: UpdatesRevoked => case api_key_stays_revoked;
     key_found_anywhere: KeyFoundAnywhere => case api_keys_of_accounts_are_apart;
     rotates_half: RotatesHalf => case api_key_is_rotated_whole;
 

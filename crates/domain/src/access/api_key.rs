@@ -44,7 +44,7 @@ pub struct ApiKey {
     pub digest: ApiKeyDigest,
     /// When it was created.
     pub created_at: Timestamp,
-    /// When its terms last changed, or it was revoked.
+    /// When it was last changed, rotated or revoked.
     pub updated_at: Timestamp,
     /// When the key was last accepted, accurate to within seconds.
     pub last_used_at: Option<Timestamp>,
@@ -99,18 +99,17 @@ impl ApiKey {
         self.revoked_at.is_none() && self.terms.expires_at.is_none_or(|expiry| now < expiry)
     }
 
-    /// Whether the key may be used from that address.
-    #[must_use]
-    pub fn admits(&self, address: IpAddr) -> bool {
+    /// Whether the key may be used from the client's address, which is asked for only if that matters.
+    pub fn admits(&self, client: impl FnOnce() -> IpAddr) -> bool {
         let allowed = self.terms.allowed_addresses.as_ref();
-        allowed.is_none_or(|allowed| allowed.admit(address))
+        allowed.is_none_or(|allowed| allowed.admit(client()))
     }
 
     /// The state after `edit`. If nothing changes, the result equals `self`, version included.
     ///
     /// # Errors
-    /// [`ApiKeyRefusal::Revoked`] if it is revoked, or [`ApiKeyRefusal::ExpiryPassed`] if the edit gives it an expiry
-    /// that is not in the future.
+    /// [`ApiKeyRefusal::Revoked`] if it is revoked, [`ApiKeyRefusal::Rotated`] if it has a successor and the edit would
+    /// make it last longer, or [`ApiKeyRefusal::ExpiryPassed`] if the edit gives it an expiry that is not in the future.
     pub fn edited(&self, edit: ApiKeyEdit, now: Timestamp) -> Result<Self, ApiKeyRefusal> {
         if self.revoked_at.is_some() {
             return Err(ApiKeyRefusal::Revoked);
@@ -126,6 +125,12 @@ impl ApiKey {
         if let Some(expiry) = edit.expires_at {
             if expiry != terms.expires_at && expiry.is_some_and(|expiry| expiry <= now) {
                 return Err(ApiKeyRefusal::ExpiryPassed);
+            }
+            let lasts_longer = terms
+                .expires_at
+                .is_some_and(|end| expiry.is_none_or(|expiry| expiry > end));
+            if let Some(successor) = self.successor.filter(|_| lasts_longer) {
+                return Err(ApiKeyRefusal::Rotated(successor));
             }
             terms.expires_at = expiry;
         }
@@ -146,8 +151,8 @@ impl ApiKey {
         self.followed_by(next, now)
     }
 
-    /// The state in which the key gives way to a successor: it expires after the overlap, unless it expires before. The
-    /// successor has the terms of `self`.
+    /// The state in which the key gives way to a successor, and the successor. The key expires after the overlap, unless
+    /// it expires before. The successor has the terms of `self`.
     ///
     /// # Errors
     /// [`ApiKeyRefusal::Revoked`] if it is revoked, [`ApiKeyRefusal::Rotated`] if it has a successor, or
@@ -155,9 +160,10 @@ impl ApiKey {
     pub fn rotated(
         &self,
         successor: ApiKeyId,
+        digest: ApiKeyDigest,
         overlap: Overlap,
         now: Timestamp,
-    ) -> Result<Self, ApiKeyRefusal> {
+    ) -> Result<(Self, Self), ApiKeyRefusal> {
         if self.revoked_at.is_some() {
             return Err(ApiKeyRefusal::Revoked);
         }
@@ -167,11 +173,12 @@ impl ApiKey {
         if !self.is_valid_at(now) {
             return Err(ApiKeyRefusal::Expired);
         }
+        let new = Self::new(successor, self.account_id, self.terms.clone(), digest, now)?;
         let mut next = self.clone();
         next.successor = Some(successor);
         let end = overlap.after(now);
         next.terms.expires_at = Some(self.terms.expires_at.map_or(end, |expiry| expiry.min(end)));
-        Ok(self.followed_by(next, now))
+        Ok((self.followed_by(next, now), new))
     }
 
     fn followed_by(&self, next: Self, now: Timestamp) -> Self {
@@ -298,14 +305,33 @@ mod tests {
         const HOUR: i64 = 3_600_000;
         let overlap = Overlap::from_hours(2).unwrap();
         let successor = ApiKeyId::new(ObjectId::from_bytes([3; 12]));
-        let rotated = |key: ApiKey| key.rotated(successor, overlap, at(5));
-        let end = |terms| rotated(key(terms)).unwrap().terms.expires_at;
-        assert_eq!(end(terms()), Some(at(2 * HOUR + 5)));
-        assert_eq!(end(expiring(HOUR)), Some(at(HOUR)));
+        let digest = PlainApiKey::from_random([8; 32]).digest();
+        let rotated = |key: ApiKey| key.rotated(successor, digest, overlap, at(5));
+        for (terms, end) in [(terms(), 2 * HOUR + 5), (expiring(HOUR), HOUR)] {
+            let (old, new) = rotated(key(terms.clone())).unwrap();
+            assert_eq!(
+                (old.successor, old.terms.expires_at),
+                (Some(successor), Some(at(end)))
+            );
+            assert_eq!((new.id, new.digest, &new.terms), (successor, digest, &terms));
+        }
         assert_eq!(rotated(key(expiring(5))), Err(ApiKeyRefusal::Expired));
         assert_eq!(rotated(key(terms()).revoked(at(1))), Err(ApiKeyRefusal::Revoked));
-        let once = rotated(key(terms())).unwrap();
-        assert_eq!(rotated(once), Err(ApiKeyRefusal::Rotated(successor)));
+        let (once, _) = rotated(key(terms())).unwrap();
+        assert_eq!(rotated(once.clone()), Err(ApiKeyRefusal::Rotated(successor)));
+
+        let expire = |expiry| ApiKeyEdit {
+            expires_at: Some(expiry),
+            ..ApiKeyEdit::default()
+        };
+        for later in [None, Some(at(2 * HOUR + 6))] {
+            let edited = once.edited(expire(later), at(6));
+            assert_eq!(edited, Err(ApiKeyRefusal::Rotated(successor)));
+        }
+        assert!(
+            once.edited(expire(Some(at(HOUR))), at(6)).is_ok(),
+            "sooner is fine"
+        );
         assert!(Overlap::from_hours(721).is_err() && Overlap::from_hours(-1).is_err());
     }
 }

@@ -87,12 +87,16 @@ impl Scopes {
         }
     }
 
-    /// Parses scopes with white space between them, as in an OAuth 2.0 request (RFC 6749, section 3.3).
+    /// Parses scopes with white space between them, as in an OAuth 2.0 request (RFC 6749, section 3.3), or commas.
     ///
     /// # Errors
     /// [`Invalid::Missing`] if there is none, or [`Invalid::NotOneOf`] for an unknown one.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let scopes: Result<Vec<Scope>, Invalid> = text.split_whitespace().map(str::parse).collect();
+        let scopes: Result<Vec<Scope>, Invalid> = text
+            .split([' ', ','])
+            .filter(|word| !word.is_empty())
+            .map(str::parse)
+            .collect();
         Self::new(scopes?)
     }
 

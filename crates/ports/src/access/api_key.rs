@@ -52,8 +52,8 @@ pub trait ApiKeyStore: Send + Sync {
     ) -> Result<Page<ApiKey, ApiKeyId>, StoreError>;
 
     /// Replaces the key with this id, except its last use, by this state, if the stored version is the one before
-    /// `key.version`. Otherwise it MUST return [`ApiKeyRefusal::VersionMismatch`], also if there is no such key. Of any
-    /// number of concurrent updates of one version one MUST succeed.
+    /// `key.version`, and is not revoked. Otherwise it MUST return [`ApiKeyRefusal::VersionMismatch`], also if there is no
+    /// such key. Of any number of concurrent updates of one version one MUST succeed.
     async fn update(&self, key: &ApiKey, commit: Commit) -> Result<(), Failure<ApiKeyRefusal>>;
 
     /// Updates a key, as [`update`](Self::update) does, and adds its successor to the account: both or neither.

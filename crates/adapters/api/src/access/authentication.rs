@@ -82,10 +82,10 @@ pub(crate) async fn authenticate(
     let key = single(request.headers(), X_API_KEY).unwrap_or_default();
     let client = || settings.proxies.client(request.peer_addr(), request.headers());
     let identified = identify(&application, &limits, &begun, key, client).await;
-    let admitted = identified.and_then(|Known { caller, key }| {
-        let account = caller.account;
-        request.extensions_mut().insert(Authenticated(caller));
-        if key.terms.allowed_addresses.is_some() && !key.admits(client()) {
+    let admitted = identified.and_then(|known| {
+        let (account, key) = (known.caller.account, known.key);
+        request.extensions_mut().insert(Authenticated(known.caller));
+        if !known.admitted {
             let quota = limits.admit_failure(client())?;
             return Err(Stopped::because(Problem::AddressNotAllowed, quota));
         }
@@ -156,11 +156,14 @@ async fn identify(
     client: impl Fn() -> IpAddr,
 ) -> Result<Known, Stopped> {
     let authentication = &application.access.authentication;
-    match authentication.recall(key, id) {
+    match authentication.recall(key, id, &client) {
         Recalled::Known(known) => Ok(known),
         Recalled::Nobody => Err(Stopped::unauthenticated(limits.admit_failure(client())?)),
         // The key was valid a moment ago, so it is looked up whatever other clients at its address do.
-        Recalled::Stale(key) => match deadline.wait_for(authentication.look_up(key, id)).await?? {
+        Recalled::Stale(key) => match deadline
+            .wait_for(authentication.look_up(key, id, &client))
+            .await??
+        {
             Some(known) => Ok(known),
             None => Err(Stopped::unauthenticated(limits.admit_failure(client())?)),
         },
@@ -168,7 +171,9 @@ async fn identify(
         // first, even if it turns out to be valid.
         Recalled::New(key) => {
             let quota = limits.admit_failure(client())?;
-            let found = deadline.wait_for(authentication.look_up(key, id)).await??;
+            let found = deadline
+                .wait_for(authentication.look_up(key, id, &client))
+                .await??;
             found.ok_or_else(|| Stopped::unauthenticated(quota))
         }
     }

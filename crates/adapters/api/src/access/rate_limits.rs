@@ -100,12 +100,15 @@ impl RateLimits {
         }))
     }
 
+    /// A limit of the key's own counts beside that of the server, so it can only be lower. (Whoever may change keys could
+    /// lift the operator's limit otherwise, or get a fresh quota with each change.)
     pub(crate) fn admit_request(&self, key: &ApiKey) -> Admission {
-        let admit = |limits: &Enabled| match key.terms.rate_limit {
-            None => limits.requests.admit(&key.id),
-            Some(own) => limits.admit_own(own, key.id),
-        };
-        self.0.as_ref().map(admit).transpose()
+        let Some(limits) = &self.0 else { return Ok(None) };
+        let left = limits.requests.admit(&key.id)?;
+        match key.terms.rate_limit {
+            Some(own) if own.get() < limits.settings.max_requests => limits.admit_own(own, key.id).map(Some),
+            _ => Ok(Some(left)),
+        }
     }
 
     pub(crate) fn admit_failure(&self, address: IpAddr) -> Admission {

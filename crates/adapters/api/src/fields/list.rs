@@ -8,7 +8,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{fmt, marker::PhantomData, mem};
 
 /// A field with an array, which may be omitted. Null is the same as nothing.
@@ -26,6 +26,17 @@ pub(crate) enum List<T> {
 pub(crate) trait Element {
     /// The most items of one array. The domain refuses more, so only one more than that is read.
     const MOST: usize;
+    /// The fewest items, if there is an array. The domain refuses fewer.
+    const LEAST: usize = 0;
+}
+
+/// What the document says of an array.
+fn bounds<T: Element>() -> Value {
+    let mut bounds = json!({ "maxItems": T::MOST });
+    if T::LEAST > 0 {
+        bounds["minItems"] = T::LEAST.into();
+    }
+    bounds
 }
 
 /// An object in an array; `None` if the item is none.
@@ -153,8 +164,10 @@ impl<T: Element + Apiv2Schema> Apiv2Schema for List<T> {
     }
 
     fn raw_schema() -> DefaultSchemaRaw {
+        let mut nullable = bounds::<T>();
+        nullable["nullable"] = true.into();
         DefaultSchemaRaw {
-            example: Some(json!({ "nullable": true, "maxItems": T::MOST })),
+            example: Some(nullable),
             ..Vec::<T>::raw_schema()
         }
     }
@@ -190,6 +203,30 @@ impl<T: Element + Apiv2Schema> Apiv2Schema for RequiredList<T> {
     }
 }
 
+/// A field with an array of an edit, which can be changed but not cleared.
+#[derive(Deserialize)]
+#[serde(transparent, bound(deserialize = "T: Deserialize<'de> + Element"))]
+pub(crate) struct ChangeableList<T>(List<T>);
+
+impl<T> Default for ChangeableList<T> {
+    fn default() -> Self {
+        Self(List::Absent)
+    }
+}
+
+impl<T: Element + Apiv2Schema> Apiv2Schema for ChangeableList<T> {
+    fn required() -> bool {
+        false
+    }
+
+    fn raw_schema() -> DefaultSchemaRaw {
+        DefaultSchemaRaw {
+            example: Some(bounds::<T>()),
+            ..Vec::<T>::raw_schema()
+        }
+    }
+}
+
 impl Fields {
     /// An array that may be absent or null. Then the value is `None`. `read` reads an item, whose errors name it by its
     /// position, as in `weekly[2].closes`.
@@ -220,7 +257,7 @@ impl Fields {
     pub(crate) fn changeable_list<T, V>(
         &mut self,
         name: &'static str,
-        list: List<T>,
+        ChangeableList(list): ChangeableList<T>,
         read: impl Fn(&mut Self, T) -> Option<V>,
     ) -> Option<Option<Vec<V>>> {
         match list {

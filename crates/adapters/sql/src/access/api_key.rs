@@ -101,6 +101,12 @@ impl TryFrom<ApiKeyRow> for ApiKey {
             table: "api_keys",
             id: row.id,
         };
+        // A server of the version before leaves 0.
+        let updated_at = if row.updated_at == 0 {
+            row.created_at
+        } else {
+            row.updated_at
+        };
         let instant = |column, millis: Option<i64>| {
             read.optional(column, millis, |millis| Timestamp::from_millis(millis).ok_or(()))
         };
@@ -119,7 +125,7 @@ impl TryFrom<ApiKeyRow> for ApiKey {
             terms,
             digest: ApiKeyDigest::from_bytes(read.get("digest", row.digest.as_slice().try_into())?),
             created_at: read.timestamp("created_at", row.created_at)?,
-            updated_at: read.timestamp("updated_at", row.updated_at)?,
+            updated_at: read.timestamp("updated_at", updated_at)?,
             last_used_at: instant("last_used_at", row.last_used_at)?,
             revoked_at: instant("revoked_at", row.revoked_at)?,
             successor: row
@@ -180,6 +186,12 @@ fn list_after<DB: Backend>(account: RowId, after: RowId, rows: i64) -> _ {
 }
 
 versioned!(before: api_keys, ApiKey);
+
+/// The stored key that this state replaces, if it is not revoked. (A server of the version before revokes a key without
+/// counting its versions.)
+pub fn valid_before(next: &ApiKey) -> diesel::dsl::Filter<in_version, diesel::dsl::IsNull<dsl::revoked_at>> {
+    before(next.account_id, next).filter(dsl::revoked_at.is_null())
+}
 
 impl GuardedRefusal for ApiKeyRefusal {
     /// No guard refuses a key.
@@ -259,8 +271,7 @@ macro_rules! api_key_store {
                 }
 
                 async fn update(&self, key: &ApiKey, commit: Commit) -> Result<(), Failure<ApiKeyRefusal>> {
-                    let before = api_key::before(key.account_id, key);
-                    let update = diesel::update(before).set(ApiKeyChange::from(key));
+                    let update = diesel::update(api_key::valid_before(key)).set(ApiKeyChange::from(key));
                     match self
                         .$execute::<Failure<ApiKeyRefusal>>(commit, update)
                         .await?

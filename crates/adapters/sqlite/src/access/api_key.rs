@@ -33,7 +33,7 @@ impl SqliteStore {
         successor: &ApiKey,
         commit: Commit,
     ) -> Result<(), Failure<ApiKeyRefusal>> {
-        let update = diesel::update(api_key::before(key.account_id, key)).set(ApiKeyChange::from(key));
+        let update = diesel::update(api_key::valid_before(key)).set(ApiKeyChange::from(key));
         let insert = diesel::insert_into(api_keys::table).values(ApiKeyRow::from(successor));
         self.write(commit, move |connection| {
             if update.execute(connection).map_err(store_error)? == 0 {

@@ -274,6 +274,36 @@ async fn keys_are_changed_in_the_version_that_was_seen() {
     assert_eq!(refusal(unknown), ApiKeyRefusal::NotFound);
 }
 
+/// The server may still trust a key that is not valid any more.
+#[tokio::test]
+async fn a_key_that_has_just_ended_manages_nothing() {
+    let own = key(9, terms());
+    let ended = [
+        own.revoked(at(999)),
+        key(9, expiring(1000)),
+        key(9, may("read customers:write")),
+    ];
+    for own in ended {
+        let mut mocks = Mocks::at(1000);
+        let other = key(1, may("read"));
+        mocks
+            .api_keys
+            .expect_by_id()
+            .returning(move |_, id| Ok([&own, &other].into_iter().find(|key| key.id == id).cloned()));
+        let (keys, other) = (keys(mocks), ApiKeyId::new(id(1)));
+        let created = keys.create(&request(), may("read")).await.map(drop);
+        let edited = keys
+            .edit(&request(), other, ApiKeyEdit::default())
+            .await
+            .map(drop);
+        let rotated = keys.rotate(&request(), other, Overlap::DEFAULT).await.map(drop);
+        let revoked = keys.revoke(&request(), other).await.map(drop);
+        for outcome in [created, edited, rotated, revoked] {
+            assert_eq!(refusal(outcome), ApiKeyRefusal::Exceeds);
+        }
+    }
+}
+
 #[tokio::test]
 async fn keys_are_managed_by_those_who_may() {
     let keys = keys(Mocks::at(1000));

@@ -1,6 +1,6 @@
 use super::*;
 use crate::fixtures::{account, at, id};
-use chatgrow_domain::{ApiKeyId, ApiKeyName, ApiKeyTerms, Scopes};
+use chatgrow_domain::{AllowedAddresses, ApiKeyId, ApiKeyName, ApiKeyTerms, Scopes};
 use chatgrow_ports::{MockApiKeyStore, MockClock};
 use mockall::predicate::eq;
 
@@ -16,15 +16,19 @@ fn key() -> ApiKey {
     ApiKey::new(ApiKeyId::new(id(9)), account(), terms, plain().digest(), at(0)).unwrap()
 }
 
+fn client() -> IpAddr {
+    IpAddr::from([192, 0, 2, 1])
+}
+
 impl Authentication {
     /// The caller who holds the key, from memory or from the store.
     async fn authenticate(&self, key: &str) -> Result<Option<Caller>, StoreError> {
         let request = RequestId::new("request");
-        match self.recall(key, &request) {
+        match self.recall(key, &request, client) {
             Recalled::Known(known) => Ok(Some(known.caller)),
             Recalled::Nobody => Ok(None),
             Recalled::Stale(look_up) | Recalled::New(look_up) => {
-                let known = self.look_up(look_up, &request).await?;
+                let known = self.look_up(look_up, &request, client).await?;
                 Ok(known.map(|known| known.caller))
             }
         }
@@ -94,17 +98,21 @@ async fn a_key_of_the_start_is_looked_up_at_its_first_use() {
     };
     authentication.remember_all([key(), revoked]);
     let request = RequestId::new("request");
-    let recalled = authentication.recall(plain().reveal(), &request);
+    let recalled = authentication.recall(plain().reveal(), &request, client);
     let Recalled::Stale(look_up) = recalled else {
         panic!("{recalled:?}")
     };
-    let known = authentication.look_up(look_up, &request).await.unwrap().unwrap();
+    let known = authentication
+        .look_up(look_up, &request, client)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(Some(&known.caller), CALLER().as_ref());
     assert_eq!(
-        authentication.recall(plain().reveal(), &request),
+        authentication.recall(plain().reveal(), &request, client),
         Recalled::Known(known)
     );
-    let revoked = authentication.recall(PlainApiKey::from_random([8; 32]).reveal(), &request);
+    let revoked = authentication.recall(PlainApiKey::from_random([8; 32]).reveal(), &request, client);
     assert!(matches!(revoked, Recalled::New(_)), "{revoked:?}");
 }
 
@@ -203,5 +211,41 @@ async fn uses_are_written_once_and_again_after_a_failure() {
     authentication.authenticate(plain().reveal()).await.unwrap();
     assert!(authentication.flush_key_uses().await.is_err());
     authentication.flush_key_uses().await.unwrap();
+    authentication.flush_key_uses().await.unwrap();
+}
+
+/// A request from elsewhere is refused by whoever asks, and is no use of the key.
+#[tokio::test]
+async fn a_use_from_elsewhere_is_not_noted() {
+    let mut keys = MockApiKeyStore::new();
+    keys.expect_by_digest().returning(|_| {
+        let mut key = key();
+        key.terms.allowed_addresses = AllowedAddresses::parse("192.0.2.1").ok();
+        Ok(Some(key))
+    });
+    let used_at_1000 = |uses: &[KeyUse]| uses.len() == 1 && uses[0].at == at(1000);
+    keys.expect_record_use()
+        .withf(used_at_1000)
+        .times(1)
+        .returning(|_| Ok(()));
+    let authentication = authentication(keys, &[1000, 1001, 1600]);
+    let request = RequestId::new("request");
+    let elsewhere = || IpAddr::from([192, 0, 2, 2]);
+    for (client, admitted) in [
+        (client as fn() -> IpAddr, true),
+        (elsewhere, false),
+        (elsewhere, false),
+    ] {
+        let known = match authentication.recall(plain().reveal(), &request, client) {
+            Recalled::Known(known) => known,
+            Recalled::New(look_up) | Recalled::Stale(look_up) => authentication
+                .look_up(look_up, &request, client)
+                .await
+                .unwrap()
+                .unwrap(),
+            Recalled::Nobody => panic!("the key is known"),
+        };
+        assert_eq!(known.admitted, admitted);
+    }
     authentication.flush_key_uses().await.unwrap();
 }

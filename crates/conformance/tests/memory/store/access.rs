@@ -229,7 +229,9 @@ impl MemoryStore {
         key: &ApiKey,
     ) -> Result<ApiKey, Failure<ApiKeyRefusal>> {
         let before = tables.api_keys.get(key.account_id, key.id);
-        if !self.follows(method, before.map(|before| before.version), key.version) {
+        let revoked = before.is_some_and(|before| before.revoked_at.is_some());
+        let stale = !self.follows(method, before.map(|before| before.version), key.version);
+        if stale || revoked && !self.has(Defect::UpdatesRevoked) {
             return Err(Failure::Refused(ApiKeyRefusal::VersionMismatch));
         }
         let used = before.and_then(|before| before.last_used_at);

@@ -2,7 +2,7 @@
 
 use crate::{
     error::ApiError,
-    fields::{Changeable, Element, Field, Fields, List, Required},
+    fields::{Changeable, ChangeableList, Element, Field, Fields, List, Required},
     query::Parameter,
     value::Cursor,
 };
@@ -17,10 +17,12 @@ use serde::Deserialize;
 
 impl Element for Required<Scope> {
     const MOST: usize = Scope::ALL.len();
+    const LEAST: usize = 1;
 }
 
 impl Element for Required<Network> {
     const MOST: usize = AllowedAddresses::MAX;
+    const LEAST: usize = 1;
 }
 
 /// A new API key. It can't do more than the one that the request comes with.
@@ -30,12 +32,12 @@ pub(crate) struct CreateApiKey {
     /// What the key is for.
     name: Required<ApiKeyName>,
     /// What it may do; `full` if it is omitted.
-    scopes: List<Required<Scope>>,
+    scopes: ChangeableList<Required<Scope>>,
     /// The instant from which it is no longer accepted; never, if it is omitted.
     expires_at: Field<Timestamp>,
     /// From where it may be used: addresses, or networks in CIDR notation; from everywhere, if it is omitted.
     allowed_addresses: List<Required<Network>>,
-    /// How many requests it may make in the server's window; what the server says, if it is omitted.
+    /// How many requests it may make in the server's window, if that is fewer than the server says.
     rate_limit: Field<KeyRateLimit>,
 }
 
@@ -43,9 +45,9 @@ impl CreateApiKey {
     pub(super) fn into_domain(self) -> Result<ApiKeyTerms, ApiError> {
         let mut fields = Fields::default();
         let name = fields.required("name", self.name);
-        let scopes = fields.list("scopes", self.scopes, Fields::element);
+        let scopes = fields.changeable_list("scopes", self.scopes, Fields::element);
         let scopes = scopes.and_then(|given| self::scopes(&mut fields, given));
-        let expires_at = fields.optional("expiresAt", self.expires_at);
+        let expires_at = fields.optional("expiresAt", not_blank(self.expires_at));
         let allowed = fields.list("allowedAddresses", self.allowed_addresses, Fields::element);
         let allowed = allowed.and_then(|given| addresses(&mut fields, given));
         let rate_limit = fields.optional("rateLimit", self.rate_limit);
@@ -61,6 +63,14 @@ impl CreateApiKey {
             allowed_addresses,
             rate_limit,
         })
+    }
+}
+
+/// An expiry that is blank is no expiry that is left out: the key would never expire.
+fn not_blank(expiry: Field<Timestamp>) -> Field<Timestamp> {
+    match expiry {
+        Field::Invalid(Invalid::Missing) => Field::Invalid(Invalid::Instant),
+        expiry => expiry,
     }
 }
 
@@ -88,7 +98,7 @@ pub(crate) struct EditApiKey {
     /// Another name.
     name: Changeable<ApiKeyName>,
     /// What it may do from now on.
-    scopes: List<Required<Scope>>,
+    scopes: ChangeableList<Required<Scope>>,
     /// Another expiry; `null` is never.
     expires_at: Field<Timestamp>,
     /// From where it may be used from now on; `null` is from everywhere.
@@ -103,7 +113,7 @@ impl EditApiKey {
         let name = fields.changeable("name", self.name);
         let scopes = fields.changeable_list("scopes", self.scopes, Fields::element);
         let scopes = scopes.and_then(|given| self::scopes(&mut fields, given));
-        let expires_at = fields.clearable("expiresAt", self.expires_at);
+        let expires_at = fields.clearable("expiresAt", not_blank(self.expires_at));
         let allowed = fields.clearable_list("allowedAddresses", self.allowed_addresses, Fields::element);
         let allowed = allowed.and_then(|change| match change {
             None => Some(None),

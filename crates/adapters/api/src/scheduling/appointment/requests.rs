@@ -2,7 +2,7 @@
 
 use crate::{
     error::ApiError,
-    fields::{Changeable, Field, Fields, List, Part, Required},
+    fields::{Changeable, ChangeableList, Field, Fields, List, Part, Required},
     query::{Parameter, days},
     scheduling::slot::{SlotFields, policies},
     value::{Cursor, Flag},
@@ -155,7 +155,7 @@ pub(crate) struct EditAppointment {
     /// Another length in minutes.
     duration: Changeable<Duration>,
     /// Other resources, which must be what the service needs.
-    resource_ids: List<Required<ResourceId>>,
+    resource_ids: ChangeableList<Required<ResourceId>>,
     /// Another purpose.
     service_type: Changeable<ServiceType>,
     /// Other notes; `null` clears them.

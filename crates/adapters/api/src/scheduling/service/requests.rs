@@ -2,7 +2,7 @@
 
 use crate::{
     error::ApiError,
-    fields::{Changeable, Element, Field, Fields, List, Object, Required, RequiredList},
+    fields::{Changeable, ChangeableList, Element, Field, Fields, List, Object, Required, RequiredList},
     query::Parameter,
     value::{Cursor, Flag},
 };
@@ -166,7 +166,7 @@ pub(crate) struct EditService {
     /// Whether it can be booked from now on.
     active: Changeable<bool>,
     /// Other groups of resources, instead of all that there were.
-    needs: List<Object<NeedInput>>,
+    needs: ChangeableList<Object<NeedInput>>,
 }
 
 impl EditService {
