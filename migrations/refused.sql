@@ -2,6 +2,10 @@
 -- $1, $2, … stand for ids, $digest for that of a key, $booking and $occupying for the columns of an appointment; a comment behind a statement names the guard that has to refuse it, where guards have names.
 
 INSERT INTO accounts VALUES ($1, 'one', 'One', 0), ($2, 'two', 'Two', 0);
+INSERT INTO users VALUES
+    ($1, $1, 'Dana@example.com', 'dana@example.com', 'owner', NULL, '$argon2id$v', NULL, 0, 0, 1),
+    ($1, $2, 'noa@example.com', 'noa@example.com', 'owner', NULL, NULL, NULL, 0, 0, 1);
+INSERT INTO sessions VALUES ($1, $1, $1, $digest, 0, 0);
 INSERT INTO api_keys VALUES ($1, $1, 'key', $digest, 0, NULL, NULL, NULL, 'full', NULL, NULL, NULL, 0, 1);
 INSERT INTO customers VALUES
     ($1, $1, 'Dana', 'Dana@Example.com', 'dana@example.com', NULL, NULL, 0, 0, 1),
@@ -242,6 +246,22 @@ UPDATE api_keys SET rate_limit = 1000001;
 UPDATE api_keys SET successor_id = $1 || $1;
 UPDATE api_keys SET updated_at = NULL;
 UPDATE api_keys SET version = 0;
+
+-- One address, one user, without case, and an owner who can sign in.
+INSERT INTO users VALUES ($1, $9, 'DANA@example.com', 'dana@example.com', 'staff', NULL, NULL, NULL, 0, 0, 1); -- users_email_unique
+INSERT INTO users VALUES ($1, $9, 'tal@example.com', 'Tal@example.com', 'staff', NULL, NULL, NULL, 0, 0, 1); -- users_email_key
+INSERT INTO users VALUES ($1, $9, 'tal@example.com', 'tal@example.com', 'boss', NULL, NULL, NULL, 0, 0, 1);
+INSERT INTO users VALUES ($1, $9, 'tal@example.com', 'tal@example.com', 'staff', 'xx', NULL, NULL, 0, 0, 1);
+INSERT INTO users VALUES ($1, $9, 'tal@example.com', 'tal@example.com', 'staff', NULL, 'secret', NULL, 0, 0, 1);
+INSERT INTO users VALUES ($9, $9, 'tal@example.com', 'tal@example.com', 'staff', NULL, NULL, NULL, 0, 0, 1);
+UPDATE users SET role = 'staff' WHERE id = $1; -- users_last_owner
+UPDATE users SET disabled_at = 1 WHERE id = $1; -- users_last_owner
+UPDATE users SET password = NULL WHERE id = $1; -- users_last_owner
+INSERT INTO sessions VALUES ($1, $9, $9, $digest, 0, 0);
+INSERT INTO sessions VALUES ($1, $9, $1, $1, 0, 0);
+INSERT INTO links VALUES ($1, $digest, $9, 0);
+INSERT INTO links VALUES ($9, $digest, NULL, 0);
+INSERT INTO links VALUES ($1, $1, NULL, 0);
 
 -- One address, one customer, without case.
 INSERT INTO customers VALUES ($1, $9, 'Dana', 'dana@example.com', 'dana@example.com', NULL, NULL, 0, 0, 1); -- customers_email_unique

@@ -18,9 +18,9 @@ use chatgrow_domain::{
 use chatgrow_ports::{
     AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
     MockBlockStore, MockClock, MockCustomerStore, MockEventStore, MockHoldStore, MockIdSource,
-    MockIdempotencyStore, MockOccupancyStore, MockRandomness, MockRegistrationStore, MockResourceStore,
-    MockScheduleStore, MockServiceStore, MockStoreChanges, MockStoreHealth, MockTurns, MockZones, Page,
-    SchedulingStores, Stores,
+    MockIdempotencyStore, MockLinkStore, MockOccupancyStore, MockRandomness, MockRegistrationStore,
+    MockResourceStore, MockScheduleStore, MockServiceStore, MockSessionStore, MockStoreChanges,
+    MockStoreHealth, MockTurns, MockUserStore, MockZones, Page, SchedulingStores, Stores,
 };
 use divan::Bencher;
 use prometheus_client::registry::Registry;
@@ -187,6 +187,9 @@ fn application() -> Made<Application> {
         access: AccessStores {
             accounts: Arc::new(MockAccountStore::new()),
             api_keys: Arc::new(api_keys),
+            users: Arc::new(MockUserStore::new()),
+            sessions: Arc::new(MockSessionStore::new()),
+            links: Arc::new(MockLinkStore::new()),
         },
         crm: CrmStores {
             customers: Arc::new(customers),

@@ -11,9 +11,9 @@ use chatgrow_domain::{
 use chatgrow_ports::{
     AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
     MockBlockStore, MockClock, MockCustomerStore, MockEventStore, MockHoldStore, MockIdSource,
-    MockIdempotencyStore, MockOccupancyStore, MockRandomness, MockRegistrationStore, MockResourceStore,
-    MockScheduleStore, MockServiceStore, MockStoreChanges, MockStoreHealth, MockTurns, MockZones,
-    SchedulingStores, StoredAnswer, Stores,
+    MockIdempotencyStore, MockLinkStore, MockOccupancyStore, MockRandomness, MockRegistrationStore,
+    MockResourceStore, MockScheduleStore, MockServiceStore, MockSessionStore, MockStoreChanges,
+    MockStoreHealth, MockTurns, MockUserStore, MockZones, SchedulingStores, StoredAnswer, Stores,
 };
 use std::sync::Arc;
 use time::macros::{date, time};
@@ -200,6 +200,9 @@ pub fn zones(zone: FixedZone) -> MockZones {
 pub struct Mocks {
     pub accounts: MockAccountStore,
     pub api_keys: MockApiKeyStore,
+    pub users: MockUserStore,
+    pub sessions: MockSessionStore,
+    pub links: MockLinkStore,
     pub customers: MockCustomerStore,
     pub appointments: MockAppointmentStore,
     pub holds: MockHoldStore,
@@ -224,6 +227,9 @@ impl Mocks {
         Self {
             accounts: MockAccountStore::new(),
             api_keys: MockApiKeyStore::new(),
+            users: MockUserStore::new(),
+            sessions: MockSessionStore::new(),
+            links: MockLinkStore::new(),
             customers: MockCustomerStore::new(),
             appointments: MockAppointmentStore::new(),
             holds: MockHoldStore::new(),
@@ -266,6 +272,9 @@ impl Mocks {
             access: AccessStores {
                 accounts: Arc::new(self.accounts),
                 api_keys: Arc::new(self.api_keys),
+                users: Arc::new(self.users),
+                sessions: Arc::new(self.sessions),
+                links: Arc::new(self.links),
             },
             crm: CrmStores {
                 customers: Arc::new(self.customers),

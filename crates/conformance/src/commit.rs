@@ -2,7 +2,10 @@
 
 use crate::{
     RACERS,
-    access::api_key::{key, new_key, renamed_key, rotated_key},
+    access::{
+        api_key::{key, new_key, renamed_key, rotated_key},
+        user::{in_language, put, user},
+    },
     at, customer_with_email,
     events::event::new_event,
     events::registration::registration,
@@ -17,7 +20,7 @@ use crate::{
 };
 use chatgrow_domain::{
     AccountId, Appointment, AppointmentRefusal, BlockRefusal, Customer, CustomerEdit, CustomerName,
-    CustomerRefusal, EventEdit, EventTitle, HoldRefusal, PageLimit, RegistrationRefusal, Schedule,
+    CustomerRefusal, EventEdit, EventTitle, HoldRefusal, Language, PageLimit, RegistrationRefusal, Schedule,
     ScheduleRefusal,
 };
 use chatgrow_ports::{
@@ -128,6 +131,9 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
     let (another_key, successor) = (key(account, 1), key(account, 2));
     let renamed_key = renamed_key(&new_key(stores, account, 3).await, "Noa");
     let rotated_key = rotated_key(&new_key(stores, account, 4).await, &successor);
+    let another_user = user(account, "new@example.com");
+    let stored_user = put(stores, user(account, "dana@example.com")).await;
+    let edited_user = in_language(&stored_user, Language::Hebrew);
     let (another_resource, another_service) = (resource(), service());
     let renamed_resource = renamed_resource(&new_resource(stores, account).await, "Noa");
     let renamed_service = renamed_service(&new_service(stores, account).await, "Talk");
@@ -256,6 +262,9 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
             |c| keys.rotate(&rotated_key, &successor, c),
             Failure::Store(Repeated)
         );
+        let users = &stores.access.users;
+        check!(26, |c| users.insert(&another_user, c), Failure::Store(Repeated));
+        check!(27, |c| users.update(&edited_user, c), Failure::Store(Repeated));
         let scheduling = &stores.scheduling;
         for (id, hold) in [(16, &hold), (17, &removed)] {
             check!(

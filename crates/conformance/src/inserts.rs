@@ -1,7 +1,11 @@
 //! Inserts add rows; they never replace one.
 
 use crate::{
-    access::api_key::key,
+    access::{
+        api_key::key,
+        session::session,
+        user::{put, user},
+    },
     at, customer_with_email,
     events::event::new_event,
     events::registration::registration,
@@ -15,7 +19,7 @@ use crate::{
 };
 use chatgrow_domain::{
     Account, AccountId, AccountName, AccountSlug, ApiKey, Appointment, Block, Customer, Event, EventTitle,
-    Hold, Registration,
+    Hold, Registration, Session, User,
 };
 use chatgrow_ports::{Commit, Failure, StoreError, Stores};
 
@@ -55,6 +59,23 @@ pub async fn an_insert_replaces_nothing(stores: &Stores) {
     assert_refused!(outcome, StoreError::Failed(_), "{why}");
     let keys = stores.access.api_keys.all(account).await.unwrap();
     assert_eq!(keys, [kept], "API keys: {why}");
+
+    let kept = put(stores, user(account, "dana@example.com")).await;
+    let again = User {
+        id: kept.id,
+        ..user(account, "noa@example.com")
+    };
+    let outcome = stores.access.users.insert(&again, Commit::default()).await;
+    assert_refused!(outcome, Failure::Store(StoreError::Failed(_)), "{why}");
+    let users = stores.access.users.all(account).await.unwrap();
+    assert_eq!(users, std::slice::from_ref(&kept), "users: {why}");
+    let (one, other) = (session(&kept), session(&kept));
+    stores.access.sessions.insert(&one).await.unwrap();
+    let again = Session { id: one.id, ..other };
+    let outcome = stores.access.sessions.insert(&again).await;
+    assert_refused!(outcome, StoreError::Failed(_), "{why}");
+    let sessions = stores.access.sessions.of_user(account, kept.id).await.unwrap();
+    assert_eq!(sessions, [one], "sessions: {why}");
 
     let customer = new_customer(stores, account).await;
     let again = Customer {

@@ -1,7 +1,11 @@
 //! What a store says about itself: that it works, and that something was written.
 
 use crate::{
-    access::api_key::{key, renamed_key, rotated_key},
+    access::{
+        api_key::{key, renamed_key, rotated_key},
+        session::{link, session, with_password},
+        user::{in_language, user},
+    },
     at,
     commit::{fresh_request, record, with},
     crm::customer::renamed,
@@ -18,7 +22,7 @@ use crate::{
     },
 };
 use chatgrow_domain::{
-    Account, AccountId, AccountName, AccountSlug, Appointment, EventId, EventStatus, Schedule,
+    Account, AccountId, AccountName, AccountSlug, Appointment, EventId, EventStatus, Language, Schedule,
 };
 use chatgrow_ports::{Commit, KeyUse, Stores};
 use std::thread;
@@ -84,6 +88,30 @@ pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
         let rotation = stores.access.api_keys.rotate(&rotated, &successor, none());
         marked!("api_keys.rotate", rotation);
         marked!("api_keys.revoke", stores.access.api_keys.revoke(first.id, at(20)));
+
+        let dana = user(account, "dana@example.com");
+        let (users, sessions, links) = (
+            &stores.access.users,
+            &stores.access.sessions,
+            &stores.access.links,
+        );
+        marked!("users.insert", users.insert(&dana, none()));
+        let in_hebrew = in_language(&dana, Language::Hebrew);
+        marked!("users.update", users.update(&in_hebrew, none()));
+        let (one, other) = (session(&dana), session(&dana));
+        marked!("sessions.insert", sessions.insert(&one));
+        marked!("sessions.record_use", sessions.record_use(account, one.id, later));
+        marked!("sessions.end", sessions.end(account, dana.id, one.id));
+        sessions.insert(&other).await.unwrap();
+        marked!("sessions.sweep", sessions.sweep_sessions(later, 9));
+        let chooses = link(account, Some(dana.id));
+        marked!("links.insert", links.insert(&chooses));
+        marked!(
+            "links.follow",
+            links.follow(&chooses, &with_password(&in_hebrew), at(1000))
+        );
+        links.insert(&link(account, None)).await.unwrap();
+        marked!("links.sweep", links.sweep_links(later, 9));
 
         let customer = customer_with_email("dana@example.com");
         marked!(

@@ -13,6 +13,12 @@ pub enum Invalid {
         /// The maximum length.
         max: usize,
     },
+    /// The text has fewer characters than are needed.
+    #[error("must be at least {min} characters long")]
+    TooShort {
+        /// The minimum length.
+        min: usize,
+    },
     /// A single-line text contains a control character, such as a line break.
     #[error("must not contain control characters")]
     ControlCharacter,

@@ -28,7 +28,7 @@ use chatgrow_ports::{
 use chatgrow_sql::{
     Guarded, Migrations, Prepared, Unwritten, account_store, appointment_store, block_store,
     crm::customer::SearchDialect, customer_store, event_store, hold_store, idempotency_store, insert_record,
-    page, registration_store, resource_store, schedule_store, service_store,
+    page, registration_store, resource_store, schedule_store, service_store, session_store, user_store,
 };
 use diesel::{
     pg::Pg,
@@ -334,6 +334,8 @@ where
 }
 
 account_store! { PostgresStore { find, all, execute } }
+user_store! { PostgresStore { find, all, execute } }
+session_store! { PostgresStore { find, all, execute } }
 resource_store! { PostgresStore { find, few, page, search, execute } }
 service_store! { PostgresStore { find, page, search, execute } }
 schedule_store! { PostgresStore { find, execute } }

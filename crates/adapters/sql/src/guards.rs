@@ -12,6 +12,10 @@ use chatgrow_ports::{Failure, StoreError};
 pub enum Guard {
     /// Another account has the slug.
     AccountSlug,
+    /// Another user of the account has the e-mail address.
+    UserEmail,
+    /// The account would have no owner who can sign in.
+    LastOwner,
     /// Another customer of the account has the e-mail address.
     CustomerEmail,
     /// Something else occupies the resource, or the account's own schedule, in the slot.
@@ -30,8 +34,10 @@ pub enum Guard {
 
 impl Guard {
     /// Every guard, with the name of its constraint or trigger in the migrations.
-    pub const ALL: [(Self, &'static str); 8] = [
+    pub const ALL: [(Self, &'static str); 10] = [
         (Self::AccountSlug, "accounts_slug_unique"),
+        (Self::UserEmail, "users_email_unique"),
+        (Self::LastOwner, "users_last_owner"),
         (Self::CustomerEmail, "customers_email_unique"),
         (Self::AppointmentSlot, "appointments_no_overlap"),
         (Self::EventCapacity, "events_not_overfull"),

@@ -30,6 +30,42 @@ diesel::table! {
 }
 
 diesel::table! {
+    users (account_id, id) {
+        account_id -> Binary,
+        id -> Binary,
+        email -> Text,
+        email_key -> Text,
+        role -> Text,
+        language -> Nullable<Text>,
+        password -> Nullable<Text>,
+        disabled_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    sessions (account_id, id) {
+        account_id -> Binary,
+        id -> Binary,
+        user_id -> Binary,
+        digest -> Binary,
+        created_at -> BigInt,
+        used_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    links (account_id, digest) {
+        account_id -> Binary,
+        digest -> Binary,
+        user_id -> Nullable<Binary>,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
     customers (account_id, id) {
         account_id -> Binary,
         id -> Binary,

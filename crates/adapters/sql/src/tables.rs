@@ -1,7 +1,7 @@
 //! The single list of tables. Copies, their checksums and the tests are derived from it.
 
 pub use crate::{
-    access::{account::AccountRow, api_key::ApiKeyRow},
+    access::{account::AccountRow, api_key::ApiKeyRow, link::LinkRow, session::SessionRow, user::UserRow},
     commit::IdempotencyRow,
     crm::customer::CustomerRow,
     events::{event::EventRow, registration::RegistrationRow},
@@ -17,6 +17,9 @@ macro_rules! for_each_table {
         $with! {
             accounts: AccountRow,
             api_keys: ApiKeyRow,
+            users: UserRow,
+            sessions: SessionRow,
+            links: LinkRow,
             customers: CustomerRow,
             resources: ResourceRow,
             services: ServiceRow,

@@ -16,8 +16,12 @@ const TEMPORARY: [&str; 6] = [
 ];
 
 /// SQLite's messages for violated unique constraints. They name the columns, not the constraint.
-const UNIQUE: [(Guard, &str); 2] = [
+const UNIQUE: [(Guard, &str); 3] = [
     (Guard::AccountSlug, "UNIQUE constraint failed: accounts.slug"),
+    (
+        Guard::UserEmail,
+        "UNIQUE constraint failed: users.account_id, users.email_key",
+    ),
     (
         Guard::CustomerEmail,
         "UNIQUE constraint failed: customers.account_id, customers.email_key",

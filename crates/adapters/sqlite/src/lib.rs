@@ -31,7 +31,7 @@ use chatgrow_ports::{
 use chatgrow_sql::{
     Guarded, Migrations, Unwritten, account_store, appointment_store, block_store,
     crm::customer::SearchDialect, customer_store, event_store, hold_store, idempotency_store, insert_record,
-    page, registration_store, resource_store, schedule_store, service_store,
+    page, registration_store, resource_store, schedule_store, service_store, session_store, user_store,
 };
 use diesel::{
     connection::SimpleConnection,
@@ -301,6 +301,8 @@ impl SqliteStore {
 }
 
 account_store! { SqliteStore { find, all, execute } }
+user_store! { SqliteStore { find, all, execute } }
+session_store! { SqliteStore { find, all, execute } }
 customer_store! { SqliteStore { find, page, search, execute }, SEARCH }
 appointment_store! { SqliteStore { find, page, search, carry_out } }
 block_store! { SqliteStore { find, page, execute, carry_out } }

@@ -1,14 +1,19 @@
-//! Contests for slugs, first keys, revocations, last uses and requests.
+//! Contests for slugs, keys, users, links and requests.
 
 use super::{Round, Tenants, assert_one_wins, contest, two_callers};
 use crate::{
-    access::api_key::{key, renamed_key, rotated_key},
+    access::{
+        api_key::{key, renamed_key, rotated_key},
+        session::{link, with_password},
+        user::{disabled, in_language, owner, put, user},
+    },
     at,
     commit::{fresh_request, record, with},
     customer_with_email, fresh_id, new_account,
 };
 use chatgrow_domain::{
     Account, AccountId, AccountName, AccountRefusal, AccountSlug, ApiKey, ApiKeyDigest, ApiKeyRefusal,
+    Language, Link, LinkRefusal, User, UserRefusal,
 };
 use chatgrow_ports::{Commit, Failure, KeyUse, StoreError, Stores};
 
@@ -91,6 +96,95 @@ pub async fn api_key_versions_are_contested(servers: &[Stores]) {
             );
         },
     )
+    .await;
+}
+
+/// Two users are inserted with one address.
+pub async fn user_emails_are_contested(servers: &[Stores]) {
+    let (one, other) = two_callers(servers);
+    let tenants = Tenants::of(&one);
+    contest(&[()], async |round, ()| {
+        let (account, _) = tenants.tenant(round).await;
+        let insert = |stores: &Stores, name| {
+            let user = user(account, &format!("{name}{}@example.com", round.number));
+            let users = stores.access.users.clone();
+            async move { users.insert(&user, Commit::default()).await }
+        };
+        let outcomes = round.both(insert(&one, "dana"), insert(&other, "DANA")).await;
+        let taken = |error: &_| matches!(error, Failure::Refused(UserRefusal::EmailTaken));
+        assert_one_wins(&outcomes, "the address of a user", taken);
+    })
+    .await;
+}
+
+/// Two updates change one version of a user. One of them succeeds.
+pub async fn user_versions_are_contested(servers: &[Stores]) {
+    let (one, other) = two_callers(servers);
+    let account = new_account(&one).await;
+    contest(&[()], async |round, ()| {
+        let dana = put(&one, user(account, &format!("dana{}@example.com", round.number))).await;
+        let update = |stores: &Stores, language| {
+            let (users, next) = (stores.access.users.clone(), in_language(&dana, language));
+            async move { users.update(&next, Commit::default()).await.map(|()| next) }
+        };
+        let (hebrew, english) = (update(&one, Language::Hebrew), update(&other, Language::English));
+        let outcomes = round.both(hebrew, english).await;
+        let stale = |error: &_| matches!(error, Failure::Refused(UserRefusal::VersionMismatch));
+        assert_one_wins(&outcomes, "the next version of a user", stale);
+        let winner = outcomes.0.or(outcomes.1).unwrap();
+        let read = one.access.users.by_id(account, dana.id).await.unwrap();
+        assert_eq!(read, Some(winner), "the update that succeeded is what is kept");
+    })
+    .await;
+}
+
+/// Both owners of an account are shut out. One of them stays.
+pub async fn last_owners_are_contested(servers: &[Stores]) {
+    let (one, other) = two_callers(servers);
+    contest(&[()], async |round, ()| {
+        let account = new_account(&one).await;
+        let dana = put(&one, owner(account, "dana@example.com")).await;
+        let noa = put(&one, owner(account, "noa@example.com")).await;
+        let shut_out = |stores: &Stores, user: &User| {
+            let (users, next) = (stores.access.users.clone(), disabled(user));
+            async move { users.update(&next, Commit::default()).await }
+        };
+        let outcomes = round.both(shut_out(&one, &dana), shut_out(&other, &noa)).await;
+        let stays = |error: &_| matches!(error, Failure::Refused(UserRefusal::LastOwner));
+        assert_one_wins(&outcomes, "the way out", stays);
+    })
+    .await;
+}
+
+/// Two links of one account, or of one user, are followed. One of them works.
+pub async fn links_are_contested(servers: &[Stores]) {
+    let (one, other) = two_callers(servers);
+    contest(&[false, true], async |round, chooses_password| {
+        let account = new_account(&one).await;
+        let dana = user(account, "dana@example.com");
+        if chooses_password {
+            put(&one, dana.clone()).await;
+        }
+        let of = chooses_password.then_some(dana.id);
+        let (first, second) = (link(account, of), link(account, of));
+        for link in [&first, &second] {
+            one.access.links.insert(link).await.unwrap();
+        }
+        let follow = |stores: &Stores, link: &Link| {
+            let owner = owner(account, "noa@example.com");
+            let next = if chooses_password {
+                with_password(&dana)
+            } else {
+                owner
+            };
+            let (links, link) = (stores.access.links.clone(), link.clone());
+            async move { links.follow(&link, &next, at(1000)).await }
+        };
+        let outcomes = round.both(follow(&one, &first), follow(&other, &second)).await;
+        let gone = |error: &_| matches!(error, Failure::Refused(LinkRefusal::Gone));
+        assert_one_wins(&outcomes, "what two links lead to", gone);
+        assert_eq!(one.access.users.all(account).await.unwrap().len(), 1);
+    })
     .await;
 }
 

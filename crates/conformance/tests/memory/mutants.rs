@@ -127,6 +127,8 @@ mutants! {
     // Replaces a row with the same id.
     account_overwritten: Overwrites(InsertAccount) => case an_insert_replaces_nothing;
     key_overwritten: Overwrites(InsertKey) => case an_insert_replaces_nothing;
+    user_overwritten: Overwrites(InsertUser) => case an_insert_replaces_nothing;
+    session_overwritten: Overwrites(InsertSession) => case an_insert_replaces_nothing;
     successor_overwritten: Overwrites(RotateKey) => case api_key_is_rotated_whole;
     customer_overwritten: Overwrites(InsertCustomer) => case an_insert_replaces_nothing;
     appointment_overwritten: Overwrites(Book) => case an_insert_replaces_nothing;
@@ -209,6 +211,15 @@ mutants! {
     account_unmarked: Unmarked(InsertAccount) => race the_mark_moves_with_every_write;
     key_unmarked: Unmarked(InsertKey) => race the_mark_moves_with_every_write;
     first_key_unmarked: Unmarked(InsertFirstKey) => race the_mark_moves_with_every_write;
+    user_unmarked: Unmarked(InsertUser) => race the_mark_moves_with_every_write;
+    user_update_unmarked: Unmarked(UpdateUser) => race the_mark_moves_with_every_write;
+    session_unmarked: Unmarked(InsertSession) => race the_mark_moves_with_every_write;
+    session_use_unmarked: Unmarked(UseSession) => race the_mark_moves_with_every_write;
+    session_end_unmarked: Unmarked(EndSession) => race the_mark_moves_with_every_write;
+    session_sweep_unmarked: Unmarked(SweepSessions) => race the_mark_moves_with_every_write;
+    link_unmarked: Unmarked(InsertLink) => race the_mark_moves_with_every_write;
+    follow_unmarked: Unmarked(Follow) => race the_mark_moves_with_every_write;
+    link_sweep_unmarked: Unmarked(SweepLinks) => race the_mark_moves_with_every_write;
     key_update_unmarked: Unmarked(UpdateKey) => race the_mark_moves_with_every_write;
     rotation_unmarked: Unmarked(RotateKey) => race the_mark_moves_with_every_write;
     revocation_unmarked: Unmarked(Revoke) => race the_mark_moves_with_every_write;
@@ -246,6 +257,39 @@ mutants! {
     updates_revoked: UpdatesRevoked => case api_key_stays_revoked;
     key_found_anywhere: KeyFoundAnywhere => case api_keys_of_accounts_are_apart;
     rotates_half: RotatesHalf => case api_key_is_rotated_whole;
+
+    // Users, sessions and links.
+    user_unlocked: Unlocked(UpdateUser) => race user_versions_are_contested;
+    user_unlocked_without_await: UnlockedWithoutAwait(UpdateUser) => race user_versions_are_contested;
+    owner_unlocked: Unlocked(UpdateUser) => race last_owners_are_contested;
+    owner_unlocked_without_await: UnlockedWithoutAwait(UpdateUser) => race last_owners_are_contested;
+    user_email_unlocked: Unlocked(InsertUser) => race user_emails_are_contested;
+    user_email_unlocked_without_await: UnlockedWithoutAwait(InsertUser) => race user_emails_are_contested;
+    link_unlocked: Unlocked(Follow) => race links_are_contested;
+    link_unlocked_without_await: UnlockedWithoutAwait(Follow) => race links_are_contested;
+    user_version_ignored: IgnoresVersion(UpdateUser) => case user_is_updated_from_the_version_before_only;
+    follow_version_ignored: IgnoresVersion(Follow) => case a_link_chooses_a_password_once;
+    user_email_with_case: UserEmailWithCase => case user_email_is_unique_without_case;
+    user_email_of_any_account: UserEmailOfAnyAccount => case user_email_is_unique_without_case;
+    one_user_of_address: OneUserOfAddress => case user_email_is_unique_without_case;
+    users_by_id: UsersById => case users_are_listed_by_creation;
+    updates_email: UpdatesEmail => case user_round_trips;
+    user_of_unknown_account: UnknownAccounts => case users_of_accounts_are_apart;
+    last_owner_goes: LastOwnerGoes => case the_last_owner_stays;
+    invited_owner_counts: InvitedOwnerCounts => case the_last_owner_stays;
+    disabled_owner_counts: DisabledOwnerCounts => case the_last_owner_stays;
+    staff_counts: StaffCounts => case the_last_owner_stays;
+    sessions_of_all: SessionsOfAll => case sessions_are_listed_and_ended;
+    sessions_by_id: SessionsById => case sessions_are_listed_and_ended;
+    ends_of_any_user: EndsOfAnyUser => case sessions_are_listed_and_ended;
+    ends_all: EndsAll => case sessions_are_listed_and_ended;
+    session_moves_back: SessionMovesBack => case session_use_never_moves_back;
+    sweeps_sessions: SweepsSessions => case sessions_are_swept;
+    follows_expired: FollowsExpired => case a_link_sets_an_account_up_once;
+    sets_up_again: SetsUpAgain => case a_link_sets_an_account_up_once;
+    other_links_stay: OtherLinksStay => case a_link_chooses_a_password_once;
+    sessions_outlive_password: SessionsOutlivePassword => case a_link_chooses_a_password_once;
+    sweeps_links: SweepsLinks => case links_are_swept;
 
     // Customers.
     email_with_case: EmailWithCase => case customer_email_is_unique_without_case;
@@ -462,6 +506,10 @@ mutants! {
     repeated_service_update: Repeats(UpdateService) => case a_repeated_request_writes_nothing;
     repeated_schedule: Repeats(ReplaceSchedule) => case a_repeated_request_writes_nothing;
     unrecorded_key: Unrecorded(InsertKey) => case a_repeated_request_writes_nothing;
+    unrecorded_user: Unrecorded(InsertUser) => case a_repeated_request_writes_nothing;
+    unrecorded_user_update: Unrecorded(UpdateUser) => case a_repeated_request_writes_nothing;
+    repeated_user: Repeats(InsertUser) => case a_repeated_request_writes_nothing;
+    repeated_user_update: Repeats(UpdateUser) => case a_repeated_request_writes_nothing;
     unrecorded_key_update: Unrecorded(UpdateKey) => case a_repeated_request_writes_nothing;
     unrecorded_rotation: Unrecorded(RotateKey) => case a_repeated_request_writes_nothing;
     repeated_key: Repeats(InsertKey) => case a_repeated_request_writes_nothing;

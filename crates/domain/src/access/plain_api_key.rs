@@ -62,7 +62,7 @@ fn checksum(key: &str) -> String {
 
 /// Writes the big-endian number `bytes` in `WIDTH` base62 digits. `WIDTH` must be large enough for every number of that
 /// length.
-fn base62<const WIDTH: usize>(bytes: &[u8]) -> String {
+pub(super) fn base62<const WIDTH: usize>(bytes: &[u8]) -> String {
     let mut number = bytes.to_vec();
     let mut digits = [b'0'; WIDTH];
     for digit in digits.iter_mut().rev() {

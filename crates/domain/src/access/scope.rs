@@ -66,7 +66,7 @@ impl Scope {
     }
 }
 
-/// The scopes that a caller has: one at least.
+/// The scopes that a caller has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Scopes(u32);
 
@@ -79,12 +79,15 @@ impl Scopes {
     /// # Errors
     /// [`Invalid::Missing`] if there is none.
     pub fn new(scopes: impl IntoIterator<Item = Scope>) -> Result<Self, Invalid> {
-        let bits = scopes.into_iter().fold(0, |bits, scope| bits | scope.bit());
-        if bits == 0 {
-            Err(Invalid::Missing)
-        } else {
-            Ok(Self(bits))
+        match Self::of(scopes) {
+            Self(0) => Err(Invalid::Missing),
+            scopes => Ok(scopes),
         }
+    }
+
+    /// These scopes, each once; perhaps none.
+    pub(crate) fn of(scopes: impl IntoIterator<Item = Scope>) -> Self {
+        Self(scopes.into_iter().fold(0, |bits, scope| bits | scope.bit()))
     }
 
     /// Parses scopes with white space between them, as in an OAuth 2.0 request (RFC 6749, section 3.3), or commas.

@@ -1,20 +1,29 @@
-//! Who may call: accounts and their API keys.
+//! Who may call: accounts, their API keys, and their users.
 
 mod account;
 mod api_key;
+mod session;
+mod user;
 
 pub use account::AccountStore;
 pub use api_key::{ApiKeyStore, KeyUse};
+pub use session::{LinkStore, SessionStore};
+pub use user::UserStore;
 
 #[cfg(feature = "mocks")]
-pub use {account::MockAccountStore, api_key::MockApiKeyStore};
+pub use {
+    account::MockAccountStore,
+    api_key::MockApiKeyStore,
+    session::{MockLinkStore, MockSessionStore},
+    user::MockUserStore,
+};
 
 use std::sync::Arc;
 
 /// A store that honours all ports of this context.
-pub trait AccessPorts: AccountStore + ApiKeyStore + 'static {}
+pub trait AccessPorts: AccountStore + ApiKeyStore + UserStore + SessionStore + LinkStore + 'static {}
 
-impl<S: AccountStore + ApiKeyStore + 'static> AccessPorts for S {}
+impl<S: AccountStore + ApiKeyStore + UserStore + SessionStore + LinkStore + 'static> AccessPorts for S {}
 
 /// The stores of this context.
 #[derive(Clone)]
@@ -23,6 +32,12 @@ pub struct AccessStores {
     pub accounts: Arc<dyn AccountStore>,
     /// API keys.
     pub api_keys: Arc<dyn ApiKeyStore>,
+    /// Users.
+    pub users: Arc<dyn UserStore>,
+    /// Sessions of users.
+    pub sessions: Arc<dyn SessionStore>,
+    /// Links that are followed once.
+    pub links: Arc<dyn LinkStore>,
 }
 
 impl AccessStores {
@@ -31,6 +46,9 @@ impl AccessStores {
         Self {
             accounts: store.clone(),
             api_keys: store.clone(),
+            users: store.clone(),
+            sessions: store.clone(),
+            links: store.clone(),
         }
     }
 }

@@ -2,3 +2,6 @@
 
 pub mod account;
 pub mod api_key;
+pub mod link;
+pub mod session;
+pub mod user;

@@ -1,3 +1,4 @@
 //! Who may call the API. `chatgrow-sql` has the part that the stores share.
 
 mod api_key;
+mod link;

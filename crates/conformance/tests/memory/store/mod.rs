@@ -17,13 +17,14 @@ mod resources;
 mod schedules;
 mod scheduling;
 mod services;
+mod users;
 
 use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
 use chatgrow_domain::{
     Account, AccountId, ApiKey, ApiKeyId, Appointment, AppointmentId, Block, BlockId, Customer, CustomerId,
-    CustomerSummary, Event, EventId, Hold, HoldId, Registration, RegistrationId, Resource, ResourceId,
-    Schedule, Service, ServiceId,
+    CustomerSummary, Event, EventId, Hold, HoldId, Link, Registration, RegistrationId, Resource, ResourceId,
+    Schedule, Service, ServiceId, Session, SessionId, TokenDigest, User, UserId,
 };
 use chatgrow_ports::{
     Commit, IdempotencyKey, IdempotencyRecord, Listed, Mark, Page, PageRequest, StoreChanges, StoreError,
@@ -86,6 +87,9 @@ impl<Id: Copy + Ord, T> Rows<Id, T> {
 struct Tables {
     accounts: BTreeMap<AccountId, Account>,
     api_keys: Rows<ApiKeyId, ApiKey>,
+    users: Rows<UserId, User>,
+    sessions: Rows<SessionId, Session>,
+    links: Rows<TokenDigest, Link>,
     customers: Rows<CustomerId, Customer>,
     resources: Rows<ResourceId, Resource>,
     services: Rows<ServiceId, Service>,

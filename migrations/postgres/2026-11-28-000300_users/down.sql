@@ -1,0 +1,2 @@
+DROP TABLE links, sessions, users;
+DROP FUNCTION users_last_owner;
