@@ -99,7 +99,7 @@ pub(crate) struct CreateKey {
     /// What the key may do, with spaces or commas between the scopes
     #[arg(long, default_value = "full", value_parser = |text: &str| Scopes::parse(text).map_err(told))]
     scopes: Scopes,
-    /// From where it may be used: addresses, or networks in CIDR notation, with commas between them; from everywhere, if it is left out
+    /// The addresses and networks (in CIDR notation) it may be used from, with commas between them; everywhere, if it is left out
     #[arg(long, value_name = "NETWORKS", value_parser = |text: &str| AllowedAddresses::parse(text).map_err(told))]
     allow: Option<AllowedAddresses>,
     /// How many requests it may make in `RATE_LIMIT_WINDOW_MS`, if that is fewer than `RATE_LIMIT_MAX_REQUESTS`

@@ -14,7 +14,7 @@ pub enum Guard {
     AccountSlug,
     /// Another user of the account has the e-mail address.
     UserEmail,
-    /// The account would have no owner who can sign in.
+    /// The change would take the account's last owner who can sign in.
     LastOwner,
     /// Another customer of the account has the e-mail address.
     CustomerEmail,

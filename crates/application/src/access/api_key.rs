@@ -1,5 +1,5 @@
-//! API keys. The operator creates, lists, rotates and revokes those of all accounts. A caller manages those of its own account,
-//! within what its own key may do.
+//! API keys. The operator creates, lists, rotates and revokes those of all accounts. A caller manages those of its own
+//! account, within what its own key may do.
 
 use crate::{Actor, Caller, Commits, Effect, Outcome, Request, System};
 use chatgrow_domain::{
@@ -242,7 +242,8 @@ impl ApiKeys {
     /// # Errors
     /// [`ApiKeyRefusal::NotFound`], [`ApiKeyRefusal::VersionMismatch`] if the precondition doesn't hold,
     /// [`ApiKeyRefusal::Exceeds`] if the key can do more than the caller's own, [`ApiKeyRefusal::Revoked`],
-    /// [`ApiKeyRefusal::Rotated`] if it has a successor, [`ApiKeyRefusal::Expired`] if it has expired, or [`Failure::Store`] if the store fails.
+    /// [`ApiKeyRefusal::Rotated`] if it has a successor, [`ApiKeyRefusal::Expired`] if it has expired, or
+    /// [`Failure::Store`] if the store fails.
     pub async fn rotate(
         &self,
         request: &Request<ApiKey>,

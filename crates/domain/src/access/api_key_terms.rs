@@ -79,7 +79,7 @@ pub struct ApiKeyTerms {
     pub scopes: Scopes,
     /// The instant from which the key is no longer accepted; `None` if it never expires.
     pub expires_at: Option<Timestamp>,
-    /// From where it may be used; `None` is from everywhere.
+    /// The networks that it may be used from; `None` is everywhere.
     pub allowed_addresses: Option<AllowedAddresses>,
     /// Its own rate limit; `None` is that of the server.
     pub rate_limit: Option<KeyRateLimit>,

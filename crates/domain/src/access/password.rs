@@ -52,7 +52,7 @@ impl fmt::Debug for PlainPassword {
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Wraps a hash. Returns `None` if it is none of Argon2id.
+    /// Wraps an Argon2id hash. Returns `None` for any other text.
     #[must_use]
     pub fn new(hash: impl Into<String>) -> Option<Self> {
         let hash = hash.into();

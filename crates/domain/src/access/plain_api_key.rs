@@ -1,5 +1,5 @@
-//! API keys in plain text: `cg_live_`, 256 random bits in base62, and a checksum. The checksum lets the server refuse a typo or a
-//! foreign string without a look-up. The fixed format lets secret scanners find a leaked key.
+//! API keys in plain text: `cg_live_`, 256 random bits in base62, and a checksum. The checksum lets the server refuse a
+//! typo or a foreign string without a look-up. The fixed format lets secret scanners find a leaked key.
 //!
 //! The plain key and its digest are different types: only the digest can be stored, and `Debug` of the plain key shows
 //! nothing. A plain SHA-256 is enough, because 256-bit random values can't be found with a dictionary.

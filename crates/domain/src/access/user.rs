@@ -13,7 +13,7 @@ id_type! {
 choice! {
     /// What a user may do.
     Role {
-        /// Everything. An account that has users always has an owner who can sign in.
+        /// Everything. The last owner who can sign in stays an owner and stays able to sign in.
         Owner = "owner",
         /// The daily work: customers, appointments and events.
         Staff = "staff",

@@ -34,7 +34,7 @@ pub(crate) struct ApiKey {
     scopes: Vec<Shown<Scope>>,
     /// The instant from which it is no longer accepted; `null` is never.
     expires_at: Shown<Option<Timestamp>>,
-    /// From where it may be used; `null` is from everywhere.
+    /// The networks that it may be used from; `null` is everywhere.
     allowed_addresses: Several<Shown<Network>>,
     /// How many requests it may make in the server's window; `null` is what the server says.
     rate_limit: Shown<Option<KeyRateLimit>>,

@@ -35,7 +35,7 @@ pub(crate) struct CreateApiKey {
     scopes: ChangeableList<Required<Scope>>,
     /// The instant from which it is no longer accepted; never, if it is omitted.
     expires_at: Field<Timestamp>,
-    /// From where it may be used: addresses, or networks in CIDR notation; from everywhere, if it is omitted.
+    /// The addresses and networks (in CIDR notation) that it may be used from; everywhere, if it is omitted.
     allowed_addresses: List<Required<Network>>,
     /// How many requests it may make in the server's window, if that is fewer than the server says.
     rate_limit: Field<KeyRateLimit>,
@@ -101,7 +101,7 @@ pub(crate) struct EditApiKey {
     scopes: ChangeableList<Required<Scope>>,
     /// Another expiry; `null` is never.
     expires_at: Field<Timestamp>,
-    /// From where it may be used from now on; `null` is from everywhere.
+    /// Other addresses and networks that it may be used from; `null` is everywhere.
     allowed_addresses: List<Required<Network>>,
     /// Another rate limit; `null` is that of the server.
     rate_limit: Field<KeyRateLimit>,
