@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 contexts=$(cd crates/domain/src && ls -d -- */ | tr --delete /)
-for layer in ports conformance application adapters/sql adapters/api; do
+for layer in ports conformance application adapters/sql adapters/api adapters/web; do
     for context in $contexts; do
         if [[ ! -e crates/$layer/src/$context/mod.rs ]]; then
             echo "crates/$layer/src has no folder for the context $context" >&2

@@ -18,9 +18,9 @@ use chatgrow_domain::{
 use chatgrow_ports::{
     AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
     MockBlockStore, MockClock, MockCustomerStore, MockEventStore, MockHoldStore, MockIdSource,
-    MockIdempotencyStore, MockLinkStore, MockOccupancyStore, MockRandomness, MockRegistrationStore,
-    MockResourceStore, MockScheduleStore, MockServiceStore, MockSessionStore, MockStoreChanges,
-    MockStoreHealth, MockTurns, MockUserStore, MockZones, Page, SchedulingStores, Stores,
+    MockIdempotencyStore, MockLinkStore, MockOccupancyStore, MockPasswords, MockRandomness,
+    MockRegistrationStore, MockResourceStore, MockScheduleStore, MockServiceStore, MockSessionStore,
+    MockStoreChanges, MockStoreHealth, MockTurns, MockUserStore, MockZones, Page, SchedulingStores, Stores,
 };
 use divan::Bencher;
 use prometheus_client::registry::Registry;
@@ -235,6 +235,7 @@ fn system(now: Timestamp) -> Ports {
         clock: Arc::new(clock),
         ids: Arc::new(ids),
         randomness: Arc::new(MockRandomness::new()),
+        passwords: Arc::new(MockPasswords::new()),
         turns: Arc::new(MockTurns::new()),
         zones: Arc::new(MockZones::new()),
     }

@@ -38,6 +38,22 @@ pub struct Request<T> {
     pub answer: fn(&Effect<T>) -> StoredAnswer,
 }
 
+impl<T> Request<T> {
+    /// A request without an idempotency key. So nothing is stored of its answer.
+    #[must_use]
+    pub fn once(caller: Caller, precondition: Precondition) -> Self {
+        Self {
+            caller,
+            precondition,
+            repeatable: None,
+            answer: |_| StoredAnswer {
+                format: 0,
+                bytes: Vec::new(),
+            },
+        }
+    }
+}
+
 /// What must be there for a change to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Precondition {

@@ -11,9 +11,10 @@ use chatgrow_domain::{
 use chatgrow_ports::{
     AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
     MockBlockStore, MockClock, MockCustomerStore, MockEventStore, MockHoldStore, MockIdSource,
-    MockIdempotencyStore, MockLinkStore, MockOccupancyStore, MockRandomness, MockRegistrationStore,
-    MockResourceStore, MockScheduleStore, MockServiceStore, MockSessionStore, MockStoreChanges,
-    MockStoreHealth, MockTurns, MockUserStore, MockZones, SchedulingStores, StoredAnswer, Stores,
+    MockIdempotencyStore, MockLinkStore, MockOccupancyStore, MockPasswords, MockRandomness,
+    MockRegistrationStore, MockResourceStore, MockScheduleStore, MockServiceStore, MockSessionStore,
+    MockStoreChanges, MockStoreHealth, MockTurns, MockUserStore, MockZones, SchedulingStores, StoredAnswer,
+    Stores,
 };
 use std::sync::Arc;
 use time::macros::{date, time};
@@ -214,6 +215,7 @@ pub struct Mocks {
     pub events: MockEventStore,
     pub registrations: MockRegistrationStore,
     pub idempotency: MockIdempotencyStore,
+    pub passwords: MockPasswords,
     pub turns: MockTurns,
     pub zones: MockZones,
     clock: MockClock,
@@ -241,6 +243,7 @@ impl Mocks {
             events: MockEventStore::new(),
             registrations: MockRegistrationStore::new(),
             idempotency: MockIdempotencyStore::new(),
+            passwords: MockPasswords::new(),
             turns: MockTurns::new(),
             zones: zones(FixedZone::new("Asia/Jerusalem", 2)),
             clock,
@@ -300,6 +303,7 @@ impl Mocks {
             clock: Arc::new(self.clock),
             ids: Arc::new(ids),
             randomness: Arc::new(randomness),
+            passwords: Arc::new(self.passwords),
             turns: Arc::new(self.turns),
             zones: Arc::new(self.zones),
         };

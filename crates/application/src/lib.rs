@@ -19,7 +19,10 @@ pub use crm::*;
 pub use events::*;
 pub use scheduling::*;
 
-use chatgrow_ports::{Clock, Closed, IdSource, Mark, Randomness, StoreError, Stores, Turns, Zones};
+use chatgrow_domain::TimeZoneName;
+use chatgrow_ports::{
+    Clock, Closed, IdSource, Mark, Passwords, Randomness, StoreError, Stores, Turns, Zones,
+};
 use std::sync::Arc;
 
 /// What use cases need besides the stores.
@@ -31,6 +34,8 @@ pub struct System {
     pub ids: Arc<dyn IdSource>,
     /// Makes secrets.
     pub randomness: Arc<dyn Randomness>,
+    /// Hashes passwords.
+    pub passwords: Arc<dyn Passwords>,
     /// Makes repetitions of a request wait for each other.
     pub turns: Arc<dyn Turns>,
     /// Knows the time zones.
@@ -75,6 +80,12 @@ impl Application {
     /// [`StoreError`] if the store doesn't work.
     pub async fn check(&self) -> Result<(), StoreError> {
         self.stores.health.check().await
+    }
+
+    /// The names of all time zones, in alphabetical order.
+    #[must_use]
+    pub fn time_zone_names(&self) -> Vec<TimeZoneName> {
+        self.zones.names()
     }
 
     /// The version of the time zone database.

@@ -103,6 +103,7 @@ macro_rules! conformance_suite {
     ($open:path) => {
         $crate::conformance_suite! { @cases $open;
             account_round_trips,
+            account_is_renamed_alone,
             api_key_round_trips,
             api_key_is_found_by_digest_only,
             api_key_is_updated_from_the_version_before_only,

@@ -13,6 +13,8 @@ impl PageLimit {
     pub const MAX: u16 = 500;
     /// The limit if the caller names none.
     pub const DEFAULT: Self = Self(50);
+    /// The [largest](Self::MAX) limit.
+    pub const LARGEST: Self = Self(Self::MAX);
 
     /// A limit of that many items.
     ///

@@ -34,10 +34,11 @@ pub use events::*;
 pub use page::{Listed, Page, PageRequest, StartPosition};
 pub use scheduling::*;
 pub use store::{Closed, Failure, Mark, Migrations, StoreChanges, StoreError, StoreHealth, Stores};
-pub use system::{Clock, IdSource, Randomness, Turn, Turns, Zones};
+pub use system::{Clock, IdSource, Passwords, Randomness, Turn, Turns, Zones};
 
 #[cfg(feature = "mocks")]
 pub use {
     commit::MockIdempotencyStore, store::MockStoreChanges, store::MockStoreHealth, system::MockClock,
-    system::MockIdSource, system::MockRandomness, system::MockTurns, system::MockZones,
+    system::MockIdSource, system::MockPasswords, system::MockRandomness, system::MockTurns,
+    system::MockZones,
 };

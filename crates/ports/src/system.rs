@@ -2,7 +2,7 @@
 
 use crate::IdempotencyKey;
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, ObjectId, TimeZoneName, Timestamp, Zone};
+use chatgrow_domain::{AccountId, ObjectId, PasswordHash, PlainPassword, TimeZoneName, Timestamp, Zone};
 use std::{sync::Arc, time::Instant};
 
 /// Tells the time.
@@ -27,6 +27,19 @@ pub trait Randomness: Send + Sync {
     fn secret(&self) -> [u8; 32];
 }
 
+/// Hashes passwords. A hash takes as long, and as much memory, as an attacker is meant to need for each guess. So only a
+/// few are computed at once, and the others wait.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait Passwords: Send + Sync {
+    /// The hash of a password, with a salt of its own.
+    async fn hash(&self, password: PlainPassword) -> PasswordHash;
+
+    /// Whether the hash is of that password. Without a hash the answer is `false`, and MUST take as long, so that
+    /// nobody can tell who has one.
+    async fn verify(&self, password: PlainPassword, hash: Option<PasswordHash>) -> bool;
+}
+
 /// The time zone database.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Zones: Send + Sync {
@@ -35,6 +48,9 @@ pub trait Zones: Send + Sync {
     ///
     /// All servers of a release MUST have the same database, so that they agree about what a time means.
     fn find(&self, name: &TimeZoneName) -> Option<Arc<dyn Zone>>;
+
+    /// The names of all zones, in the canonical spelling and in alphabetical order.
+    fn names(&self) -> Vec<TimeZoneName>;
 
     /// The version of the database, such as `2025b`.
     fn version(&self) -> &str;

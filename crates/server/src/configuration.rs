@@ -4,6 +4,7 @@
 use crate::database::{Database, DatabaseUrl};
 use chatgrow_api::{ConnectionLimits, MetricsAccess, Proxies, RateLimitSettings, Settings};
 use chatgrow_sql::Migrations;
+use chatgrow_web::Address;
 use ipnet::IpNet;
 use std::{
     env, fmt,
@@ -31,6 +32,10 @@ pub struct Configuration {
     pub log_level: String,
     /// `SHUTDOWN_TIMEOUT_MS`: how long accepted requests may take after a signal to stop.
     pub shutdown_timeout: Duration,
+    /// `CONSOLE`: whether the console is served.
+    pub console: bool,
+    /// `CONSOLE_URL`: the console's public address, if it is not that of the server.
+    pub console_url: Option<Address>,
     /// The settings of HTTP: `API_DOCS`, `CORS_ALLOWED_ORIGINS`, `FORWARDED_HEADER`, `IDEMPOTENCY_TTL_HOURS`,
     /// `MAX_BODY_BYTES`, `MAX_CONNECTIONS`, `MAX_CONNECTIONS_PER_ADDRESS`, `METRICS_PUBLIC`, `RATE_LIMIT_*`,
     /// `REQUEST_TIMEOUT_MS`, `TRUSTED_PROXIES`.
@@ -104,6 +109,8 @@ impl Configuration {
             log_format: reader.read("LOG_FORMAT", LogFormat::Text, str::parse),
             log_level: reader.read("LOG_LEVEL", "info".to_owned(), log_level),
             shutdown_timeout: reader.milliseconds("SHUTDOWN_TIMEOUT_MS", Duration::from_secs(30)),
+            console: reader.switch("CONSOLE", true),
+            console_url: reader.read("CONSOLE_URL", None, |text| text.parse().map(Some)),
             http: reader.http(metrics_addr.is_some()),
         };
         if reader.errors.is_empty() {
@@ -298,7 +305,7 @@ mod tests {
     #[test]
     fn the_example_lists_the_defaults() {
         let examples = examples();
-        assert_eq!(examples.len(), 23, "{examples:?}");
+        assert_eq!(examples.len(), 25, "{examples:?}");
         let (example, default) = (read(&examples).unwrap(), read(&[]).unwrap());
         assert_eq!(format!("{example:?}"), format!("{default:?}"));
     }
@@ -342,6 +349,10 @@ mod tests {
             ("METRICS_ADDR", "9464"),
             ("METRICS_ADDR", "localhost:9464"),
             ("CORS_ALLOWED_ORIGINS", "example.com"),
+            ("CONSOLE", "on"),
+            ("CONSOLE_URL", "console.example.com"),
+            ("CONSOLE_URL", "https://example.com/console"),
+            ("CONSOLE_URL", "https://user@example.com"),
             ("CORS_ALLOWED_ORIGINS", "https://example.com/page"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();

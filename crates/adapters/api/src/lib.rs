@@ -29,7 +29,7 @@ mod value;
 
 pub use access::rate_limits::RateLimitSettings;
 pub use connection::{
-    client::Proxies,
+    client::{Proxies, network},
     connections::ConnectionLimits,
     listen::{Bound, Listen},
 };
@@ -114,9 +114,13 @@ impl Default for Settings {
     }
 }
 
+/// Adds the paths of another adapter to the application of a worker.
+pub type Pages = Arc<dyn Fn(&mut actix_web::web::ServiceConfig) + Send + Sync>;
+
 /// The API, ready to be served by any number of workers.
 #[derive(Clone)]
 pub struct Api {
+    pages: Option<Pages>,
     application: Data<Application>,
     limits: Data<RateLimits>,
     in_flight: Data<InFlight>,
@@ -133,6 +137,7 @@ impl Api {
         let limits = RateLimits::new(settings.rate_limits);
         let own = metrics.sub_registry_with_prefix("chatgrow");
         Self {
+            pages: None,
             connections: Connections::new(settings.connections, settings.proxies.clone(), own),
             metrics: Data::new(Metrics::new(metrics, application.clone())),
             application: Data::from(application),
@@ -140,6 +145,16 @@ impl Api {
             in_flight: Data::default(),
             readiness: Data::default(),
             settings: Data::new(settings),
+        }
+    }
+
+    /// Serves pages of another adapter at its side: the console. They get a [`Begun`] and the [`Settings`], and leave the
+    /// [`Caller`](chatgrow_application::Caller), for the log.
+    #[must_use]
+    pub fn with_pages(self, pages: Pages) -> Self {
+        Self {
+            pages: Some(pages),
+            ..self
         }
     }
 
@@ -215,6 +230,11 @@ impl Api {
             .configure(|config| {
                 if api_docs {
                     swagger::routes(config);
+                }
+            })
+            .configure(|config| {
+                if let Some(pages) = &self.pages {
+                    pages(config);
                 }
             })
             .wrap_api()
@@ -313,14 +333,16 @@ fn cors(origins: &[String]) -> Cors {
 
 /// What is known about a request from its start.
 #[derive(Clone)]
-struct Begun {
-    id: RequestId,
-    deadline: Deadline,
+pub struct Begun {
+    /// The request's id.
+    pub id: RequestId,
+    /// When its time is up.
+    pub deadline: Deadline,
 }
 
 /// The instant at which a request's time is up.
 #[derive(Clone, Copy)]
-struct Deadline(Instant);
+pub struct Deadline(Instant);
 
 impl Deadline {
     fn after(started: std::time::Instant, timeout: Duration) -> Self {
@@ -328,10 +350,14 @@ impl Deadline {
     }
 
     /// The future's output, if it is ready before the deadline.
+    pub async fn limit<T>(self, future: impl Future<Output = T>) -> Option<T> {
+        timeout_at(self.0, future).await.ok()
+    }
+
+    /// The same, with the answer if the time is up.
     async fn wait_for<T>(self, future: impl Future<Output = T>) -> Result<T, ApiError> {
-        timeout_at(self.0, future)
-            .await
-            .map_err(|_| ApiError::from(Problem::Unavailable).because("the request timed out"))
+        let timed_out = || ApiError::from(Problem::Unavailable).because("the request timed out");
+        self.limit(future).await.ok_or_else(timed_out)
     }
 }
 

@@ -25,7 +25,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use chatgrow_application::RequestId;
+use chatgrow_application::{Actor, Caller, RequestId};
 use std::{
     borrow::Cow,
     hash::{BuildHasher, RandomState},
@@ -209,6 +209,10 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId, api_page: bool) {
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
+    if headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        // A page of the console, which has its own policies.
+        return;
+    }
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     let policy = if api_page {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -245,9 +249,14 @@ fn tell(
     }
 
     let extensions = request.extensions();
-    let caller = extensions.get::<Authenticated>();
-    let account = caller.map(|caller| tracing::field::display(caller.account()));
-    let key = caller.map(|caller| tracing::field::display(caller.key()));
+    let authenticated = extensions.get::<Authenticated>().map(|caller| &caller.0);
+    let caller = authenticated.or_else(|| extensions.get::<Caller>());
+    let account = caller.map(|caller| tracing::field::display(caller.account));
+    let (key, user) = match caller.map(|caller| caller.actor) {
+        Some(Actor::ApiKey(key)) => (Some(tracing::field::display(key)), None),
+        Some(Actor::User(user)) => (None, Some(tracing::field::display(user))),
+        None => (None, None),
+    };
     let known_method = metrics::known(method);
     let (request_id, route) = (id.as_str(), route.as_deref());
     let (status, latency_ms) = (response.status().as_u16(), latency.as_secs_f64() * 1000.0);
@@ -261,9 +270,9 @@ fn tell(
                 .nth(MAX_CAUSE)
                 .map_or(cause, |(end, _)| &cause[..end])
         });
-        tracing::error!(request_id, trace_id, parent_id, method = %known_method, route, status, latency_ms, %client, account, key, cause, "request");
+        tracing::error!(request_id, trace_id, parent_id, method = %known_method, route, status, latency_ms, %client, account, key, user, cause, "request");
     } else {
-        tracing::info!(request_id, trace_id, parent_id, method = %known_method, route, status, latency_ms, %client, account, key, "request");
+        tracing::info!(request_id, trace_id, parent_id, method = %known_method, route, status, latency_ms, %client, account, key, user, "request");
     }
     metrics.answered(method, route, response.status(), latency);
 }

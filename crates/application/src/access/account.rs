@@ -1,7 +1,7 @@
-//! Accounts. The operator creates and lists them.
+//! Accounts. The operator creates and lists them, and an owner names the business.
 
-use crate::System;
-use chatgrow_domain::{Account, AccountId, AccountName, AccountRefusal, AccountSlug};
+use crate::{Caller, Commits, Effect, Outcome, Request, System};
+use chatgrow_domain::{Account, AccountId, AccountName, AccountRefusal, AccountSlug, Scope};
 use chatgrow_ports::{AccountStore, Failure, StoreError, Stores};
 use std::sync::Arc;
 
@@ -9,13 +9,15 @@ use std::sync::Arc;
 pub struct Accounts {
     accounts: Arc<dyn AccountStore>,
     system: System,
+    commits: Commits,
 }
 
 impl Accounts {
-    pub(crate) fn new(stores: &Stores, system: &System) -> Self {
+    pub(crate) fn new(stores: &Stores, system: &System, commits: &Commits) -> Self {
         Self {
             accounts: stores.access.accounts.clone(),
             system: system.clone(),
+            commits: commits.clone(),
         }
     }
 
@@ -61,6 +63,40 @@ impl Accounts {
     /// [`StoreError`] if the store fails.
     pub async fn list(&self) -> Result<Vec<Account>, StoreError> {
         self.accounts.list().await
+    }
+
+    /// The caller's account.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn own(&self, caller: &Caller) -> Result<Account, StoreError> {
+        let found = self.accounts.by_id(caller.account).await?;
+        found.ok_or_else(|| StoreError::failed("the caller's account is gone"))
+    }
+
+    /// Gives the caller's account another display name.
+    ///
+    /// # Errors
+    /// [`Failure::Store`] if the store fails.
+    pub async fn rename(
+        &self,
+        request: &Request<Account>,
+        name: AccountName,
+    ) -> Result<Outcome<Account>, Failure<AccountRefusal>> {
+        request.caller.require(Scope::Full)?;
+        let attempt = async || {
+            let before = self.own(&request.caller).await?;
+            let after = Account {
+                name: name.clone(),
+                ..before.clone()
+            };
+            let effect = Effect::Changed { before, after };
+            let commit = self.commits.of(request, &effect);
+            let account = effect.resource();
+            self.accounts.rename(account.id, &account.name, commit).await?;
+            Ok(Some(effect))
+        };
+        self.commits.run(request, attempt).await
     }
 }
 

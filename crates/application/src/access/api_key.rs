@@ -1,12 +1,14 @@
 //! API keys. The operator creates, lists, rotates and revokes those of all accounts. A caller manages those of its own
-//! account, within what its own key may do.
+//! account, within what it may do itself.
 
 use crate::{Actor, Caller, Commits, Effect, Outcome, Request, System};
 use chatgrow_domain::{
     AccountId, AccountSlug, ApiKey, ApiKeyEdit, ApiKeyId, ApiKeyName, ApiKeyRefusal, ApiKeyTerms, Overlap,
-    PlainApiKey, Scope,
+    PlainApiKey, Scope, User,
 };
-use chatgrow_ports::{AccountStore, ApiKeyStore, Commit, Failure, Page, PageRequest, StoreError, Stores};
+use chatgrow_ports::{
+    AccountStore, ApiKeyStore, Commit, Failure, Page, PageRequest, StoreError, Stores, UserStore,
+};
 use std::sync::Arc;
 
 /// An API key as it is listed for the operator.
@@ -31,6 +33,7 @@ pub struct Issued {
 pub struct ApiKeys {
     accounts: Arc<dyn AccountStore>,
     api_keys: Arc<dyn ApiKeyStore>,
+    users: Arc<dyn UserStore>,
     system: System,
     commits: Commits,
 }
@@ -40,6 +43,7 @@ impl ApiKeys {
         Self {
             accounts: stores.access.accounts.clone(),
             api_keys: stores.access.api_keys.clone(),
+            users: stores.access.users.clone(),
             system: system.clone(),
             commits: commits.clone(),
         }
@@ -122,6 +126,27 @@ impl ApiKeys {
         self.api_keys.revoke(id, self.system.clock.now()).await
     }
 
+    /// Changes the terms of a key of any account, for the operator.
+    ///
+    /// # Errors
+    /// [`ApiKeyRefusal::NotFound`], [`ApiKeyRefusal::Revoked`], [`ApiKeyRefusal::ExpiryPassed`] if the new expiry is not in
+    /// the future, [`ApiKeyRefusal::VersionMismatch`] if the key was changed meanwhile, or [`Failure::Store`] if the store
+    /// fails.
+    pub async fn edit_any(&self, id: ApiKeyId, edit: ApiKeyEdit) -> Result<(), Failure<ApiKeyRefusal>> {
+        let before = self.find_any(id).await?;
+        let after = before.edited(edit, self.system.clock.now())?;
+        if after == before {
+            return Ok(());
+        }
+        self.api_keys.update(&after, Commit::default()).await
+    }
+
+    async fn find_any(&self, id: ApiKeyId) -> Result<ApiKey, Failure<ApiKeyRefusal>> {
+        let mut all = self.list_all().await?.into_iter();
+        let listed = all.find(|listed| listed.key.id == id);
+        Ok(listed.ok_or(ApiKeyRefusal::NotFound)?.key)
+    }
+
     /// Makes a successor of a key of any account, for the operator. The key itself stops working after the overlap.
     ///
     /// # Errors
@@ -133,9 +158,7 @@ impl ApiKeys {
         id: ApiKeyId,
         overlap: Overlap,
     ) -> Result<PlainApiKey, Failure<ApiKeyRefusal>> {
-        let mut all = self.list_all().await?.into_iter();
-        let listed = all.find(|listed| listed.key.id == id);
-        let before = listed.ok_or(ApiKeyRefusal::NotFound)?.key;
+        let before = self.find_any(id).await?;
         let (secret, id) = self.secret();
         let (after, successor) = before.rotated(id, secret.digest(), overlap, self.system.clock.now())?;
         self.api_keys
@@ -147,7 +170,7 @@ impl ApiKeys {
     /// Creates a key of the caller's account.
     ///
     /// # Errors
-    /// [`ApiKeyRefusal::Exceeds`] if it could do more than the caller's own, [`ApiKeyRefusal::ExpiryPassed`] if the expiry
+    /// [`ApiKeyRefusal::Exceeds`] if it could do more than the caller, [`ApiKeyRefusal::ExpiryPassed`] if the expiry
     /// is not in the future, or [`Failure::Store`] if the store fails.
     pub async fn create(
         &self,
@@ -158,7 +181,7 @@ impl ApiKeys {
         let (secret, id) = self.secret();
         let attempt = async || {
             let key = self.key(id, request.caller.account, terms.clone(), &secret)?;
-            self.check_within(&request.caller, &key.terms).await?;
+            self.check_within(&request.caller, Some(&key.terms)).await?;
             let effect = Effect::Created(key);
             let commit = self.commits.of(request, &effect);
             self.api_keys.insert(effect.resource(), commit).await?;
@@ -195,7 +218,7 @@ impl ApiKeys {
     ///
     /// # Errors
     /// [`ApiKeyRefusal::NotFound`], [`ApiKeyRefusal::VersionMismatch`] if the precondition doesn't hold,
-    /// [`ApiKeyRefusal::Exceeds`] if the key could do more than the caller's own, [`ApiKeyRefusal::Revoked`],
+    /// [`ApiKeyRefusal::Exceeds`] if the key could do more than the caller, [`ApiKeyRefusal::Revoked`],
     /// [`ApiKeyRefusal::ExpiryPassed`] if the new expiry is not in the future, or [`Failure::Store`] if the store fails.
     pub async fn edit(
         &self,
@@ -208,7 +231,7 @@ impl ApiKeys {
             let before = self.get(&request.caller, id).await?;
             request.precondition.check::<ApiKeyRefusal>(Some(&before))?;
             let after = before.edited(edit.clone(), self.system.clock.now())?;
-            self.check_within(&request.caller, &after.terms).await?;
+            self.check_within(&request.caller, Some(&after.terms)).await?;
             self.replace(request, before, after).await
         };
         self.commits.run(request, attempt).await
@@ -219,7 +242,7 @@ impl ApiKeys {
     ///
     /// # Errors
     /// [`ApiKeyRefusal::NotFound`], [`ApiKeyRefusal::VersionMismatch`] if the precondition doesn't hold,
-    /// [`ApiKeyRefusal::Exceeds`] if the caller's own key may not manage keys any more, or [`Failure::Store`] if the store
+    /// [`ApiKeyRefusal::Exceeds`] if the caller may not manage keys any more, or [`Failure::Store`] if the store
     /// fails.
     pub async fn revoke(
         &self,
@@ -230,7 +253,7 @@ impl ApiKeys {
         let attempt = async || {
             let before = self.get(&request.caller, id).await?;
             request.precondition.check::<ApiKeyRefusal>(Some(&before))?;
-            self.own_terms(&request.caller).await?;
+            self.check_within(&request.caller, None).await?;
             let after = before.revoked(self.system.clock.now());
             self.replace(request, before, after).await
         };
@@ -241,7 +264,7 @@ impl ApiKeys {
     ///
     /// # Errors
     /// [`ApiKeyRefusal::NotFound`], [`ApiKeyRefusal::VersionMismatch`] if the precondition doesn't hold,
-    /// [`ApiKeyRefusal::Exceeds`] if the key can do more than the caller's own, [`ApiKeyRefusal::Revoked`],
+    /// [`ApiKeyRefusal::Exceeds`] if the key can do more than the caller, [`ApiKeyRefusal::Revoked`],
     /// [`ApiKeyRefusal::Rotated`] if it has a successor, [`ApiKeyRefusal::Expired`] if it has expired, or
     /// [`Failure::Store`] if the store fails.
     pub async fn rotate(
@@ -257,7 +280,7 @@ impl ApiKeys {
             request.precondition.check::<ApiKeyRefusal>(Some(&before))?;
             let now = self.system.clock.now();
             let (after, successor) = before.rotated(id_of_new, secret.digest(), overlap, now)?;
-            self.check_within(&request.caller, &before.terms).await?;
+            self.check_within(&request.caller, Some(&before.terms)).await?;
             let effect = Effect::Created(successor);
             let commit = self.commits.of(request, &effect);
             match self.api_keys.rotate(&after, effect.resource(), commit).await {
@@ -280,23 +303,33 @@ impl ApiKeys {
         self.commits.replace(request, before, after, write).await
     }
 
-    /// Checks that a key with these terms could do nothing that the caller's own key can't.
-    async fn check_within(&self, caller: &Caller, terms: &ApiKeyTerms) -> Result<(), Failure<ApiKeyRefusal>> {
-        if self.own_terms(caller).await?.include(terms) {
+    /// Checks that the caller may manage keys, and may do everything that a key with these terms could. The server's
+    /// memory of the caller may be half a second old, and what is done to keys lasts. So the caller is read anew.
+    async fn check_within(
+        &self,
+        caller: &Caller,
+        terms: Option<&ApiKeyTerms>,
+    ) -> Result<(), Failure<ApiKeyRefusal>> {
+        let (scopes, includes) = match caller.actor {
+            Actor::ApiKey(own) => {
+                let own = self.api_keys.by_id(caller.account, own).await?;
+                let now = self.system.clock.now();
+                let own = own.filter(|own| own.is_valid_at(now));
+                let own = own.ok_or(ApiKeyRefusal::Exceeds)?.terms;
+                (own.scopes, terms.is_none_or(|terms| own.include(terms)))
+            }
+            Actor::User(own) => {
+                let own = self.users.by_id(caller.account, own).await?;
+                let own = own.filter(User::is_active).ok_or(ApiKeyRefusal::Exceeds)?;
+                let scopes = own.role.scopes();
+                (scopes, terms.is_none_or(|terms| scopes.include(terms.scopes)))
+            }
+        };
+        if scopes.permit(Scope::KeysManage) && includes {
             Ok(())
         } else {
             Err(ApiKeyRefusal::Exceeds.into())
         }
-    }
-
-    /// The terms of the caller's own key as they are now. The server's memory of the key may be half a second old, and
-    /// what a key does to keys lasts longer than the key.
-    async fn own_terms(&self, caller: &Caller) -> Result<ApiKeyTerms, Failure<ApiKeyRefusal>> {
-        let Actor::ApiKey(own) = caller.actor;
-        let own = self.api_keys.by_id(caller.account, own).await?;
-        let now = self.system.clock.now();
-        let own = own.filter(|own| own.is_valid_at(now) && own.terms.scopes.permit(Scope::KeysManage));
-        Ok(own.ok_or(ApiKeyRefusal::Exceeds)?.terms)
     }
 }
 

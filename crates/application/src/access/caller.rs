@@ -1,6 +1,6 @@
 //! Who is calling, as one value that every use case of a request takes. (The use cases of operators have no caller.)
 
-use chatgrow_domain::{AccountId, ApiKeyId, Policies, Refusal, Scope, Scopes};
+use chatgrow_domain::{AccountId, ApiKeyId, Policies, Refusal, Scope, Scopes, UserId};
 use chatgrow_ports::Failure;
 use std::sync::Arc;
 
@@ -44,6 +44,8 @@ impl Caller {
 pub enum Actor {
     /// The holder of that API key.
     ApiKey(ApiKeyId),
+    /// That user of the account.
+    User(UserId),
 }
 
 /// The id of a request. It links the request's log line, its answer and everything that it causes.

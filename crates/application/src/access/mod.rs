@@ -1,14 +1,18 @@
-//! Who may call: accounts, their API keys, and authentication.
+//! Who may call: accounts, their API keys and users, authentication and signing in.
 
 mod account;
 mod api_key;
 mod authentication;
 mod caller;
+mod sign_in;
+mod user;
 
 pub use account::Accounts;
 pub use api_key::{ApiKeys, Issued, ListedKey};
 pub use authentication::{Authentication, KeysMet, Known, LookUp, Recalled};
 pub use caller::{Actor, Caller, RequestId};
+pub use sign_in::{SetUp, SignIn, SignInOutcome, SignedIn, Visitor};
+pub use user::{Invited, ListedUser, Users};
 
 use crate::{Commits, System};
 use chatgrow_ports::Stores;
@@ -17,10 +21,14 @@ use chatgrow_ports::Stores;
 pub struct Access {
     /// Authentication of requests.
     pub authentication: Authentication,
-    /// Accounts, for operators.
+    /// Accounts.
     pub accounts: Accounts,
     /// API keys.
     pub api_keys: ApiKeys,
+    /// Users.
+    pub users: Users,
+    /// Signing in.
+    pub sign_in: SignIn,
 }
 
 impl Access {
@@ -28,8 +36,10 @@ impl Access {
         let api_keys = stores.access.api_keys.clone();
         Self {
             authentication: Authentication::new(api_keys, system.clock.clone()),
-            accounts: Accounts::new(stores, system),
+            accounts: Accounts::new(stores, system, commits),
             api_keys: ApiKeys::new(stores, system, commits),
+            users: Users::new(stores, system, commits),
+            sign_in: SignIn::new(stores, system),
         }
     }
 }

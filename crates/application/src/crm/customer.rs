@@ -48,6 +48,16 @@ impl Customers {
         Ok(found.ok_or(CustomerRefusal::NotFound)?)
     }
 
+    /// The customer with that id.
+    ///
+    /// # Errors
+    /// [`CustomerRefusal::NotFound`], or [`Failure::Store`] if the store fails.
+    pub async fn by_id(&self, caller: &Caller, id: CustomerId) -> Result<Customer, Failure<CustomerRefusal>> {
+        caller.require(Scope::CustomersRead)?;
+        let found = self.customers.by_id(caller.account, id).await?;
+        Ok(found.ok_or(CustomerRefusal::NotFound)?)
+    }
+
     /// The customers that match the filter, oldest first.
     ///
     /// # Errors

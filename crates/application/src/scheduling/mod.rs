@@ -18,7 +18,7 @@ pub use clock::{Dated, Times};
 pub use hold::Holds;
 pub use order::{Booked, CustomerDetails, GivenSlot, Order, OrderCustomer, OrderItem, Wish};
 pub use resource::Resources;
-pub use schedule::Schedules;
+pub use schedule::{Schedules, WallClock};
 pub use service::Services;
 
 use crate::{System, commit::Commits};

@@ -4,9 +4,49 @@ use crate::{
     Caller, System,
     commit::{Commits, Outcome, Request},
 };
-use chatgrow_domain::{Schedule, ScheduleRefusal, ScheduleRules, Scope};
-use chatgrow_ports::{Failure, ScheduleStore, Stores};
+use chatgrow_domain::{LocalMinute, Schedule, ScheduleRefusal, ScheduleRules, Scope, Timestamp, Zone};
+use chatgrow_ports::{Failure, ScheduleStore, StoreError, Stores};
 use std::sync::Arc;
+use time::Date;
+
+/// The present time on the wall clock of a business.
+#[derive(Debug, Clone)]
+pub struct WallClock {
+    zone: Option<Arc<dyn Zone>>,
+    /// The present instant.
+    pub now: Timestamp,
+}
+
+impl WallClock {
+    /// What the clock shows at an instant. Without a zone, it is UTC.
+    #[must_use]
+    pub fn at(&self, instant: Timestamp) -> LocalMinute {
+        let local = self.zone.as_ref().and_then(|zone| zone.local(instant));
+        let utc = instant.to_utc();
+        local.unwrap_or_else(|| LocalMinute::new(utc.date(), utc.time()))
+    }
+
+    /// The present minute.
+    #[must_use]
+    pub fn minute(&self) -> LocalMinute {
+        self.at(self.now)
+    }
+
+    /// The present day.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        self.minute().to_date_time().date()
+    }
+
+    /// The instant at which a minute of the clock begins. Without a zone, the clock shows UTC.
+    #[must_use]
+    pub fn instant(&self, minute: LocalMinute) -> Timestamp {
+        let utc = || Timestamp::from_millis(minute.as_minutes() * 60_000).unwrap_or(Timestamp::MAX);
+        self.zone
+            .as_ref()
+            .map_or_else(utc, |zone| zone.meaning(minute).instant().instant)
+    }
+}
 
 /// The use cases of schedules.
 pub struct Schedules {
@@ -31,6 +71,18 @@ impl Schedules {
     pub async fn get(&self, caller: &Caller) -> Result<Schedule, Failure<ScheduleRefusal>> {
         caller.require(Scope::ScheduleRead)?;
         Ok(self.schedules.of(caller.account).await?)
+    }
+
+    /// The wall clock of the caller's business.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn wall_clock(&self, caller: &Caller) -> Result<WallClock, StoreError> {
+        let zone = self.schedules.of(caller.account).await?.rules.time_zone;
+        Ok(WallClock {
+            zone: zone.and_then(|zone| self.system.zones.find(&zone)),
+            now: self.system.clock.now(),
+        })
     }
 
     /// Replaces the rules of the account's schedule. Repeating it changes nothing.

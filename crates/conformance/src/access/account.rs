@@ -1,8 +1,12 @@
 //! Cases for accounts.
 
-use crate::{at, earliest, fresh_id, latest, longest, race};
+use crate::{
+    at,
+    commit::{fresh_request, record, with},
+    earliest, fresh_id, latest, longest, race,
+};
 use chatgrow_domain::{Account, AccountId, AccountName, AccountRefusal, AccountSlug};
-use chatgrow_ports::{Failure, Stores};
+use chatgrow_ports::{Commit, Failure, Stores};
 
 fn account(slug: &str) -> Account {
     Account {
@@ -46,6 +50,52 @@ pub async fn account_round_trips(stores: &Stores) {
         stores.access.accounts.list().await.unwrap(),
         [first, second],
         "what was written is read back as it was, and what is not there is absent"
+    );
+}
+
+/// An account is found by its id, and has another name once it is renamed. All else, and all others, stay as they were.
+pub async fn account_is_renamed_alone(stores: &Stores) {
+    let (first, second) = (account("first"), account("second"));
+    let accounts = &stores.access.accounts;
+    for account in [&first, &second] {
+        accounts.insert(account).await.unwrap();
+    }
+    let renamed = Account {
+        name: AccountName::new("Studio Dana").unwrap(),
+        ..first.clone()
+    };
+    let (request, stranger) = (fresh_request(), AccountId::new(fresh_id()));
+    let commit = with(&record(first.id, request));
+    assert!(
+        accounts.rename(first.id, &renamed.name, commit).await.unwrap(),
+        "there is such an account"
+    );
+    assert!(
+        !accounts
+            .rename(stranger, &renamed.name, Commit::default())
+            .await
+            .unwrap(),
+        "there is no such account"
+    );
+    for (id, expected) in [
+        (first.id, Some(renamed)),
+        (second.id, Some(second)),
+        (stranger, None),
+    ] {
+        assert_eq!(
+            accounts.by_id(id).await.unwrap(),
+            expected,
+            "a name changes for its account alone, and nothing else changes"
+        );
+    }
+    assert!(
+        stores
+            .idempotency
+            .find(first.id, request)
+            .await
+            .unwrap()
+            .is_some(),
+        "the request's record is written with its effect"
     );
 }
 

@@ -93,7 +93,22 @@ pub async fn customer_round_trips(stores: &Stores) {
             .by_email(account, &last.email.key())
             .await
             .unwrap(),
+        Some(last.clone()),
+        "what was written is read back as it was, and what is not there is absent"
+    );
+    assert_eq!(
+        stores.crm.customers.by_id(account, last.id).await.unwrap(),
         Some(last),
+        "what was written is read back as it was, and what is not there is absent"
+    );
+    assert_eq!(
+        stores
+            .crm
+            .customers
+            .by_id(account, CustomerId::new(fresh_id()))
+            .await
+            .unwrap(),
+        None,
         "what was written is read back as it was, and what is not there is absent"
     );
     let absent = EmailAddress::new("absent@example.com").unwrap().key();
@@ -454,6 +469,11 @@ pub async fn customers_of_accounts_are_apart(stores: &Stores) {
     let email = mine.email.key();
     assert_eq!(
         stores.crm.customers.by_email(other, &email).await.unwrap(),
+        None,
+        "no account sees or changes what another one has"
+    );
+    assert_eq!(
+        stores.crm.customers.by_id(other, mine.id).await.unwrap(),
         None,
         "no account sees or changes what another one has"
     );

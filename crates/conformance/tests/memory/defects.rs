@@ -4,6 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     InsertAccount,
+    RenameAccount,
     InsertKey,
     InsertFirstKey,
     UpdateKey,
@@ -106,6 +107,8 @@ pub enum Defect {
     // Defects of accounts and keys.
     AccountsById,
     AccountsByCreationOnly,
+    /// A new name is that of every account.
+    RenamesAll,
     KeysById,
     KeysByCreationOnly,
     KeysOfAll,
@@ -151,6 +154,7 @@ pub enum Defect {
     EmailWithCase,
     EmailOfAnyAccount,
     EmailOfItself,
+    CustomerFoundAnywhere,
     EmailFoundAnywhere,
     IgnoresEmail,
     IgnoresSearch,

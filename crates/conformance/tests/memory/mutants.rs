@@ -209,6 +209,7 @@ mutants! {
     mark_constant: ConstantMark => race the_mark_moves_with_every_write;
     mark_of_own_writes: MarkOfOwnWrites => race the_mark_moves_with_every_write;
     account_unmarked: Unmarked(InsertAccount) => race the_mark_moves_with_every_write;
+    rename_unmarked: Unmarked(RenameAccount) => race the_mark_moves_with_every_write;
     key_unmarked: Unmarked(InsertKey) => race the_mark_moves_with_every_write;
     first_key_unmarked: Unmarked(InsertFirstKey) => race the_mark_moves_with_every_write;
     user_unmarked: Unmarked(InsertUser) => race the_mark_moves_with_every_write;
@@ -243,6 +244,8 @@ mutants! {
     // Accounts and keys.
     accounts_by_id: AccountsById => case accounts_are_listed_by_creation;
     accounts_by_creation_only: AccountsByCreationOnly => case accounts_are_listed_by_creation;
+    rename_of_all: RenamesAll => case account_is_renamed_alone;
+    rename_unrecorded: Unrecorded(RenameAccount) => case account_is_renamed_alone;
     keys_by_id: KeysById => case api_keys_are_listed_by_creation;
     keys_by_creation_only: KeysByCreationOnly => case api_keys_are_listed_by_creation;
     keys_of_all: KeysOfAll => case api_keys_of_accounts_are_apart;
@@ -295,6 +298,7 @@ mutants! {
     email_with_case: EmailWithCase => case customer_email_is_unique_without_case;
     email_of_any_account: EmailOfAnyAccount => case customer_email_is_unique_without_case;
     email_of_itself: EmailOfItself => case customer_can_not_take_a_taken_email;
+    customer_found_anywhere: CustomerFoundAnywhere => case customers_of_accounts_are_apart;
     email_found_anywhere: EmailFoundAnywhere => case customers_of_accounts_are_apart;
     customer_of_unknown_account: UnknownAccounts => case customers_of_accounts_are_apart;
     email_ignored: IgnoresEmail => case customers_are_filtered;

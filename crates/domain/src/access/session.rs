@@ -115,6 +115,9 @@ pub enum LinkRefusal {
     /// It is unknown, was used, or has expired.
     #[error("the link doesn't work any more")]
     Gone,
+    /// The time zone database has no such zone.
+    #[error("there is no such time zone")]
+    UnknownTimeZone,
 }
 
 impl Refusal for LinkRefusal {}

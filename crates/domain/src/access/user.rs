@@ -97,6 +97,15 @@ pub enum UserRefusal {
     /// The account has no such user.
     #[error("there is no such user")]
     NotFound,
+    /// There is no account with that slug.
+    #[error("there is no such account")]
+    AccountNotFound,
+    /// The user is disabled, so a new password would be of no use.
+    #[error("the user is disabled")]
+    Disabled,
+    /// The present password is another one.
+    #[error("the password is wrong")]
+    WrongPassword,
     /// Another user of the account has the address.
     #[error("the address is taken")]
     EmailTaken,

@@ -37,6 +37,9 @@ pub trait CustomerStore: Send + Sync {
         commit: Commit,
     ) -> Result<(), Failure<CustomerRefusal>>;
 
+    /// The account's customer with that id.
+    async fn by_id(&self, account: AccountId, id: CustomerId) -> Result<Option<Customer>, StoreError>;
+
     /// The customer with that address.
     async fn by_email(&self, account: AccountId, email: &EmailKey) -> Result<Option<Customer>, StoreError>;
 

@@ -19,8 +19,8 @@ use actix_web::{
     middleware::Next,
     web::{Data, ReqData},
 };
-use chatgrow_application::{Actor, Application, Caller, Known, Recalled};
-use chatgrow_domain::{AccountId, ApiKeyId};
+use chatgrow_application::{Application, Caller, Known, Recalled};
+use chatgrow_domain::AccountId;
 use paperclip::actix::Apiv2Security;
 use std::{
     future::{Ready, ready},
@@ -45,12 +45,6 @@ impl Authenticated {
     /// The account whose data the request may touch.
     pub(crate) fn account(&self) -> AccountId {
         self.0.account
-    }
-
-    /// The key that the request came with.
-    pub(crate) fn key(&self) -> ApiKeyId {
-        let Actor::ApiKey(key) = self.0.actor;
-        key
     }
 }
 

@@ -38,10 +38,29 @@ impl Proxies {
         peer.is_some_and(loopback) && !forwarding && !headers.contains_key(&self.header)
     }
 
+    /// Whether a trusted proxy says that the client came over HTTPS (`X-Forwarded-Proto`, or `Forwarded` if that is the
+    /// header).
+    #[must_use]
+    pub fn tell_https(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
+        if !peer.is_some_and(|peer| self.trust(peer.ip())) {
+            return false;
+        }
+        let last = |name: &str| {
+            let value = headers.get_all(name).last()?.to_str().ok()?;
+            value.rsplit(',').next()
+        };
+        if self.header == FORWARDED {
+            last("forwarded").is_some_and(|element| parameter(element, "proto").eq_ignore_ascii_case("https"))
+        } else {
+            last("x-forwarded-proto").is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("https"))
+        }
+    }
+
     /// The client's address: the peer's or, if the peer is a trusted proxy, the right-most address in its header that
     /// is not a trusted proxy. The search ends at an address that can't be parsed. Then the client is the last proxy
     /// before it.
-    pub(crate) fn client(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> IpAddr {
+    #[must_use]
+    pub fn client(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip().to_canonical());
         if !self.trust(client) {
             return client;
@@ -53,7 +72,7 @@ impl Proxies {
             .map(|value| value.to_str().unwrap_or_default());
         for text in lists.flat_map(|list| list.rsplit(',')) {
             let text = if self.header == FORWARDED {
-                forwarded_for(text)
+                parameter(text, "for")
             } else {
                 text
             };
@@ -67,14 +86,14 @@ impl Proxies {
     }
 }
 
-/// The `for` parameter of an element of `Forwarded`.
-fn forwarded_for(element: &str) -> &str {
+/// A parameter of an element of `Forwarded`, which is empty if it is not there.
+fn parameter<'a>(element: &'a str, wanted: &str) -> &'a str {
     let mut parameters = element
         .split(';')
         .filter_map(|parameter| parameter.split_once('='));
     parameters
-        .find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))
-        .map_or("", |(_, value)| value)
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted))
+        .map_or("", |(_, value)| value.trim())
 }
 
 /// Parses an address, which may have quotes, brackets and a port.
@@ -88,7 +107,8 @@ fn address(text: &str) -> Option<IpAddr> {
 }
 
 /// The network that counts as one client: an IPv4 address, or the /64 of an IPv6 address, which one site has to itself.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let mut octets = address.octets();

@@ -10,7 +10,7 @@ use chatgrow_domain::{Account, AccountId, AccountName, AccountRefusal, AccountSl
 use chatgrow_ports::StoreError;
 use diesel::{
     backend::Backend,
-    dsl::{AsSelect, auto_type},
+    dsl::{AsSelect, Find, auto_type},
     prelude::*,
 };
 
@@ -52,6 +52,14 @@ impl TryFrom<AccountRow> for Account {
     }
 }
 
+/// The account with that id.
+#[auto_type]
+pub fn by_id<DB: Backend>(id: RowId) -> _ {
+    let row: AsSelect<AccountRow, DB> = AccountRow::as_select();
+    let account: Find<accounts::table, RowId> = accounts::table.find(id);
+    account.select(row)
+}
+
 /// The account with that slug.
 #[auto_type]
 pub fn by_slug<DB: Backend>(slug: String) -> _ {
@@ -81,7 +89,7 @@ macro_rules! account_store {
             use $crate::{
                 access::account::{self, AccountRow},
                 port::*,
-                schema::accounts::table,
+                schema::accounts::{name as name_column, table},
             };
 
             #[async_trait]
@@ -91,6 +99,11 @@ macro_rules! account_store {
                     self.$execute(Commit::default(), insert).await.map(|_| ())
                 }
 
+                async fn by_id(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
+                    self.$find::<AccountRow, _>(account::by_id(id.as_bytes().into()))
+                        .await
+                }
+
                 async fn by_slug(&self, slug: &AccountSlug) -> Result<Option<Account>, StoreError> {
                     self.$find::<AccountRow, _>(account::by_slug(slug.as_str().to_owned()))
                         .await
@@ -98,6 +111,17 @@ macro_rules! account_store {
 
                 async fn list(&self) -> Result<Vec<Account>, StoreError> {
                     self.$all::<AccountRow, _>(account::all()).await
+                }
+
+                async fn rename(
+                    &self,
+                    id: AccountId,
+                    name: &AccountName,
+                    commit: Commit,
+                ) -> Result<bool, StoreError> {
+                    let account = table.find($crate::RowId::from(id.as_bytes()));
+                    let update = diesel::update(account).set(name_column.eq(name.as_str().to_owned()));
+                    Ok(self.$execute::<StoreError>(commit, update).await? > 0)
                 }
             }
         };

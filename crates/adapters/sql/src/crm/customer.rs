@@ -13,7 +13,7 @@ use chatgrow_domain::{
 use chatgrow_ports::{PageRequest, StoreError};
 use diesel::{
     backend::Backend,
-    dsl::{AsSelect, auto_type},
+    dsl::{AsSelect, Find, auto_type},
     prelude::*,
 };
 
@@ -100,6 +100,14 @@ impl TryFrom<CustomerSummaryRow> for CustomerSummary {
             version: read.version(row.version)?,
         })
     }
+}
+
+/// The account's customer with that id.
+#[auto_type]
+pub fn by_id<DB: Backend>(account: RowId, id: RowId) -> _ {
+    let row: AsSelect<CustomerRow, DB> = CustomerRow::as_select();
+    let customer: Find<customers::table, (RowId, RowId)> = customers::table.find((account, id));
+    customer.select(row)
 }
 
 /// The customer with that address, found by its key.
@@ -215,6 +223,15 @@ macro_rules! customer_store {
                 ) -> Result<(), Failure<CustomerRefusal>> {
                     let insert = diesel::insert_into(table).values(CustomerRow::new(account, customer));
                     self.$execute(commit, insert).await.map(|_| ())
+                }
+
+                async fn by_id(
+                    &self,
+                    account: AccountId,
+                    id: CustomerId,
+                ) -> Result<Option<Customer>, StoreError> {
+                    let customer = customer::by_id(account.as_bytes().into(), id.as_bytes().into());
+                    self.$find::<CustomerRow, _>(customer).await
                 }
 
                 async fn by_email(

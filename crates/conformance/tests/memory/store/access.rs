@@ -4,7 +4,8 @@ use super::{MemoryStore, Tables};
 use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
 use chatgrow_domain::{
-    Account, AccountId, AccountRefusal, AccountSlug, ApiKey, ApiKeyDigest, ApiKeyId, ApiKeyRefusal, Timestamp,
+    Account, AccountId, AccountName, AccountRefusal, AccountSlug, ApiKey, ApiKeyDigest, ApiKeyId,
+    ApiKeyRefusal, Timestamp,
 };
 use chatgrow_ports::{AccountStore, ApiKeyStore, Commit, Failure, KeyUse, Page, PageRequest, StoreError};
 
@@ -25,6 +26,10 @@ impl AccountStore for MemoryStore {
         self.write(method, Commit::default(), check, change)
             .await
             .map(drop)
+    }
+
+    async fn by_id(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
+        self.read(|tables| Ok(tables.accounts.get(&id).cloned())).await
     }
 
     async fn by_slug(&self, slug: &AccountSlug) -> Result<Option<Account>, StoreError> {
@@ -51,6 +56,25 @@ impl AccountStore for MemoryStore {
             _ => accounts.sort_by_key(|account| (account.created_at, account.id)),
         }
         Ok(accounts)
+    }
+
+    async fn rename(&self, id: AccountId, name: &AccountName, commit: Commit) -> Result<bool, StoreError> {
+        let check = |tables: &Tables| {
+            let found = tables.accounts.get(&id);
+            Ok(found.map(|account| Account {
+                name: name.clone(),
+                ..account.clone()
+            }))
+        };
+        let change = |tables: &mut Tables, account: Account| {
+            if self.has(Defect::RenamesAll) {
+                for other in tables.accounts.values_mut() {
+                    other.name = account.name.clone();
+                }
+            }
+            tables.accounts.insert(account.id, account);
+        };
+        self.write(Method::RenameAccount, commit, check, change).await
     }
 }
 

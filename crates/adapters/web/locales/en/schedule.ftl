@@ -1,0 +1,1 @@
+# The business: hours, staff and rooms, services.

@@ -1,0 +1,7 @@
+//! Customers.
+
+use actix_web::Resource;
+
+pub(crate) fn routes() -> Vec<Resource> {
+    Vec::new()
+}

@@ -1,0 +1,7 @@
+//! Events and registrations.
+
+use actix_web::Resource;
+
+pub(crate) fn routes() -> Vec<Resource> {
+    Vec::new()
+}

@@ -1,0 +1,7 @@
+//! To come.
+
+use actix_web::Resource;
+
+pub(crate) fn routes() -> Vec<Resource> {
+    Vec::new()
+}

@@ -1,0 +1,12 @@
+//! The calendar, appointments, and the settings of the business.
+
+mod calendar;
+mod settings;
+
+use actix_web::Resource;
+
+pub(crate) fn routes() -> Vec<Resource> {
+    let mut routes = calendar::routes();
+    routes.extend(settings::routes());
+    routes
+}
