@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs a command beside a new server (of the profile PROFILE, or debug). The command gets the server's address in CHATGROW_URL, a key in
-# CHATGROW_API_KEY and the process id in CHATGROW_PID.
+# CHATGROW_API_KEY, the link that sets the console up in CHATGROW_SETUP, and the process id in CHATGROW_PID.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -22,7 +22,8 @@ until grep -q 'shown only' "$folder/out" 2>/dev/null; do
 done
 CHATGROW_URL=$(sed -n 's|^ *Docs *\(.*\)/api-docs$|\1|p' "$folder/out")
 CHATGROW_API_KEY=$(sed -n 's|^ *API key *||p' "$folder/out")
+CHATGROW_SETUP=$(sed -n 's|^ *Set up *||p' "$folder/out")
 CHATGROW_PID=$server
-export CHATGROW_URL CHATGROW_API_KEY CHATGROW_PID
+export CHATGROW_URL CHATGROW_API_KEY CHATGROW_SETUP CHATGROW_PID
 cd "$root"
 "$@"

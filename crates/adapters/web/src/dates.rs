@@ -57,6 +57,33 @@ impl Words {
         self.text(&format!("month-{}", u8::from(date.month())))
     }
 
+    /// `Sunday, 14 June`.
+    pub(crate) fn day(self, date: Date, today: Date) -> String {
+        self.with(
+            "day-of",
+            [
+                ("weekday", self.weekday(date).into()),
+                ("date", self.short_date(date, today).into()),
+            ],
+        )
+    }
+
+    /// `14–20 June 2026`, or the two dates if they are in different months.
+    pub(crate) fn days(self, first: Date, last: Date, today: Date) -> String {
+        if (first.year(), first.month()) != (last.year(), last.month()) {
+            let (from, to) = (self.short_date(first, today), self.short_date(last, today));
+            return self.with("week-of", [("from", from.into()), ("to", to.into())]);
+        }
+        self.with(
+            "date",
+            [
+                ("day", format!("{}–{}", first.day(), last.day()).into()),
+                ("month", self.month(first).into()),
+                ("year", first.year().to_string().into()),
+            ],
+        )
+    }
+
     /// `Sunday, 14 June, 12:15`.
     pub(crate) fn moment(self, at: LocalMinute, today: Date) -> String {
         let at = at.to_date_time();

@@ -27,6 +27,12 @@ impl Form {
         self.values.push((name.to_owned(), value.into()));
     }
 
+    /// Replaces the value of a field.
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.values.retain(|(other, _)| other != name);
+        self.add(name, value);
+    }
+
     /// The value of a field, which is empty if it was not sent.
     pub(crate) fn value(&self, name: &str) -> &str {
         let mut values = self.values.iter().filter(|(other, _)| other == name);

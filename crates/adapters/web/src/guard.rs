@@ -109,14 +109,12 @@ fn from_elsewhere(request: &ServiceRequest, shared: &Shared) -> bool {
         return site != "same-origin";
     }
     let Some(origin) = text("origin") else { return true };
-    match &shared.address {
-        Some(address) => origin != address.to_string(),
-        None => {
-            let host = text("host").unwrap_or_default();
-            let origin = origin
-                .strip_prefix("http://")
-                .or_else(|| origin.strip_prefix("https://"));
-            host.is_empty() || origin != Some(host)
-        }
+    if let Some(address) = &shared.address {
+        return origin != address.to_string();
     }
+    let host = text("host").unwrap_or_default();
+    let origin = origin
+        .strip_prefix("http://")
+        .or_else(|| origin.strip_prefix("https://"));
+    host.is_empty() || origin != Some(host)
 }

@@ -1,13 +1,16 @@
 //! Pages: the frame around them, and errors.
 
 use crate::{
-    assets,
+    form::Form,
     visit::{SignedIn, Visit},
     words::Words,
 };
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse, ResponseError,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
 };
 use askama::Template;
 use chatgrow_domain::Refusal;
@@ -63,18 +66,6 @@ impl Shell {
         }
     }
 
-    pub(crate) fn style(&self) -> &'static str {
-        assets::style()
-    }
-
-    pub(crate) fn script(&self) -> &'static str {
-        assets::script()
-    }
-
-    pub(crate) fn icon(&self) -> &'static str {
-        assets::icon()
-    }
-
     pub(crate) fn email(&self) -> Option<&str> {
         self.user.as_ref().map(|(email, _)| email.as_str())
     }
@@ -104,33 +95,41 @@ impl Shell {
     }
 }
 
-/// A page as an answer.
-pub(crate) fn render(status: StatusCode, page: &impl Template) -> HttpResponse {
-    match page.render() {
-        Ok(html) => HttpResponse::build(status)
-            .content_type("text/html; charset=utf-8")
-            .body(html),
-        Err(error) => {
-            tracing::error!(%error, "a page can't be rendered");
-            HttpResponse::InternalServerError().finish()
-        }
+/// The title of a page with a form. A page that refuses something says so first.
+pub(crate) fn title(t: Words, form: &Form, key: &str) -> String {
+    if form.is_valid() {
+        t.text(key)
+    } else {
+        t.of("title-refused", "title", t.text(key))
     }
 }
 
 /// The answer with a page.
+pub(crate) fn render(status: StatusCode, page: &impl Template) -> Result<HttpResponse, PageError> {
+    let html = page.render().map_err(|error| {
+        tracing::error!(%error, "a page can't be rendered");
+        PageError::Internal
+    })?;
+    Ok(HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .body(html))
+}
+
+/// The answer with a page that was asked for.
 pub(crate) fn ok(page: &impl Template) -> Result<HttpResponse, PageError> {
-    Ok(render(StatusCode::OK, page))
+    render(StatusCode::OK, page)
 }
 
 /// The answer to a form with faults: the form again.
 pub(crate) fn refused(page: &impl Template) -> Result<HttpResponse, PageError> {
-    Ok(render(StatusCode::UNPROCESSABLE_ENTITY, page))
+    render(StatusCode::UNPROCESSABLE_ENTITY, page)
 }
 
 /// Leads to another page after a form was carried out.
 pub(crate) fn go_to(path: impl AsRef<str>) -> Result<HttpResponse, PageError> {
+    let path = HeaderValue::try_from(path.as_ref()).map_err(|_| PageError::Internal)?;
     Ok(HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, path.as_ref()))
+        .insert_header((header::LOCATION, path))
         .finish())
 }
 
@@ -266,7 +265,7 @@ pub(crate) fn error_page(request: &HttpRequest, error: &PageError) -> HttpRespon
         key: error.key().to_owned(),
         id: visit.id.as_str().to_owned(),
     };
-    render(error.status(), &page)
+    render(error.status(), &page).unwrap_or_else(|_| HttpResponse::new(error.status()))
 }
 
 pub(crate) async fn not_found() -> Result<HttpResponse, PageError> {

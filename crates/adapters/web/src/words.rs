@@ -17,10 +17,13 @@ macro_rules! texts {
     };
 }
 
+const HEBREW_TEXTS: [&str; 6] = texts!("he");
+const ENGLISH_TEXTS: [&str; 6] = texts!("en");
+
 static HEBREW: LazyLock<FluentBundle<FluentResource>> =
-    LazyLock::new(|| bundle(Language::Hebrew, texts!("he")));
+    LazyLock::new(|| bundle(Language::Hebrew, HEBREW_TEXTS));
 static ENGLISH: LazyLock<FluentBundle<FluentResource>> =
-    LazyLock::new(|| bundle(Language::English, texts!("en")));
+    LazyLock::new(|| bundle(Language::English, ENGLISH_TEXTS));
 
 /// A defect in a file is found by the tests. At run time what can be read is used.
 fn bundle(language: Language, files: [&str; 6]) -> FluentBundle<FluentResource> {
@@ -90,9 +93,8 @@ impl Words {
             Invalid::ControlCharacter | Invalid::Nul => self.text("invalid-character"),
             Invalid::Email => self.text("invalid-email"),
             Invalid::Phone => self.text("invalid-phone"),
-            Invalid::Date => self.text("invalid-date"),
+            Invalid::Date | Invalid::LocalMinute | Invalid::Instant => self.text("invalid-date"),
             Invalid::Time => self.text("invalid-time"),
-            Invalid::LocalMinute | Invalid::Instant => self.text("invalid-date"),
             Invalid::OutOfRange { min, max } => {
                 let [min] = number("min", min);
                 let [max] = number("max", max);

@@ -1,10 +1,9 @@
 //! The page of API keys.
 
-use super::link::title;
 use crate::{
     Address, Shared,
     form::Form,
-    page::{self, PageError, Section, Shell, found},
+    page::{self, PageError, Section, Shell, found, title},
     visit::SignedIn,
     words::Words,
 };
@@ -328,7 +327,7 @@ pub(crate) async fn change(
     if form.value("name").trim() != key.terms.name.as_str().trim() {
         form.refuse("name", t.text("key-name-differs"));
         let page = key_page(&signed_in, &key, false, form);
-        return Ok(page::render(StatusCode::UNPROCESSABLE_ENTITY, &page));
+        return page::render(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
     keys.revoke(&change, key.id).await?;
     tracing::info!(

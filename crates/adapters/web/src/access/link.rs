@@ -4,7 +4,7 @@ use super::sign_in::begin;
 use crate::{
     Shared,
     form::Form,
-    page::{self, PageError, Shell},
+    page::{self, PageError, Shell, title},
     visit::Visit,
     words::Words,
 };
@@ -49,15 +49,6 @@ fn password_page(visit: &Visit, form: Form) -> PasswordPage {
         t,
         shell: Shell::plain(visit, title(t, &form, "choose-password-title")),
         form,
-    }
-}
-
-/// A page that refuses something says so first.
-pub(super) fn title(t: Words, form: &Form, key: &str) -> String {
-    if form.is_valid() {
-        t.text(key)
-    } else {
-        t.of("title-refused", "title", t.text(key))
     }
 }
 
@@ -166,7 +157,7 @@ pub(super) fn read_new_password(form: &mut Form, t: Words) -> Option<PlainPasswo
 }
 
 fn too_often(page: &impl Template) -> Result<HttpResponse, PageError> {
-    Ok(page::render(StatusCode::TOO_MANY_REQUESTS, page))
+    page::render(StatusCode::TOO_MANY_REQUESTS, page)
 }
 
 fn tell(visit: &Visit, signed_in: &SignedIn, what: &str) {

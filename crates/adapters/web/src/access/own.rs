@@ -1,13 +1,10 @@
 //! The user's own page: password, language and sessions.
 
-use super::{
-    link::{read_new_password, title},
-    sign_in::keep,
-};
+use super::{link::read_new_password, sign_in::keep};
 use crate::{
     Shared,
     form::Form,
-    page::{self, PageError, Section, Shell},
+    page::{self, PageError, Section, Shell, title},
     visit::SignedIn,
     words::Words,
 };

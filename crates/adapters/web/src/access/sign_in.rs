@@ -72,7 +72,7 @@ pub(crate) async fn sign_in(
     if !shared.limits.admit_for(visit.client, &email.key()) {
         tracing::warn!(request_id = visit.id.as_str(), client = %visit.client, "too many sign-ins were tried");
         let page = Page::new(&visit, form, Some(t.text("sign-in-too-often")));
-        return Ok(page::render(StatusCode::TOO_MANY_REQUESTS, &page));
+        return page::render(StatusCode::TOO_MANY_REQUESTS, &page);
     }
     let business = AccountSlug::new(form.value("business")).ok();
     let sign_in = &shared.application.access.sign_in;

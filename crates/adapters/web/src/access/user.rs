@@ -1,11 +1,10 @@
 //! The page of people: the users of the account.
 
-use super::link::title;
 use crate::{
     Shared,
     address::LinkTo,
     form::Form,
-    page::{self, PageError, Section, Shell},
+    page::{self, PageError, Section, Shell, title},
     visit::SignedIn,
     words::Words,
 };

@@ -25,11 +25,7 @@ fn messages(files: [&str; 6]) -> BTreeMap<String, BTreeSet<String>> {
                 );
             }
             let arguments = line.split('$').skip(1);
-            let name = |text: &str| {
-                text.chars()
-                    .take_while(|letter| letter.is_ascii_alphanumeric())
-                    .collect()
-            };
+            let name = |text: &str| text.chars().take_while(char::is_ascii_alphanumeric).collect();
             let known: &mut BTreeSet<String> = messages.entry(key.clone()).or_default();
             known.extend(arguments.map(name));
         }
@@ -57,7 +53,7 @@ fn root() -> &'static Path {
 
 #[test]
 fn both_languages_say_the_same_things() {
-    let (hebrew, english) = (messages(texts!("he")), messages(texts!("en")));
+    let (hebrew, english) = (messages(HEBREW_TEXTS), messages(ENGLISH_TEXTS));
     let keys = |messages: &BTreeMap<String, BTreeSet<String>>| messages.keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(&hebrew), keys(&english));
     for (key, arguments) in &hebrew {
@@ -78,7 +74,7 @@ fn both_languages_say_the_same_things() {
 /// Every key in the code and in the templates is there, and every key is used.
 #[test]
 fn no_text_is_missing_or_left_over() {
-    let known = messages(texts!("he"));
+    let known = messages(HEBREW_TEXTS);
     let mut used = BTreeSet::new();
     for (path, content) in files(&root().join("templates"), "html")
         .into_iter()
@@ -143,6 +139,8 @@ fn no_template_has_a_text_of_its_own() {
         plain.push_str(rest);
         let words: Vec<_> = plain
             .split_whitespace()
+            // A macro may make attributes of a tag.
+            .filter(|word| !word.contains("=\""))
             .filter(|word| word.chars().any(char::is_alphabetic) && *word != "ChatGrow")
             .collect();
         assert!(words.is_empty(), "{path}: {words:?}");

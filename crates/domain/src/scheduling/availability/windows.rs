@@ -1,7 +1,7 @@
 //! Opening hours as stretches of the wall clock.
 
 use crate::{Hours, Interval, LocalMinute, Opening};
-use time::Date;
+use time::{Date, Time};
 
 /// The minutes of a civil day. The wall clock has each of them once, even on days when the clocks change.
 pub(super) const DAY: i64 = 1440;
@@ -9,6 +9,16 @@ pub(super) const DAY: i64 = 1440;
 /// The civil day of a minute, counted from 1970-01-01.
 pub(super) const fn day_of(minute: i64) -> i64 {
     minute.div_euclid(DAY)
+}
+
+impl Hours {
+    /// The windows that open on a date by these hours of an account, and perhaps by a resource's own. The result is in
+    /// minutes of the wall clock since 1970-01-01 00:00.
+    #[must_use]
+    pub fn open_on(&self, date: Date, own: Option<&Self>) -> Vec<Interval> {
+        let midnight = LocalMinute::new(date, Time::MIDNIGHT).as_minutes();
+        opening_on(day_of(midnight), own, self)
+    }
 }
 
 /// The windows that open on a day: by the exception of the resource, else that of the account, else the week of the

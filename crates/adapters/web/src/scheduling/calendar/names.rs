@@ -1,0 +1,92 @@
+//! The resources and services of the account, by which bookings are named.
+
+use crate::{Shared, page::PageError, visit::SignedIn, words::Words};
+use chatgrow_domain::{Booking, PageLimit, Resource, ResourceId, Service, ServiceId};
+use chatgrow_ports::{PageRequest, ResourceFilter, ServiceFilter};
+
+/// The hues of the stylesheet.
+const HUES: usize = 4;
+
+pub(super) struct Names {
+    pub(super) resources: Vec<Resource>,
+    pub(super) services: Vec<Service>,
+}
+
+impl Names {
+    /// Reads all of them, also those that can't be booked any more.
+    pub(super) async fn read(shared: &Shared, signed_in: &SignedIn) -> Result<Self, PageError> {
+        let (caller, scheduling) = (signed_in.caller(), &shared.application.scheduling);
+        let (mut resources, mut services) = (Vec::new(), Vec::new());
+        let mut after = None;
+        loop {
+            let limit = PageLimit::LARGEST;
+            let page = PageRequest { after, limit };
+            let page = scheduling
+                .resources
+                .list(caller, ResourceFilter::default(), page)
+                .await?;
+            resources.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let mut after = None;
+        loop {
+            let limit = PageLimit::LARGEST;
+            let page = PageRequest { after, limit };
+            let page = scheduling
+                .services
+                .list(caller, ServiceFilter::default(), page)
+                .await?;
+            services.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return Ok(Self { resources, services });
+            }
+        }
+    }
+
+    pub(super) fn resource(&self, id: ResourceId) -> Option<&Resource> {
+        self.resources.iter().find(|resource| resource.id == id)
+    }
+
+    pub(super) fn service(&self, id: ServiceId) -> Option<&Service> {
+        self.services.iter().find(|service| service.id == id)
+    }
+
+    /// The names of resources, with commas.
+    pub(super) fn who(&self, resources: &[ResourceId]) -> String {
+        let names: Vec<_> = resources
+            .iter()
+            .filter_map(|id| self.resource(*id))
+            .map(|resource| resource.name.as_str())
+            .collect();
+        names.join(", ")
+    }
+
+    /// What is booked: the service's name, or else its type.
+    pub(super) fn what(&self, t: Words, booking: &Booking) -> String {
+        let service = booking.service.and_then(|id| self.service(id));
+        service.map_or_else(
+            || t.text(&format!("service-type-{}", booking.service_type.as_str())),
+            |service| service.terms.name.as_str().to_owned(),
+        )
+    }
+
+    /// The hue of a resource, by its place among those that can be booked.
+    pub(super) fn hue(&self, id: ResourceId) -> Option<usize> {
+        let mut active = self.resources.iter().filter(|resource| resource.active);
+        active
+            .position(|resource| resource.id == id)
+            .map(|position| position % HUES + 1)
+    }
+
+    /// The resources that can be booked, as options of a form.
+    pub(super) fn bookable(&self) -> Vec<(String, String)> {
+        let active = self.resources.iter().filter(|resource| resource.active);
+        active
+            .map(|resource| (resource.id.to_string(), resource.name.as_str().to_owned()))
+            .collect()
+    }
+}

@@ -1,0 +1,122 @@
+// The console in a real browser: every page in two languages and two widths, by axe-core, and what an owner does in it.
+// Screenshots of the pages go to target/screenshots.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const { CHATGROW_URL, CHATGROW_API_KEY, CHATGROW_SETUP, CHROMIUM = "/usr/bin/chromium" } = process.env;
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const FOLDER = "target/screenshots";
+const OWNER = { email: "owner@example.com", password: "a long password" };
+mkdirSync(FOLDER, { recursive: true });
+
+const browser = await chromium.launch({
+  executablePath: CHROMIUM,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+
+const faults = [];
+const open = async (options = {}) => {
+  const context = await browser.newContext({ locale: "en-US", timezoneId: "Asia/Jerusalem", ...options });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => faults.push(String(error)));
+  page.on("console", (message) => {
+    if (/Content Security Policy|Refused/.test(message.text())) faults.push(message.text());
+  });
+  page.on("request", (request) => {
+    if (!request.url().startsWith(CHATGROW_URL)) faults.push(`asked elsewhere: ${request.url()}`);
+  });
+  return page;
+};
+const go = (page, path) => page.goto(new URL(path, CHATGROW_URL).href);
+
+// An owner sets the business up with the printed link.
+const owner = await open();
+await owner.goto(CHATGROW_SETUP);
+await owner.getByLabel("Name of the business").fill("Studio Example");
+await owner.getByLabel("E-mail").fill(OWNER.email);
+await owner.getByLabel("New password").fill("short");
+await owner.getByRole("button").click();
+await owner.getByText("Use at least").waitFor();
+assert.match(await owner.title(), /^Please check/);
+await owner.getByLabel("New password").fill(OWNER.password);
+await owner.getByRole("button").click();
+await owner.waitForURL(/\/console$|\/console\/calendar/);
+const state = await owner.context().storageState();
+
+// What the calendar shows: two members of staff, opening hours, and a week of appointments.
+const api = async (method, path, body) => {
+  const answer = await fetch(`${CHATGROW_URL}/api/webhooks${path}`, {
+    method,
+    headers: { "X-API-Key": CHATGROW_API_KEY, "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${await answer.clone().text()}`);
+  return answer.json();
+};
+const day = (days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+const sunday = -new Date(day(0)).getUTCDay();
+const weekday = (number) => day(sunday + number);
+const staff = [];
+for (const name of ["דנה", "יואב"]) staff.push((await api("POST", "/resources", { name, kind: "staff" })).resource.id);
+const service = (await api("POST", "/services", { name: "תספורת", serviceType: "treatment", duration: 45, needs: [{ resources: staff, count: 1 }] })).service.id;
+let booked;
+for (const [number, time, name, resource] of [
+  [1, "09:30", "נועה לוי", 0], [1, "10:00", "אדם שגב", 1], [2, "11:00", "מאיה קפלן", 0], [2, "11:15", "ליאור חדד", 1],
+  [3, "14:00", "אורי שחר", 1], [4, "09:00", "ענבר סלע", 0], [5, "10:00", "Ann Example", 0],
+]) {
+  booked = await api("POST", "/appointments", {
+    customer: { email: `${number}${time.replace(":", "")}@example.com`, name, phone: "050-555-0142" },
+    date: weekday(number), time, serviceId: service, resourceIds: [staff[resource]],
+  });
+}
+const appointment = booked.appointment.id;
+const block = (await api("POST", "/blocks", { resourceId: staff[1], from: `${weekday(4)}T09:00`, until: `${weekday(4)}T12:00`, reason: "חופשה" })).block.id;
+
+const PAGES = {
+  week: "/console/calendar",
+  day: `/console/calendar?view=day&date=${weekday(1)}`,
+  appointment: `/console/appointments/${appointment}`,
+  move: `/console/appointments/${appointment}/move`,
+  cancel: `/console/appointments/${appointment}/cancel`,
+  book: "/console/appointments/new",
+  "block-new": "/console/blocks/new",
+  block: `/console/blocks/${block}`,
+  "api-keys": "/console/settings/api-keys",
+  people: "/console/settings/people",
+  me: "/console/me",
+  missing: "/console/nowhere",
+};
+const PLAIN = { "sign-in": "/console/login", "set-up": "/console/setup", password: "/console/password" };
+
+const look = async (pages, { language, width, dark, storageState }) => {
+  const page = await open({
+    viewport: { width, height: 800 },
+    locale: language,
+    colorScheme: dark ? "dark" : "light",
+    storageState,
+  });
+  for (const [name, path] of Object.entries(pages)) {
+    await go(page, `${path}${path.includes("?") ? "&" : "?"}lang=${language}`);
+    await page.screenshot({ path: `${FOLDER}/${name}-${language}-${width}${dark ? "-dark" : ""}.png`, fullPage: true });
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    if (wider > 0) faults.push(`${name} ${language} ${width}: ${wider} px too wide`);
+    await page.evaluate(AXE);
+    const { violations } = await page.evaluate(() => axe.run());
+    for (const { id, nodes } of violations) faults.push(`${name} ${language} ${width}: ${id}: ${nodes[0].html} ${nodes[0].failureSummary}`);
+  }
+  await page.context().close();
+};
+for (const language of ["he", "en"]) {
+  for (const width of [360, 1280]) {
+    for (const dark of [false, true]) {
+      await look(PLAIN, { language, width, dark });
+      await look(PAGES, { language, width, dark, storageState: state });
+    }
+  }
+}
+
+await browser.close();
+assert.deepEqual(faults, []);
+console.log("The console: done");
