@@ -5,6 +5,7 @@
 
 mod api;
 mod authentication;
+mod console;
 mod documents;
 mod garbage;
 mod hostile;

@@ -13,6 +13,7 @@ use chatgrow::{Database, DatabaseUrl};
 use chatgrow_api::{Api, BASE_PATH, Listen, Settings};
 use chatgrow_application::Application;
 use chatgrow_domain::{AccountName, AccountSlug, ApiKeyName, ApiKeyTerms, PlainApiKey};
+use chatgrow_web::Console;
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 use std::{num::NonZeroUsize, ops::Deref, sync::Arc, time::Duration};
@@ -323,7 +324,8 @@ impl TestApp {
             .unwrap();
         let key = new_key(&application, &AccountSlug::default()).await;
 
-        let api = Api::new(application.clone(), metrics, settings);
+        let console = Console::new(application.clone(), None);
+        let api = Api::new(application.clone(), metrics, settings).with_pages(console.pages());
         let listen = Listen {
             workers: NonZeroUsize::new(2).unwrap(),
             shutdown_timeout: Duration::from_secs(30),
