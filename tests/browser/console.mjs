@@ -1,6 +1,7 @@
 // The console in a real browser: every page in two languages and two widths, by axe-core, and what an owner does in it.
 // Screenshots of the pages go to target/screenshots.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
@@ -44,6 +45,75 @@ await owner.getByLabel("New password").fill(OWNER.password);
 await owner.getByRole("button").click();
 await owner.waitForURL(/\/console$|\/console\/calendar/);
 const state = await owner.context().storageState();
+
+// What an owner does, with and without JavaScript.
+const work = async (javaScriptEnabled) => {
+  const options = { javaScriptEnabled, storageState: state };
+  const page = await open(options);
+  const mode = javaScriptEnabled ? "script" : "plain";
+
+  // A key, and the first booking with the line that the page shows.
+  await go(page, "/console/settings/api-keys?lang=en");
+  await page.getByLabel("Name, for example").fill(`Key ${mode}`);
+  await page.getByRole("button", { name: "Create key" }).click();
+  await page.getByText("is ready").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Copy", exact: true }).count(), javaScriptEnabled ? 1 : 0);
+  const line = await page.locator("#curl").textContent();
+  const booked = JSON.parse(execFileSync("bash", ["-c", `${line} --silent`], { encoding: "utf8" }));
+  assert.ok(booked.success, JSON.stringify(booked));
+
+  // The same hour again: what was typed is kept, and a free time is offered.
+  await go(page, "/console/appointments/new");
+  await page.getByLabel("E-mail").fill(`ann.${mode}@example.com`);
+  await page.getByLabel("Date").fill(booked.appointment.date.slice(0, 10));
+  await page.getByLabel("Time").fill("10:30");
+  await page.getByLabel("Length").fill("30");
+  await page.getByRole("button", { name: "Book" }).click();
+  await page.getByText("There is no customer with this e-mail yet").waitFor();
+  assert.equal(await page.getByLabel("Time").inputValue(), "10:30");
+  await page.getByLabel("Name (of a new customer)").fill(`Ann ${mode}`);
+  await page.getByRole("button", { name: "Book" }).click();
+  await page.getByRole("alert").getByText("is taken").waitFor();
+  await page.getByRole("alert").getByRole("button").first().click();
+  await page.getByRole("heading", { name: `Appointment of` }).waitFor();
+  const path = new URL(page.url()).pathname;
+
+  await page.getByRole("link", { name: "Move" }).click();
+  await page.getByLabel("Time").fill("16:00");
+  await page.getByRole("button", { name: "Move the appointment" }).click();
+  await page.getByText("16:00–16:30").waitFor();
+  assert.equal(new URL(page.url()).pathname, path);
+  await page.getByRole("link", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Cancel the appointment" }).click();
+  await page.getByText("Cancelled").waitFor();
+  await page.goto(new URL(`/console/appointments/${booked.appointment.id}/cancel`, CHATGROW_URL).href);
+  await page.getByRole("button", { name: "Cancel the appointment" }).click();
+
+  // Somebody joins by a link that is handed over.
+  await go(page, "/console/settings/people");
+  await page.getByLabel("E-mail").fill(`staff.${mode}@example.com`);
+  await page.getByRole("button", { name: "Make a link" }).click();
+  const link = await page.locator("#link").inputValue();
+  const staff = await open({ javaScriptEnabled });
+  await staff.goto(link);
+  if (!javaScriptEnabled) await staff.getByLabel("Code from the link").fill(link.split("#")[1]);
+  await staff.getByLabel("New password").fill(OWNER.password);
+  await staff.getByRole("button").click();
+  await staff.getByRole("link", { name: "Calendar" }).waitFor();
+  assert.equal(await staff.getByRole("link", { name: "Settings" }).count(), 0);
+  await staff.context().close();
+
+  // A key that is not needed any more.
+  await go(page, "/console/settings/api-keys");
+  await page.getByRole("button", { name: `Revoke – Key ${mode}` }).click();
+  await page.getByLabel("Type the name").fill(`Key ${mode}`);
+  await page.getByRole("button", { name: "Revoke for good" }).click();
+  await page.getByRole("heading", { name: "API keys" }).waitFor();
+  assert.equal(await page.getByText(`Key ${mode}`).count(), 0);
+  await page.context().close();
+};
+await work(true);
+await work(false);
 
 // What the calendar shows: two members of staff, opening hours, and a week of appointments.
 const api = async (method, path, body) => {

@@ -115,6 +115,56 @@ async fn a_created_key_is_printed_alone_and_works_at_once() {
 }
 
 #[tokio::test]
+async fn the_terms_of_a_key_are_changed() {
+    let installation = installation();
+    let server = installation.start().await;
+    let key = printed(
+        &installation,
+        &["keys", "create", "--name", "Site", "--expires", "2099-01-01"],
+    )
+    .await;
+    let row = key_named(&installation, "Site").await;
+    let edit = [
+        "keys",
+        "edit",
+        &row.id,
+        "--name",
+        "Reports",
+        "--scopes",
+        "read",
+        "--expires",
+        "never",
+    ];
+    assert_eq!(printed(&installation, &edit).await, "");
+    let row = key_named(&installation, "Reports").await;
+    assert_eq!((row.scopes.as_str(), row.expires.as_str()), ("read", "-"));
+    let customer = || json!({ "name": "Dana", "email": "dana@example.com" });
+    let api = e2e::ApiClient {
+        key: key.trim().to_owned(),
+        ..(*server).clone()
+    };
+    assert_eq!(api.post("/customers", customer()).await.status, 403);
+    let everywhere = [
+        "keys",
+        "edit",
+        &row.id,
+        "--allow",
+        "everywhere",
+        "--rate-limit",
+        "none",
+    ];
+    assert_eq!(printed(&installation, &everywhere).await, "");
+    assert_refused(
+        &installation,
+        &["keys", "edit", &row.id, "--allow", "here"],
+        "or everywhere",
+    )
+    .await;
+    let nobody = ["keys", "edit", "507f1f77bcf86cd799439011", "--name", "x"];
+    assert_refused(&installation, &nobody, "no key with that id").await;
+}
+
+#[tokio::test]
 async fn a_key_is_made_with_its_terms_and_rotated() {
     let installation = installation();
     let server = installation.start().await;

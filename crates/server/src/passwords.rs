@@ -88,7 +88,6 @@ fn random_bytes() -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Instant;
 
     fn password(text: &str) -> PlainPassword {
         PlainPassword::chosen(text).unwrap()

@@ -256,7 +256,7 @@ async fn tomorrow(shared: &Shared, signed_in: &SignedIn) -> Result<String, PageE
 /// The line that books an appointment, and creates its customer.
 fn first_booking(origin: &Address, secret: &str, date: &str) -> String {
     format!(
-        "curl {origin}/api/webhooks/appointments \\\n  -H 'X-API-Key: {secret}' \\\n  -H 'Content-Type: application/json' \\\n  -d '{{\"customer\": {{\"email\": \"noa@example.com\", \"name\": \"Noa\"}}, \"date\": \"{date}\", \"time\": \"10:00\"}}'"
+        "curl {origin}/api/webhooks/appointments \\\n  -H 'X-API-Key: {secret}' \\\n  -H 'Content-Type: application/json' \\\n  -d '{{\"customer\": {{\"email\": \"noa@example.com\", \"name\": \"Noa\"}}, \"date\": \"{date}\", \"time\": \"10:00\", \"serviceType\": \"consultation\"}}'"
     )
 }
 
