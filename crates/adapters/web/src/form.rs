@@ -108,6 +108,15 @@ impl Form {
     }
 }
 
+/// A page that refuses something says so first.
+pub(crate) fn title(t: Words, form: &Form, key: &str) -> String {
+    if form.is_valid() {
+        t.text(key)
+    } else {
+        t.of("title-refused", "title", t.text(key))
+    }
+}
+
 impl FromRequest for Form {
     type Error = PageError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, PageError>>>>;

@@ -7,12 +7,42 @@ use std::{fmt::Display, sync::LazyLock};
 macro_rules! texts {
     ($language:literal) => {
         [
-            include_str!(concat!("../locales/", $language, "/common.ftl")),
-            include_str!(concat!("../locales/", $language, "/access.ftl")),
-            include_str!(concat!("../locales/", $language, "/crm.ftl")),
-            include_str!(concat!("../locales/", $language, "/events.ftl")),
-            include_str!(concat!("../locales/", $language, "/calendar.ftl")),
-            include_str!(concat!("../locales/", $language, "/schedule.ftl")),
+            include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/locales/",
+                $language,
+                "/common.ftl"
+            )),
+            include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/locales/",
+                $language,
+                "/access.ftl"
+            )),
+            include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/locales/",
+                $language,
+                "/crm.ftl"
+            )),
+            include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/locales/",
+                $language,
+                "/events.ftl"
+            )),
+            include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/locales/",
+                $language,
+                "/calendar.ftl"
+            )),
+            include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/locales/",
+                $language,
+                "/schedule.ftl"
+            )),
         ]
     };
 }

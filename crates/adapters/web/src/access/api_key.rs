@@ -1,9 +1,8 @@
 //! The page of API keys.
 
-use super::link::title;
 use crate::{
     Address, Shared,
-    form::Form,
+    form::{Form, title},
     page::{self, PageError, Section, Shell, found},
     visit::SignedIn,
     words::Words,

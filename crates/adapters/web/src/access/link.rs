@@ -3,7 +3,7 @@
 use super::sign_in::begin;
 use crate::{
     Shared,
-    form::Form,
+    form::{Form, title},
     page::{self, PageError, Shell},
     visit::Visit,
     words::Words,
@@ -49,15 +49,6 @@ fn password_page(visit: &Visit, form: Form) -> PasswordPage {
         t,
         shell: Shell::plain(visit, title(t, &form, "choose-password-title")),
         form,
-    }
-}
-
-/// A page that refuses something says so first.
-pub(super) fn title(t: Words, form: &Form, key: &str) -> String {
-    if form.is_valid() {
-        t.text(key)
-    } else {
-        t.of("title-refused", "title", t.text(key))
     }
 }
 

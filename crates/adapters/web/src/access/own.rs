@@ -1,12 +1,9 @@
 //! The user's own page: password, language and sessions.
 
-use super::{
-    link::{read_new_password, title},
-    sign_in::keep,
-};
+use super::{link::read_new_password, sign_in::keep};
 use crate::{
     Shared,
-    form::Form,
+    form::{Form, title},
     page::{self, PageError, Section, Shell},
     visit::SignedIn,
     words::Words,

@@ -1,10 +1,9 @@
 //! The page of people: the users of the account.
 
-use super::link::title;
 use crate::{
     Shared,
     address::LinkTo,
-    form::Form,
+    form::{Form, title},
     page::{self, PageError, Section, Shell},
     visit::SignedIn,
     words::Words,
