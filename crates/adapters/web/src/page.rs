@@ -13,8 +13,8 @@ use actix_web::{
     },
 };
 use askama::Template;
-use chatgrow_domain::Refusal;
-use chatgrow_ports::{Failure, StoreError};
+use chatgrow_domain::{PageLimit, Refusal};
+use chatgrow_ports::{Failure, Page, PageRequest, StoreError};
 
 /// A part of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -229,6 +229,34 @@ pub(crate) fn found<T, R: Refusal>(found: Result<T, Failure<R>>) -> Result<T, Pa
         Failure::Refused(_) => PageError::NotFound,
         failure => failure.into(),
     })
+}
+
+/// All items of a list, whose pages `list` reads.
+pub(crate) async fn all<T, P, R: Refusal>(
+    list: impl AsyncFn(PageRequest<P>) -> Result<Page<T, P>, Failure<R>>,
+) -> Result<Vec<T>, Failure<R>> {
+    let (mut items, mut after) = (Vec::new(), None);
+    loop {
+        let limit = PageLimit::LARGEST;
+        let page = list(PageRequest { limit, after }).await?;
+        items.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return Ok(items);
+        }
+    }
+}
+
+/// A query that leads to a page, as `?q=dana`. Fields without a value are left out.
+pub(crate) fn query<const N: usize>(fields: [(&str, &str); N]) -> String {
+    let given: Vec<_> = fields
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
+    if given.is_empty() {
+        return String::new();
+    }
+    format!("?{}", serde_urlencoded::to_string(given).unwrap_or_default())
 }
 
 /// The page of an error. The main text is its title, too.

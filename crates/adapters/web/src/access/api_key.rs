@@ -16,9 +16,9 @@ use askama::Template;
 use chatgrow_application::{Effect, Issued, Outcome, Precondition, WallClock};
 use chatgrow_domain::{
     AllowedAddresses, ApiKey, ApiKeyId, ApiKeyName, ApiKeyRefusal, ApiKeyTerms, KeyRateLimit, LocalMinute,
-    Overlap, PageLimit, Scope, Scopes, parse_date,
+    Overlap, Scope, Scopes, parse_date,
 };
-use chatgrow_ports::{Failure, PageRequest};
+use chatgrow_ports::Failure;
 use std::collections::HashMap;
 use time::Time;
 
@@ -75,20 +75,7 @@ async fn keys_page(
     let caller = signed_in.caller();
     let clock = shared.application.scheduling.schedules.wall_clock(caller).await?;
     let api_keys = &shared.application.access.api_keys;
-    let mut keys = Vec::new();
-    let mut after = None;
-    loop {
-        let page = PageRequest {
-            after,
-            limit: PageLimit::LARGEST,
-        };
-        let page = api_keys.list(caller, page).await?;
-        keys.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
+    let keys = page::all(async |page| api_keys.list(caller, page).await).await?;
     let title = match &made {
         Some(_) => t.text("key-made-title"),
         None => title(t, &form, "keys-title"),

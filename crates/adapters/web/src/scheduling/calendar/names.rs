@@ -1,8 +1,13 @@
 //! The resources and services of the account, by which bookings are named.
 
-use crate::{Shared, page::PageError, visit::SignedIn, words::Words};
-use chatgrow_domain::{Booking, PageLimit, Resource, ResourceId, Service, ServiceId};
-use chatgrow_ports::{PageRequest, ResourceFilter, ServiceFilter};
+use crate::{
+    Shared,
+    page::{PageError, all},
+    visit::SignedIn,
+    words::Words,
+};
+use chatgrow_domain::{Booking, Resource, ResourceId, Service, ServiceId};
+use chatgrow_ports::{ResourceFilter, ServiceFilter};
 
 /// The hues of the stylesheet.
 const HUES: usize = 4;
@@ -16,35 +21,18 @@ impl Names {
     /// Reads all of them, also those that can't be booked any more.
     pub(super) async fn read(shared: &Shared, signed_in: &SignedIn) -> Result<Self, PageError> {
         let (caller, scheduling) = (signed_in.caller(), &shared.application.scheduling);
-        let (mut resources, mut services) = (Vec::new(), Vec::new());
-        let mut after = None;
-        loop {
-            let limit = PageLimit::LARGEST;
-            let page = PageRequest { after, limit };
-            let page = scheduling
-                .resources
-                .list(caller, ResourceFilter::default(), page)
-                .await?;
-            resources.extend(page.items);
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
-        let mut after = None;
-        loop {
-            let limit = PageLimit::LARGEST;
-            let page = PageRequest { after, limit };
-            let page = scheduling
-                .services
-                .list(caller, ServiceFilter::default(), page)
-                .await?;
-            services.extend(page.items);
-            after = page.next;
-            if after.is_none() {
-                return Ok(Self { resources, services });
-            }
-        }
+        let resources = async |page| {
+            let every = ResourceFilter::default();
+            scheduling.resources.list(caller, every, page).await
+        };
+        let services = async |page| {
+            let every = ServiceFilter::default();
+            scheduling.services.list(caller, every, page).await
+        };
+        Ok(Self {
+            resources: all(resources).await?,
+            services: all(services).await?,
+        })
     }
 
     pub(super) fn resource(&self, id: ResourceId) -> Option<&Resource> {

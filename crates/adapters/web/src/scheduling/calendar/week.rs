@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Shared,
     dates::field_date,
-    page::{self, PageError, Section, Shell},
+    page::{self, PageError, Section, Shell, all},
     visit::SignedIn,
     words::Words,
 };
@@ -17,9 +17,9 @@ use actix_web::{
 };
 use askama::Template;
 use chatgrow_domain::{
-    Appointment, AppointmentStatus, Block, Hours, Interval, LocalMinute, PageLimit, ResourceId, parse_date,
+    Appointment, AppointmentStatus, Block, Hours, Interval, LocalMinute, ResourceId, parse_date,
 };
-use chatgrow_ports::{AppointmentFilter, BlockFilter, PageRequest};
+use chatgrow_ports::{AppointmentFilter, BlockFilter};
 use std::collections::HashMap;
 use time::{Date, Duration, Time};
 
@@ -128,42 +128,17 @@ async fn read(
         before,
         ..AppointmentFilter::default()
     };
-    let mut appointments = Vec::new();
-    let mut after = None;
-    loop {
-        let limit = PageLimit::LARGEST;
-        let request = PageRequest { after, limit };
-        let page = scheduling
-            .appointments
-            .list(signed_in.caller(), &filter, request)
-            .await?;
-        let dated = page.items.into_iter().map(|dated| dated.value);
-        appointments.extend(dated.filter(|appointment| appointment.status != AppointmentStatus::Cancelled));
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
+    let caller = signed_in.caller();
+    let appointments = all(async |page| scheduling.appointments.list(caller, &filter, page).await).await?;
+    let appointments = appointments.into_iter().map(|dated| dated.value);
+    let shown = appointments.filter(|appointment| appointment.status != AppointmentStatus::Cancelled);
     let filter = BlockFilter {
         from: midnight(first.checked_sub(BLOCKS_SINCE).unwrap_or(first)),
         before,
         resource: None,
     };
-    let mut blocks = Vec::new();
-    let mut after = None;
-    loop {
-        let limit = PageLimit::LARGEST;
-        let request = PageRequest { after, limit };
-        let page = scheduling
-            .blocks
-            .list(signed_in.caller(), &filter, request)
-            .await?;
-        blocks.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            return Ok((appointments, blocks));
-        }
-    }
+    let blocks = all(async |page| scheduling.blocks.list(caller, &filter, page).await).await?;
+    Ok((shown.collect(), blocks))
 }
 
 /// The Sunday of a date's week.
