@@ -66,11 +66,18 @@ generated:
     cargo build --package chatgrow
     tests/with-server.sh tests/generated.sh
 
-# Swagger UI in a real browser (Chromium)
+# Swagger UI and the console in a real browser (Chromium)
 browser:
     cargo build --package chatgrow
     cd tests/browser && npm ci --silent
     tests/with-server.sh node tests/browser/swagger.mjs
+    tests/with-server.sh node tests/browser/console.mjs
+
+# Pictures of every page of the console in target/screenshots, in both languages and widths, light and dark
+screenshots:
+    cargo build --package chatgrow
+    cd tests/browser && npm ci --silent
+    tests/with-server.sh node tests/browser/console.mjs
 
 # Crash proof and linearizability: 50 kills of the server on each store, 50 of the database (docs/reliability.md)
 prove:

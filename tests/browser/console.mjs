@@ -144,7 +144,26 @@ for (const [number, time, name, resource] of [
 const appointment = booked.appointment.id;
 const block = (await api("POST", "/blocks", { resourceId: staff[1], from: `${weekday(4)}T09:00`, until: `${weekday(4)}T12:00`, reason: "חופשה" })).block.id;
 
+const customer = booked.appointment.customerId;
+const event = (await api("POST", "/events", {
+  title: "סדנת קרמיקה", description: "עובדים עם חומר, על אבניים.", date: day(30), time: "18:00", location: "הסטודיו", maxParticipants: 8, price: 149.9,
+})).event.id;
+const registration = (await api("POST", `/events/${event}/registrations`, { customerEmail: "51000@example.com" })).registration.id;
+
 const PAGES = {
+  customers: "/console/customers?q=%D7%A0%D7%95",
+  customer: `/console/customers/${customer}`,
+  "customer-new": "/console/customers/new",
+  "customer-edit": `/console/customers/${customer}/edit`,
+  "customers-none": "/console/customers?q=nobody",
+  events: "/console/events",
+  "events-past": "/console/events?past=1",
+  event: `/console/events/${event}`,
+  "event-new": "/console/events/new",
+  "event-edit": `/console/events/${event}/edit`,
+  "event-cancel": `/console/events/${event}/cancel`,
+  "event-print": `/console/events/${event}/print`,
+  "registration-remove": `/console/events/${event}/registrations/${registration}/remove`,
   week: "/console/calendar",
   day: `/console/calendar?view=day&date=${weekday(1)}`,
   appointment: `/console/appointments/${appointment}`,

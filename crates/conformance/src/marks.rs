@@ -69,9 +69,10 @@ pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
             created_at: at(0),
         };
         marked!("accounts.insert", stores.access.accounts.insert(&account));
+        let name = AccountName::new("Another studio").unwrap();
         marked!(
             "accounts.rename",
-            stores.access.accounts.rename(id, &account.name, none())
+            stores.access.accounts.rename(id, &name, none())
         );
         let account = id;
         let (first, second) = (key(account, 1), key(account, 2));
