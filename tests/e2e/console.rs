@@ -346,6 +346,14 @@ async fn staff_does_the_daily_work_only() {
     let booking = "email=noa@example.com&name=Noa&date=2030-06-11&time=10:00&type=lesson&duration=30";
     let booked = staff.post("/console/appointments", booking).await;
     assert!(location(&booked).starts_with("/console/appointments/"));
+    let once = "form=page-8&email=noa@example.com&date=2030-06-12&time=10:00&type=lesson&duration=30";
+    assert!(location(&staff.post("/console/appointments", once).await).starts_with("/console/appointments/"));
+    let again = staff.post("/console/appointments", once).await;
+    assert_eq!(
+        location(&again),
+        "/console/calendar",
+        "it does not conflict with itself"
+    );
     let taken = staff.post("/console/appointments", booking).await;
     assert_eq!(taken.status, 422);
     assert!(
@@ -374,7 +382,17 @@ async fn a_key_is_shown_once_and_works() {
         "{list:?}"
     );
 
+    // The same form again: a double click, or a page that is loaded again.
+    let twice = "form=page-7&name=Twice&preset=read";
+    assert_eq!(owner.post("/console/settings/api-keys", twice).await.status, 200);
+    let again = owner.post("/console/settings/api-keys", twice).await;
+    assert_eq!(location(&again), "/console/settings/api-keys");
     let keys = app.application.access.api_keys.list_all().await.unwrap();
+    let named = keys
+        .iter()
+        .filter(|listed| listed.key.terms.name.as_str() == "Twice");
+    assert_eq!(named.count(), 1);
+
     let made = keys
         .iter()
         .find(|listed| listed.key.terms.name.as_str() == "Website")

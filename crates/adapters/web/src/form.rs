@@ -59,6 +59,11 @@ impl Form {
             .map(|(_, fault)| fault.as_str())
     }
 
+    /// Everything that was sent, as browsers encode it.
+    pub(crate) fn encoded(&self) -> String {
+        serde_urlencoded::to_string(&self.values).unwrap_or_default()
+    }
+
     /// Whether nothing is wrong.
     pub(crate) fn is_valid(&self) -> bool {
         self.faults.is_empty()

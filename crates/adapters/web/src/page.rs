@@ -13,6 +13,7 @@ use actix_web::{
     },
 };
 use askama::Template;
+use chatgrow_application::RequestId;
 use chatgrow_domain::{PageLimit, Refusal};
 use chatgrow_ports::{Failure, Page, PageRequest, StoreError};
 
@@ -31,6 +32,7 @@ pub(crate) enum Section {
 #[derive(Debug, Clone)]
 pub(crate) struct Shell {
     t: Words,
+    id: RequestId,
     pub(crate) title: String,
     section: Section,
     path: String,
@@ -43,6 +45,7 @@ impl Shell {
     pub(crate) fn new(signed_in: &SignedIn, section: Section, title: String) -> Self {
         Self {
             t: signed_in.words(),
+            id: signed_in.visit.id.clone(),
             title,
             section,
             path: signed_in.visit.path.clone(),
@@ -58,12 +61,18 @@ impl Shell {
     pub(crate) fn plain(visit: &Visit, title: String) -> Self {
         Self {
             t: visit.words(),
+            id: visit.id.clone(),
             title,
             section: Section::None,
             path: visit.path.clone(),
             user: None,
             owner: false,
         }
+    }
+
+    /// The id of the request for this page.
+    pub(crate) fn id(&self) -> &str {
+        self.id.as_str()
     }
 
     pub(crate) fn email(&self) -> Option<&str> {
@@ -265,8 +274,7 @@ pub(crate) fn query<const N: usize>(fields: [(&str, &str); N]) -> String {
 struct ErrorPage {
     t: Words,
     shell: Shell,
-    key: String,
-    id: String,
+    key: &'static str,
 }
 
 /// The answer to a request that failed.
@@ -290,8 +298,7 @@ pub(crate) fn error_page(request: &HttpRequest, error: &PageError) -> HttpRespon
             Some(signed_in) => Shell::new(signed_in, Section::None, title),
             None => Shell::plain(visit, title),
         },
-        key: error.key().to_owned(),
-        id: visit.id.as_str().to_owned(),
+        key: error.key(),
     };
     render(error.status(), &page).unwrap_or_else(|_| HttpResponse::new(error.status()))
 }

@@ -1,21 +1,23 @@
 //! Who visits: from where, in which language, and signed in as whom.
 
-use crate::{Address, Shared, page::PageError, words::Words};
+use crate::{Address, Shared, form::Form, page::PageError, words::Words};
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
-    cookie::{Cookie, SameSite, time::Duration},
+    cookie::{self, Cookie, SameSite},
     dev::Payload,
     http::header::{ACCEPT_LANGUAGE, HOST},
     web::Data,
 };
 use chatgrow_api::{Begun, Settings};
-use chatgrow_application::{Caller, Request, RequestId, Visitor};
+use chatgrow_application::{Caller, Precondition, Repeatable, Request, RequestId, Visitor};
 use chatgrow_domain::{Account, Language, PlainToken, Role};
-use chatgrow_ports::Failure;
+use chatgrow_ports::{Failure, IdempotencyKey};
+use sha2::{Digest, Sha256};
 use std::{
     future::{Future, Ready, ready},
     net::{IpAddr, Ipv4Addr},
     pin::Pin,
+    time::{Duration, Instant},
 };
 
 /// Over HTTPS the session is kept for this host alone. Over plain HTTP browsers refuse this name.
@@ -24,7 +26,13 @@ const SESSION: &str = "chatgrow";
 const LANGUAGE: &str = "chatgrow-language";
 
 /// How long a browser keeps a cookie. (How long a session counts, the store decides.)
-const COOKIE_AGE: Duration = Duration::days(400);
+const COOKIE_AGE: cookie::time::Duration = cookie::time::Duration::days(400);
+
+/// How long a form that is sent again is recognized.
+const REMEMBERED: Duration = Duration::from_secs(86_400);
+
+/// How long a form that is sent again waits for the first time that it was sent.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A visit, by anybody.
 #[derive(Debug, Clone)]
@@ -102,10 +110,14 @@ impl Visit {
 
     /// The cookie that removes that of a session.
     pub(crate) fn ended_cookie(&self) -> Cookie<'static> {
-        self.cookie(session_cookie(self.secure), String::new(), Duration::ZERO)
+        self.cookie(
+            session_cookie(self.secure),
+            String::new(),
+            cookie::time::Duration::ZERO,
+        )
     }
 
-    fn cookie(&self, name: &'static str, value: String, age: Duration) -> Cookie<'static> {
+    fn cookie(&self, name: &'static str, value: String, age: cookie::time::Duration) -> Cookie<'static> {
         Cookie::build(name, value)
             .path("/")
             .max_age(age)
@@ -178,8 +190,31 @@ impl SignedIn {
     }
 
     /// A request by the user.
-    pub(crate) fn request<T>(&self, precondition: chatgrow_application::Precondition) -> Request<T> {
+    pub(crate) fn request<T>(&self, precondition: Precondition) -> Request<T> {
         Request::once(self.caller().clone(), precondition)
+    }
+
+    /// A request that is carried out once, however often its form is sent: a double click, or a page that is loaded again.
+    /// The form carries the id of the request for its page.
+    pub(crate) fn request_of<T>(&self, form: &Form) -> Request<T> {
+        let request = self.request(Precondition::Unconditional);
+        if form.value("form").is_empty() {
+            return request;
+        }
+        let sent = Sha256::new()
+            .chain_update(self.visitor.user.id.to_string())
+            .chain_update(form.encoded())
+            .finalize();
+        let repeatable = Repeatable {
+            key: IdempotencyKey(sent.into()),
+            fingerprint: sent.into(),
+            remembered: REMEMBERED,
+            deadline: Instant::now() + PATIENCE,
+        };
+        Request {
+            repeatable: Some(repeatable),
+            ..request
+        }
     }
 
     /// The address at which browsers reach this console.

@@ -13,7 +13,7 @@ use actix_web::{
     web::{Data, Path, Query},
 };
 use askama::Template;
-use chatgrow_application::{Effect, Issued, Outcome, Precondition, WallClock};
+use chatgrow_application::{Effect, Issued, Outcome, WallClock};
 use chatgrow_domain::{
     AllowedAddresses, ApiKey, ApiKeyId, ApiKeyName, ApiKeyRefusal, ApiKeyTerms, KeyRateLimit, LocalMinute,
     Overlap, Scope, Scopes, parse_date,
@@ -161,7 +161,7 @@ pub(crate) async fn create(
     let Some(terms) = read_terms(&mut form, t, &clock) else {
         return page::refused(&keys_page(&shared, &signed_in, form, None).await?);
     };
-    let made = signed_in.request(Precondition::Unconditional);
+    let made = signed_in.request_of(&form);
     match shared.application.access.api_keys.create(&made, terms).await {
         Ok(issued) => show_made(&shared, &signed_in, &request, issued).await,
         Err(Failure::Refused(ApiKeyRefusal::ExpiryPassed)) => {
@@ -216,7 +216,8 @@ async fn show_made(
     issued: Issued,
 ) -> Result<HttpResponse, PageError> {
     let Outcome::Done(Effect::Created(key)) = issued.outcome else {
-        return Err(PageError::Internal);
+        // The form was sent again, and a key is shown only once.
+        return page::go_to("/console/settings/api-keys");
     };
     tracing::info!(
         request_id = signed_in.visit.id.as_str(), account = %key.account_id, user = %signed_in.visitor.user.id, key = %key.id,
@@ -303,7 +304,7 @@ pub(crate) async fn change(
     let t = signed_in.words();
     let key = key(&shared, &signed_in, &id).await?;
     let keys = &shared.application.access.api_keys;
-    let change = signed_in.request(Precondition::Unconditional);
+    let change = signed_in.request_of(&form);
     if form.value("do") == "rotate" {
         let Some(overlap) = form.read_number(t, "overlap", Overlap::from_hours) else {
             return page::refused(&key_page(&signed_in, &key, true, form));

@@ -17,7 +17,7 @@ use actix_web::{
     web::{Data, Path},
 };
 use askama::Template;
-use chatgrow_application::{Effect, Outcome, Precondition};
+use chatgrow_application::{Outcome, Precondition};
 use chatgrow_domain::{
     Capacity, Event, EventDescription, EventEdit, EventLocation, EventRefusal, EventStatus, EventTitle,
     LocalMinute, Money, NewEvent, Revised, Revision, parse_date, parse_time,
@@ -89,10 +89,11 @@ pub(crate) async fn create(
     let Some(new) = read(&mut form, signed_in.words()) else {
         return page::refused(&new_page(&signed_in, form));
     };
-    let request = signed_in.request(Precondition::Unconditional);
+    let request = signed_in.request_of(&form);
     match shared.application.events.events.create(&request, new).await? {
-        Outcome::Done(Effect::Created(event)) => page::go_to(format!("/console/events/{}", event.id)),
-        _ => Err(PageError::Internal),
+        Outcome::Done(effect) => page::go_to(format!("/console/events/{}", effect.resource().id)),
+        // The form was sent again.
+        _ => page::go_to("/console/events"),
     }
 }
 

@@ -14,7 +14,7 @@ use actix_web::{
     web::{Data, Path, Query},
 };
 use askama::Template;
-use chatgrow_application::{Outcome, Precondition};
+use chatgrow_application::Precondition;
 use chatgrow_domain::{
     Block, BlockId, BlockRefusal, BlockTerms, Invalid, LocalMinute, Notes, ResourceId, parse_date, parse_time,
 };
@@ -94,10 +94,9 @@ pub(crate) async fn block(
         return page::refused(&new_page(&shared, &signed_in, form, None).await?);
     };
     let date = field_date(terms.from.to_date_time().date());
-    let request = signed_in.request(Precondition::Unconditional);
+    let request = signed_in.request_of(&form);
     let fault = match shared.application.scheduling.blocks.block(&request, terms).await {
-        Ok(Outcome::Done(_)) => return page::go_to(format!("/console/calendar?date={date}")),
-        Ok(_) => return Err(PageError::Internal),
+        Ok(_) => return page::go_to(format!("/console/calendar?date={date}")),
         Err(Failure::Refused(BlockRefusal::TimeTaken(obstruction))) => {
             let schedules = &shared.application.scheduling.schedules;
             let wall = schedules.wall_clock(signed_in.caller()).await?;

@@ -128,12 +128,13 @@ pub(crate) async fn book(
         return page::refused(&book_page(&shared, &signed_in, form, None).await?);
     };
     let appointments = &shared.application.scheduling.appointments;
-    let request = signed_in.request(Precondition::Unconditional);
+    let request = signed_in.request_of(&form);
     let refusal = match appointments.book(&request, order).await {
         Ok(Outcome::Done(effect)) => {
             return page::go_to(format!("/console/appointments/{}", effect.resource().value.id));
         }
-        Ok(_) => return Err(PageError::Internal),
+        // The form was sent again.
+        Ok(_) => return page::go_to("/console/calendar"),
         Err(Failure::Refused(refusal)) => refusal,
         Err(failure) => return Err(failure.into()),
     };

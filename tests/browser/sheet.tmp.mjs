@@ -1,0 +1,12 @@
+import { chromium } from "playwright-core";
+import { readdirSync } from "node:fs";
+const [, , pattern, out, w = "300", cols = "6"] = process.argv;
+const folder = "/work/main/target/screenshots";
+const names = readdirSync(folder).filter((n) => new RegExp(pattern).test(n));
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--allow-file-access-from-files"] });
+const page = await browser.newPage({ viewport: { width: (Number(w) + 8) * Number(cols) + 16, height: 800 } });
+const { writeFileSync } = await import("node:fs");
+writeFileSync("/tmp/sheet.html", `<body style="margin:8px;display:flex;flex-wrap:wrap;gap:8px;background:#888;align-items:start">${names.map((n) => `<figure style="margin:0"><figcaption style="font:12px sans-serif">${n}</figcaption><img src="file://${folder}/${n}" width="${w}"></figure>`).join("")}`);
+await page.goto("file:///tmp/sheet.html");
+await page.screenshot({ path: out, fullPage: true });
+await browser.close();
