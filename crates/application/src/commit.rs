@@ -22,6 +22,9 @@ use std::{
 /// of the same resource has succeeded.
 pub(crate) const ATTEMPTS: usize = 64;
 
+/// The format of a stored answer that is empty. Every other format is the business of who renders it.
+const EMPTY: u16 = u16::MAX;
+
 /// How many rows one write of a sweep changes at most, so that no request waits long for it.
 pub(crate) const SWEEP: u32 = 500;
 
@@ -39,15 +42,16 @@ pub struct Request<T> {
 }
 
 impl<T> Request<T> {
-    /// A request without an idempotency key. So nothing is stored of its answer.
+    /// A request without an idempotency key, of a caller to whom a stored answer would be of no use. If it gets a key,
+    /// its record has an empty answer.
     #[must_use]
-    pub fn once(caller: Caller, precondition: Precondition) -> Self {
+    pub fn unanswered(caller: Caller, precondition: Precondition) -> Self {
         Self {
             caller,
             precondition,
             repeatable: None,
             answer: |_| StoredAnswer {
-                format: 0,
+                format: EMPTY,
                 bytes: Vec::new(),
             },
         }

@@ -191,7 +191,7 @@ impl SignedIn {
 
     /// A request by the user.
     pub(crate) fn request<T>(&self, precondition: Precondition) -> Request<T> {
-        Request::once(self.caller().clone(), precondition)
+        Request::unanswered(self.caller().clone(), precondition)
     }
 
     /// A request that is carried out once, however often its form is sent: a double click, or a page that is loaded again.
