@@ -237,8 +237,6 @@ async fn a_wrong_method_is_told_the_right_ones() {
 async fn an_unknown_path_outside_the_api_is_404_without_a_key() {
     let app = TestApp::start().await;
     for path in [
-        "",
-        "/",
         "/nowhere",
         "/api",
         "/api/",
