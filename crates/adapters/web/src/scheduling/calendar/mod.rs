@@ -4,7 +4,7 @@ mod appointment;
 mod block;
 mod booking;
 mod grid;
-mod names;
+pub(super) mod names;
 mod week;
 mod welcome;
 

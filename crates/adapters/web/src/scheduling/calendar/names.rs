@@ -12,14 +12,17 @@ use chatgrow_ports::{ResourceFilter, ServiceFilter};
 /// The hues of the stylesheet.
 const HUES: usize = 4;
 
-pub(super) struct Names {
-    pub(super) resources: Vec<Resource>,
-    pub(super) services: Vec<Service>,
+pub(in crate::scheduling) struct Names {
+    pub(in crate::scheduling) resources: Vec<Resource>,
+    pub(in crate::scheduling) services: Vec<Service>,
 }
 
 impl Names {
     /// Reads all of them, also those that can't be booked any more.
-    pub(super) async fn read(shared: &Shared, signed_in: &SignedIn) -> Result<Self, PageError> {
+    pub(in crate::scheduling) async fn read(
+        shared: &Shared,
+        signed_in: &SignedIn,
+    ) -> Result<Self, PageError> {
         let (caller, scheduling) = (signed_in.caller(), &shared.application.scheduling);
         let resources = async |page| {
             let every = ResourceFilter::default();
@@ -35,16 +38,16 @@ impl Names {
         })
     }
 
-    pub(super) fn resource(&self, id: ResourceId) -> Option<&Resource> {
+    pub(in crate::scheduling) fn resource(&self, id: ResourceId) -> Option<&Resource> {
         self.resources.iter().find(|resource| resource.id == id)
     }
 
-    pub(super) fn service(&self, id: ServiceId) -> Option<&Service> {
+    pub(in crate::scheduling) fn service(&self, id: ServiceId) -> Option<&Service> {
         self.services.iter().find(|service| service.id == id)
     }
 
     /// The names of resources, with commas.
-    pub(super) fn who(&self, resources: &[ResourceId]) -> String {
+    pub(in crate::scheduling) fn who(&self, resources: &[ResourceId]) -> String {
         let names: Vec<_> = resources
             .iter()
             .filter_map(|id| self.resource(*id))
@@ -54,7 +57,7 @@ impl Names {
     }
 
     /// What is booked: the service's name, or else its type.
-    pub(super) fn what(&self, t: Words, booking: &Booking) -> String {
+    pub(in crate::scheduling) fn what(&self, t: Words, booking: &Booking) -> String {
         let service = booking.service.and_then(|id| self.service(id));
         service.map_or_else(
             || t.text(&format!("service-type-{}", booking.service_type.as_str())),
@@ -63,7 +66,7 @@ impl Names {
     }
 
     /// The hue of a resource, by its place among those that can be booked.
-    pub(super) fn hue(&self, id: ResourceId) -> Option<usize> {
+    pub(in crate::scheduling) fn hue(&self, id: ResourceId) -> Option<usize> {
         let mut active = self.resources.iter().filter(|resource| resource.active);
         active
             .position(|resource| resource.id == id)
@@ -71,7 +74,7 @@ impl Names {
     }
 
     /// The resources that can be booked, as options of a form.
-    pub(super) fn bookable(&self) -> Vec<(String, String)> {
+    pub(in crate::scheduling) fn bookable(&self) -> Vec<(String, String)> {
         let active = self.resources.iter().filter(|resource| resource.active);
         active
             .map(|resource| (resource.id.to_string(), resource.name.as_str().to_owned()))

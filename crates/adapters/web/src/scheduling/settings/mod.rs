@@ -1,7 +1,78 @@
-//! To come.
+//! The settings of the business: its hours, its staff and rooms, its services.
 
-use actix_web::Resource;
+mod business;
+mod hours;
+mod needs;
+mod resource;
+mod service;
+
+use crate::{form::Form, page::PageError, visit::SignedIn};
+use actix_web::{
+    Resource,
+    web::{get, post, resource as at},
+};
+use chatgrow_application::Precondition;
+use chatgrow_domain::Revision;
 
 pub(crate) fn routes() -> Vec<Resource> {
-    Vec::new()
+    vec![
+        at("/settings/business")
+            .route(get().to(business::show))
+            .route(post().to(business::change)),
+        at("/settings/resources")
+            .route(get().to(resource::list))
+            .route(post().to(resource::create)),
+        at("/settings/resources/{id}")
+            .route(get().to(resource::show))
+            .route(post().to(resource::change)),
+        at("/settings/services").route(get().to(service::list)),
+        at("/settings/services/new")
+            .route(get().to(service::show_new))
+            .route(post().to(service::create)),
+        at("/settings/services/{id}")
+            .route(get().to(service::show))
+            .route(post().to(service::change)),
+    ]
+}
+
+/// Refuses a page to everybody but owners.
+fn owners_only(signed_in: &SignedIn) -> Result<(), PageError> {
+    if signed_in.is_owner() {
+        Ok(())
+    } else {
+        Err(PageError::NotAllowed)
+    }
+}
+
+/// The precondition that nothing has changed since the form was shown.
+fn as_shown(form: &Form) -> Precondition {
+    Precondition::OneOf(vec![Revision::claimed(form.value("revision"))])
+}
+
+/// What a page tells about the form that was sent.
+enum Said {
+    Nothing,
+    /// It was carried out.
+    Saved,
+    /// It was not carried out, because something else has changed meanwhile.
+    Changed,
+}
+
+impl Said {
+    /// What the query of a page says: `saved`, after a form was carried out.
+    fn by(query: &str) -> Self {
+        if query == "saved" {
+            Self::Saved
+        } else {
+            Self::Nothing
+        }
+    }
+
+    const fn is_saved(&self) -> bool {
+        matches!(self, Self::Saved)
+    }
+
+    const fn is_changed(&self) -> bool {
+        matches!(self, Self::Changed)
+    }
 }
