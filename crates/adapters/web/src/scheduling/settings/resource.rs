@@ -18,7 +18,7 @@ use actix_web::{
     web::{Data, Path},
 };
 use askama::Template;
-use chatgrow_application::{Effect, Outcome, Precondition};
+use chatgrow_application::{Effect, Outcome};
 use chatgrow_domain::{
     NewResource, Resource, ResourceEdit, ResourceId, ResourceKind, ResourceName, ResourceRefusal, Revised,
 };
@@ -107,7 +107,7 @@ pub(crate) async fn create(
         kind,
         active: true,
     };
-    let request = signed_in.request(Precondition::Unconditional);
+    let request = signed_in.request_of(&form);
     match shared
         .application
         .scheduling
@@ -116,7 +116,8 @@ pub(crate) async fn create(
         .await?
     {
         Outcome::Done(Effect::Created(resource)) => page::go_to(format!("{PATH}/{}?saved", resource.id)),
-        _ => Err(PageError::Internal),
+        // The form was sent again.
+        _ => page::go_to(PATH),
     }
 }
 

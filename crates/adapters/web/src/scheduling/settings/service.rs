@@ -18,7 +18,6 @@ use actix_web::{
     web::{Data, Path},
 };
 use askama::Template;
-use chatgrow_application::{Effect, Outcome, Precondition};
 use chatgrow_domain::{
     Buffer, Currency, Duration, Money, Needs, Notes, Price, Revised, Service, ServiceEdit, ServiceId,
     ServiceName, ServiceRefusal, ServiceTerms, ServiceType,
@@ -193,7 +192,7 @@ pub(crate) async fn create(
         return page::refused(&service_page(&signed_in, &names, None, form, Said::Nothing)?);
     };
     let asked = terms.needs.clone();
-    let request = signed_in.request(Precondition::Unconditional);
+    let request = signed_in.request_of(&form);
     match shared
         .application
         .scheduling
@@ -201,8 +200,7 @@ pub(crate) async fn create(
         .create(&request, terms)
         .await
     {
-        Ok(Outcome::Done(Effect::Created(_))) => page::go_to(PATH),
-        Ok(_) => Err(PageError::Internal),
+        Ok(_) => page::go_to(PATH),
         Err(Failure::Refused(ServiceRefusal::Needs(error))) => {
             needs::refuse(&mut form, t, &names, &asked, error);
             page::refused(&service_page(&signed_in, &names, None, form, Said::Nothing)?)
