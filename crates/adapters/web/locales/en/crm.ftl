@@ -28,10 +28,6 @@ visits-upcoming = Upcoming appointments
 visits-none-upcoming = No appointment is booked.
 visits-history = History
 visits-none-past = No past appointments.
-visit-confirmed = Booked
-visit-completed = Completed
-visit-no-show = No-show
-visit-cancelled = Cancelled
 visit-minutes = { $count ->
     [one] One minute
    *[other] { $count } minutes

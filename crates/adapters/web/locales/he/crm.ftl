@@ -30,10 +30,6 @@ visits-upcoming = תורים קרובים
 visits-none-upcoming = אין תור עתידי.
 visits-history = היסטוריה
 visits-none-past = אין תורים קודמים.
-visit-confirmed = נקבע
-visit-completed = הושלם
-visit-no-show = אי־הגעה
-visit-cancelled = בוטל
 visit-minutes = { $count ->
     [one] דקה אחת
     [two] שתי דקות

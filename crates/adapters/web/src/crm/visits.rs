@@ -3,15 +3,13 @@
 use crate::{
     Shared,
     page::{PageError, all},
+    scheduling::Names,
     visit::SignedIn,
     words::Words,
 };
 use chatgrow_application::WallClock;
-use chatgrow_domain::{
-    Appointment, AppointmentId, AppointmentStatus, Booking, Customer, ResourceId, ServiceId,
-};
-use chatgrow_ports::{AppointmentFilter, ResourceFilter, ServiceFilter};
-use std::collections::HashMap;
+use chatgrow_domain::{Appointment, AppointmentId, AppointmentStatus, Customer};
+use chatgrow_ports::AppointmentFilter;
 
 /// A customer's appointments.
 #[derive(Default)]
@@ -32,12 +30,6 @@ pub(super) struct Visit {
     pub(super) missed: bool,
 }
 
-/// The names of what can be booked.
-struct Names {
-    services: HashMap<ServiceId, String>,
-    resources: HashMap<ResourceId, String>,
-}
-
 impl Visits {
     pub(super) async fn read(
         shared: &Shared,
@@ -55,30 +47,7 @@ impl Visits {
         if appointments.is_empty() {
             return Ok(Self::default());
         }
-        let services = all(async |page| {
-            scheduling
-                .services
-                .list(caller, ServiceFilter::default(), page)
-                .await
-        })
-        .await?;
-        let resources = all(async |page| {
-            scheduling
-                .resources
-                .list(caller, ResourceFilter::default(), page)
-                .await
-        })
-        .await?;
-        let names = Names {
-            services: services
-                .into_iter()
-                .map(|service| (service.id, service.terms.name.as_str().to_owned()))
-                .collect(),
-            resources: resources
-                .into_iter()
-                .map(|resource| (resource.id, resource.name.as_str().to_owned()))
-                .collect(),
-        };
+        let names = Names::read(shared, signed_in).await?;
         let mut visits = Self::default();
         for appointment in appointments {
             let appointment = appointment.value;
@@ -101,24 +70,9 @@ impl Visit {
         Self {
             id: appointment.id,
             when: t.moment(appointment.booking.slot.start, clock.today()),
-            what: names.of(t, &appointment.booking),
-            status: t.text(match appointment.status {
-                AppointmentStatus::Confirmed => "visit-confirmed",
-                AppointmentStatus::Completed => "visit-completed",
-                AppointmentStatus::NoShow => "visit-no-show",
-                AppointmentStatus::Cancelled => "visit-cancelled",
-            }),
+            what: names.line(t, &appointment.booking),
+            status: t.text(&format!("status-{}", appointment.status.as_str())),
             missed: appointment.status == AppointmentStatus::NoShow,
         }
-    }
-}
-
-impl Names {
-    fn of(&self, t: Words, booking: &Booking) -> String {
-        let service = booking.service.and_then(|id| self.services.get(&id));
-        let resources = booking.resources.iter().filter_map(|id| self.resources.get(id));
-        let mut parts: Vec<_> = service.into_iter().chain(resources).cloned().collect();
-        parts.push(t.count("visit-minutes", booking.slot.duration.as_minutes()));
-        parts.join(" · ")
     }
 }

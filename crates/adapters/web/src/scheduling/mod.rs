@@ -1,7 +1,10 @@
 //! The calendar, appointments, and the settings of the business.
 
 mod calendar;
+mod names;
 mod settings;
+
+pub(crate) use names::Names;
 
 use actix_web::Resource;
 

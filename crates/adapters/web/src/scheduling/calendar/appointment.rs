@@ -1,11 +1,11 @@
 //! The page of an appointment: what is booked, and what becomes of it.
 
-use super::names::Names;
 use crate::{
     Shared,
     dates::{clock, field_date},
     form::Form,
     page::{self, PageError, Section, Shell, found},
+    scheduling::Names,
     visit::SignedIn,
     words::Words,
 };

@@ -1,11 +1,11 @@
 //! Time off: the form that takes it, and its page.
 
-use super::names::Names;
 use crate::{
     Shared,
     dates::field_date,
     form::Form,
     page::{self, PageError, Section, Shell, found, title},
+    scheduling::Names,
     visit::SignedIn,
     words::Words,
 };

@@ -1,14 +1,12 @@
 //! The forms that book an appointment and move one. If the slot is taken, they offer others as buttons.
 
-use super::{
-    appointment::{Shown, read},
-    names::Names,
-};
+use super::appointment::{Shown, read};
 use crate::{
     Shared,
     dates::{clock, field_date},
     form::Form,
     page::{self, PageError, Section, Shell, found, title},
+    scheduling::Names,
     visit::SignedIn,
     words::Words,
 };

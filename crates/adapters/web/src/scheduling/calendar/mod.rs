@@ -4,7 +4,6 @@ mod appointment;
 mod block;
 mod booking;
 mod grid;
-pub(super) mod names;
 mod week;
 mod welcome;
 

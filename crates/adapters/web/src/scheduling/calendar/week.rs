@@ -1,13 +1,11 @@
 //! The calendar: a week with a column for each day, or a day with a column for each resource.
 
-use super::{
-    grid::{Column, DAY, Grid, Item, clipped, grid, lanes, marks, shown_time},
-    names::Names,
-};
+use super::grid::{Column, DAY, Grid, Item, clipped, grid, lanes, marks, shown_time};
 use crate::{
     Shared,
     dates::field_date,
     page::{self, PageError, Section, Shell, all},
+    scheduling::Names,
     visit::SignedIn,
     words::Words,
 };

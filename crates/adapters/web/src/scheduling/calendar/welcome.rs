@@ -1,9 +1,9 @@
 //! The first page: what a new business does first, or else the calendar.
 
-use super::names::Names;
 use crate::{
     Shared,
     page::{self, PageError, Section, Shell},
+    scheduling::Names,
     visit::SignedIn,
     words::Words,
 };

@@ -1,7 +1,7 @@
 //! The part of a service's form that says which resources it needs: one of the chosen ones, of each kind.
 
 use super::resource::kind_name;
-use crate::{form::Form, scheduling::calendar::names::Names, words::Words};
+use crate::{form::Form, scheduling::Names, words::Words};
 use chatgrow_domain::{Count, Invalid, InvalidNeed, InvalidNeeds, Need, Needs, ResourceId, ResourceKind};
 
 /// The resources of a kind, of which an appointment may take one.

@@ -9,7 +9,7 @@ use crate::{
     Shared,
     form::Form,
     page::{self, PageError, Section, Shell, found, title},
-    scheduling::calendar::names::Names,
+    scheduling::Names,
     visit::SignedIn,
     words::Words,
 };

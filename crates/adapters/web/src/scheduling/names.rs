@@ -12,17 +12,14 @@ use chatgrow_ports::{ResourceFilter, ServiceFilter};
 /// The hues of the stylesheet.
 const HUES: usize = 4;
 
-pub(in crate::scheduling) struct Names {
-    pub(in crate::scheduling) resources: Vec<Resource>,
-    pub(in crate::scheduling) services: Vec<Service>,
+pub(crate) struct Names {
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) services: Vec<Service>,
 }
 
 impl Names {
     /// Reads all of them, also those that can't be booked any more.
-    pub(in crate::scheduling) async fn read(
-        shared: &Shared,
-        signed_in: &SignedIn,
-    ) -> Result<Self, PageError> {
+    pub(crate) async fn read(shared: &Shared, signed_in: &SignedIn) -> Result<Self, PageError> {
         let (caller, scheduling) = (signed_in.caller(), &shared.application.scheduling);
         let resources = async |page| {
             let every = ResourceFilter::default();
@@ -38,16 +35,16 @@ impl Names {
         })
     }
 
-    pub(in crate::scheduling) fn resource(&self, id: ResourceId) -> Option<&Resource> {
+    pub(crate) fn resource(&self, id: ResourceId) -> Option<&Resource> {
         self.resources.iter().find(|resource| resource.id == id)
     }
 
-    pub(in crate::scheduling) fn service(&self, id: ServiceId) -> Option<&Service> {
+    pub(crate) fn service(&self, id: ServiceId) -> Option<&Service> {
         self.services.iter().find(|service| service.id == id)
     }
 
     /// The names of resources, with commas.
-    pub(in crate::scheduling) fn who(&self, resources: &[ResourceId]) -> String {
+    pub(crate) fn who(&self, resources: &[ResourceId]) -> String {
         let names: Vec<_> = resources
             .iter()
             .filter_map(|id| self.resource(*id))
@@ -57,7 +54,7 @@ impl Names {
     }
 
     /// What is booked: the service's name, or else its type.
-    pub(in crate::scheduling) fn what(&self, t: Words, booking: &Booking) -> String {
+    pub(crate) fn what(&self, t: Words, booking: &Booking) -> String {
         let service = booking.service.and_then(|id| self.service(id));
         service.map_or_else(
             || t.text(&format!("service-type-{}", booking.service_type.as_str())),
@@ -65,8 +62,18 @@ impl Names {
         )
     }
 
+    /// A booking in one line: the service, with whom, and for how long.
+    pub(crate) fn line(&self, t: Words, booking: &Booking) -> String {
+        let mut parts = vec![self.what(t, booking)];
+        if !booking.resources.is_empty() {
+            parts.push(self.who(&booking.resources));
+        }
+        parts.push(t.count("visit-minutes", booking.slot.duration.as_minutes()));
+        parts.join(" · ")
+    }
+
     /// The hue of a resource, by its place among those that can be booked.
-    pub(in crate::scheduling) fn hue(&self, id: ResourceId) -> Option<usize> {
+    pub(crate) fn hue(&self, id: ResourceId) -> Option<usize> {
         let mut active = self.resources.iter().filter(|resource| resource.active);
         active
             .position(|resource| resource.id == id)
@@ -74,7 +81,7 @@ impl Names {
     }
 
     /// The resources that can be booked, as options of a form.
-    pub(in crate::scheduling) fn bookable(&self) -> Vec<(String, String)> {
+    pub(crate) fn bookable(&self) -> Vec<(String, String)> {
         let active = self.resources.iter().filter(|resource| resource.active);
         active
             .map(|resource| (resource.id.to_string(), resource.name.as_str().to_owned()))
