@@ -32,6 +32,32 @@ const open = async (options = {}) => {
 };
 const go = (page, path) => page.goto(new URL(path, CHATGROW_URL).href);
 
+// A page as it is now: its picture, whether it is too wide, and what axe-core says.
+const inspect = async (page, name) => {
+  await page.screenshot({ path: `${FOLDER}/${name}.png`, fullPage: true });
+  const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (wider > 0) faults.push(`${name}: ${wider} px too wide`);
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => axe.run());
+  for (const { id, nodes } of violations) faults.push(`${name}: ${id}: ${nodes[0].html} ${nodes[0].failureSummary}`);
+};
+
+// Pages in both languages and widths, light and dark.
+const look = async (pages, storageState) => {
+  for (const language of ["he", "en"]) {
+    for (const width of [360, 1280]) {
+      for (const colorScheme of ["light", "dark"]) {
+        const page = await open({ viewport: { width, height: 800 }, locale: language, colorScheme, storageState });
+        for (const [name, path] of Object.entries(pages)) {
+          await go(page, `${path}${path.includes("?") ? "&" : "?"}lang=${language}`);
+          await inspect(page, `${name}-${language}-${width}-${colorScheme}`);
+        }
+        await page.context().close();
+      }
+    }
+  }
+};
+
 // An owner sets the business up with the printed link.
 const owner = await open();
 await owner.goto(CHATGROW_SETUP);
@@ -40,11 +66,15 @@ await owner.getByLabel("E-mail").fill(OWNER.email);
 await owner.getByLabel("New password").fill("short");
 await owner.getByRole("button").click();
 await owner.getByText("Use at least").waitFor();
+await inspect(owner, "set-up-refused");
 assert.match(await owner.title(), /^Please check/);
 await owner.getByLabel("New password").fill(OWNER.password);
 await owner.getByRole("button").click();
 await owner.waitForURL(/\/console$|\/console\/calendar/);
 const state = await owner.context().storageState();
+await look({ welcome: "/console/welcome" }, state);
+
+const day = (days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 
 // What an owner does, with and without JavaScript.
 const work = async (javaScriptEnabled) => {
@@ -57,6 +87,7 @@ const work = async (javaScriptEnabled) => {
   await page.getByLabel("Name, for example").fill(`Key ${mode}`);
   await page.getByRole("button", { name: "Create key" }).click();
   await page.getByText("is ready").waitFor();
+  if (javaScriptEnabled) await inspect(page, "api-key-made");
   assert.equal(await page.getByRole("button", { name: "Copy", exact: true }).count(), javaScriptEnabled ? 1 : 0);
   const line = await page.locator("#curl").textContent();
   const booked = JSON.parse(execFileSync("bash", ["-c", `${line} --silent`], { encoding: "utf8" }));
@@ -74,6 +105,7 @@ const work = async (javaScriptEnabled) => {
   await page.getByLabel("Name (of a new customer)").fill(`Ann ${mode}`);
   await page.getByRole("button", { name: "Book" }).click();
   await page.getByRole("alert").getByText("is taken").waitFor();
+  if (javaScriptEnabled) await inspect(page, "booking-refused");
   await page.getByRole("alert").getByRole("button").first().click();
   await page.getByRole("heading", { name: `Appointment of` }).waitFor();
   const path = new URL(page.url()).pathname;
@@ -103,9 +135,62 @@ const work = async (javaScriptEnabled) => {
   assert.equal(await staff.getByRole("link", { name: "Settings" }).count(), 0);
   await staff.context().close();
 
+  // A customer: made, found by a part of the phone number, changed.
+  await go(page, "/console/customers/new");
+  await page.getByLabel("Name").fill(`Bob ${mode}`);
+  await page.getByLabel("E-mail").fill("owner@");
+  await page.getByLabel("Phone").fill(javaScriptEnabled ? "052-555-0117" : "054-555-0163");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("This is not an e-mail address").waitFor();
+  await page.getByLabel("E-mail").fill(`bob.${mode}@example.com`);
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("heading", { name: `Bob ${mode}` }).waitFor();
+  await go(page, `/console/customers?q=${javaScriptEnabled ? "5550117" : "5550163"}`);
+  await page.getByRole("link", { name: `Bob ${mode}` }).click();
+  await page.getByRole("link", { name: "Edit" }).click();
+  await page.getByLabel("Notes").fill("Prefers mornings");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Prefers mornings").waitFor();
+
+  // An event with one place, which Bob takes and gives up.
+  await go(page, "/console/events/new");
+  await page.getByLabel("Name").fill(`Yoga ${mode}`);
+  await page.getByLabel("Date").fill(day(40));
+  await page.getByLabel("Time").fill("18:00");
+  await page.getByLabel("Number of places").fill("1");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("heading", { name: `Yoga ${mode}` }).waitFor();
+  const register = async (email) => {
+    await page.getByLabel("E-mail of the customer").fill(email);
+    await page.getByRole("button", { name: "Register" }).click();
+  };
+  await register(`bob.${mode}@example.com`);
+  await page.getByRole("link", { name: `Bob ${mode}` }).waitFor();
+  await register(`ann.${mode}@example.com`);
+  await page.getByText("full").first().waitFor();
+  await page.getByRole("link", { name: /^Remove/ }).click();
+  await page.getByRole("button", { name: "Remove registration" }).click();
+  await page.getByText("0 of 1 places").waitFor();
+
+  // Somebody who serves customers, and what is booked with them.
+  await go(page, "/console/settings/resources");
+  await page.getByLabel("Name").fill(`Room ${mode}`);
+  await page.getByLabel("What it is").selectOption("room");
+  await page.getByRole("button", { name: "Add" }).click();
+  await page.getByText(`Room ${mode}`).first().waitFor();
+  await go(page, "/console/settings/services/new");
+  await page.getByLabel("Name").fill(`Massage ${mode}`);
+  await page.getByLabel("Length in minutes").fill("50");
+  await page.getByLabel(`Room ${mode}`).check();
+  await page.getByRole("button", { name: "Add the service" }).click();
+  await page.getByText(`Massage ${mode}`).first().waitFor();
+
   // A key that is not needed any more.
   await go(page, "/console/settings/api-keys");
   await page.getByRole("button", { name: `Revoke – Key ${mode}` }).click();
+  await page.getByLabel("Type the name").fill("another");
+  await page.getByRole("button", { name: "Revoke for good" }).click();
+  await page.getByText("This is not the name of the key").waitFor();
   await page.getByLabel("Type the name").fill(`Key ${mode}`);
   await page.getByRole("button", { name: "Revoke for good" }).click();
   await page.getByRole("heading", { name: "API keys" }).waitFor();
@@ -125,7 +210,6 @@ const api = async (method, path, body) => {
   assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${await answer.clone().text()}`);
   return answer.json();
 };
-const day = (days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 const sunday = -new Date(day(0)).getUTCDay();
 const weekday = (number) => day(sunday + number);
 const staff = [];
@@ -150,7 +234,10 @@ const event = (await api("POST", "/events", {
 })).event.id;
 const registration = (await api("POST", `/events/${event}/registrations`, { customerEmail: "51000@example.com" })).registration.id;
 
+const key = (await api("GET", "/api-keys")).apiKeys[0].id;
 const PAGES = {
+  "key-rotate": `/console/settings/api-keys/${key}?do=rotate`,
+  "key-revoke": `/console/settings/api-keys/${key}?do=revoke`,
   customers: "/console/customers?q=%D7%A0%D7%95",
   customer: `/console/customers/${customer}`,
   "customer-new": "/console/customers/new",
@@ -185,33 +272,10 @@ const PAGES = {
 };
 const PLAIN = { "sign-in": "/console/login", "set-up": "/console/setup", password: "/console/password" };
 
-const look = async (pages, { language, width, dark, storageState }) => {
-  const page = await open({
-    viewport: { width, height: 800 },
-    locale: language,
-    colorScheme: dark ? "dark" : "light",
-    storageState,
-  });
-  for (const [name, path] of Object.entries(pages)) {
-    await go(page, `${path}${path.includes("?") ? "&" : "?"}lang=${language}`);
-    await page.screenshot({ path: `${FOLDER}/${name}-${language}-${width}${dark ? "-dark" : ""}.png`, fullPage: true });
-    const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    if (wider > 0) faults.push(`${name} ${language} ${width}: ${wider} px too wide`);
-    await page.evaluate(AXE);
-    const { violations } = await page.evaluate(() => axe.run());
-    for (const { id, nodes } of violations) faults.push(`${name} ${language} ${width}: ${id}: ${nodes[0].html} ${nodes[0].failureSummary}`);
-  }
-  await page.context().close();
-};
-for (const language of ["he", "en"]) {
-  for (const width of [360, 1280]) {
-    for (const dark of [false, true]) {
-      await look(PLAIN, { language, width, dark });
-      await look(PAGES, { language, width, dark, storageState: state });
-    }
-  }
-}
+await look(PLAIN);
+await look(PAGES, state);
 
 await browser.close();
 assert.deepEqual(faults, []);
-console.log("The console: done");
+const pages = Object.keys(PAGES).length + Object.keys(PLAIN).length + 1;
+console.log(`The console: ${pages} pages in 2 languages, 2 widths, light and dark; an owner's work with and without JavaScript`);

@@ -316,6 +316,18 @@ async fn another_password_ends_other_sessions() {
     assert_eq!(here.get("/console/me").await.status, 200);
     assert_eq!(there.get("/console/me").await.status, 303);
 
+    // A link from before resets nothing any more.
+    let users = &app.application.access.users;
+    let id = users.list_all().await.unwrap()[0].user.id;
+    let link = users.reset_any(id).await.unwrap();
+    let form = "old=another+password&password=yet+another+one";
+    assert_eq!(here.post("/console/me/password", form).await.status, 303);
+    let form = format!("code={}&password={PASSWORD}", link.reveal());
+    assert_eq!(
+        Browser::new(&app).post("/console/password", &form).await.status,
+        422
+    );
+
     let before = here.clone();
     assert_eq!(
         location(&here.post("/console/logout", "").await),
@@ -386,7 +398,10 @@ async fn a_key_is_shown_once_and_works() {
     let twice = "form=page-7&name=Twice&preset=read";
     assert_eq!(owner.post("/console/settings/api-keys", twice).await.status, 200);
     let again = owner.post("/console/settings/api-keys", twice).await;
-    assert_eq!(location(&again), "/console/settings/api-keys");
+    assert!(
+        again.status == 200 && !again.text.contains("cg_live_"),
+        "{again:?}"
+    );
     let keys = app.application.access.api_keys.list_all().await.unwrap();
     let named = keys
         .iter()
@@ -490,6 +505,49 @@ async fn over_https_the_cookie_is_for_this_host_alone() {
         plain.get("/console/me").await.status,
         303,
         "over HTTPS no other cookie is accepted"
+    );
+}
+
+#[tokio::test]
+async fn odd_requests_get_pages_too() {
+    let app = TestApp::start().await;
+    let mut owner = owner(&app).await;
+    let mut stranger = Browser::new(&app);
+    let long = |letters: usize| format!("email=dana@example.com&password={}", "x".repeat(letters));
+    assert_eq!(stranger.post("/console/login", &long(5_000)).await.status, 413);
+    assert_eq!(owner.post("/console/me/password", &long(5_000)).await.status, 422);
+    assert_eq!(
+        owner.post("/console/me/password", &long(66_000)).await.status,
+        413
+    );
+    assert_eq!(
+        owner.post("/console/me/language", "language=%ff").await.status,
+        400
+    );
+    let no_page = owner.get("/console/blocks").await;
+    assert!(
+        no_page.status == 405 && no_page.text.contains("<h1>"),
+        "{no_page:?}"
+    );
+    assert_eq!(location(&owner.get("/console/").await), "/console/welcome");
+    let preset = owner
+        .post("/console/settings/api-keys", "name=Site&preset=bogus")
+        .await;
+    assert_eq!(preset.status, 422, "no key is made by mistake");
+    for date in ["0001-01-01", "9999-12-31", "nonsense"] {
+        for view in ["day", "week"] {
+            let path = format!("/console/calendar?view={view}&date={date}&resource=x");
+            assert_eq!(owner.get(&path).await.status, 200, "{path}");
+        }
+    }
+    // Time off that is years long is shown on each of its days.
+    let form =
+        "from-date=2030-01-01&from-time=09:00&until-date=2033-01-01&until-time=09:00&reason=Sabbatical";
+    assert_eq!(owner.post("/console/blocks", form).await.status, 303);
+    let day = owner.get("/console/calendar?view=day&date=2032-06-01").await;
+    assert!(
+        day.text.contains("Sabbatical") && day.text.contains("00:00<span>–24:00"),
+        "{day:?}"
     );
 }
 

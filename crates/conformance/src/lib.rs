@@ -124,6 +124,7 @@ macro_rules! conformance_suite {
             sessions_are_swept,
             a_link_sets_an_account_up_once,
             a_link_chooses_a_password_once,
+            links_of_a_user_end,
             links_are_swept,
             customer_round_trips,
             customer_emails_round_trip,

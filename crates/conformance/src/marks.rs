@@ -115,6 +115,8 @@ pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
             "links.follow",
             links.follow(&chooses, &with_password(&in_hebrew), at(1000))
         );
+        links.insert(&link(account, Some(dana.id))).await.unwrap();
+        marked!("links.end", links.end(account, dana.id));
         links.insert(&link(account, None)).await.unwrap();
         marked!("links.sweep", links.sweep_links(later, 9));
 

@@ -1,6 +1,6 @@
 //! Time, ids, randomness and waiting. They are ports, so that tests of the use cases are deterministic.
 
-use crate::IdempotencyKey;
+use crate::{IdempotencyKey, StoreError};
 use async_trait::async_trait;
 use chatgrow_domain::{AccountId, ObjectId, PasswordHash, PlainPassword, TimeZoneName, Timestamp, Zone};
 use std::{sync::Arc, time::Instant};
@@ -28,16 +28,16 @@ pub trait Randomness: Send + Sync {
 }
 
 /// Hashes passwords. A hash takes as long, and as much memory, as an attacker is meant to need for each guess. So only a
-/// few are computed at once, and the others wait.
+/// few are computed at once, some others wait, and further ones are refused with [`StoreError::Unavailable`].
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Passwords: Send + Sync {
     /// The hash of a password, with a salt of its own.
-    async fn hash(&self, password: PlainPassword) -> PasswordHash;
+    async fn hash(&self, password: PlainPassword) -> Result<PasswordHash, StoreError>;
 
     /// Whether the hash is of that password. Without a hash the answer is `false`, and MUST take as long, so that
     /// nobody can tell who has one.
-    async fn verify(&self, password: PlainPassword, hash: Option<PasswordHash>) -> bool;
+    async fn verify(&self, password: PlainPassword, hash: Option<PasswordHash>) -> Result<bool, StoreError>;
 }
 
 /// The time zone database.

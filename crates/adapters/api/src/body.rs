@@ -54,9 +54,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
                 None => bytes.await,
             };
             let bytes = bytes.map_err(|error| unreadable(&error))?;
-            if let Some(connection) = request.conn_data::<Arc<Connection>>() {
-                connection.has_body();
-            }
+            body_was_read(&request);
             let json = object(&bytes)?;
             let body = serde_json::from_str(json).map_err(|error| malformed(&error))?;
             if is_strict(&request) {
@@ -67,6 +65,13 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
             }
             Ok(Self(body))
         })
+    }
+}
+
+/// Tells the connection that the body has been read, so that it waits for the server now, not for the client.
+pub fn body_was_read(request: &HttpRequest) {
+    if let Some(connection) = request.conn_data::<Arc<Connection>>() {
+        connection.has_body();
     }
 }
 

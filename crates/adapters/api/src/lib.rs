@@ -28,6 +28,7 @@ mod swagger;
 mod value;
 
 pub use access::rate_limits::RateLimitSettings;
+pub use body::body_was_read;
 pub use connection::{
     client::{Proxies, network},
     connections::ConnectionLimits,

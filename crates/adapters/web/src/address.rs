@@ -23,11 +23,6 @@ impl Address {
         Self(format!("http://{host}:{port}"))
     }
 
-    /// The address that a browser has used.
-    pub(crate) fn of_origin(origin: String) -> Self {
-        Self(origin)
-    }
-
     /// Whether browsers come over HTTPS.
     pub(crate) fn is_https(&self) -> bool {
         self.0.starts_with("https://")

@@ -1,9 +1,12 @@
 //! Forms: what was typed, and what is wrong with it. A form that is refused is shown again with both.
 
-use crate::{page::PageError, words::Words};
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Bytes};
+use crate::{page::PageError, visit::SignedIn, words::Words};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
+use chatgrow_api::{Settings, body_was_read};
 use chatgrow_domain::Invalid;
+use futures_util::StreamExt;
 use std::{future::Future, pin::Pin};
+use tokio::time::timeout;
 
 /// The fields of a form as they were sent.
 #[derive(Debug, Default)]
@@ -119,14 +122,29 @@ impl Form {
     }
 }
 
+/// The largest form, in bytes, of somebody who has not signed in, …
+const MOST_OF_STRANGER: usize = 4 << 10;
+
+/// … and of a user. Notes of 5000 letters may take 45 000.
+const MOST: usize = 64 << 10;
+
 impl FromRequest for Form {
     type Error = PageError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, PageError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let body = Bytes::from_request(request, payload);
+        let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let body = body.await.map_err(|_| PageError::BadForm)?;
+            let settings = request.app_data::<Data<Settings>>().ok_or(PageError::Internal)?;
+            let most = match SignedIn::extract(&request).await {
+                Ok(_) => MOST,
+                Err(PageError::SignInFirst(_)) => MOST_OF_STRANGER,
+                Err(error) => return Err(error),
+            };
+            // Half of the request's time-out, so that a slow form is still answered.
+            let body = timeout(settings.request_timeout / 2, read(payload, most)).await;
+            let body = body.map_err(|_| PageError::TimedOut)??;
+            body_was_read(&request);
             let values: Vec<(String, String)> =
                 serde_urlencoded::from_bytes(&body).map_err(|_| PageError::BadForm)?;
             // Browsers end the lines of a text with CR LF.
@@ -137,6 +155,19 @@ impl FromRequest for Form {
             })
         })
     }
+}
+
+/// Reads a body, which is refused as soon as it is too large.
+async fn read(mut payload: Payload, most: usize) -> Result<Vec<u8>, PageError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| PageError::BadForm)?;
+        if body.len() + chunk.len() > most {
+            return Err(PageError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method,
+        Method, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -55,6 +55,10 @@ pub(crate) async fn guard(
             Err(_) => page_of(given_up, &PageError::Internal),
         }
     };
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let (request, _) = response.into_parts();
+        response = page_of(request, &PageError::MethodNotAllowed);
+    }
     let failed = response.response().error();
     if let Some(error) = failed {
         let page = error

@@ -1,7 +1,7 @@
 //! How often somebody may try to sign in. The limits always apply, because passwords can be guessed.
 
 use chatgrow_api::network;
-use chatgrow_domain::EmailKey;
+use chatgrow_domain::{EmailKey, UserId};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::{net::IpAddr, num::NonZeroU32, time::Duration};
 
@@ -14,6 +14,8 @@ const OF_USER: (u32, Duration) = (10, Duration::from_secs(30));
 pub(crate) struct SignInLimits {
     addresses: DefaultKeyedRateLimiter<IpAddr>,
     users: DefaultKeyedRateLimiter<EmailKey>,
+    /// Changes of the own password, which others can't use up.
+    changes: DefaultKeyedRateLimiter<UserId>,
 }
 
 impl Default for SignInLimits {
@@ -26,6 +28,7 @@ impl Default for SignInLimits {
         Self {
             addresses: RateLimiter::keyed(quota(OF_ADDRESS)),
             users: RateLimiter::keyed(quota(OF_USER)),
+            changes: RateLimiter::keyed(quota(OF_USER)),
         }
     }
 }
@@ -41,7 +44,13 @@ impl SignInLimits {
         self.admit(client) && self.users.check_key(user).is_ok()
     }
 
+    /// Counts an attempt of a signed-in user to change the password.
+    pub(crate) fn admit_change(&self, user: UserId) -> bool {
+        self.changes.check_key(&user).is_ok()
+    }
+
     pub(crate) fn forget_idle(&self) {
+        self.changes.retain_recent();
         self.addresses.retain_recent();
         self.users.retain_recent();
     }

@@ -151,12 +151,18 @@ pub(crate) enum PageError {
     /// There is no such page, or no such thing.
     #[error("not found")]
     NotFound,
+    /// A form is sent there, but there is no page.
+    #[error("no page")]
+    MethodNotAllowed,
     /// The user's role doesn't permit it.
     #[error("not allowed")]
     NotAllowed,
     /// The form can't be read.
     #[error("the form can't be read")]
     BadForm,
+    /// The form is larger than any that the console has.
+    #[error("the form is too large")]
+    TooLarge,
     /// Another site has sent the form.
     #[error("sent by another site")]
     CrossSite,
@@ -181,6 +187,8 @@ impl PageError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::NotAllowed | Self::CrossSite => StatusCode::FORBIDDEN,
             Self::BadForm => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Changed => StatusCode::CONFLICT,
             Self::Unavailable | Self::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -189,9 +197,9 @@ impl PageError {
 
     const fn key(&self) -> &'static str {
         match self {
-            Self::NotFound => "error-not-found",
+            Self::NotFound | Self::MethodNotAllowed => "error-not-found",
             Self::SignInFirst(_) | Self::NotAllowed => "error-not-allowed",
-            Self::BadForm => "error-bad-form",
+            Self::BadForm | Self::TooLarge => "error-bad-form",
             Self::CrossSite => "error-cross-site",
             Self::Changed => "error-changed",
             Self::Unavailable | Self::TimedOut => "error-unavailable",

@@ -5,7 +5,10 @@ use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     cookie::{self, Cookie, SameSite},
     dev::Payload,
-    http::header::{ACCEPT_LANGUAGE, HOST},
+    http::{
+        Method,
+        header::{ACCEPT_LANGUAGE, HOST, HeaderMap, REFERER},
+    },
     web::Data,
 };
 use chatgrow_api::{Begun, Settings};
@@ -49,8 +52,10 @@ pub(crate) struct Visit {
     pub(crate) chosen: Option<Language>,
     /// The language that the browser prefers.
     preferred: Language,
-    /// The path, and the query without `lang`.
+    /// The path of the page, and its query without `lang`. A form's page is the one that has sent it.
     pub(crate) path: String,
+    /// The path of the request.
+    sent_to: String,
     token: Option<PlainToken>,
 }
 
@@ -75,7 +80,11 @@ impl Visit {
         let asked: Option<Language> = asked.and_then(|(_, value)| value.parse().ok());
         query.retain(|(name, _)| name != "lang");
         let query = serde_urlencoded::to_string(&query).unwrap_or_default();
-        let path = request.path();
+        let path = match request.path() {
+            _ if request.method() == Method::POST => page_of_form(headers),
+            path if query.is_empty() => path.to_owned(),
+            path => format!("{path}?{query}"),
+        };
         let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         Self {
             id: begun.unwrap_or_else(|| RequestId::new("unknown")),
@@ -84,11 +93,8 @@ impl Visit {
             asked,
             chosen: asked.or_else(|| cookie(LANGUAGE)?.parse().ok()),
             preferred: preferred(accepted.unwrap_or_default()),
-            path: if query.is_empty() {
-                path.to_owned()
-            } else {
-                format!("{path}?{query}")
-            },
+            path,
+            sent_to: request.path().to_owned(),
             token: cookie(session_cookie(secure)).and_then(|text| PlainToken::parse(&text)),
         }
     }
@@ -126,6 +132,13 @@ impl Visit {
             .secure(self.secure)
             .finish()
     }
+}
+
+/// The path of the page that has sent a form, which a browser tells. If it doesn't, the first page.
+fn page_of_form(headers: &HeaderMap) -> String {
+    let told = headers.get(REFERER).and_then(|value| value.to_str().ok());
+    let path = told.and_then(|told| told.split_once("/console"));
+    path.map_or_else(|| "/console".to_owned(), |(_, rest)| format!("/console{rest}"))
 }
 
 const fn session_cookie(secure: bool) -> &'static str {
@@ -203,6 +216,8 @@ impl SignedIn {
         }
         let sent = Sha256::new()
             .chain_update(self.visitor.user.id.to_string())
+            .chain_update(&self.visit.sent_to)
+            .chain_update([0])
             .chain_update(form.encoded())
             .finalize();
         let repeatable = Repeatable {
@@ -222,7 +237,9 @@ impl SignedIn {
         shared.address.clone().unwrap_or_else(|| {
             let scheme = if self.visit.secure { "https" } else { "http" };
             let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-            Address::of_origin(format!("{scheme}://{}", host.unwrap_or("localhost")))
+            let host = host.unwrap_or_default().to_ascii_lowercase();
+            let address = format!("{scheme}://{host}").parse();
+            address.unwrap_or_else(|_| Address::of_server("localhost", 3000))
         })
     }
 
@@ -258,6 +275,9 @@ impl FromRequest for SignedIn {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
+            if let Some(found) = request.extensions().get::<Self>() {
+                return Ok(found.clone());
+            }
             let visit = Visit::extract(&request).await?;
             let shared = request.app_data::<Data<Shared>>().ok_or(PageError::Internal)?;
             let Some(signed_in) = Self::find(&visit, shared).await? else {

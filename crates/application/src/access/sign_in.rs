@@ -99,7 +99,7 @@ impl SignIn {
         }
         let zone = self.system.zones.find(&chosen.time_zone);
         let zone = zone.ok_or(LinkRefusal::UnknownTimeZone)?.name().clone();
-        let password = self.system.passwords.hash(chosen.password).await;
+        let password = self.system.passwords.hash(chosen.password).await?;
         let now = self.system.clock.now();
         let id = UserId::new(self.system.ids.next_id());
         let owner = User {
@@ -112,7 +112,7 @@ impl SignIn {
             .rename(link.account_id, &chosen.business, Commit::default())
             .await?;
         self.choose_zone(link.account_id, zone).await?;
-        Ok(self.begin(owner).await?)
+        Ok(self.begin(owner).await?.ok_or(LinkRefusal::Gone)?)
     }
 
     /// Sets the account's zone, unless it has one or changes at the same moment.
@@ -153,14 +153,14 @@ impl SignIn {
         let before = user.filter(|user| user.disabled_at.is_none());
         let before = before.ok_or(LinkRefusal::Gone)?;
         let edit = UserEdit {
-            password: Some(self.system.passwords.hash(password).await),
+            password: Some(self.system.passwords.hash(password).await?),
             language: Some(before.language.unwrap_or(language)),
             ..UserEdit::default()
         };
         let now = self.system.clock.now();
         let after = before.edited(edit, now);
         self.links.follow(&link, &after, now).await?;
-        Ok(self.begin(after).await?)
+        Ok(self.begin(after).await?.ok_or(LinkRefusal::Gone)?)
     }
 
     async fn link(&self, token: &PlainToken) -> Result<Link, Failure<LinkRefusal>> {
@@ -189,21 +189,22 @@ impl SignIn {
         users.retain(|user| user.is_active() && (account.is_none() || Some(user.account_id) == named));
         users.truncate(MOST_ACCOUNTS);
         if users.is_empty() {
-            self.system.passwords.verify(password, None).await;
+            self.system.passwords.verify(password, None).await?;
             return Ok(SignInOutcome::Refused);
         }
         let mut matching = Vec::new();
         for user in users {
             let hash = user.password.clone();
-            if self.system.passwords.verify(password.clone(), hash).await {
+            if self.system.passwords.verify(password.clone(), hash).await? {
                 matching.push(user);
             }
         }
         match matching.len() {
             0 => Ok(SignInOutcome::Refused),
-            1 => Ok(SignInOutcome::SignedIn(Box::new(
-                self.begin(matching.remove(0)).await?,
-            ))),
+            1 => Ok(match self.begin(matching.remove(0)).await? {
+                Some(signed_in) => SignInOutcome::SignedIn(Box::new(signed_in)),
+                None => SignInOutcome::Refused,
+            }),
             _ => {
                 let mut accounts = self.accounts.list().await?;
                 accounts.retain(|account| matching.iter().any(|user| user.account_id == account.id));
@@ -212,20 +213,29 @@ impl SignIn {
         }
     }
 
-    /// Begins a session of the user.
-    async fn begin(&self, user: User) -> Result<SignedIn, StoreError> {
+    /// Begins a session of the user. Returns `None` if the user has another password by now, or is disabled.
+    ///
+    /// A new password ends all sessions that are there. So the session is written first, and then the user is read
+    /// again: a change before that is seen here, and one after it ends this session, too.
+    async fn begin(&self, user: User) -> Result<Option<SignedIn>, StoreError> {
         let token = PlainToken::from_random(self.system.randomness.secret());
         let now = self.system.clock.now();
+        let (account, id) = (user.account_id, SessionId::new(self.system.ids.next_id()));
         let session = Session {
-            id: SessionId::new(self.system.ids.next_id()),
-            account_id: user.account_id,
+            id,
+            account_id: account,
             user: user.id,
             digest: token.digest(),
             created_at: now,
             used_at: now,
         };
         self.sessions.insert(&session).await?;
-        Ok(SignedIn { token, user })
+        let present = self.users.by_id(account, user.id).await?;
+        if present.is_some_and(|present| present.is_active() && present.password == user.password) {
+            return Ok(Some(SignedIn { token, user }));
+        }
+        self.sessions.end(account, user.id, id).await?;
+        Ok(None)
     }
 
     /// Finds who makes a request. Returns `None` if the session is unknown or too old, or if its user is disabled. It

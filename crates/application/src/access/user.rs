@@ -101,19 +101,25 @@ impl Users {
         self.reset_link(&self.find_any(id).await?).await
     }
 
-    /// Disables a user of any account, for the operator. The user's sessions end at once, on every server. Repeating it
-    /// changes nothing.
+    /// Disables a user of any account, for the operator. The user's sessions and links end at once, on every server.
+    /// Repeating it changes nothing.
     ///
     /// # Errors
     /// [`UserRefusal::NotFound`], [`UserRefusal::LastOwner`], [`UserRefusal::VersionMismatch`] if the user was changed
     /// meanwhile, or [`Failure::Store`] if the store fails.
     pub async fn disable_any(&self, id: UserId) -> Result<(), Failure<UserRefusal>> {
         let before = self.find_any(id).await?;
-        let after = before.edited(shut_out(true), self.system.clock.now());
+        let after = before.edited(with_disabled(true), self.system.clock.now());
         if after != before {
             self.users.update(&after, Commit::default()).await?;
         }
-        Ok(self.sessions.end_others(after.account_id, id, None).await?)
+        Ok(self.shut_out(after.account_id, id).await?)
+    }
+
+    /// Ends what a user has who is disabled.
+    async fn shut_out(&self, account: AccountId, id: UserId) -> Result<(), StoreError> {
+        self.links.end(account, id).await?;
+        self.sessions.end_others(account, id, None).await
     }
 
     async fn find_any(&self, id: UserId) -> Result<User, Failure<UserRefusal>> {
@@ -222,7 +228,7 @@ impl Users {
         self.edit(request, id, &role).await
     }
 
-    /// Disables a user, or lets the user sign in again. The sessions from before end at once, on every server.
+    /// Disables a user, or lets the user sign in again. The sessions and links from before end at once, on every server.
     ///
     /// # Errors
     /// [`UserRefusal::NotFound`], [`UserRefusal::VersionMismatch`] if the precondition doesn't hold,
@@ -239,9 +245,9 @@ impl Users {
             // Otherwise a session that a crash has left would work again.
             self.sessions.end_others(account, id, None).await?;
         }
-        let outcome = self.edit(request, id, &shut_out(disabled)).await?;
+        let outcome = self.edit(request, id, &with_disabled(disabled)).await?;
         if disabled {
-            self.sessions.end_others(account, id, None).await?;
+            self.shut_out(account, id).await?;
         }
         Ok(outcome)
     }
@@ -262,7 +268,7 @@ impl Users {
         self.edit(request, own(&request.caller)?, &language).await
     }
 
-    /// Changes the caller's password, and ends all of the caller's sessions but that one.
+    /// Changes the caller's password, and ends all of the caller's sessions but that one, and links that reset it.
     ///
     /// # Errors
     /// [`UserRefusal::NotFound`] if the caller is no user, [`UserRefusal::WrongPassword`] if `old` is not the present
@@ -276,14 +282,15 @@ impl Users {
     ) -> Result<Outcome<User>, Failure<UserRefusal>> {
         let (account, id) = (request.caller.account, own(&request.caller)?);
         let present = self.find(account, id).await?.password;
-        if !self.system.passwords.verify(old, present).await {
+        if !self.system.passwords.verify(old, present).await? {
             return Err(UserRefusal::WrongPassword.into());
         }
         let password = UserEdit {
-            password: Some(self.system.passwords.hash(new).await),
+            password: Some(self.system.passwords.hash(new).await?),
             ..UserEdit::default()
         };
         let outcome = self.edit(request, id, &password).await?;
+        self.links.end(account, id).await?;
         self.sessions.end_others(account, id, Some(session)).await?;
         Ok(outcome)
     }
@@ -325,7 +332,7 @@ impl Users {
     }
 }
 
-fn shut_out(disabled: bool) -> UserEdit {
+fn with_disabled(disabled: bool) -> UserEdit {
     UserEdit {
         disabled: Some(disabled),
         ..UserEdit::default()

@@ -304,6 +304,30 @@ pub async fn a_link_chooses_a_password_once(stores: &Stores) {
     );
 }
 
+/// The links of one user end, and no others.
+pub async fn links_of_a_user_end(stores: &Stores) {
+    let account = new_account(stores).await;
+    let dana = put(stores, user(account, "dana@example.com")).await;
+    let noa = put(stores, user(account, "noa@example.com")).await;
+    let own = [
+        new_link(stores, account, Some(dana.id)).await,
+        new_link(stores, account, Some(dana.id)).await,
+    ];
+    let others = [
+        new_link(stores, account, Some(noa.id)).await,
+        new_link(stores, account, None).await,
+    ];
+    for times in 1..=2 {
+        stores.access.links.end(account, dana.id).await.unwrap();
+        for link in &own {
+            assert!(!is_there(stores, link).await, "it has ended, {times}");
+        }
+        for link in &others {
+            assert!(is_there(stores, link).await, "it is another user's, or nobody's");
+        }
+    }
+}
+
 /// Links that have expired are deleted, those first that expired first.
 pub async fn links_are_swept(stores: &Stores) {
     let account = new_account(stores).await;

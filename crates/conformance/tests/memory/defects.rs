@@ -17,6 +17,7 @@ pub enum Method {
     SweepSessions,
     InsertLink,
     Follow,
+    EndLinks,
     SweepLinks,
     Revoke,
     RecordUse,
@@ -138,6 +139,8 @@ pub enum Defect {
     InvitedOwnerCounts,
     DisabledOwnerCounts,
     StaffCounts,
+    /// The links of all users of the account end.
+    EndsAllLinks,
     SessionsOfAll,
     SessionsById,
     SessionMovesBack,

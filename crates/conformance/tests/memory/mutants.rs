@@ -220,6 +220,7 @@ mutants! {
     session_sweep_unmarked: Unmarked(SweepSessions) => race the_mark_moves_with_every_write;
     link_unmarked: Unmarked(InsertLink) => race the_mark_moves_with_every_write;
     follow_unmarked: Unmarked(Follow) => race the_mark_moves_with_every_write;
+    link_end_unmarked: Unmarked(EndLinks) => race the_mark_moves_with_every_write;
     link_sweep_unmarked: Unmarked(SweepLinks) => race the_mark_moves_with_every_write;
     key_update_unmarked: Unmarked(UpdateKey) => race the_mark_moves_with_every_write;
     rotation_unmarked: Unmarked(RotateKey) => race the_mark_moves_with_every_write;
@@ -292,6 +293,7 @@ mutants! {
     sets_up_again: SetsUpAgain => case a_link_sets_an_account_up_once;
     other_links_stay: OtherLinksStay => case a_link_chooses_a_password_once;
     sessions_outlive_password: SessionsOutlivePassword => case a_link_chooses_a_password_once;
+    ends_all_links: EndsAllLinks => case links_of_a_user_end;
     sweeps_links: SweepsLinks => case links_are_swept;
 
     // Customers.

@@ -58,6 +58,9 @@ pub trait LinkStore: Send + Sync {
     /// links of one account or of one user, one MUST succeed.
     async fn follow(&self, link: &Link, user: &User, now: Timestamp) -> Result<(), Failure<LinkRefusal>>;
 
+    /// Deletes the links with which the user could choose a password.
+    async fn end(&self, account: AccountId, user: UserId) -> Result<(), StoreError>;
+
     /// Deletes links that have expired at `now`, at most that many, and returns how many.
     async fn sweep_links(&self, now: Timestamp, most: u32) -> Result<usize, StoreError>;
 }

@@ -132,6 +132,13 @@ macro_rules! link_store {
                     self.$follow(link, user, now).await
                 }
 
+                async fn end(&self, account: AccountId, user: UserId) -> Result<(), StoreError> {
+                    let links = link::of_user(account.as_bytes().into(), user.as_bytes().into());
+                    self.$execute::<StoreError>(Commit::default(), diesel::delete(links))
+                        .await
+                        .map(drop)
+                }
+
                 async fn sweep_links(&self, now: Timestamp, most: u32) -> Result<usize, StoreError> {
                     use diesel::sql_types::BigInt;
                     let sweep = diesel::sql_query(link::SWEEP)

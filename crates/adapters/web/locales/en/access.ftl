@@ -55,6 +55,7 @@ key-create = Create key
 key-made-title = The new key
 key-made = The key “{ $name }” is ready
 key-made-lead = Copy it now and keep it safe: it is shown only once.
+key-made-before = This form was sent twice, and one key was made. If you didn’t see it, rotate it: you get a new one.
 key-made-try = Try it out: this line books an appointment for tomorrow at 10:00.
 key-copy-line = Copy the line
 key-rotate = Rotate

@@ -35,6 +35,8 @@ struct KeysPage {
     /// The scopes that can be chosen one by one, with their names.
     scopes: Vec<(&'static str, String)>,
     made: Option<Made>,
+    /// Whether the form that makes a key was sent again.
+    sent_again: bool,
 }
 
 struct Key {
@@ -96,6 +98,7 @@ async fn keys_page(
             .map(|scope| (scope.as_str(), scope_name(t, scope)))
             .collect(),
         made,
+        sent_again: false,
     })
 }
 
@@ -186,8 +189,14 @@ fn read_terms(form: &mut Form, t: Words, clock: &WallClock) -> Option<ApiKeyTerm
             }
             scopes.ok()
         }
-        "read" => Scopes::parse("read").ok(),
-        _ => Some(Scopes::FULL),
+        preset => {
+            let scopes = Some(Scopes::FULL).filter(|_| preset == "full");
+            let scopes = scopes.or_else(|| Scopes::parse("read").ok().filter(|_| preset == "read"));
+            if scopes.is_none() {
+                form.refuse("scope", t.text("key-no-scope"));
+            }
+            scopes
+        }
     };
     let networks = form.value("allowed").replace(['\n', ' '], ",");
     let networks: Vec<_> = networks
@@ -217,7 +226,9 @@ async fn show_made(
 ) -> Result<HttpResponse, PageError> {
     let Outcome::Done(Effect::Created(key)) = issued.outcome else {
         // The form was sent again, and a key is shown only once.
-        return page::go_to("/console/settings/api-keys");
+        let mut page = keys_page(shared, signed_in, Form::of([("preset", "full".to_owned())]), None).await?;
+        page.sent_again = true;
+        return page::ok(&page);
     };
     tracing::info!(
         request_id = signed_in.visit.id.as_str(), account = %key.account_id, user = %signed_in.visitor.user.id, key = %key.id,

@@ -70,9 +70,9 @@ pub(crate) async fn change_password(
     let t = signed_in.words();
     let old = PlainPassword::given(form.value("old"));
     let new = read_new_password(&mut form, t);
-    let email = signed_in.visitor.user.email.key();
+    let user = signed_in.visitor.user.id;
     let changed = match (old, new) {
-        (Some(old), Some(new)) if shared.limits.admit_for(signed_in.visit.client, &email) => {
+        (Some(old), Some(new)) if shared.limits.admit_change(user) => {
             let request = signed_in.request(Precondition::Unconditional);
             let users = &shared.application.access.users;
             users

@@ -122,7 +122,14 @@ pub(super) fn keep(
 fn safe(next: &str) -> &str {
     let own = next == "/console" || next.starts_with("/console/") || next.starts_with("/console?");
     let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if own && plain { next } else { "/console" }
+    let path = next.split('?').next().unwrap_or_default();
+    let straight =
+        !path.contains('%') && !path.contains("//") && !path.split('/').any(|part| part.starts_with('.'));
+    if own && plain && straight {
+        next
+    } else {
+        "/console"
+    }
 }
 
 #[cfg(test)]
@@ -142,6 +149,9 @@ mod tests {
             "/console/\\example.com",
             "/consoles",
             "/console/\r\nSet-Cookie: a=b",
+            "/console/../api-docs",
+            "/console/%2e%2e/api-docs",
+            "/console//example.com",
         ] {
             assert_eq!(safe(next), "/console", "{next}");
         }

@@ -32,11 +32,11 @@ fn with_passwords() -> Mocks {
     mocks
         .passwords
         .expect_verify()
-        .returning(|given, stored| stored == Some(hash(given.reveal())));
+        .returning(|given, stored| Ok(stored == Some(hash(given.reveal()))));
     mocks
         .passwords
         .expect_hash()
-        .returning(|given| hash(given.reveal()));
+        .returning(|given| Ok(hash(given.reveal())));
     mocks
 }
 
@@ -55,6 +55,21 @@ fn with_link(user: Option<UserId>, expiry: i64) -> Mocks {
             }))
         });
     mocks
+}
+
+/// What the store has of the user after the session was written.
+fn is_there(mocks: &mut Mocks, user: User) {
+    mocks
+        .users
+        .expect_by_id()
+        .returning(move |_, _| Ok(Some(user.clone())));
+}
+
+fn the_owner() -> User {
+    User {
+        password: Some(hash("long enough")),
+        ..User::new(UserId::new(id(1)), account(), email(), Role::Owner, at(1000))
+    }
 }
 
 fn begins_session(mocks: &mut Mocks, user: UserId) {
@@ -119,6 +134,7 @@ async fn a_link_makes_an_owner_and_names_the_business() {
         .times(1)
         .returning(|_, _, _| Err(ScheduleRefusal::VersionMismatch.into()));
     begins_session(&mut mocks, UserId::new(id(1)));
+    is_there(&mut mocks, the_owner());
     let signed_in = sign_in(mocks).set_up(&token(), set_up()).await.unwrap();
     assert_eq!(signed_in.user.email, email());
 }
@@ -134,6 +150,7 @@ async fn a_zone_that_is_there_stays() {
         Ok(schedule)
     });
     begins_session(&mut mocks, UserId::new(id(1)));
+    is_there(&mut mocks, the_owner());
     sign_in(mocks).set_up(&token(), set_up()).await.unwrap();
 }
 
@@ -189,7 +206,15 @@ async fn a_link_that_can_not_be_followed_changes_nothing() {
 #[tokio::test]
 async fn a_link_chooses_a_password() {
     let mut mocks = with_link(Some(dana().id), 1001);
-    mocks.users.expect_by_id().returning(|_, _| Ok(Some(dana())));
+    let with_another = User {
+        password: Some(hash("another one")),
+        ..dana()
+    };
+    let mut states = vec![dana(), with_another].into_iter();
+    mocks
+        .users
+        .expect_by_id()
+        .returning(move |_, _| Ok(states.next()));
     mocks
         .links
         .expect_follow()
@@ -225,6 +250,7 @@ async fn outcome(users: Vec<User>, given: &str) -> SignInOutcome {
         ])
     });
     mocks.sessions.expect_insert().returning(|_| Ok(()));
+    is_there(&mut mocks, dana());
     sign_in(mocks)
         .sign_in(&email().key(), password(given), None)
         .await
@@ -246,6 +272,35 @@ async fn a_password_signs_in() {
 }
 
 #[tokio::test]
+async fn a_password_that_changes_meanwhile_signs_nobody_in() {
+    let changed = User {
+        password: Some(hash("another one")),
+        ..dana()
+    };
+    let disabled = User {
+        disabled_at: Some(at(900)),
+        ..dana()
+    };
+    for present in [changed, disabled] {
+        let mut mocks = with_passwords();
+        mocks.users.expect_by_email().returning(|_| Ok(vec![dana()]));
+        begins_session(&mut mocks, dana().id);
+        is_there(&mut mocks, present);
+        mocks
+            .sessions
+            .expect_end()
+            .with(eq(account()), eq(dana().id), eq(SessionId::new(id(1))))
+            .times(1)
+            .returning(|_, _, _| Ok(true));
+        let refused = sign_in(mocks)
+            .sign_in(&email().key(), password("long enough"), None)
+            .await
+            .unwrap();
+        assert!(matches!(refused, SignInOutcome::Refused), "{refused:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_address_takes_one_comparison_too() {
     let mut mocks = Mocks::at(1000);
     mocks.users.expect_by_email().returning(|_| Ok(Vec::new()));
@@ -254,7 +309,7 @@ async fn an_unknown_address_takes_one_comparison_too() {
         .expect_verify()
         .withf(|_, stored| stored.is_none())
         .times(1)
-        .returning(|_, _| false);
+        .returning(|_, _| Ok(false));
     let refused = sign_in(mocks)
         .sign_in(&email().key(), password("long enough"), None)
         .await
@@ -293,6 +348,7 @@ async fn only_those_who_know_the_password_are_asked_for_the_account() {
         .expect_by_slug()
         .returning(|_| Ok(Some(default_account())));
     begins_session(&mut mocks, dana().id);
+    is_there(&mut mocks, dana());
     let named = sign_in(mocks)
         .sign_in(
             &email().key(),

@@ -44,6 +44,15 @@ fn with(user: User) -> Mocks {
     mocks
 }
 
+fn ends_links(mocks: &mut Mocks) {
+    mocks
+        .links
+        .expect_end()
+        .with(eq(account()), eq(dana().id))
+        .times(1)
+        .returning(|_, _| Ok(()));
+}
+
 fn users(mocks: Mocks) -> Users {
     mocks.build().access.users
 }
@@ -158,13 +167,14 @@ async fn staff_manages_nobody() {
 #[tokio::test]
 async fn who_is_disabled_loses_all_sessions() {
     let mut mocks = with(dana());
-    let expected = dana().edited(shut_out(true), at(1000));
+    let expected = dana().edited(with_disabled(true), at(1000));
     mocks
         .users
         .expect_update()
         .with(eq(expected.clone()), always())
         .times(1)
         .returning(|_, _| Ok(()));
+    ends_links(&mut mocks);
     mocks
         .sessions
         .expect_end_others()
@@ -183,7 +193,7 @@ async fn who_is_disabled_loses_all_sessions() {
 
 #[tokio::test]
 async fn a_session_from_before_does_not_come_back() {
-    let disabled = dana().edited(shut_out(true), at(700));
+    let disabled = dana().edited(with_disabled(true), at(700));
     let mut mocks = with(disabled);
     let mut order = mockall::Sequence::new();
     mocks
@@ -212,8 +222,8 @@ async fn a_password_is_changed_by_those_who_know_it() {
         mocks
             .passwords
             .expect_verify()
-            .returning(|given, stored| given == password("the old one") && stored == Some(hash("old")));
-        mocks.passwords.expect_hash().returning(|_| hash("new"));
+            .returning(|given, stored| Ok(given == password("the old one") && stored == Some(hash("old"))));
+        mocks.passwords.expect_hash().returning(|_| Ok(hash("new")));
         mocks
     };
     let outcome = users(with_passwords())
@@ -233,6 +243,7 @@ async fn a_password_is_changed_by_those_who_know_it() {
         .withf(|user, _| user.password == Some(hash("new")) && user.version == Version::FIRST.next())
         .times(1)
         .returning(|_, _| Ok(()));
+    ends_links(&mut mocks);
     mocks
         .sessions
         .expect_end_others()

@@ -307,6 +307,26 @@ impl LinkStore for MemoryStore {
             .map(drop)
     }
 
+    async fn end(&self, account: AccountId, user: UserId) -> Result<(), StoreError> {
+        let ended = |tables: &Tables| -> Vec<TokenDigest> {
+            let links = tables.links.of(account);
+            let of_user = |link: &&Link| link.user == Some(user) || self.has(Defect::EndsAllLinks);
+            links.filter(of_user).map(|link| link.digest).collect()
+        };
+        let check = |tables: &Tables| {
+            let ended = ended(tables);
+            Ok::<_, StoreError>((!ended.is_empty()).then_some(ended))
+        };
+        let change = |tables: &mut Tables, ended: Vec<TokenDigest>| {
+            for digest in ended {
+                tables.links.remove(account, digest);
+            }
+        };
+        self.write(Method::EndLinks, Commit::default(), check, change)
+            .await
+            .map(drop)
+    }
+
     async fn sweep_links(&self, now: Timestamp, most: u32) -> Result<usize, StoreError> {
         let expired = |link: &&Link| link.expires_at <= now || self.has(Defect::SweepsLinks);
         let mut forgotten = 0;

@@ -20,8 +20,8 @@ use chatgrow_application::{
 };
 use chatgrow_domain::{
     AppointmentEdit, AppointmentRefusal, BrokenRule, CustomerId, CustomerName, Duration, EmailAddress,
-    LocalMinute, NotFree, Notes, Phone, Policies, ResourceId, Revised, Revision, ServiceId, ServiceType,
-    Unbookable, parse_date, parse_time,
+    Invalid, LocalMinute, NotFree, Notes, Phone, Policies, ResourceId, Revised, Revision, ServiceId,
+    ServiceType, Unbookable, parse_date, parse_time,
 };
 use chatgrow_ports::Failure;
 use std::collections::HashMap;
@@ -162,12 +162,13 @@ fn read_order(form: &mut Form, t: Words) -> Option<Order> {
             .map(|(kind, duration)| Booked::Time(kind, duration))
     } else {
         let service = form.read(t, "service", |text| {
-            text.parse::<ServiceId>()
-                .map_err(|_| chatgrow_domain::Invalid::Id)
+            text.parse::<ServiceId>().map_err(|_| Invalid::Id)
         });
         service.map(|service| Booked::Service(service, None, None))
     };
-    let resources: Vec<ResourceId> = form.all("resource").filter_map(|id| id.parse().ok()).collect();
+    let resources = form.read_optional(t, "resource", |text| {
+        text.parse::<ResourceId>().map_err(|_| Invalid::Id)
+    });
     let (name, phone) = (name?, phone?);
     let says_something = name.is_some() || phone.is_some();
     let details = says_something.then(|| CustomerDetails {
@@ -178,7 +179,7 @@ fn read_order(form: &mut Form, t: Words) -> Option<Order> {
     let wish = Wish {
         start: start?,
         what: what?,
-        resources,
+        resources: resources?.into_iter().collect(),
         policies: policies(form),
     };
     Some(Order {

@@ -66,12 +66,14 @@ pub(super) fn minutes(minutes: i64) -> String {
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-/// The time of day of a minute; the end of a day is 24:00.
-pub(super) fn shown_time(minute: i64) -> String {
-    match (minute.rem_euclid(DAY), minute) {
-        (0, minute) if minute != 0 => "24:00".to_owned(),
-        (minute, _) => minutes(minute),
-    }
+/// The time of day of a minute at which something starts.
+pub(super) fn start_time(minute: i64) -> String {
+    minutes(minute.rem_euclid(DAY))
+}
+
+/// The time of day of a minute at which something ends. The end of a day is 24:00.
+pub(super) fn end_time(minute: i64) -> String {
+    minutes((minute - 1).rem_euclid(DAY) + 1)
 }
 
 /// The lanes of intervals, which are sorted by their starts, if some of them overlap: at most three side by side.
@@ -190,9 +192,7 @@ mod tests {
         assert_eq!(clip(2 * DAY + 61, 2 * DAY + 63), marks("01:00", "01:10"));
         assert_eq!(clip(DAY, 4 * DAY), marks("00:00", "24:00"));
         assert_eq!(clip(0, 2 * DAY), None);
-        assert_eq!(
-            (shown_time(DAY), shown_time(DAY + 5), shown_time(0)),
-            ("24:00".into(), "00:05".into(), "00:00".into())
-        );
+        assert_eq!((start_time(DAY), end_time(DAY)), ("00:00".into(), "24:00".into()));
+        assert_eq!(end_time(DAY + 5), "00:05");
     }
 }

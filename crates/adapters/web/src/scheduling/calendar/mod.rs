@@ -14,7 +14,8 @@ use actix_web::{
 
 pub(crate) fn routes() -> Vec<Resource> {
     vec![
-        resource("").route(get().to(welcome::show)),
+        resource(["", "/"]).route(get().to(welcome::start)),
+        resource("/welcome").route(get().to(welcome::show)),
         resource("/calendar").route(get().to(week::show)),
         resource("/appointments").route(post().to(booking::book)),
         resource("/appointments/new").route(get().to(booking::show)),

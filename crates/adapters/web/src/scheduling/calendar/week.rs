@@ -1,6 +1,6 @@
 //! The calendar: a week with a column for each day, or a day with a column for each resource.
 
-use super::grid::{Column, DAY, Grid, Item, clipped, grid, lanes, marks, shown_time};
+use super::grid::{Column, DAY, Grid, Item, clipped, end_time, grid, lanes, marks, start_time};
 use crate::{
     Shared,
     dates::field_date,
@@ -21,8 +21,8 @@ use chatgrow_ports::{AppointmentFilter, BlockFilter};
 use std::collections::HashMap;
 use time::{Date, Duration, Time};
 
-/// Time off that began this long before is found as well.
-const BLOCKS_SINCE: Duration = Duration::days(366);
+/// Time off that began this long before is found as well: ten years.
+const BLOCKS_SINCE: Duration = Duration::days(3653);
 
 #[derive(Template)]
 #[template(path = "scheduling/calendar.html")]
@@ -239,7 +239,7 @@ impl Day<'_> {
             .collect::<Vec<_>>();
         let words: Vec<_> = open
             .iter()
-            .map(|window| format!("{}–{}", shown_time(window.from), shown_time(window.until)))
+            .map(|window| format!("{}–{}", start_time(window.from), end_time(window.until)))
             .collect();
         let whole = open
             .first()
@@ -299,8 +299,8 @@ impl Day<'_> {
             off: false,
             href: format!("/console/appointments/{}", appointment.id),
             title: appointment.customer.name.as_str().to_owned(),
-            starts: shown_time(whole.from),
-            ends: shown_time(whole.until),
+            starts: start_time(whole.from),
+            ends: end_time(whole.until),
             what: self.names.what(self.t, &appointment.booking),
             who,
         };
@@ -322,8 +322,8 @@ impl Day<'_> {
             off: true,
             href: format!("/console/blocks/{}", block.id),
             title: reason.map_or_else(|| self.t.text("block"), |reason| reason.as_str().to_owned()),
-            starts: shown_time(interval.from),
-            ends: shown_time(interval.until),
+            starts: start_time(interval.from),
+            ends: end_time(interval.until),
             what: String::new(),
             who: match block.terms.resource {
                 Some(id) => self.names.who(&[id]),

@@ -17,18 +17,20 @@ struct Page {
     shell: Shell,
 }
 
-pub(crate) async fn show(shared: Data<Shared>, signed_in: SignedIn) -> Result<HttpResponse, PageError> {
-    let schedule = shared
-        .application
-        .scheduling
-        .schedules
-        .get(signed_in.caller())
-        .await?;
+/// Leads a new business to its first steps, and others to the calendar.
+pub(crate) async fn start(shared: Data<Shared>, signed_in: SignedIn) -> Result<HttpResponse, PageError> {
+    let schedules = &shared.application.scheduling.schedules;
+    let hours = schedules.get(signed_in.caller()).await?.rules.hours;
     let names = Names::read(&shared, &signed_in).await?;
-    let is_new = schedule.rules.hours.is_empty() && names.resources.is_empty() && names.services.is_empty();
-    if !is_new || !signed_in.is_owner() {
-        return page::go_to("/console/calendar");
-    }
+    let is_new = hours.is_empty() && names.resources.is_empty() && names.services.is_empty();
+    page::go_to(if is_new && signed_in.is_owner() {
+        "/console/welcome"
+    } else {
+        "/console/calendar"
+    })
+}
+
+pub(crate) async fn show(signed_in: SignedIn) -> Result<HttpResponse, PageError> {
     let t = signed_in.words();
     page::ok(&Page {
         t,
