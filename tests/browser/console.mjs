@@ -76,6 +76,81 @@ await look({ welcome: "/console/welcome" }, state);
 
 const day = (days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 
+// What the calendar shows: two members of staff, opening hours, and a week of appointments.
+const api = async (method, path, body) => {
+  const answer = await fetch(`${CHATGROW_URL}/api/webhooks${path}`, {
+    method,
+    headers: { "X-API-Key": CHATGROW_API_KEY, "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${await answer.clone().text()}`);
+  return answer.json();
+};
+const sunday = -new Date(day(0)).getUTCDay();
+const weekday = (number) => day(sunday + number);
+const staff = [];
+for (const name of ["דנה", "יואב"]) staff.push((await api("POST", "/resources", { name, kind: "staff" })).resource.id);
+const service = (await api("POST", "/services", { name: "תספורת", serviceType: "treatment", duration: 45, needs: [{ resources: staff, count: 1 }] })).service.id;
+let booked;
+for (const [number, time, name, resource] of [
+  [1, "09:30", "נועה לוי", 0], [1, "10:00", "אדם שגב", 1], [2, "11:00", "מאיה קפלן", 0], [2, "11:15", "ליאור חדד", 1],
+  [3, "14:00", "אורי שחר", 1], [4, "09:00", "ענבר סלע", 0], [5, "10:00", "Ann Example", 0],
+]) {
+  booked = await api("POST", "/appointments", {
+    customer: { email: `${number}${time.replace(":", "")}@example.com`, name, phone: "050-555-0142" },
+    date: weekday(number), time, serviceId: service, resourceIds: [staff[resource]],
+  });
+}
+const appointment = booked.appointment.id;
+const block = (await api("POST", "/blocks", { resourceId: staff[1], from: `${weekday(4)}T09:00`, until: `${weekday(4)}T12:00`, reason: "חופשה" })).block.id;
+
+const customer = booked.appointment.customerId;
+const event = (await api("POST", "/events", {
+  title: "סדנת קרמיקה", description: "עובדים עם חומר, על אבניים.", date: day(30), time: "18:00", location: "הסטודיו", maxParticipants: 8, price: 149.9,
+})).event.id;
+const registration = (await api("POST", `/events/${event}/registrations`, { customerEmail: "51000@example.com" })).registration.id;
+
+const key = (await api("GET", "/api-keys")).apiKeys[0].id;
+const PAGES = {
+  "key-rotate": `/console/settings/api-keys/${key}?do=rotate`,
+  "key-revoke": `/console/settings/api-keys/${key}?do=revoke`,
+  customers: "/console/customers?q=%D7%A0%D7%95",
+  customer: `/console/customers/${customer}`,
+  "customer-new": "/console/customers/new",
+  "customer-edit": `/console/customers/${customer}/edit`,
+  "customers-none": "/console/customers?q=nobody",
+  events: "/console/events",
+  "events-past": "/console/events?past=1",
+  event: `/console/events/${event}`,
+  "event-new": "/console/events/new",
+  "event-edit": `/console/events/${event}/edit`,
+  "event-cancel": `/console/events/${event}/cancel`,
+  "event-print": `/console/events/${event}/print`,
+  "registration-remove": `/console/events/${event}/registrations/${registration}/remove`,
+  week: "/console/calendar",
+  day: `/console/calendar?view=day&date=${weekday(1)}`,
+  appointment: `/console/appointments/${appointment}`,
+  move: `/console/appointments/${appointment}/move`,
+  cancel: `/console/appointments/${appointment}/cancel`,
+  book: "/console/appointments/new",
+  "block-new": "/console/blocks/new",
+  block: `/console/blocks/${block}`,
+  business: "/console/settings/business",
+  resources: "/console/settings/resources",
+  resource: `/console/settings/resources/${staff[0]}`,
+  services: "/console/settings/services",
+  "service-new": "/console/settings/services/new",
+  service: `/console/settings/services/${service}`,
+  "api-keys": "/console/settings/api-keys",
+  people: "/console/settings/people",
+  me: "/console/me",
+  missing: "/console/nowhere",
+};
+const PLAIN = { "sign-in": "/console/login", "set-up": "/console/setup", password: "/console/password" };
+
+await look(PLAIN);
+await look(PAGES, state);
+
 // What an owner does, with and without JavaScript.
 const work = async (javaScriptEnabled) => {
   const options = { javaScriptEnabled, storageState: state };
@@ -194,81 +269,6 @@ const work = async (javaScriptEnabled) => {
 };
 await work(true);
 await work(false);
-
-// What the calendar shows: two members of staff, opening hours, and a week of appointments.
-const api = async (method, path, body) => {
-  const answer = await fetch(`${CHATGROW_URL}/api/webhooks${path}`, {
-    method,
-    headers: { "X-API-Key": CHATGROW_API_KEY, "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${await answer.clone().text()}`);
-  return answer.json();
-};
-const sunday = -new Date(day(0)).getUTCDay();
-const weekday = (number) => day(sunday + number);
-const staff = [];
-for (const name of ["דנה", "יואב"]) staff.push((await api("POST", "/resources", { name, kind: "staff" })).resource.id);
-const service = (await api("POST", "/services", { name: "תספורת", serviceType: "treatment", duration: 45, needs: [{ resources: staff, count: 1 }] })).service.id;
-let booked;
-for (const [number, time, name, resource] of [
-  [1, "09:30", "נועה לוי", 0], [1, "10:00", "אדם שגב", 1], [2, "11:00", "מאיה קפלן", 0], [2, "11:15", "ליאור חדד", 1],
-  [3, "14:00", "אורי שחר", 1], [4, "09:00", "ענבר סלע", 0], [5, "10:00", "Ann Example", 0],
-]) {
-  booked = await api("POST", "/appointments", {
-    customer: { email: `${number}${time.replace(":", "")}@example.com`, name, phone: "050-555-0142" },
-    date: weekday(number), time, serviceId: service, resourceIds: [staff[resource]],
-  });
-}
-const appointment = booked.appointment.id;
-const block = (await api("POST", "/blocks", { resourceId: staff[1], from: `${weekday(4)}T09:00`, until: `${weekday(4)}T12:00`, reason: "חופשה" })).block.id;
-
-const customer = booked.appointment.customerId;
-const event = (await api("POST", "/events", {
-  title: "סדנת קרמיקה", description: "עובדים עם חומר, על אבניים.", date: day(30), time: "18:00", location: "הסטודיו", maxParticipants: 8, price: 149.9,
-})).event.id;
-const registration = (await api("POST", `/events/${event}/registrations`, { customerEmail: "51000@example.com" })).registration.id;
-
-const key = (await api("GET", "/api-keys")).apiKeys[0].id;
-const PAGES = {
-  "key-rotate": `/console/settings/api-keys/${key}?do=rotate`,
-  "key-revoke": `/console/settings/api-keys/${key}?do=revoke`,
-  customers: "/console/customers?q=%D7%A0%D7%95",
-  customer: `/console/customers/${customer}`,
-  "customer-new": "/console/customers/new",
-  "customer-edit": `/console/customers/${customer}/edit`,
-  "customers-none": "/console/customers?q=nobody",
-  events: "/console/events",
-  "events-past": "/console/events?past=1",
-  event: `/console/events/${event}`,
-  "event-new": "/console/events/new",
-  "event-edit": `/console/events/${event}/edit`,
-  "event-cancel": `/console/events/${event}/cancel`,
-  "event-print": `/console/events/${event}/print`,
-  "registration-remove": `/console/events/${event}/registrations/${registration}/remove`,
-  week: "/console/calendar",
-  day: `/console/calendar?view=day&date=${weekday(1)}`,
-  appointment: `/console/appointments/${appointment}`,
-  move: `/console/appointments/${appointment}/move`,
-  cancel: `/console/appointments/${appointment}/cancel`,
-  book: "/console/appointments/new",
-  "block-new": "/console/blocks/new",
-  block: `/console/blocks/${block}`,
-  business: "/console/settings/business",
-  resources: "/console/settings/resources",
-  resource: `/console/settings/resources/${staff[0]}`,
-  services: "/console/settings/services",
-  "service-new": "/console/settings/services/new",
-  service: `/console/settings/services/${service}`,
-  "api-keys": "/console/settings/api-keys",
-  people: "/console/settings/people",
-  me: "/console/me",
-  missing: "/console/nowhere",
-};
-const PLAIN = { "sign-in": "/console/login", "set-up": "/console/setup", password: "/console/password" };
-
-await look(PLAIN);
-await look(PAGES, state);
 
 await browser.close();
 assert.deepEqual(faults, []);
