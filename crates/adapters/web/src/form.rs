@@ -3,7 +3,8 @@
 use crate::{page::PageError, visit::SignedIn, words::Words};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use chatgrow_api::{Settings, body_was_read};
-use chatgrow_domain::Invalid;
+use chatgrow_application::Precondition;
+use chatgrow_domain::{Invalid, Revision};
 use futures_util::StreamExt;
 use std::{future::Future, pin::Pin};
 use tokio::time::timeout;
@@ -60,6 +61,11 @@ impl Form {
             .iter()
             .find(|fault| of(fault))
             .map(|(_, fault)| fault.as_str())
+    }
+
+    /// The precondition that nothing has changed since the form was shown. The form carries the revision that it shows.
+    pub(crate) fn as_shown(&self) -> Precondition {
+        Precondition::OneOf(vec![Revision::claimed(self.value("revision"))])
     }
 
     /// Everything that was sent, as browsers encode it.

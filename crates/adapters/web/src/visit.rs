@@ -12,7 +12,7 @@ use actix_web::{
     web::Data,
 };
 use chatgrow_api::{Begun, Settings};
-use chatgrow_application::{Caller, Precondition, Repeatable, Request, RequestId, Visitor};
+use chatgrow_application::{Caller, Precondition, Repeatable, Request, RequestId, Visitor, WallClock};
 use chatgrow_domain::{Account, Language, PlainToken, Role};
 use chatgrow_ports::{Failure, IdempotencyKey};
 use sha2::{Digest, Sha256};
@@ -241,6 +241,17 @@ impl SignedIn {
             let address = format!("{scheme}://{host}").parse();
             address.unwrap_or_else(|_| Address::of_server("localhost", 3000))
         })
+    }
+
+    /// The present time on the clock of the business.
+    pub(crate) async fn wall_clock(&self, shared: &Shared) -> Result<WallClock, PageError> {
+        let schedules = &shared.application.scheduling.schedules;
+        Ok(schedules.wall_clock(self.caller()).await?)
+    }
+
+    /// Refuses a page to everybody but owners.
+    pub(crate) fn only_owner(&self) -> Result<(), PageError> {
+        self.is_owner().then_some(()).ok_or(PageError::NotAllowed)
     }
 
     /// Whether the user is an owner.

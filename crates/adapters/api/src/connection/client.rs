@@ -124,6 +124,52 @@ mod tests {
     use super::*;
     use actix_web::http::header::{HeaderValue, X_FORWARDED_FOR};
 
+    #[test]
+    fn only_a_trusted_proxy_tells_https() {
+        let trusted = vec!["10.0.0.0/8".parse().unwrap()];
+        for (header, peer, name, value, https) in [
+            (X_FORWARDED_FOR, "10.0.0.1:1", "x-forwarded-proto", "https", true),
+            (
+                X_FORWARDED_FOR,
+                "10.0.0.1:1",
+                "x-forwarded-proto",
+                "https, http",
+                false,
+            ),
+            (
+                X_FORWARDED_FOR,
+                "192.0.2.1:1",
+                "x-forwarded-proto",
+                "https",
+                false,
+            ),
+            (X_FORWARDED_FOR, "10.0.0.1:1", "forwarded", "proto=https", false),
+            (
+                FORWARDED,
+                "10.0.0.1:1",
+                "forwarded",
+                "for=192.0.2.1; proto=HTTPS",
+                true,
+            ),
+            (
+                FORWARDED,
+                "10.0.0.1:1",
+                "forwarded",
+                "proto=https, for=192.0.2.1",
+                false,
+            ),
+        ] {
+            let proxies = Proxies {
+                trusted: trusted.clone(),
+                header,
+            };
+            let mut headers = HeaderMap::new();
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+            let told = proxies.tell_https(peer.parse().ok(), &headers);
+            assert_eq!(told, https, "{peer} {name}: {value}");
+        }
+    }
+
     fn client(header: HeaderName, peer: &str, values: &[&str]) -> String {
         let proxies = Proxies {
             trusted: vec!["10.0.0.0/8".parse().unwrap(), "2001:db8:1::/48".parse().unwrap()],

@@ -75,7 +75,7 @@ async fn keys_page(
 ) -> Result<KeysPage, PageError> {
     let t = signed_in.words();
     let caller = signed_in.caller();
-    let clock = shared.application.scheduling.schedules.wall_clock(caller).await?;
+    let clock = signed_in.wall_clock(shared).await?;
     let api_keys = &shared.application.access.api_keys;
     let keys = page::all(async |page| api_keys.list(caller, page).await).await?;
     let title = match &made {
@@ -155,12 +155,7 @@ pub(crate) async fn create(
     mut form: Form,
 ) -> Result<HttpResponse, PageError> {
     let t = signed_in.words();
-    let clock = shared
-        .application
-        .scheduling
-        .schedules
-        .wall_clock(signed_in.caller())
-        .await?;
+    let clock = signed_in.wall_clock(&shared).await?;
     let Some(terms) = read_terms(&mut form, t, &clock) else {
         return page::refused(&keys_page(&shared, &signed_in, form, None).await?);
     };
@@ -246,8 +241,7 @@ async fn show_made(
 }
 
 async fn tomorrow(shared: &Shared, signed_in: &SignedIn) -> Result<String, PageError> {
-    let schedules = &shared.application.scheduling.schedules;
-    let clock = schedules.wall_clock(signed_in.caller()).await?;
+    let clock = signed_in.wall_clock(shared).await?;
     let today = clock.today();
     Ok(crate::dates::field_date(today.next_day().unwrap_or(today)))
 }

@@ -32,12 +32,7 @@ struct Session {
 
 async fn own_page(shared: &Shared, signed_in: &SignedIn, form: Form) -> Result<Page, PageError> {
     let t = signed_in.words();
-    let clock = shared
-        .application
-        .scheduling
-        .schedules
-        .wall_clock(signed_in.caller())
-        .await?;
+    let clock = signed_in.wall_clock(shared).await?;
     let sessions = shared
         .application
         .access

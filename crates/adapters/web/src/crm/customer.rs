@@ -69,12 +69,7 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, PageError> {
     let customer = customer(&shared, &signed_in, &id).await?;
     let t = signed_in.words();
-    let clock = shared
-        .application
-        .scheduling
-        .schedules
-        .wall_clock(signed_in.caller())
-        .await?;
+    let clock = signed_in.wall_clock(&shared).await?;
     let name = customer.name.as_str().to_owned();
     let phone = customer.phone.as_ref().map(|phone| phone.as_str().to_owned());
     let since = clock.at(customer.created_at).to_date_time().date();

@@ -1,7 +1,7 @@
 //! The forms that create, edit and cancel an event.
 
 use super::{
-    event::{event, wall_clock},
+    event::event,
     facts::{Facts, amount},
 };
 use crate::{
@@ -191,7 +191,7 @@ pub(crate) async fn confirm_cancel(
     id: Path<String>,
 ) -> Result<HttpResponse, PageError> {
     let event = event(&shared, &signed_in, &id).await?;
-    let (t, today) = (signed_in.words(), wall_clock(&shared, &signed_in).await?.today());
+    let (t, today) = (signed_in.words(), signed_in.wall_clock(&shared).await?.today());
     page::ok(&CancelPage {
         t,
         shell: Shell::new(&signed_in, Section::Events, t.text("event-cancel")),

@@ -65,11 +65,6 @@ pub(super) struct Person {
     pub(super) when: String,
 }
 
-pub(super) async fn wall_clock(shared: &Shared, signed_in: &SignedIn) -> Result<WallClock, PageError> {
-    let schedules = &shared.application.scheduling.schedules;
-    Ok(schedules.wall_clock(signed_in.caller()).await?)
-}
-
 pub(super) async fn event(shared: &Shared, signed_in: &SignedIn, id: &str) -> Result<Event, PageError> {
     let id: EventId = id.parse().map_err(|_| PageError::NotFound)?;
     found(shared.application.events.events.get(signed_in.caller(), id).await)
@@ -84,7 +79,7 @@ pub(crate) async fn list(
     signed_in: SignedIn,
     query: Query<HashMap<String, String>>,
 ) -> Result<HttpResponse, PageError> {
-    let today = wall_clock(&shared, &signed_in).await?.today();
+    let today = signed_in.wall_clock(&shared).await?.today();
     if query.contains_key("past") {
         let before = match query.get("before") {
             Some(before) => parse_date(before).map_err(|_| PageError::NotFound)?,
@@ -207,7 +202,7 @@ async fn event_page(
     after: Option<RegistrationId>,
 ) -> Result<EventPage, PageError> {
     let t = signed_in.words();
-    let clock = wall_clock(shared, signed_in).await?;
+    let clock = signed_in.wall_clock(shared).await?;
     let page = PageRequest {
         limit: PageLimit::DEFAULT,
         after,

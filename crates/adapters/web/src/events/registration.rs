@@ -1,7 +1,7 @@
 //! Registrations: the form that registers a customer, the page that asks before one is removed, and the list for print.
 
 use super::{
-    event::{Person, event, people, refused, wall_clock},
+    event::{Person, event, people, refused},
     facts::Facts,
 };
 use crate::{
@@ -128,7 +128,7 @@ pub(crate) async fn print(
 ) -> Result<HttpResponse, PageError> {
     let event = event(&shared, &signed_in, &id).await?;
     let (t, caller) = (signed_in.words(), signed_in.caller());
-    let clock = wall_clock(&shared, &signed_in).await?;
+    let clock = signed_in.wall_clock(&shared).await?;
     let registrations = &shared.application.events.registrations;
     let registrations = all(async |page| registrations.list(caller, event.id, page).await).await?;
     let facts = Facts::of(t, &event, clock.today());

@@ -63,12 +63,7 @@ impl Shown {
         appointment: &Appointment,
     ) -> Result<Self, PageError> {
         let t = signed_in.words();
-        let wall = shared
-            .application
-            .scheduling
-            .schedules
-            .wall_clock(signed_in.caller())
-            .await?;
+        let wall = signed_in.wall_clock(shared).await?;
         let names = Names::read(shared, signed_in).await?;
         let booking = &appointment.booking;
         let start = booking.slot.start;

@@ -51,9 +51,7 @@ async fn new_page(
     form: Form,
     fault: Option<String>,
 ) -> Result<NewPage, PageError> {
-    if !signed_in.is_owner() {
-        return Err(PageError::NotAllowed);
-    }
+    signed_in.only_owner()?;
     let t = signed_in.words();
     let names = Names::read(shared, signed_in).await?;
     let title = fault.clone().unwrap_or_else(|| title(t, &form, "block-new"));
@@ -71,8 +69,7 @@ pub(crate) async fn show_new(
     signed_in: SignedIn,
     query: Query<HashMap<String, String>>,
 ) -> Result<HttpResponse, PageError> {
-    let schedules = &shared.application.scheduling.schedules;
-    let wall = schedules.wall_clock(signed_in.caller()).await?;
+    let wall = signed_in.wall_clock(&shared).await?;
     let date = query.get("date").and_then(|text| parse_date(text).ok());
     let date = field_date(date.unwrap_or(wall.today()));
     let form = Form::of([
@@ -98,8 +95,7 @@ pub(crate) async fn block(
     let fault = match shared.application.scheduling.blocks.block(&request, terms).await {
         Ok(_) => return page::go_to(format!("/console/calendar?date={date}")),
         Err(Failure::Refused(BlockRefusal::TimeTaken(obstruction))) => {
-            let schedules = &shared.application.scheduling.schedules;
-            let wall = schedules.wall_clock(signed_in.caller()).await?;
+            let wall = signed_in.wall_clock(&shared).await?;
             obstruction.map_or_else(
                 || t.text("booking-busy-again"),
                 |taken| t.of("block-taken", "moment", t.moment(taken.start, wall.today())),
@@ -153,8 +149,7 @@ pub(crate) async fn show(
     let t = signed_in.words();
     let block = read(&shared, &signed_in, &id).await?;
     let names = Names::read(&shared, &signed_in).await?;
-    let schedules = &shared.application.scheduling.schedules;
-    let today = schedules.wall_clock(signed_in.caller()).await?.today();
+    let today = signed_in.wall_clock(&shared).await?.today();
     page::ok(&Page {
         t,
         shell: Shell::new(&signed_in, Section::Calendar, t.text("block")),

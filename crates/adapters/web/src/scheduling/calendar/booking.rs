@@ -16,12 +16,12 @@ use actix_web::{
 };
 use askama::Template;
 use chatgrow_application::{
-    Booked, CustomerDetails, Order, OrderCustomer, OrderItem, Outcome, Precondition, WallClock, Wish,
+    Booked, CustomerDetails, Order, OrderCustomer, OrderItem, Outcome, WallClock, Wish,
 };
 use chatgrow_domain::{
     AppointmentEdit, AppointmentRefusal, BrokenRule, CustomerId, CustomerName, Duration, EmailAddress,
-    Invalid, LocalMinute, NotFree, Notes, Phone, Policies, ResourceId, Revised, Revision, ServiceId,
-    ServiceType, Unbookable, parse_date, parse_time,
+    Invalid, LocalMinute, NotFree, Notes, Phone, Policies, ResourceId, Revised, ServiceId, ServiceType,
+    Unbookable, parse_date, parse_time,
 };
 use chatgrow_ports::Failure;
 use std::collections::HashMap;
@@ -91,8 +91,7 @@ pub(crate) async fn show(
     signed_in: SignedIn,
     query: Query<HashMap<String, String>>,
 ) -> Result<HttpResponse, PageError> {
-    let scheduling = &shared.application.scheduling;
-    let wall = scheduling.schedules.wall_clock(signed_in.caller()).await?;
+    let wall = signed_in.wall_clock(&shared).await?;
     let asked = |name: &str| query.get(name).cloned().unwrap_or_default();
     let date = query.get("date").and_then(|text| parse_date(text).ok());
     let mut form = Form::of([
@@ -217,8 +216,7 @@ async fn explain(
     let (field, key) = match refusal {
         AppointmentRefusal::Unbookable(Unbookable::NotFree(not_free)) => {
             let names = Names::read(shared, signed_in).await?;
-            let schedules = &shared.application.scheduling.schedules;
-            let wall = schedules.wall_clock(signed_in.caller()).await?;
+            let wall = signed_in.wall_clock(shared).await?;
             return Ok(Some(Refused::new(t, &names, &wall, &not_free)));
         }
         AppointmentRefusal::CustomerNotFound => ("email", "booking-customer-unknown"),
@@ -339,7 +337,7 @@ pub(crate) async fn move_it(
         resources: resource.filter(|_| one).map(|resource| vec![resource]),
         ..AppointmentEdit::default()
     };
-    let seen = Precondition::OneOf(vec![Revision::claimed(form.value("revision"))]);
+    let seen = form.as_shown();
     let appointments = &shared.application.scheduling.appointments;
     let request = signed_in.request(seen);
     let refusal = match appointments

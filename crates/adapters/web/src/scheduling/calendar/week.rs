@@ -59,7 +59,7 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, PageError> {
     let (t, caller) = (signed_in.words(), signed_in.caller());
     let scheduling = &shared.application.scheduling;
-    let wall = scheduling.schedules.wall_clock(caller).await?;
+    let wall = signed_in.wall_clock(&shared).await?;
     let schedule = scheduling.schedules.get(caller).await?;
     let names = Names::read(&shared, &signed_in).await?;
     let today = wall.today();

@@ -1,9 +1,8 @@
 //! The page of the business: its name, its time zone, its hours, and how early and how late customers may book.
 
 use super::{
-    Said, as_shown,
+    Said,
     hours::{self, View},
-    owners_only,
 };
 use crate::{
     Shared,
@@ -40,11 +39,11 @@ async fn business_page(
     mut form: Form,
     said: Said,
 ) -> Result<Page, PageError> {
-    owners_only(signed_in)?;
+    signed_in.only_owner()?;
     let t = signed_in.words();
     let schedules = &shared.application.scheduling.schedules;
     let schedule = schedules.get(signed_in.caller()).await?;
-    let today = schedules.wall_clock(signed_in.caller()).await?.today();
+    let today = signed_in.wall_clock(shared).await?.today();
     // What was sent stays as it was typed.
     let sent = form.value("do").to_owned();
     if sent != "save" {
@@ -121,7 +120,7 @@ pub(crate) async fn change(
         return page::refused(&business_page(&shared, &signed_in, form, Said::Nothing).await?);
     };
     let mut said = Said::Nothing;
-    match schedules.put(&signed_in.request(as_shown(&form)), rules).await {
+    match schedules.put(&signed_in.request(form.as_shown()), rules).await {
         Ok(_) => {
             rename(&shared, &signed_in, name).await?;
             return page::go_to(format!("{PATH}?saved"));

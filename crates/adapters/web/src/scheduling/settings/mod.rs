@@ -6,13 +6,10 @@ mod needs;
 mod resource;
 mod service;
 
-use crate::{form::Form, page::PageError, visit::SignedIn};
 use actix_web::{
     Resource,
     web::{get, post, resource as at},
 };
-use chatgrow_application::Precondition;
-use chatgrow_domain::Revision;
 
 pub(crate) fn routes() -> Vec<Resource> {
     vec![
@@ -33,20 +30,6 @@ pub(crate) fn routes() -> Vec<Resource> {
             .route(get().to(service::show))
             .route(post().to(service::change)),
     ]
-}
-
-/// Refuses a page to everybody but owners.
-fn owners_only(signed_in: &SignedIn) -> Result<(), PageError> {
-    if signed_in.is_owner() {
-        Ok(())
-    } else {
-        Err(PageError::NotAllowed)
-    }
-}
-
-/// The precondition that nothing has changed since the form was shown.
-fn as_shown(form: &Form) -> Precondition {
-    Precondition::OneOf(vec![Revision::claimed(form.value("revision"))])
 }
 
 /// What a page tells about the form that was sent.

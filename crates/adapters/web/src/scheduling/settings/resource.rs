@@ -1,9 +1,8 @@
 //! The pages of staff, rooms and equipment: the list, and the page of each.
 
 use super::{
-    Said, as_shown,
+    Said,
     hours::{self, View},
-    owners_only,
 };
 use crate::{
     Shared,
@@ -69,7 +68,7 @@ fn kinds(t: Words) -> Vec<(&'static str, String)> {
 }
 
 async fn list_page(shared: &Shared, signed_in: &SignedIn, form: Form) -> Result<ListPage, PageError> {
-    owners_only(signed_in)?;
+    signed_in.only_owner()?;
     let t = signed_in.words();
     let row = |resource: Resource| Row {
         id: resource.id,
@@ -134,10 +133,9 @@ async fn resource_page(
     mut form: Form,
     said: Said,
 ) -> Result<Page, PageError> {
-    owners_only(signed_in)?;
+    signed_in.only_owner()?;
     let t = signed_in.words();
-    let schedules = &shared.application.scheduling.schedules;
-    let today = schedules.wall_clock(signed_in.caller()).await?.today();
+    let today = signed_in.wall_clock(shared).await?.today();
     // What was sent stays as it was typed.
     let sent = form.value("do").to_owned();
     if sent != "save" {
@@ -198,7 +196,7 @@ pub(crate) async fn change(
         return page::refused(&resource_page(&shared, &signed_in, &resource, form, Said::Nothing).await?);
     };
     let force = form.value("do") == "retire-booked";
-    let request = signed_in.request(as_shown(&form));
+    let request = signed_in.request(form.as_shown());
     let resources = &shared.application.scheduling.resources;
     let (booked, said) = match resources.edit(&request, resource.id, edit, force).await {
         Ok(_) => return page::go_to(format!("{PATH}/{}?saved", resource.id)),

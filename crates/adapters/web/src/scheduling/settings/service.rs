@@ -1,9 +1,8 @@
 //! The pages of services: the list, a new one, and the page of each.
 
 use super::{
-    Said, as_shown,
+    Said,
     needs::{self, Group},
-    owners_only,
 };
 use crate::{
     Shared,
@@ -59,7 +58,7 @@ struct Page {
 }
 
 pub(crate) async fn list(shared: Data<Shared>, signed_in: SignedIn) -> Result<HttpResponse, PageError> {
-    owners_only(&signed_in)?;
+    signed_in.only_owner()?;
     let t = signed_in.words();
     let row = |service: Service| Row {
         id: service.id,
@@ -108,7 +107,7 @@ fn service_page(
     mut form: Form,
     said: Said,
 ) -> Result<Page, PageError> {
-    owners_only(signed_in)?;
+    signed_in.only_owner()?;
     let t = signed_in.words();
     let none = Needs::default();
     let needs = service.map_or(&none, |service| &service.terms.needs);
@@ -296,7 +295,7 @@ pub(crate) async fn change(
         )?);
     };
     let asked = edit.needs.clone().unwrap_or_default();
-    let request = signed_in.request(as_shown(&form));
+    let request = signed_in.request(form.as_shown());
     let mut said = Said::Nothing;
     match shared
         .application
