@@ -5,6 +5,7 @@
 //! paths, authentication and rate limits ([`access::authentication`]), and the time-out.
 
 mod access;
+mod begun;
 mod body;
 mod commit;
 mod conditions;
@@ -28,6 +29,7 @@ mod swagger;
 mod value;
 
 pub use access::rate_limits::RateLimitSettings;
+pub use begun::{Begun, Deadline};
 pub use body::body_was_read;
 pub use connection::{
     client::{Proxies, network},
@@ -57,12 +59,11 @@ use actix_web::{
     middleware::{Condition, Next, from_fn},
     web::{Data, PathConfig, PayloadConfig, ReqData},
 };
-use chatgrow_application::{Application, RequestId};
+use chatgrow_application::Application;
 use futures_util::FutureExt;
 use paperclip::actix::{OpenApiExt, web};
 use prometheus_client::registry::Registry;
 use std::{cell::RefCell, io, net::ToSocketAddrs, panic::AssertUnwindSafe, sync::Arc, time::Duration};
-use tokio::time::{Instant, timeout_at};
 
 /// The pattern of the path that a request was routed by. actix can return it too, but matches the path again for that.
 #[derive(Clone, Copy)]
@@ -332,36 +333,6 @@ fn cors(origins: &[String]) -> Cors {
     origins.iter().fold(cors, allow)
 }
 
-/// What is known about a request from its start.
-#[derive(Clone)]
-pub struct Begun {
-    /// The request's id.
-    pub id: RequestId,
-    /// When its time is up.
-    pub deadline: Deadline,
-}
-
-/// The instant at which a request's time is up.
-#[derive(Clone, Copy)]
-pub struct Deadline(Instant);
-
-impl Deadline {
-    fn after(started: std::time::Instant, timeout: Duration) -> Self {
-        Self(Instant::from_std(started) + timeout)
-    }
-
-    /// The future's output, if it is ready before the deadline.
-    pub async fn limit<T>(self, future: impl Future<Output = T>) -> Option<T> {
-        timeout_at(self.0, future).await.ok()
-    }
-
-    /// The same, with the answer if the time is up.
-    async fn wait_for<T>(self, future: impl Future<Output = T>) -> Result<T, ApiError> {
-        let timed_out = || ApiError::from(Problem::Unavailable).because("the request timed out");
-        self.limit(future).await.ok_or_else(timed_out)
-    }
-}
-
 /// Refuses parameters that the operation doesn't have, and gives up on a request whose handler takes too long,
 /// including the reading of its body. A write in progress is then completed or rolled back as a whole. So its caller
 /// has to check the result before repeating it, or repeat it with its `Idempotency-Key`. A handler that panics, which
@@ -397,6 +368,7 @@ mod tests {
         http::StatusCode,
         test::{TestRequest, call_service, init_service},
     };
+    use chatgrow_application::RequestId;
 
     #[actix_web::test]
     async fn a_handler_that_panics_costs_its_own_request_only() {
