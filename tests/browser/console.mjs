@@ -177,7 +177,7 @@ const work = async (javaScriptEnabled) => {
   await page.getByRole("button", { name: "Book" }).click();
   await page.getByText("There is no customer with this e-mail yet").waitFor();
   assert.equal(await page.getByLabel("Time").inputValue(), "10:30");
-  await page.getByLabel("Name (of a new customer)").fill(`Ann ${mode}`);
+  await page.getByLabel("Name (needed for").fill(`Ann ${mode}`);
   await page.getByRole("button", { name: "Book" }).click();
   await page.getByRole("alert").getByText("is taken").waitFor();
   if (javaScriptEnabled) await inspect(page, "booking-refused");

@@ -22,7 +22,7 @@ use std::{
 /// of the same resource has succeeded.
 pub(crate) const ATTEMPTS: usize = 64;
 
-/// The format of a stored answer that is empty. Every other format is the business of who renders it.
+/// The format of a stored answer that is empty. The adapter that renders an answer chooses the other formats.
 const EMPTY: u16 = u16::MAX;
 
 /// How many rows one write of a sweep changes at most, so that no request waits long for it.

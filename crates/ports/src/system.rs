@@ -1,4 +1,4 @@
-//! Time, ids, randomness and waiting. They are ports, so that tests of the use cases are deterministic.
+//! Time, ids, randomness, hashes of passwords, and waiting. They are ports, so that tests of the use cases are deterministic.
 
 use crate::{IdempotencyKey, StoreError};
 use async_trait::async_trait;

@@ -120,7 +120,7 @@ impl Form {
         name: &str,
         parse: impl FnOnce(i64) -> Result<T, Invalid>,
     ) -> Option<T> {
-        // A number that is none is out of every range.
+        // What is not a number counts as out of range.
         self.read(t, name, |text| match text {
             "" => Err(Invalid::Missing),
             text => parse(text.parse().unwrap_or(i64::MAX)),
@@ -128,10 +128,10 @@ impl Form {
     }
 }
 
-/// The largest form, in bytes, of somebody who has not signed in, …
+/// The largest form of somebody who has not signed in, in bytes.
 const MOST_OF_STRANGER: usize = 4 << 10;
 
-/// … and of a user. Notes of 5000 letters may take 45 000.
+/// The largest form of a user, in bytes. Notes of 5000 letters may take 45 000.
 const MOST: usize = 64 << 10;
 
 impl FromRequest for Form {

@@ -21,15 +21,14 @@ use chatgrow_api::Begun;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 
-/// Neither inline scripts and styles nor anything from elsewhere.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The policy of what a page may load and do.
+/// The content security policy: nothing inline, and nothing from other hosts.
 pub(crate) fn content_policy() -> (HeaderName, HeaderValue) {
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))
 }
 
-/// The middleware.
+/// Surrounds a page: refuses forms of other sites before it, and protects its answer.
 pub(crate) async fn guard(
     shared: Data<Shared>,
     begun: ReqData<Begun>,

@@ -1,4 +1,4 @@
-//! Who visits: from where, in which language, and signed in as whom.
+//! A visit: the client's address, the language, and the signed-in user.
 
 use crate::{Address, Shared, form::Form, page::PageError, words::Words};
 use actix_web::{
@@ -28,7 +28,7 @@ const SECURE_SESSION: &str = "__Host-chatgrow";
 const SESSION: &str = "chatgrow";
 const LANGUAGE: &str = "chatgrow-language";
 
-/// How long a browser keeps a cookie. (How long a session counts, the store decides.)
+/// How long a browser keeps a cookie. The session itself may end earlier.
 const COOKIE_AGE: cookie::time::Duration = cookie::time::Duration::days(400);
 
 /// How long a form that is sent again is recognized.
@@ -74,16 +74,19 @@ impl Visit {
         );
         let begun = request.extensions().get::<Begun>().map(|begun| begun.id.clone());
         let cookie = |name: &str| request.cookie(name).map(|cookie| cookie.value().to_owned());
-        let mut query: Vec<(String, String)> =
-            serde_urlencoded::from_str(request.query_string()).unwrap_or_default();
+        let (page, query) = match request.method() {
+            &Method::POST => page_of_form(headers),
+            _ => (request.path(), request.query_string()),
+        };
+        let mut query: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
         let asked = query.iter().find(|(name, _)| name == "lang");
         let asked: Option<Language> = asked.and_then(|(_, value)| value.parse().ok());
         query.retain(|(name, _)| name != "lang");
         let query = serde_urlencoded::to_string(&query).unwrap_or_default();
-        let path = match request.path() {
-            _ if request.method() == Method::POST => page_of_form(headers),
-            path if query.is_empty() => path.to_owned(),
-            path => format!("{path}?{query}"),
+        let path = if query.is_empty() {
+            page.to_owned()
+        } else {
+            format!("{page}?{query}")
         };
         let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         Self {
@@ -134,11 +137,12 @@ impl Visit {
     }
 }
 
-/// The path of the page that has sent a form, which a browser tells. If it doesn't, the first page.
-fn page_of_form(headers: &HeaderMap) -> String {
+/// The path and the query of the page that has sent a form, which a browser tells. If it doesn't, the first page.
+fn page_of_form(headers: &HeaderMap) -> (&str, &str) {
     let told = headers.get(REFERER).and_then(|value| value.to_str().ok());
-    let path = told.and_then(|told| told.split_once("/console"));
-    path.map_or_else(|| "/console".to_owned(), |(_, rest)| format!("/console{rest}"))
+    let start = told.and_then(|told| told.find("/console").map(|start| &told[start..]));
+    let page = start.unwrap_or("/console");
+    page.split_once('?').unwrap_or((page, ""))
 }
 
 const fn session_cookie(secure: bool) -> &'static str {

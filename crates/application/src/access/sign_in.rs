@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// How old the record of a session's last use may become, in milliseconds.
 const USE_MILLIS: i64 = 5 * 60_000;
 
-/// The most accounts among which somebody signs in with one address.
+/// The most accounts that a sign-in checks for one address.
 const MOST_ACCOUNTS: usize = 8;
 
 /// What the first owner of an account chooses.

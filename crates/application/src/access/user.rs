@@ -116,7 +116,7 @@ impl Users {
         Ok(self.shut_out(after.account_id, id).await?)
     }
 
-    /// Ends what a user has who is disabled.
+    /// Ends the sessions and links of a disabled user.
     async fn shut_out(&self, account: AccountId, id: UserId) -> Result<(), StoreError> {
         self.links.end(account, id).await?;
         self.sessions.end_others(account, id, None).await
@@ -242,8 +242,8 @@ impl Users {
         request.caller.require(Scope::Full)?;
         let account = request.caller.account;
         if !disabled {
-            // Otherwise a session that a crash has left would work again.
-            self.sessions.end_others(account, id, None).await?;
+            // Otherwise a session or a link that a crash has left would work again.
+            self.shut_out(account, id).await?;
         }
         let outcome = self.edit(request, id, &with_disabled(disabled)).await?;
         if disabled {
@@ -282,14 +282,22 @@ impl Users {
     ) -> Result<Outcome<User>, Failure<UserRefusal>> {
         let (account, id) = (request.caller.account, own(&request.caller)?);
         let present = self.find(account, id).await?.password;
-        if !self.system.passwords.verify(old, present).await? {
+        if !self.system.passwords.verify(old, present.clone()).await? {
             return Err(UserRefusal::WrongPassword.into());
         }
         let password = UserEdit {
             password: Some(self.system.passwords.hash(new).await?),
             ..UserEdit::default()
         };
-        let outcome = self.edit(request, id, &password).await?;
+        let attempt = async || {
+            let before = self.find(account, id).await?;
+            if before.password != present {
+                // A link has set another one meanwhile.
+                return Err(UserRefusal::WrongPassword.into());
+            }
+            self.replace(request, before, &password).await
+        };
+        let outcome = self.commits.run(request, attempt).await?;
         self.links.end(account, id).await?;
         self.sessions.end_others(account, id, Some(session)).await?;
         Ok(outcome)
@@ -323,12 +331,21 @@ impl Users {
     ) -> Result<Outcome<User>, Failure<UserRefusal>> {
         let attempt = async || {
             let before = self.find(request.caller.account, id).await?;
-            request.precondition.check::<UserRefusal>(Some(&before))?;
-            let after = before.edited(edit.clone(), self.system.clock.now());
-            let write = async |after: &User, commit| self.users.update(after, commit).await;
-            self.commits.replace(request, before, after, write).await
+            self.replace(request, before, edit).await
         };
         self.commits.run(request, attempt).await
+    }
+
+    async fn replace(
+        &self,
+        request: &Request<User>,
+        before: User,
+        edit: &UserEdit,
+    ) -> Result<Option<Effect<User>>, Failure<UserRefusal>> {
+        request.precondition.check::<UserRefusal>(Some(&before))?;
+        let after = before.edited(edit.clone(), self.system.clock.now());
+        let write = async |after: &User, commit| self.users.update(after, commit).await;
+        self.commits.replace(request, before, after, write).await
     }
 }
 

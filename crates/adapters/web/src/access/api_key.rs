@@ -15,8 +15,8 @@ use actix_web::{
 use askama::Template;
 use chatgrow_application::{Effect, Issued, Outcome, WallClock};
 use chatgrow_domain::{
-    AllowedAddresses, ApiKey, ApiKeyId, ApiKeyName, ApiKeyRefusal, ApiKeyTerms, KeyRateLimit, LocalMinute,
-    Overlap, Scope, Scopes, parse_date,
+    AllowedAddresses, ApiKey, ApiKeyId, ApiKeyName, ApiKeyRefusal, ApiKeyTerms, Invalid, KeyRateLimit,
+    LocalMinute, Overlap, Scope, Scopes, parse_date,
 };
 use chatgrow_ports::Failure;
 use std::collections::HashMap;
@@ -53,7 +53,8 @@ struct Key {
 struct Made {
     name: String,
     secret: String,
-    curl: String,
+    /// The line that books an appointment, if the key may.
+    curl: Option<String>,
 }
 
 #[derive(Template)]
@@ -173,7 +174,8 @@ pub(crate) async fn create(
 fn read_terms(form: &mut Form, t: Words, clock: &WallClock) -> Option<ApiKeyTerms> {
     let name = form.read(t, "name", |text| ApiKeyName::new(text));
     let expires_at = form.read_optional(t, "expires", |text| {
-        Ok(clock.instant(LocalMinute::new(parse_date(text)?, Time::MIDNIGHT)))
+        let after = parse_date(text)?.next_day().ok_or(Invalid::Date)?;
+        Ok(clock.instant(LocalMinute::new(after, Time::MIDNIGHT)))
     });
     let scopes = match form.value("preset") {
         "custom" => {
@@ -231,9 +233,12 @@ async fn show_made(
     );
     let origin = signed_in.address(shared, request);
     let secret = issued.secret.reveal().to_owned();
+    let line = first_booking(&origin, &secret, &tomorrow(shared, signed_in).await?);
+    let needed = [Scope::AppointmentsWrite, Scope::CustomersWrite];
+    let books = needed.iter().all(|scope| key.terms.scopes.permit(*scope));
     let made = Made {
         name: key.terms.name.as_str().to_owned(),
-        curl: first_booking(&origin, &secret, &tomorrow(shared, signed_in).await?),
+        curl: books.then_some(line),
         secret,
     };
     let form = Form::of([("preset", "full".to_owned())]);

@@ -64,6 +64,9 @@ pub(crate) async fn change_password(
 ) -> Result<HttpResponse, PageError> {
     let t = signed_in.words();
     let old = PlainPassword::given(form.value("old"));
+    if old.is_none() {
+        form.refuse("old", t.text("password-wrong"));
+    }
     let new = read_new_password(&mut form, t);
     let user = signed_in.visitor.user.id;
     let changed = match (old, new) {

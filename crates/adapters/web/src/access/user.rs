@@ -13,7 +13,7 @@ use actix_web::{
     web::{Data, Path},
 };
 use askama::Template;
-use chatgrow_application::Precondition;
+use chatgrow_application::{Outcome, Precondition};
 use chatgrow_domain::{EmailAddress, Role, User, UserId, UserRefusal};
 use chatgrow_ports::Failure;
 
@@ -97,9 +97,24 @@ pub(crate) async fn invite(
         return page::refused(&people_page(&shared, &signed_in, form, None, None).await?);
     };
     let users = &shared.application.access.users;
-    let invitation = signed_in.request(Precondition::Unconditional);
+    let invitation = signed_in.request_of(&form);
     match users.invite(&invitation, email.clone(), role).await {
+        Ok(invited) if !matches!(invited.outcome, Outcome::Done(_)) => {
+            // The form was sent again, and a link is shown only once.
+            let note = Some(t.text("person-invited-before"));
+            page::ok(
+                &people_page(
+                    &shared,
+                    &signed_in,
+                    Form::of([("role", "staff".to_owned())]),
+                    note,
+                    None,
+                )
+                .await?,
+            )
+        }
         Ok(invited) => {
+            tracing::info!(request_id = signed_in.visit.id.as_str(), account = %signed_in.account.id, by = %signed_in.visitor.user.id, "a user was invited");
             let link = signed_in
                 .address(&shared, &request)
                 .link(LinkTo::Password, &invited.link);
@@ -136,6 +151,7 @@ pub(crate) async fn change(
         "enable" => users.disable(&change, id, false).await.map(drop),
         "reset" => {
             let token = users.reset(signed_in.caller(), id).await?;
+            tracing::info!(request_id = signed_in.visit.id.as_str(), account = %signed_in.account.id, by = %signed_in.visitor.user.id, user = %id, "a link for a new password was made");
             let link = signed_in
                 .address(&shared, &request)
                 .link(LinkTo::Password, &token);

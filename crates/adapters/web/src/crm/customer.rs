@@ -100,7 +100,7 @@ pub(super) async fn customer(shared: &Shared, signed_in: &SignedIn, id: &str) ->
 
 /// The number for a `tel:` link (RFC 3966): digits, and what else a telephone can dial. An extension, as in `ext. 3`, is
 /// left out. `None` if no digit stands before it.
-fn dialled(phone: &str) -> Option<String> {
+pub(crate) fn dialled(phone: &str) -> Option<String> {
     let number = phone.split(char::is_alphabetic).next().unwrap_or_default();
     let number: String = number
         .chars()
@@ -111,7 +111,7 @@ fn dialled(phone: &str) -> Option<String> {
 }
 
 /// The address for a `mailto:` link (RFC 6068): what isn't allowed before the `@` is encoded.
-fn mail(address: &str) -> String {
+pub(crate) fn mail(address: &str) -> String {
     let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
     let local = serde_urlencoded::to_string([("", local)]).unwrap_or_default();
     format!("{}@{domain}", local.trim_start_matches('='))

@@ -81,12 +81,13 @@ pub(crate) async fn create(
     let Some(new) = read(&mut form, t) else {
         return page::refused(&new_page(&signed_in, form));
     };
-    let request = signed_in.request(Precondition::Unconditional);
+    let request = signed_in.request_of(&form);
     match shared.application.crm.customers.create(&request, new).await {
         Ok(Outcome::Done(Effect::Created(customer))) => {
             page::go_to(format!("/console/customers/{}", customer.id))
         }
-        Ok(_) => Err(PageError::Internal),
+        // The form was sent again.
+        Ok(_) => page::go_to("/console/customers"),
         Err(Failure::Refused(CustomerRefusal::EmailTaken)) => {
             form.refuse("email", t.text("customer-known"));
             page::refused(&new_page(&signed_in, form))

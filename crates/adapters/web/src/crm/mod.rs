@@ -5,6 +5,8 @@ mod edit;
 mod list;
 mod visits;
 
+pub(crate) use customer::{dialled, mail};
+
 use actix_web::{
     Resource,
     web::{get, post, resource},

@@ -53,7 +53,7 @@ pub(crate) async fn register(
         return refused(&shared, &signed_in, &before, form, false).await;
     };
     let registrations = &shared.application.events.registrations;
-    let request = signed_in.request(Precondition::Unconditional);
+    let request = signed_in.request_of(&form);
     let registered = registrations
         .register(&request, before.id, &email.key(), notes)
         .await;

@@ -82,8 +82,14 @@ impl Names {
 
     /// The resources that can be booked, as options of a form.
     pub(crate) fn bookable(&self) -> Vec<(String, String)> {
-        let active = self.resources.iter().filter(|resource| resource.active);
-        active
+        self.bookable_and(&[])
+    }
+
+    /// The same, with some that can perhaps not be booked any more.
+    pub(crate) fn bookable_and(&self, present: &[ResourceId]) -> Vec<(String, String)> {
+        let offered = |resource: &&Resource| resource.active || present.contains(&resource.id);
+        let offered = self.resources.iter().filter(offered);
+        offered
             .map(|resource| (resource.id.to_string(), resource.name.as_str().to_owned()))
             .collect()
     }

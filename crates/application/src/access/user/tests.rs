@@ -195,6 +195,7 @@ async fn who_is_disabled_loses_all_sessions() {
 async fn a_session_from_before_does_not_come_back() {
     let disabled = dana().edited(with_disabled(true), at(700));
     let mut mocks = with(disabled);
+    ends_links(&mut mocks);
     let mut order = mockall::Sequence::new();
     mocks
         .sessions
@@ -259,6 +260,32 @@ async fn a_password_is_changed_by_those_who_know_it() {
         )
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_password_that_a_link_has_changed_stays() {
+    let mut mocks = Mocks::at(1000);
+    let changed = User {
+        password: Some(hash("by the link")),
+        ..dana()
+    };
+    let mut states = vec![dana(), changed].into_iter();
+    mocks
+        .users
+        .expect_by_id()
+        .returning(move |_, _| Ok(states.next()));
+    mocks.passwords.expect_verify().returning(|_, _| Ok(true));
+    mocks.passwords.expect_hash().returning(|_| Ok(hash("new")));
+    let session = SessionId::new(id(8));
+    let outcome = users(mocks)
+        .change_password(
+            &request_of_dana(),
+            password("the old one"),
+            password("the new one"),
+            session,
+        )
+        .await;
+    assert_eq!(refusal(outcome), UserRefusal::WrongPassword);
 }
 
 #[tokio::test]

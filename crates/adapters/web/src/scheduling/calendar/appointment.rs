@@ -2,6 +2,7 @@
 
 use crate::{
     Shared,
+    crm::{dialled, mail},
     dates::{clock, field_date},
     form::Form,
     page::{self, PageError, Section, Shell, found},
@@ -17,7 +18,7 @@ use askama::Template;
 use chatgrow_application::{Dated, Precondition};
 use chatgrow_domain::{
     Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, LocalMinute, Notes,
-    Policies,
+    Policies, Revised,
 };
 use chatgrow_ports::Failure;
 
@@ -45,7 +46,9 @@ pub(super) struct Shown {
     pub(super) customer: String,
     pub(super) customer_id: String,
     pub(super) phone: Option<String>,
+    pub(super) dial: Option<String>,
     pub(super) email: String,
+    pub(super) mail: String,
     pub(super) moment: String,
     pub(super) day: String,
     pub(super) times: String,
@@ -77,6 +80,8 @@ impl Shown {
             customer: customer.name.as_str().to_owned(),
             customer_id: customer.id.to_string(),
             phone: customer.phone.as_ref().map(|phone| phone.as_str().to_owned()),
+            dial: customer.phone.as_ref().and_then(|phone| dialled(phone.as_str())),
+            mail: mail(customer.email.as_str()),
             email: customer.email.as_str().to_owned(),
             moment: t.moment(start, wall.today()),
             day: t.day(date, wall.today()),
@@ -126,12 +131,15 @@ async fn page_of(
     })
 }
 
-fn notes_of(appointment: &Appointment) -> Form {
-    let notes = appointment.notes.as_ref();
-    Form::of([(
-        "notes",
-        notes.map(|notes| notes.as_str().to_owned()).unwrap_or_default(),
-    )])
+fn notes_of(appointment: &Dated<Appointment>) -> Form {
+    let notes = appointment.value.notes.as_ref();
+    Form::of([
+        ("revision", appointment.revision().as_str().to_owned()),
+        (
+            "notes",
+            notes.map(|notes| notes.as_str().to_owned()).unwrap_or_default(),
+        ),
+    ])
 }
 
 pub(crate) async fn show(
@@ -139,9 +147,9 @@ pub(crate) async fn show(
     signed_in: SignedIn,
     id: Path<String>,
 ) -> Result<HttpResponse, PageError> {
-    let appointment = read(&shared, &signed_in, &id).await?.value;
+    let appointment = read(&shared, &signed_in, &id).await?;
     let form = notes_of(&appointment);
-    page::ok(&page_of(&shared, &signed_in, &appointment, form, None).await?)
+    page::ok(&page_of(&shared, &signed_in, &appointment.value, form, None).await?)
 }
 
 pub(crate) async fn confirm_cancel(
@@ -169,26 +177,34 @@ pub(crate) async fn change(
     let t = signed_in.words();
     let appointment = read(&shared, &signed_in, &id).await?.value;
     let mut edit = AppointmentEdit::default();
+    let mut seen = Precondition::Unconditional;
     match form.value("do") {
         "notes" => {
             let Some(notes) = form.read_optional(t, "notes", |text| Notes::new(text)) else {
                 return page::refused(&page_of(&shared, &signed_in, &appointment, form, None).await?);
             };
             edit.notes = Some(notes);
+            seen = form.as_shown();
         }
         status => edit.status = Some(status.parse().map_err(|_| PageError::BadForm)?),
     }
     let appointments = &shared.application.scheduling.appointments;
-    let request = signed_in.request(Precondition::Unconditional);
+    let request = signed_in.request(seen);
     match appointments
         .edit(&request, appointment.id, edit, Policies::Kept)
         .await
     {
         Ok(_) => page::go_to(format!("/console/appointments/{}", appointment.id)),
         Err(Failure::Refused(AppointmentRefusal::InvalidStatus)) => {
-            let appointment = read(&shared, &signed_in, &id).await?.value;
+            let appointment = read(&shared, &signed_in, &id).await?;
             let (form, fault) = (notes_of(&appointment), Some(t.text("appointment-closed")));
-            page::refused(&page_of(&shared, &signed_in, &appointment, form, fault).await?)
+            page::refused(&page_of(&shared, &signed_in, &appointment.value, form, fault).await?)
+        }
+        Err(Failure::Refused(AppointmentRefusal::VersionMismatch)) => {
+            let appointment = read(&shared, &signed_in, &id).await?;
+            form.set("revision", appointment.revision().as_str());
+            let fault = Some(t.text("settings-changed"));
+            page::refused(&page_of(&shared, &signed_in, &appointment.value, form, fault).await?)
         }
         Err(failure) => Err(failure.into()),
     }

@@ -225,6 +225,8 @@ async fn explain(
         AppointmentRefusal::Unbookable(Unbookable::UnknownResource | Unbookable::Resources(_)) => {
             ("resource", "booking-resource")
         }
+        // A move has no field for it.
+        AppointmentRefusal::Unbookable(_) if form.value("service").is_empty() => ("date", "booking-service"),
         AppointmentRefusal::Unbookable(_) => ("service", "booking-service"),
         AppointmentRefusal::Cancelled => ("date", "appointment-closed"),
         AppointmentRefusal::NotFound => return Err(PageError::NotFound),
@@ -290,7 +292,11 @@ async fn move_page(
         form,
         refused,
         shown: Shown::new(shared, signed_in, &appointment).await?,
-        resources: if one { names.bookable() } else { Vec::new() },
+        resources: if one {
+            names.bookable_and(&appointment.booking.resources)
+        } else {
+            Vec::new()
+        },
     })
 }
 
@@ -345,6 +351,12 @@ pub(crate) async fn move_it(
         .await
     {
         Ok(_) => return page::go_to(format!("/console/appointments/{}", appointment.id)),
+        Err(Failure::Refused(AppointmentRefusal::VersionMismatch)) => {
+            let now = read(&shared, &signed_in, &id).await?;
+            form.set("revision", now.revision().as_str());
+            form.refuse("date", t.text("settings-changed"));
+            return page::refused(&move_page(&shared, &signed_in, &id, form, None).await?);
+        }
         Err(Failure::Refused(refusal)) => refusal,
         Err(failure) => return Err(failure.into()),
     };

@@ -175,16 +175,21 @@ impl Day<'_> {
 
     /// A column for each resource, and one for the account's own schedule if there is anything in it.
     fn resources(&self, date: Date, only: Option<ResourceId>) -> Vec<Column> {
-        let active = self.names.resources.iter().filter(|resource| resource.active);
-        let shown = active.filter(|resource| only.is_none_or(|only| only == resource.id));
-        let mut columns: Vec<_> = shown
-            .zip(1..)
-            .map(|(resource, number)| {
-                let heading = resource.name.as_str().to_owned();
-                let id = resource.id;
-                self.column(number, heading, date, |taken| taken.contains(&id), Some(id))
-            })
-            .collect();
+        let shown = self
+            .names
+            .resources
+            .iter()
+            .filter(|resource| only.is_none_or(|only| only == resource.id));
+        let mut columns = Vec::new();
+        for resource in shown {
+            let (heading, id) = (resource.name.as_str().to_owned(), resource.id);
+            let number = columns.len() + 1;
+            let column = self.column(number, heading, date, |taken| taken.contains(&id), Some(id));
+            // What is booked stays so if the resource is out of use.
+            if resource.active || !column.items.is_empty() {
+                columns.push(column);
+            }
+        }
         if only.is_none() {
             let heading = self.t.text("column-own");
             let number = columns.len() + 1;
