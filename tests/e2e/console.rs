@@ -509,6 +509,47 @@ async fn over_https_the_cookie_is_for_this_host_alone() {
 }
 
 #[tokio::test]
+async fn what_others_have_changed_is_not_overwritten() {
+    let app = TestApp::start().await;
+    let mut owner = owner(&app).await;
+    let booking = json!({
+        "customer": { "email": "noa@example.com", "name": "Noa" },
+        "date": "2030-06-11", "time": "10:00", "serviceType": "lesson",
+    });
+    let booked = app.post("/appointments", booking).await;
+    let id = booked.json["appointment"]["id"].as_str().unwrap();
+    let path = format!("/console/appointments/{id}");
+    let revision = |page: &Answer| {
+        let (_, rest) = page.text.split_once("name=\"revision\" value=\"").unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    };
+    let (shown, moving) = (
+        revision(&owner.get(&path).await),
+        revision(&owner.get(&format!("{path}/move")).await),
+    );
+    let other = app
+        .patch(&format!("/appointments/{id}"), json!({ "notes": "By the API" }))
+        .await;
+    assert_eq!(other.status, 200);
+    let form = |revision: &str| format!("do=notes&revision={revision}&notes=By+the+owner");
+    let refused = owner.post(&path, &form(&shown)).await;
+    assert!(
+        refused.status == 422 && refused.text.contains("By the owner"),
+        "{refused:?}"
+    );
+    // The form that is shown again may be sent again.
+    assert_eq!(owner.post(&path, &form(&revision(&refused))).await.status, 303);
+    let to = |revision: &str| format!("revision={revision}&date=2030-06-12&time=11:00&duration=60");
+    let move_path = format!("{path}/move");
+    let refused = owner.post(&move_path, &to(&moving)).await;
+    assert!(
+        refused.status == 422 && refused.text.contains("11:00"),
+        "{refused:?}"
+    );
+    assert_eq!(owner.post(&move_path, &to(&revision(&refused))).await.status, 303);
+}
+
+#[tokio::test]
 async fn odd_requests_get_pages_too() {
     let app = TestApp::start().await;
     let mut owner = owner(&app).await;

@@ -1,8 +1,8 @@
 //! The use cases: each method is one thing that a caller can ask for. They know the rules (domain) and what the rules
 //! need (ports), and nothing of HTTP or SQL.
 //!
-//! A method that takes a [`Caller`], or a [`Request`] with one, first asks it for the scope that it needs. If the caller
-//! lacks the scope, the result is [`Failure::NotAllowed`](chatgrow_ports::Failure::NotAllowed).
+//! A method that takes a [`Caller`], or a [`Request`] with one, first asks it for the scope that it needs. If the
+//! caller lacks the scope, the result is [`Failure::NotAllowed`](chatgrow_ports::Failure::NotAllowed).
 //!
 //! A change reads the resource, applies the rule, and writes "this new state, if the version is still N". If another
 //! change was faster, the use case starts again from the present state ([`commit`]).

@@ -1,4 +1,5 @@
-//! Time, ids, randomness, hashes of passwords, and waiting. They are ports, so that tests of the use cases are deterministic.
+//! Time, ids, randomness, hashes of passwords, and waiting. They are ports, so that tests of the use cases are
+//! deterministic.
 
 use crate::{IdempotencyKey, StoreError};
 use async_trait::async_trait;
@@ -27,8 +28,8 @@ pub trait Randomness: Send + Sync {
     fn secret(&self) -> [u8; 32];
 }
 
-/// Hashes passwords. A hash takes as long, and as much memory, as an attacker is meant to need for each guess. So only a
-/// few are computed at once, some others wait, and further ones are refused with [`StoreError::Unavailable`].
+/// Hashes passwords. A hash takes as long, and as much memory, as an attacker is meant to need for each guess. So only
+/// a few are computed at once, some others wait, and further ones are refused with [`StoreError::Unavailable`].
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Passwords: Send + Sync {

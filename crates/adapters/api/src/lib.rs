@@ -150,8 +150,8 @@ impl Api {
         }
     }
 
-    /// Serves pages of another adapter at its side: the console. They get a [`Begun`] and the [`Settings`], and leave the
-    /// [`Caller`](chatgrow_application::Caller), for the log.
+    /// Serves pages of another adapter at its side: the console. They get a [`Begun`] and the [`Settings`], and leave
+    /// the [`Caller`](chatgrow_application::Caller), for the log.
     #[must_use]
     pub fn with_pages(self, pages: Pages) -> Self {
         Self {

@@ -1,4 +1,5 @@
-//! The stylesheet, the script and the icon. Their names contain a hash of their content, so browsers keep them for good.
+//! The stylesheet, the script and the icon. Their names contain a hash of their content, so browsers keep them for
+//! good.
 
 use actix_web::{
     HttpResponse,

@@ -1,12 +1,12 @@
 //! The owner's console: HTML pages at `/console`, made on the server.
 //!
-//! It is a driving adapter beside the HTTP API, and served by the same server. A handler parses, calls use cases with the
-//! signed-in user as the caller, and renders a template. All texts are in `locales`, one file for each context and
+//! It is a driving adapter beside the HTTP API, and served by the same server. A handler parses, calls use cases with
+//! the signed-in user as the caller, and renders a template. All texts are in `locales`, one file for each context and
 //! language.
 //!
 //! What is common to all pages: [`guard`] (cross-site requests, header fields, time-out, errors as pages), [`visit`]
-//! (who visits, in which language), [`page`] (the frame around a page), [`form`] (what was typed, and what is wrong with
-//! it), [`words`] (texts) and [`dates`].
+//! (who visits, in which language), [`page`] (the frame around a page), [`form`] (what was typed, and what is wrong
+//! with it), [`words`] (texts) and [`dates`].
 
 mod access;
 mod address;
@@ -85,8 +85,8 @@ fn routes(config: &mut ServiceConfig, shared: &Data<Shared>) {
         vec![resource("/{path:.*}").route(web::to(page::not_found))],
     ];
     let console = web::scope("/console").app_data(shared.clone());
-    // The guard wraps resources, not the scope, because actix routes a request only while nothing else holds a reference
-    // to it.
+    // The guard wraps resources, not the scope, because actix routes a request only while nothing else holds a
+    // reference to it.
     let guarded = |console: Scope, page: Resource| console.service(page.wrap(from_fn(guard::guard)));
     let console = pages.into_iter().flatten().fold(console, guarded);
     config

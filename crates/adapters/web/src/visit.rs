@@ -211,8 +211,8 @@ impl SignedIn {
         Request::unanswered(self.caller().clone(), precondition)
     }
 
-    /// A request that is carried out once, however often its form is sent: a double click, or a page that is loaded again.
-    /// The form carries the id of the request for its page.
+    /// A request that is carried out once, however often its form is sent: a double click, or a page that is loaded
+    /// again. The form carries the id of the request for its page.
     pub(crate) fn request_of<T>(&self, form: &Form) -> Request<T> {
         let request = self.request(Precondition::Unconditional);
         if form.value("form").is_empty() {

@@ -129,9 +129,9 @@ impl ApiKeys {
     /// Changes the terms of a key of any account, for the operator.
     ///
     /// # Errors
-    /// [`ApiKeyRefusal::NotFound`], [`ApiKeyRefusal::Revoked`], [`ApiKeyRefusal::ExpiryPassed`] if the new expiry is not in
-    /// the future, [`ApiKeyRefusal::VersionMismatch`] if the key was changed meanwhile, or [`Failure::Store`] if the store
-    /// fails.
+    /// [`ApiKeyRefusal::NotFound`], [`ApiKeyRefusal::Revoked`], [`ApiKeyRefusal::ExpiryPassed`] if the new expiry is
+    /// not in the future, [`ApiKeyRefusal::VersionMismatch`] if the key was changed meanwhile, or [`Failure::Store`] if
+    /// the store fails.
     pub async fn edit_any(&self, id: ApiKeyId, edit: ApiKeyEdit) -> Result<(), Failure<ApiKeyRefusal>> {
         let before = self.find_any(id).await?;
         let after = before.edited(edit, self.system.clock.now())?;
@@ -219,7 +219,8 @@ impl ApiKeys {
     /// # Errors
     /// [`ApiKeyRefusal::NotFound`], [`ApiKeyRefusal::VersionMismatch`] if the precondition doesn't hold,
     /// [`ApiKeyRefusal::Exceeds`] if the key could do more than the caller, [`ApiKeyRefusal::Revoked`],
-    /// [`ApiKeyRefusal::ExpiryPassed`] if the new expiry is not in the future, or [`Failure::Store`] if the store fails.
+    /// [`ApiKeyRefusal::ExpiryPassed`] if the new expiry is not in the future, or [`Failure::Store`] if the store
+    /// fails.
     pub async fn edit(
         &self,
         request: &Request<ApiKey>,

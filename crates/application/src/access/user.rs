@@ -228,7 +228,8 @@ impl Users {
         self.edit(request, id, &role).await
     }
 
-    /// Disables a user, or lets the user sign in again. The sessions and links from before end at once, on every server.
+    /// Disables a user, or lets the user sign in again. The sessions and links from before end at once, on every
+    /// server.
     ///
     /// # Errors
     /// [`UserRefusal::NotFound`], [`UserRefusal::VersionMismatch`] if the precondition doesn't hold,

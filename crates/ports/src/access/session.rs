@@ -1,5 +1,5 @@
-//! Sessions, and links that are followed once. A request's account is found through its session or link, so the look-ups
-//! by digest don't take an account.
+//! Sessions, and links that are followed once. A request's account is found through its session or link, so the
+//! look-ups by digest don't take an account.
 
 use crate::{Failure, StoreError};
 use async_trait::async_trait;
@@ -20,8 +20,8 @@ pub trait SessionStore: Send + Sync {
     /// The user's sessions. They MUST be ordered by `created_at`, then by id.
     async fn of_user(&self, account: AccountId, user: UserId) -> Result<Vec<Session>, StoreError>;
 
-    /// Records that a session was used. Its last use MUST NOT move back in time. A session that the account doesn't have
-    /// is ignored.
+    /// Records that a session was used. Its last use MUST NOT move back in time. A session that the account doesn't
+    /// have is ignored.
     async fn record_use(&self, account: AccountId, id: SessionId, at: Timestamp) -> Result<(), StoreError>;
 
     /// Ends a session of the user, and returns whether there was one.
@@ -50,12 +50,12 @@ pub trait LinkStore: Send + Sync {
     async fn by_digest(&self, digest: &TokenDigest) -> Result<Option<Link>, StoreError>;
 
     /// Uses a link up, in one write. If the link sets an account up, the user is added, and MUST be the first of its
-    /// account; then the account's other links of that kind go too. Otherwise the user replaces the state of the version
-    /// before, all its sessions end, and its other links go too.
+    /// account; then the account's other links of that kind go too. Otherwise the user replaces the state of the
+    /// version before, all its sessions end, and its other links go too.
     ///
-    /// If the link is not there or has expired at `now`, if the account has a user already, or if the user is not in the
-    /// version before, it MUST return [`LinkRefusal::Gone`] and write nothing. Of any number of concurrent calls for
-    /// links of one account or of one user, one MUST succeed.
+    /// If the link is not there or has expired at `now`, if the account has a user already, or if the user is not in
+    /// the version before, it MUST return [`LinkRefusal::Gone`] and write nothing. Of any number of concurrent calls
+    /// for links of one account or of one user, one MUST succeed.
     async fn follow(&self, link: &Link, user: &User, now: Timestamp) -> Result<(), Failure<LinkRefusal>>;
 
     /// Deletes the links with which the user could choose a password.

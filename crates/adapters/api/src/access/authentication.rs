@@ -1,8 +1,8 @@
 //! Authentication. Under the API's paths, a request's key is checked before anything else in the request.
 //!
-//! [`authenticate`] guards these paths, including unknown ones, and leaves an [`Authenticated`] for the handlers. That is
-//! also the OpenAPI security scheme: a handler that takes it is documented as needing a key, and fails if it is outside
-//! the guard.
+//! [`authenticate`] guards these paths, including unknown ones, and leaves an [`Authenticated`] for the handlers. That
+//! is also the OpenAPI security scheme: a handler that takes it is documented as needing a key, and fails if it is
+//! outside the guard.
 
 use crate::{
     Begun, Settings,

@@ -148,8 +148,8 @@ pub struct SearchDialect {
     pub position: &'static str,
 }
 
-/// The phone number without [separators](chatgrow_domain::SearchWord::SEPARATORS). (PostgreSQL's `translate` takes twice
-/// as long.)
+/// The phone number without [separators](chatgrow_domain::SearchWord::SEPARATORS). (PostgreSQL's `translate` takes
+/// twice as long.)
 const DIGITS: &str = "replace(replace(replace(replace(replace(replace(replace(phone, ' ', ''), '-', ''), '(', ''), ')', ''), \
     '.', ''), '/', ''), '+', '')";
 

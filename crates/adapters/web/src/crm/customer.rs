@@ -98,8 +98,8 @@ pub(super) async fn customer(shared: &Shared, signed_in: &SignedIn, id: &str) ->
     found(customers.by_id(signed_in.caller(), id).await)
 }
 
-/// The number for a `tel:` link (RFC 3966): digits, and what else a telephone can dial. An extension, as in `ext. 3`, is
-/// left out. `None` if no digit stands before it.
+/// The number for a `tel:` link (RFC 3966): digits, and what else a telephone can dial. An extension, as in `ext. 3`,
+/// is left out. `None` if no digit stands before it.
 pub(crate) fn dialled(phone: &str) -> Option<String> {
     let number = phone.split(char::is_alphabetic).next().unwrap_or_default();
     let number: String = number

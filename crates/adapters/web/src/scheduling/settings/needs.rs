@@ -76,8 +76,8 @@ pub(super) fn fill(form: &mut Form, names: &Names, needs: &Needs) {
     }
 }
 
-/// Reads the needs. The outer option says whether they are valid, the inner one whether they change. Those that the form
-/// can't show stay as they are.
+/// Reads the needs. The outer option says whether they are valid, the inner one whether they change. Those that the
+/// form can't show stay as they are.
 pub(super) fn read(form: &mut Form, t: Words, names: &Names, present: &Needs) -> Option<Option<Needs>> {
     let Some(before) = by_kind(names, present) else {
         return Some(None);
