@@ -1,13 +1,15 @@
 //! The console over HTTP: who gets in, and what protects its pages. What a browser shows is tested in tests/browser.
 
+use crate::api::each_store;
 use chatgrow_api::Settings;
 use chatgrow_domain::{AccountSlug, Role};
 use e2e::{
-    Answer, ApiClient, TestApp,
+    Answer, ApiClient, Store, TestApp,
     binary::{Ended, Installation},
     settings,
 };
 use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
+use rstest_reuse::apply;
 use serde_json::json;
 
 const PASSWORD: &str = "correct+horse+battery";
@@ -108,9 +110,11 @@ async fn staff(owner: &mut Browser) -> Browser {
     staff
 }
 
-#[tokio::test]
-async fn an_account_is_set_up_once() {
-    let app = TestApp::start().await;
+#[apply(each_store)]
+async fn an_account_is_set_up_once(store: Store) {
+    let Some(app) = TestApp::start_on(store).await else {
+        return;
+    };
     let users = &app.application.access.users;
     let link = async || users.set_up_link(&AccountSlug::default()).await.unwrap();
     let (one, other) = (link().await.unwrap(), link().await.unwrap());
@@ -259,9 +263,11 @@ async fn a_wrong_password_and_an_unknown_address_look_alike() {
     assert_eq!(attempt("nobody@example.com", PASSWORD).await.status, 422);
 }
 
-#[tokio::test]
-async fn who_is_disabled_is_out_at_once() {
-    let app = TestApp::start().await;
+#[apply(each_store)]
+async fn who_is_disabled_is_out_at_once(store: Store) {
+    let Some(app) = TestApp::start_on(store).await else {
+        return;
+    };
     let mut owner = owner(&app).await;
     let staff = staff(&mut owner).await;
     assert_eq!(staff.get("/console/calendar").await.status, 200);
@@ -293,9 +299,11 @@ async fn who_is_disabled_is_out_at_once() {
     assert_eq!(again.post("/console/login", &form).await.status, 303);
 }
 
-#[tokio::test]
-async fn another_password_ends_other_sessions() {
-    let app = TestApp::start().await;
+#[apply(each_store)]
+async fn another_password_ends_other_sessions(store: Store) {
+    let Some(app) = TestApp::start_on(store).await else {
+        return;
+    };
     let mut here = owner(&app).await;
     let mut there = Browser::new(&app);
     let form = format!("email=owner@example.com&password={PASSWORD}");
@@ -340,9 +348,11 @@ async fn another_password_ends_other_sessions() {
     );
 }
 
-#[tokio::test]
-async fn staff_does_the_daily_work_only() {
-    let app = TestApp::start().await;
+#[apply(each_store)]
+async fn staff_does_the_daily_work_only(store: Store) {
+    let Some(app) = TestApp::start_on(store).await else {
+        return;
+    };
     let mut owner = owner(&app).await;
     let mut staff = staff(&mut owner).await;
     for path in [
