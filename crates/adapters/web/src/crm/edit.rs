@@ -28,9 +28,9 @@ struct Page {
     shell: Shell,
     form: Form,
     heading: String,
-    /// Where the form is sent.
+    /// The path to which the form is sent.
     action: String,
-    /// Where it leads if it is left.
+    /// The path to which its "cancel" leads.
     back: String,
     /// The state that is edited.
     revision: Option<String>,
