@@ -14,7 +14,7 @@ pub enum Guard {
     AccountSlug,
     /// Another user of the account has the e-mail address.
     UserEmail,
-    /// The change would take the account's last owner who can sign in.
+    /// The change would leave the account without an active owner.
     LastOwner,
     /// Another customer of the account has the e-mail address.
     CustomerEmail,

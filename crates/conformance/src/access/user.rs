@@ -22,7 +22,7 @@ pub(crate) fn user(account: AccountId, email: &str) -> User {
     )
 }
 
-/// An owner with a password, so one who can sign in.
+/// An active owner: one with a password.
 pub(crate) fn owner(account: AccountId, email: &str) -> User {
     User {
         password: Some(hash()),
@@ -273,8 +273,8 @@ pub async fn users_of_accounts_are_apart(stores: &Stores) {
     );
 }
 
-/// The store refuses to take an account's last owner who can sign in. An owner who is only invited or is shut out can't
-/// sign in, so they don't count. Neither do the staff, or the owners of another account.
+/// The store refuses a change that would leave an account without an active owner. Owners who are only invited, disabled
+/// owners, the staff, and the owners of another account don't count.
 pub async fn the_last_owner_stays(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
     let last = put(stores, owner(account, "last@example.com")).await;

@@ -13,7 +13,7 @@ id_type! {
 choice! {
     /// What a user may do.
     Role {
-        /// Everything. The last owner who can sign in stays an owner and stays able to sign in.
+        /// Everything. An account keeps at least one [active owner](User::is_active_owner).
         Owner = "owner",
         /// The daily work: customers, appointments and events.
         Staff = "staff",
