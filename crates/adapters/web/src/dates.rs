@@ -104,6 +104,14 @@ pub(crate) fn clock(time: Time) -> String {
     time.format(form).unwrap_or_default()
 }
 
+/// The minutes of a day.
+pub(crate) const DAY: i64 = 1440;
+
+/// `09:15`, for minutes after midnight. The end of a day is `24:00`.
+pub(crate) fn minutes(minutes: i64) -> String {
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
 /// `2026-06-14`, as a field of a form has it.
 pub(crate) fn field_date(date: Date) -> String {
     let form = format_description!("[year]-[month]-[day]");

@@ -120,12 +120,26 @@ impl Form {
         name: &str,
         parse: impl FnOnce(i64) -> Result<T, Invalid>,
     ) -> Option<T> {
-        // What is not a number counts as out of range.
         self.read(t, name, |text| match text {
             "" => Err(Invalid::Missing),
-            text => parse(text.parse().unwrap_or(i64::MAX)),
+            text => parse(number(text)),
         })
     }
+
+    /// Reads a field that is a whole number or empty: the outer option says whether it is valid.
+    pub(crate) fn read_optional_number<T>(
+        &mut self,
+        t: Words,
+        name: &str,
+        parse: impl FnOnce(i64) -> Result<T, Invalid>,
+    ) -> Option<Option<T>> {
+        self.read_optional(t, name, |text| parse(number(text)))
+    }
+}
+
+/// The number that a text says. What is not a number counts as out of range.
+fn number(text: &str) -> i64 {
+    text.parse().unwrap_or(i64::MAX)
 }
 
 /// The largest form of somebody who has not signed in, in bytes.

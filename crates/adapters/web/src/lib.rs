@@ -17,6 +17,7 @@ mod events;
 mod form;
 mod guard;
 mod limits;
+mod money;
 mod page;
 mod scheduling;
 mod visit;

@@ -202,9 +202,7 @@ fn read_terms(form: &mut Form, t: Words, clock: &WallClock) -> Option<ApiKeyTerm
         .collect();
     let networks = networks.join(",");
     let allowed_addresses = form.read_optional(t, "allowed", |_| AllowedAddresses::parse(&networks));
-    let rate_limit = form.read_optional(t, "limit", |text| {
-        KeyRateLimit::new(text.parse().unwrap_or(i64::MAX))
-    });
+    let rate_limit = form.read_optional_number(t, "limit", KeyRateLimit::new);
     Some(ApiKeyTerms {
         name: name?,
         scopes: scopes?,

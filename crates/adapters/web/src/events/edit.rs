@@ -1,13 +1,11 @@
 //! The forms that create, edit and cancel an event.
 
-use super::{
-    event::event,
-    facts::{Facts, amount},
-};
+use super::{event::event, facts::Facts};
 use crate::{
     Shared,
     dates::{clock, field_date},
     form::Form,
+    money::amount,
     page::{self, PageError, Section, Shell, title},
     visit::SignedIn,
     words::Words,
@@ -169,9 +167,7 @@ fn read(form: &mut Form, t: Words) -> Option<NewEvent> {
     let date = form.read(t, "date", parse_date);
     let time = form.read(t, "time", parse_time);
     let location = form.read_optional(t, "location", |text| EventLocation::new(text));
-    let capacity = form.read_optional(t, "capacity", |text| {
-        Capacity::new(text.parse().unwrap_or(i64::MAX))
-    });
+    let capacity = form.read_optional_number(t, "capacity", Capacity::new);
     let price = form.read_optional(t, "price", Money::parse);
     let description = form.read_optional(t, "description", |text| EventDescription::new(text));
     Some(NewEvent {

@@ -1,7 +1,7 @@
 //! What the pages tell of an event.
 
-use crate::words::Words;
-use chatgrow_domain::{Event, EventId, EventStatus, Money, RegistrationRefusal};
+use crate::{money::amount, words::Words};
+use chatgrow_domain::{Event, EventId, EventStatus, RegistrationRefusal};
 use time::Date;
 
 /// An event in words.
@@ -47,27 +47,6 @@ impl Facts {
                 EventStatus::Cancelled => Some(t.text("event-cancelled")),
             },
             full: event.admit() == Err(RegistrationRefusal::Full),
-        }
-    }
-}
-
-/// An amount as people write it: `150`, `149.90`.
-pub(super) fn amount(money: Money) -> String {
-    let shortest = money.to_string();
-    match shortest.split_once('.') {
-        Some((_, decimals)) if decimals.len() == 1 => format!("{shortest}0"),
-        _ => shortest,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_amount_has_two_decimals_or_none() {
-        for (minor, written) in [(15000, "150"), (14990, "149.90"), (5, "0.05"), (0, "0")] {
-            assert_eq!(amount(Money::from_minor(minor).unwrap()), written);
         }
     }
 }

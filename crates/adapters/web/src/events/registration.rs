@@ -17,7 +17,7 @@ use actix_web::{
 };
 use askama::Template;
 use chatgrow_application::Precondition;
-use chatgrow_domain::{EmailAddress, EventId, Notes, RegistrationId, RegistrationRefusal};
+use chatgrow_domain::{EmailAddress, Event, EventId, Notes, RegistrationId, RegistrationRefusal};
 use chatgrow_ports::Failure;
 
 #[derive(Template)]
@@ -72,15 +72,24 @@ pub(crate) async fn register(
     refused(&shared, &signed_in, &now, form, key == "registration-unknown").await
 }
 
+/// The event and the id of the registration that a path names.
+async fn named(
+    shared: &Shared,
+    signed_in: &SignedIn,
+    path: Path<(String, String)>,
+) -> Result<(Event, RegistrationId), PageError> {
+    let (id, registration) = path.into_inner();
+    let registration = registration.parse().map_err(|_| PageError::NotFound)?;
+    Ok((event(shared, signed_in, &id).await?, registration))
+}
+
 /// Asks before a registration is removed.
 pub(crate) async fn confirm_remove(
     shared: Data<Shared>,
     signed_in: SignedIn,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, PageError> {
-    let (id, registration) = path.into_inner();
-    let event = event(&shared, &signed_in, &id).await?;
-    let registration: RegistrationId = registration.parse().map_err(|_| PageError::NotFound)?;
+    let (event, registration) = named(&shared, &signed_in, path).await?;
     let registrations = &shared.application.events.registrations;
     let registration = found(
         registrations
@@ -106,9 +115,7 @@ pub(crate) async fn remove(
     signed_in: SignedIn,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, PageError> {
-    let (id, registration) = path.into_inner();
-    let event = event(&shared, &signed_in, &id).await?;
-    let registration: RegistrationId = registration.parse().map_err(|_| PageError::NotFound)?;
+    let (event, registration) = named(&shared, &signed_in, path).await?;
     let registrations = &shared.application.events.registrations;
     let request = signed_in.request(Precondition::Unconditional);
     match registrations.unregister(&request, event.id, registration).await {

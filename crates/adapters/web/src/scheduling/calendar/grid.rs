@@ -1,11 +1,8 @@
 //! The columns of the calendar, and where things stand in them.
 
-use crate::dates::clock;
+use crate::dates::{DAY, clock, minutes};
 use chatgrow_domain::{Interval, LocalMinute};
 use time::Date;
-
-/// The minutes of a day.
-pub(super) const DAY: i64 = 1440;
 
 /// The columns, and the hours that they show.
 pub(super) struct Grid {
@@ -60,10 +57,6 @@ pub(super) fn marks(interval: Interval) -> (String, String) {
     let from = (interval.from / 5 * 5).min(DAY - 10);
     let until = ((interval.until + 4) / 5 * 5).max(from + 10);
     (minutes(from), minutes(until))
-}
-
-pub(super) fn minutes(minutes: i64) -> String {
-    format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
 /// The time of day of a minute at which something starts.

@@ -1,9 +1,9 @@
 //! The calendar: a week with a column for each day, or a day with a column for each resource.
 
-use super::grid::{Column, DAY, Grid, Item, clipped, end_time, grid, lanes, marks, start_time};
+use super::grid::{Column, Grid, Item, clipped, end_time, grid, lanes, marks, start_time};
 use crate::{
     Shared,
-    dates::field_date,
+    dates::{DAY, field_date},
     page::{self, PageError, Section, Shell, all},
     scheduling::Names,
     visit::SignedIn,

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Shared,
     form::Form,
-    page::{self, PageError, Section, Shell, title},
+    page::{self, PageError, Section, Shell},
     visit::SignedIn,
     words::Words,
 };
@@ -52,14 +52,8 @@ async fn business_page(
     if sent != "special" {
         hours::fill_special(&mut form);
     }
-    if said.is_changed() || form.value("revision").is_empty() {
-        form.set("revision", schedule.revision().as_str());
-    }
-    let title = if said.is_changed() {
-        t.text("settings-changed")
-    } else {
-        title(t, &form, "nav-business")
-    };
+    said.revise(&mut form, &schedule.revision());
+    let title = said.title(t, &form, t.text("nav-business"));
     Ok(Page {
         t,
         shell: Shell::new(signed_in, Section::Settings, title),
@@ -140,9 +134,8 @@ pub(crate) async fn change(
 fn read_all(form: &mut Form, t: Words, present: &ScheduleRules) -> Option<(AccountName, ScheduleRules)> {
     let name = form.read(t, "name", |text| AccountName::new(text));
     let time_zone = form.read_optional(t, "zone", |text| TimeZoneName::new(text));
-    let number = |text: &str| text.parse().unwrap_or(i64::MAX);
-    let min_notice = form.read_optional(t, "notice", |text| Notice::from_minutes(number(text)));
-    let horizon = form.read_optional(t, "horizon", |text| Horizon::from_days(number(text)));
+    let min_notice = form.read_optional_number(t, "notice", Notice::from_minutes);
+    let horizon = form.read_optional_number(t, "horizon", Horizon::from_days);
     let slot_step = form.read_number(t, "step", Duration::from_minutes);
     let hours = hours::read_week(form, t, &present.hours);
     let rules = ScheduleRules {

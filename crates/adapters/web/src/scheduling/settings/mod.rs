@@ -6,10 +6,12 @@ mod needs;
 mod resource;
 mod service;
 
+use crate::{form::Form, words::Words};
 use actix_web::{
     Resource,
     web::{get, post, resource as at},
 };
+use chatgrow_domain::Revision;
 
 pub(crate) fn routes() -> Vec<Resource> {
     vec![
@@ -48,6 +50,25 @@ impl Said {
             Self::Saved
         } else {
             Self::Nothing
+        }
+    }
+
+    /// The title of the page. A page that refuses something says so first.
+    fn title(&self, t: Words, form: &Form, title: String) -> String {
+        if self.is_changed() {
+            t.text("settings-changed")
+        } else if form.is_valid() {
+            title
+        } else {
+            t.of("title-refused", "title", title)
+        }
+    }
+
+    /// Gives the form the revision that it shows. A form that was sent keeps its own, unless that is no longer the present
+    /// one.
+    fn revise(&self, form: &mut Form, present: &Revision) {
+        if self.is_changed() || form.value("revision").is_empty() {
+            form.set("revision", present.as_str());
         }
     }
 

@@ -148,17 +148,9 @@ async fn resource_page(
     if sent != "special" {
         hours::fill_special(&mut form);
     }
-    if said.is_changed() || form.value("revision").is_empty() {
-        form.set("revision", resource.revision().as_str());
-    }
+    said.revise(&mut form, &resource.revision());
     let name = resource.name.as_str().to_owned();
-    let title = if said.is_changed() {
-        t.text("settings-changed")
-    } else if form.is_valid() {
-        name.clone()
-    } else {
-        t.of("title-refused", "title", &name)
-    };
+    let title = said.title(t, &form, name.clone());
     Ok(Page {
         t,
         shell: Shell::new(signed_in, Section::Settings, title),

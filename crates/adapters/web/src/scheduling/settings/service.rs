@@ -7,7 +7,8 @@ use super::{
 use crate::{
     Shared,
     form::Form,
-    page::{self, PageError, Section, Shell, found, title},
+    money::amount,
+    page::{self, PageError, Section, Shell, found},
     scheduling::Names,
     visit::SignedIn,
     words::Words,
@@ -81,11 +82,7 @@ pub(crate) async fn list(shared: Data<Shared>, signed_in: SignedIn) -> Result<Ht
 
 /// `₪149.90`, as the language writes it.
 fn price_of(t: Words, price: Price) -> String {
-    let minor = price.amount.as_minor();
-    let amount = match minor % 100 {
-        0 => (minor / 100).to_string(),
-        rest => format!("{}.{rest:02}", minor / 100),
-    };
+    let amount = amount(price.amount);
     let Some(currency) = price.currency else {
         return amount;
     };
@@ -116,23 +113,13 @@ fn service_page(
         if form.value("do") != "save" {
             fill(&mut form, names, &service.terms);
         }
-        if said.is_changed() || form.value("revision").is_empty() {
-            form.set("revision", service.revision().as_str());
-        }
+        said.revise(&mut form, &service.revision());
     }
     let name = service.map_or_else(
         || t.text("service-new"),
         |service| service.terms.name.as_str().to_owned(),
     );
-    let title = if said.is_changed() {
-        t.text("settings-changed")
-    } else if service.is_none() {
-        title(t, &form, "service-new")
-    } else if form.is_valid() {
-        name.clone()
-    } else {
-        t.of("title-refused", "title", &name)
-    };
+    let title = said.title(t, &form, name.clone());
     let types = ServiceType::ALL.iter().map(|kind| {
         let key = format!("service-type-{}", kind.as_str());
         (kind.as_str(), t.text(&key))
@@ -213,10 +200,9 @@ fn read_terms(form: &mut Form, t: Words, names: &Names, present: Option<&Service
     let name = form.read(t, "name", |text| ServiceName::new(text));
     let service_type = form.read(t, "type", str::parse::<ServiceType>);
     let duration = form.read_number(t, "duration", Duration::from_minutes);
-    let number = |text: &str| text.parse().unwrap_or(i64::MAX);
-    let before = form.read_optional(t, "before", |text| Buffer::from_minutes(number(text)));
-    let after = form.read_optional(t, "after", |text| Buffer::from_minutes(number(text)));
-    let slot_step = form.read_optional(t, "step", |text| Duration::from_minutes(number(text)));
+    let before = form.read_optional_number(t, "before", Buffer::from_minutes);
+    let after = form.read_optional_number(t, "after", Buffer::from_minutes);
+    let slot_step = form.read_optional_number(t, "step", Duration::from_minutes);
     let amount = form.read_optional(t, "price", Money::parse);
     let currency = form.read_optional(t, "currency", |text| {
         text.to_ascii_uppercase().parse::<Currency>()

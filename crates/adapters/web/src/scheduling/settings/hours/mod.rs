@@ -3,13 +3,15 @@
 //! Each day has two windows, with a break between them. A window that closes earlier than it opens closes on the next
 //! day.
 
-use crate::{dates::field_date, form::Form, words::Words};
+use crate::{
+    dates::{DAY, field_date, minutes},
+    form::Form,
+    words::Words,
+};
 use chatgrow_domain::{
     DayException, Hours, Invalid, InvalidHours, Opening, WeeklyOpening, parse_closing, parse_date, parse_time,
 };
 use time::{Date, Weekday};
-
-const DAY: i64 = 1440;
 
 const WEEK: [Weekday; 7] = [
     Weekday::Sunday,
@@ -119,14 +121,10 @@ fn times(openings: &[Opening]) -> Option<String> {
         } else {
             closes
         };
-        format!("{}–{}", clock(opening.opens()), clock(closes))
+        format!("{}–{}", minutes(opening.opens()), minutes(closes))
     };
     let windows: Vec<_> = openings.iter().map(window).collect();
     (!windows.is_empty()).then(|| windows.join(", "))
-}
-
-fn clock(minutes: i64) -> String {
-    format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
 /// When a window closes, after midnight of its day, if a form says so.
@@ -173,8 +171,8 @@ pub(super) fn fill_week(form: &mut Form, hours: &Hours) {
         }
         form.add(&format!("open-{number}"), "on");
         for (window, opening) in [windows.first, windows.second].into_iter().zip(openings) {
-            form.add(&window.opens, clock(opening.opens()));
-            form.add(&window.closes, clock(opening.closes() % DAY));
+            form.add(&window.opens, minutes(opening.opens()));
+            form.add(&window.closes, minutes(opening.closes() % DAY));
         }
     }
 }
