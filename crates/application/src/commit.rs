@@ -8,8 +8,10 @@
 //! that comes at the same time waits. The unique key in the store decides, whichever server a repetition reaches. A
 //! refused request leaves no record, so that it can succeed once what was in its way has changed.
 
-use crate::{Caller, System};
-use chatgrow_domain::{AccountId, ChangeRefusal, Refusal, Revised, Revision, Timestamp};
+use crate::{Caller, Recorded, System};
+use chatgrow_domain::{
+    AccountId, Actor, Change, ChangeId, ChangeRefusal, Refusal, Revised, Revision, Timestamp, Version,
+};
 use chatgrow_ports::{
     Commit, Failure, IdempotencyKey, IdempotencyRecord, IdempotencyStore, StoreError, StoredAnswer, Stores,
 };
@@ -165,7 +167,7 @@ impl Commits {
         attempt: impl AsyncFn() -> Result<Option<Effect<T>>, Failure<R>>,
     ) -> Result<Outcome<T>, Failure<R>> {
         let Some(repeatable) = &request.repeatable else {
-            return Ok(Outcome::Done(undisturbed(attempt).await?));
+            return Ok(self.done(undisturbed(attempt).await?));
         };
         let (account, turns) = (request.caller.account, &self.system.turns);
         let Some(_turn) = turns.enter(account, repeatable.key, repeatable.deadline).await else {
@@ -173,7 +175,7 @@ impl Commits {
         };
         loop {
             let failure = match undisturbed(&attempt).await {
-                Ok(effect) => return Ok(Outcome::Done(effect)),
+                Ok(effect) => return Ok(self.done(effect)),
                 // What another caller was answered is not for one who may not ask.
                 Err(failure @ Failure::NotAllowed(_)) => return Err(failure),
                 Err(failure) => failure,
@@ -198,6 +200,11 @@ impl Commits {
         }
     }
 
+    fn done<T>(&self, effect: Effect<T>) -> Outcome<T> {
+        self.announce();
+        Outcome::Done(effect)
+    }
+
     /// The outcome of an earlier run of the request, if there was one.
     async fn answer<T>(
         &self,
@@ -216,7 +223,7 @@ impl Commits {
     }
 
     /// What is committed with the write of `effect`.
-    pub(crate) fn of<T>(&self, request: &Request<T>, effect: &Effect<T>) -> Commit {
+    pub(crate) fn of<T: Recorded>(&self, request: &Request<T>, effect: &Effect<T>) -> Commit {
         let record = request.repeatable.map(|repeatable| {
             let now = self.system.clock.now();
             let lifetime = i64::try_from(repeatable.remembered.as_millis()).unwrap_or(i64::MAX);
@@ -230,7 +237,64 @@ impl Commits {
                 expires_at: Timestamp::from_millis(expiry).unwrap_or(Timestamp::MAX),
             }
         });
-        Commit { record }
+        let changes = self.change(&request.caller, effect);
+        Commit {
+            record,
+            changes: changes.into_iter().collect(),
+        }
+    }
+
+    /// The change that an effect is, if it is one.
+    pub(crate) fn change<T: Recorded>(&self, caller: &Caller, effect: &Effect<T>) -> Option<Change> {
+        let request = Some(caller.request_id.as_str().to_owned());
+        self.change_by(caller.account, caller.actor, request, effect)
+    }
+
+    /// What is committed with a write that somebody causes without a request.
+    pub(crate) fn without_request<T: Recorded>(
+        &self,
+        account: AccountId,
+        actor: Actor,
+        effect: &Effect<T>,
+    ) -> Commit {
+        Commit {
+            record: None,
+            changes: self.change_by(account, actor, None, effect).into_iter().collect(),
+        }
+    }
+
+    fn change_by<T: Recorded>(
+        &self,
+        account: AccountId,
+        actor: Actor,
+        request: Option<String>,
+        effect: &Effect<T>,
+    ) -> Option<Change> {
+        let kind = T::change(effect)?;
+        let subject = effect.resource().subject();
+        let (before, version) = match effect {
+            Effect::Changed { before, .. } => (Some(before.subject().snapshot), subject.version),
+            // The removal counts as a state, so that versions rise.
+            Effect::Removed(_) => (None, subject.version.map(Version::next)),
+            Effect::Created(_) | Effect::Unchanged(_) => (None, subject.version),
+        };
+        Some(Change {
+            id: ChangeId::new(self.system.ids.next_id()),
+            account,
+            kind,
+            at: self.system.clock.now(),
+            subject: subject.id,
+            version,
+            customer: subject.customer,
+            actor,
+            request,
+            data: self.system.representation.data(before, subject.snapshot),
+        })
+    }
+
+    /// Tells those who wait for changes that some were written.
+    pub(crate) fn announce(&self) {
+        self.system.bell.ring();
     }
 
     /// Replaces `before` by `after` with `write`, which must refuse if the stored version is not that of `before`.
@@ -247,16 +311,11 @@ impl Commits {
         write: impl AsyncFnOnce(&T, Commit) -> Result<(), Failure<R>>,
     ) -> Result<Option<Effect<T>>, Failure<R>>
     where
-        T: PartialEq,
+        T: PartialEq + Recorded,
         R: ChangeRefusal,
     {
         if after == before {
-            let effect = Effect::Unchanged(after);
-            let commit = self.of(request, &effect);
-            if commit.record.is_some() {
-                self.records.write(commit).await?;
-            }
-            return Ok(Some(effect));
+            return Ok(Some(self.unchanged(request, after).await?));
         }
         let effect = Effect::Changed { before, after };
         match write(effect.resource(), self.of(request, &effect)).await {
@@ -264,6 +323,20 @@ impl Commits {
             Err(Failure::Refused(refusal)) if refusal == R::VERSION_MISMATCH => Ok(None),
             Err(failure) => Err(failure),
         }
+    }
+
+    /// Writes the record alone, because the resource is already as requested.
+    pub(crate) async fn unchanged<T: Recorded>(
+        &self,
+        request: &Request<T>,
+        resource: T,
+    ) -> Result<Effect<T>, StoreError> {
+        let effect = Effect::Unchanged(resource);
+        let commit = self.of(request, &effect);
+        if commit.record.is_some() {
+            self.records.write(commit).await?;
+        }
+        Ok(effect)
     }
 
     /// Deletes expired records in small batches.

@@ -10,18 +10,20 @@
 mod access;
 mod commit;
 mod crm;
+mod delivery;
 mod events;
 mod scheduling;
 
 pub use access::*;
 pub use commit::{Commits, Effect, Outcome, Precondition, Repeatable, Request};
 pub use crm::*;
+pub use delivery::*;
 pub use events::*;
 pub use scheduling::*;
 
 use chatgrow_domain::TimeZoneName;
 use chatgrow_ports::{
-    Clock, Closed, IdSource, Mark, Passwords, Randomness, StoreError, Stores, Turns, Zones,
+    Bell, Clock, Closed, IdSource, Mark, Passwords, Randomness, Seal, StoreError, Stores, Turns, Zones,
 };
 use std::sync::Arc;
 
@@ -40,6 +42,12 @@ pub struct System {
     pub turns: Arc<dyn Turns>,
     /// Knows the time zones.
     pub zones: Arc<dyn Zones>,
+    /// Renders what changes show.
+    pub representation: Arc<dyn Representation>,
+    /// Seals positions in the log of changes.
+    pub seal: Arc<dyn Seal>,
+    /// Tells of new changes.
+    pub bell: Arc<dyn Bell>,
 }
 
 /// Every use case, wired to one store.
@@ -52,6 +60,8 @@ pub struct Application {
     pub scheduling: Scheduling,
     /// Events and registrations.
     pub events: EventsContext,
+    /// The feed of changes.
+    pub delivery: Delivery,
     /// The records of requests.
     pub idempotency: Commits,
     stores: Stores,
@@ -68,6 +78,7 @@ impl Application {
             crm: Crm::new(&stores, system, &commits),
             scheduling: Scheduling::new(&stores, system, &commits),
             events: EventsContext::new(&stores, system, &commits),
+            delivery: Delivery::new(&stores, system),
             idempotency: commits,
             stores,
             zones: system.zones.clone(),

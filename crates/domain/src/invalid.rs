@@ -63,6 +63,17 @@ pub enum Invalid {
     /// Not a network.
     #[error("must be an IP address, or a network such as 192.0.2.0/24")]
     Network,
+    /// Not a type of changes, and not a pattern of types.
+    #[error(
+        "must be types of changes, such as appointment.created, appointment.* or *, with commas between them"
+    )]
+    ChangeType,
+    /// Not a cursor of the feed of changes.
+    #[error("must be the nextCursor of an earlier answer, or now")]
+    FeedCursor,
+    /// Not the actor of a change.
+    #[error("must be the id of an API key or of a user, or system")]
+    Actor,
     /// Not an id.
     #[error("must be an id: 24 lowercase hex digits")]
     Id,

@@ -5,7 +5,7 @@
 
 use crate::StoreError;
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, Timestamp};
+use chatgrow_domain::{AccountId, Change, Timestamp};
 
 /// What is committed together with a write.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +20,9 @@ pub struct Commit {
     ///
     /// A write that is refused, or that finds nothing to do, MUST NOT leave a record.
     pub record: Option<IdempotencyRecord>,
+    /// The changes that the write makes, in their order. They are readable from the moment the write is
+    /// ([`ChangeStore`](crate::ChangeStore)), and MUST NOT be written if the write is refused, or finds nothing to do.
+    pub changes: Vec<Change>,
 }
 
 /// Identifies a request: a digest of everything that names it. Different requests of one account have different keys.

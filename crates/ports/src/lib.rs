@@ -21,6 +21,7 @@
 mod access;
 mod commit;
 mod crm;
+mod delivery;
 mod events;
 mod page;
 mod scheduling;
@@ -30,15 +31,16 @@ mod system;
 pub use access::*;
 pub use commit::{Commit, IdempotencyKey, IdempotencyRecord, IdempotencyStore, StoredAnswer};
 pub use crm::*;
+pub use delivery::*;
 pub use events::*;
 pub use page::{Listed, Page, PageRequest, StartPosition};
 pub use scheduling::*;
 pub use store::{Closed, Failure, Mark, Migrations, StoreChanges, StoreError, StoreHealth, Stores};
-pub use system::{Clock, IdSource, Passwords, Randomness, Turn, Turns, Zones};
+pub use system::{Bell, Clock, IdSource, Passwords, Randomness, Seal, Turn, Turns, Zones};
 
 #[cfg(feature = "mocks")]
 pub use {
-    commit::MockIdempotencyStore, store::MockStoreChanges, store::MockStoreHealth, system::MockClock,
-    system::MockIdSource, system::MockPasswords, system::MockRandomness, system::MockTurns,
-    system::MockZones,
+    commit::MockIdempotencyStore, store::MockStoreChanges, store::MockStoreHealth, system::MockBell,
+    system::MockClock, system::MockIdSource, system::MockPasswords, system::MockRandomness, system::MockSeal,
+    system::MockTurns, system::MockZones,
 };

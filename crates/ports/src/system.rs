@@ -28,6 +28,29 @@ pub trait Randomness: Send + Sync {
     fn secret(&self) -> [u8; 32];
 }
 
+/// Seals bytes, so that only who has the key can read or make what is sealed. The same bytes under one key are sealed
+/// alike.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+pub trait Seal: Send + Sync {
+    /// Seals bytes for a context. They can be opened only with the same context.
+    fn seal(&self, key: &[u8; 32], context: &[u8], bytes: &[u8]) -> Vec<u8>;
+
+    /// Opens what was sealed. Returns `None` if it was sealed under another key, for another context, or was changed.
+    fn open(&self, key: &[u8; 32], context: &[u8], sealed: &[u8]) -> Option<Vec<u8>>;
+}
+
+/// Tells those who wait for changes that there are some.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait Bell: Send + Sync {
+    /// Tells everybody on this server who waits. It never waits itself.
+    fn ring(&self);
+
+    /// Waits until the bell rings, or for a fraction of a second, because changes of other servers don't ring it.
+    /// Returns `false` if the deadline comes first.
+    async fn wait(&self, deadline: Instant) -> bool;
+}
+
 /// Hashes passwords. A hash takes as long, and as much memory, as an attacker is meant to need for each guess. So only
 /// a few are computed at once, some others wait, and further ones are refused with [`StoreError::Unavailable`].
 #[cfg_attr(feature = "mocks", mockall::automock)]

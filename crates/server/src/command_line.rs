@@ -47,6 +47,8 @@ pub(crate) enum Command {
     },
     /// Bring the database's schema up to date, and do nothing else
     Migrate,
+    /// Make the cursors of the feed of changes expire; run it after a backup was restored, while no server runs
+    Restored,
     /// Copy a whole database into an empty one, of either kind, and compare; stop the servers first
     Copy {
         /// What to copy: a URL as `DATABASE_URL` has it

@@ -36,6 +36,8 @@ pub struct Configuration {
     pub console: bool,
     /// `CONSOLE_URL`: the console's public address, if it is not that of the server.
     pub console_url: Option<Address>,
+    /// `CHANGES_TTL_DAYS`: for how long changes are kept.
+    pub changes_ttl: Duration,
     /// The settings of HTTP: `API_DOCS`, `CORS_ALLOWED_ORIGINS`, `FORWARDED_HEADER`, `IDEMPOTENCY_TTL_HOURS`,
     /// `MAX_BODY_BYTES`, `MAX_CONNECTIONS`, `MAX_CONNECTIONS_PER_ADDRESS`, `METRICS_PUBLIC`, `RATE_LIMIT_*`,
     /// `REQUEST_TIMEOUT_MS`, `TRUSTED_PROXIES`.
@@ -111,6 +113,7 @@ impl Configuration {
             shutdown_timeout: reader.milliseconds("SHUTDOWN_TIMEOUT_MS", Duration::from_secs(30)),
             console: reader.switch("CONSOLE", true),
             console_url: reader.read("CONSOLE_URL", None, |text| text.parse().map(Some)),
+            changes_ttl: reader.read("CHANGES_TTL_DAYS", DAY * 30, days),
             http: reader.http(metrics_addr.is_some()),
         };
         if reader.errors.is_empty() {
@@ -140,6 +143,14 @@ fn body_bytes(text: &str) -> Result<usize, &'static str> {
         .ok()
         .filter(|bytes| (1024..=16_777_216).contains(bytes));
     bytes.ok_or("must be a whole number from 1024 to 16777216")
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn days(text: &str) -> Result<Duration, &'static str> {
+    let days = text.parse().ok().filter(|days| (1..=3650).contains(days));
+    days.map(|days: u32| DAY * days)
+        .ok_or("must be a whole number from 1 to 3650")
 }
 
 fn hours(text: &str) -> Result<Duration, &'static str> {
@@ -280,119 +291,4 @@ impl<F: Fn(&str) -> Option<Result<String, &'static str>>> Reader<F> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(variables: &[(&str, &str)]) -> Result<Configuration, String> {
-        let find = |name: &str| {
-            variables
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| Ok((*value).to_owned()))
-        };
-        Configuration::from_variables(find).map_err(|error| error.to_string())
-    }
-
-    /// Every variable of `env.example`, commented out as it is there, with its default.
-    fn examples() -> Vec<(&'static str, &'static str)> {
-        let lines = include_str!("../../../env.example").lines();
-        lines
-            .filter_map(|line| line.strip_prefix('#').unwrap_or(line).split_once('='))
-            .filter(|(name, _)| !name.contains(' '))
-            .collect()
-    }
-
-    #[test]
-    fn the_example_lists_the_defaults() {
-        let examples = examples();
-        assert_eq!(examples.len(), 25, "{examples:?}");
-        let (example, default) = (read(&examples).unwrap(), read(&[]).unwrap());
-        assert_eq!(format!("{example:?}"), format!("{default:?}"));
-    }
-
-    #[test]
-    fn a_bad_value_is_told_by_name() {
-        for (name, value) in [
-            ("PORT", "http"),
-            ("PORT", "65536"),
-            ("DATABASE_URL", "chatgrow.db"),
-            ("DATABASE_URL", "sqlite://"),
-            ("DATABASE_URL", "sqlite:///tmp/"),
-            ("DATABASE_URL", "postgress://localhost/chatgrow"),
-            ("LOG_FORMAT", "xml"),
-            ("LOG_LEVEL", "chatgrow=loud"),
-            ("LOG_LEVEL", "warning"),
-            ("CORS_ALLOWED_ORIGINS", "*,https://example.com"),
-            ("CORS_ALLOWED_ORIGINS", "https://Example.com"),
-            ("DATABASE_URL", "sqlite://:memory:"),
-            ("DATABASE_URL", "postgres://"),
-            ("DATABASE_URL", "postgres://host:port/chatgrow"),
-            ("DATABASE_URL", "postgres://host/chatgrow?sslmode=on"),
-            ("DATABASE_URL", "postgres://host/chatgrow?no_such_option=1"),
-            ("DATABASE_CONNECTIONS", "0"),
-            ("AUTO_MIGRATE", "maybe"),
-            ("IDEMPOTENCY_TTL_HOURS", "23"),
-            ("RATE_LIMIT_ENABLED", "maybe"),
-            ("RATE_LIMIT_WINDOW_MS", "0"),
-            ("RATE_LIMIT_MAX_REQUESTS", "-1"),
-            ("RATE_LIMIT_AUTH_FAILURES_MAX", "many"),
-            ("REQUEST_TIMEOUT_MS", "1s"),
-            ("SHUTDOWN_TIMEOUT_MS", "soon"),
-            ("MAX_BODY_BYTES", "10"),
-            ("MAX_CONNECTIONS", "0"),
-            ("MAX_CONNECTIONS_PER_ADDRESS", "-1"),
-            ("METRICS_PUBLIC", "yes"),
-            ("API_DOCS", "off"),
-            ("TRUSTED_PROXIES", "10.0.0.0/33"),
-            ("TRUSTED_PROXIES", "proxy.internal"),
-            ("FORWARDED_HEADER", "two words"),
-            ("METRICS_ADDR", "9464"),
-            ("METRICS_ADDR", "localhost:9464"),
-            ("CORS_ALLOWED_ORIGINS", "example.com"),
-            ("CONSOLE", "on"),
-            ("CONSOLE_URL", "console.example.com"),
-            ("CONSOLE_URL", "https://example.com/console"),
-            ("CONSOLE_URL", "https://user@example.com"),
-            ("CORS_ALLOWED_ORIGINS", "https://example.com/page"),
-        ] {
-            let error = read(&[(name, value)]).unwrap_err();
-            assert!(
-                error.contains(&format!("\n  {name} must be ")),
-                "{name}={value}: {error}"
-            );
-        }
-    }
-
-    #[test]
-    fn all_bad_values_are_told_at_once() {
-        let error = read(&[("PORT", "x"), ("LOG_FORMAT", "y")]).unwrap_err();
-        assert!(error.contains("PORT") && error.contains("LOG_FORMAT"), "{error}");
-    }
-
-    #[test]
-    fn values_are_honoured() {
-        let read = read(&[
-            ("PORT", " 8080 "),
-            ("DATABASE_URL", "sqlite:///var/lib/a b.db"),
-            ("RATE_LIMIT_ENABLED", "false"),
-            ("CORS_ALLOWED_ORIGINS", "https://a.example, http://localhost:5173"),
-            ("LOG_FORMAT", ""),
-            ("TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
-            ("FORWARDED_HEADER", "X-Real-IP"),
-            ("METRICS_PUBLIC", "true"),
-        ])
-        .unwrap();
-        assert_eq!(read.port, 8080);
-        assert_eq!(read.database.url, DatabaseUrl::Sqlite("/var/lib/a b.db".into()));
-        assert!(read.http.rate_limits.is_none());
-        assert_eq!(
-            read.http.cors_allowed_origins,
-            ["https://a.example", "http://localhost:5173"]
-        );
-        assert_eq!(read.log_format, LogFormat::Text);
-        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
-        assert_eq!(read.http.proxies.trusted, trusted);
-        assert_eq!(read.http.proxies.header, "x-real-ip");
-        assert_eq!(read.http.metrics, MetricsAccess::Everybody);
-    }
-}
+mod tests;

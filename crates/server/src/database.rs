@@ -207,7 +207,7 @@ pub(crate) async fn copy(from: DatabaseUrl, to: DatabaseUrl) -> Result<Summary, 
     let pass_on = async move {
         while let Some(part) = sent.recv().await {
             match &part {
-                Part::Rows(rows) => shown.set_length(rows.unsigned_abs()),
+                Part::Begin { rows, .. } => shown.set_length(rows.unsigned_abs()),
                 Part::Batch(batch) => shown.inc(batch.rows() as u64),
                 Part::End(_) => {}
             }

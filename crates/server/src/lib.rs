@@ -1,9 +1,11 @@
 //! The server: configuration, command line and wiring. It contains no business rules.
 
+mod bell;
 mod command_line;
 mod configuration;
 mod database;
 mod passwords;
+mod sealing;
 mod serve;
 mod system;
 mod tasks;
@@ -79,6 +81,11 @@ async fn run(command: Command) -> Result<(), Failure> {
                 serve::serve(&configuration, application, metrics).await
             };
             with_application(database, serve).await
+        }
+        Command::Restored => {
+            let renew =
+                async |application: Arc<Application>, _| Ok(application.delivery.feed.renew().await?);
+            with_application(database, renew).await
         }
         Command::Accounts(command) => {
             let accounts = async |application: Arc<Application>, _| {

@@ -73,7 +73,7 @@ pub(crate) async fn serve(
         tracing::warn!(%error, "the greeting can't be shown; a first key in it is lost: `chatgrow keys create` makes another");
     }
     let remembering = rt::spawn(remember_keys(application.clone()));
-    let tasks = tasks::all(&application, &api, console.as_ref(), &configuration.database);
+    let tasks = tasks::all(&application, &api, console.as_ref(), configuration);
     let randomness: Arc<dyn Randomness> = Arc::new(OsRandomness);
     let tasks = Tasks::start(tasks, &task_metrics, &randomness);
 
@@ -81,6 +81,7 @@ pub(crate) async fn serve(
         ended = &mut server => ended?,
         () = stop_signal() => {
             tracing::info!("stopping: finishing what was accepted");
+            api.end_streams();
             // At the same time, so that both together take no longer than `SHUTDOWN_TIMEOUT_MS`.
             let stop_tasks = tasks.stop(configuration.shutdown_timeout);
             let (ended, (), ()) = tokio::join!(&mut server, handle.stop(true), stop_tasks);

@@ -1,6 +1,10 @@
-//! The adapters of the operating system: clock, ids, randomness, passwords, turns and time zones.
+//! The adapters of the operating system: clock, ids, randomness, passwords, turns and time
+//! zones.
 
-use crate::{passwords::Argon2Passwords, turns::Running, zones::BundledZones};
+use crate::{
+    bell::LocalBell, passwords::Argon2Passwords, sealing::AesGcmSivSeal, turns::Running, zones::BundledZones,
+};
+use chatgrow_api::ApiRepresentation;
 use chatgrow_application::System;
 use chatgrow_domain::{ObjectId, Timestamp};
 use chatgrow_ports::{Clock, IdSource, Randomness};
@@ -17,6 +21,9 @@ pub(crate) fn system() -> Result<System, getrandom::Error> {
         passwords: Arc::new(Argon2Passwords::default()),
         turns: Arc::new(Running::default()),
         zones: Arc::new(BundledZones::default()),
+        representation: Arc::new(ApiRepresentation),
+        seal: Arc::new(AesGcmSivSeal),
+        bell: Arc::new(LocalBell::default()),
     })
 }
 

@@ -4,7 +4,7 @@ mod driver;
 
 pub(crate) use driver::{Metrics, Task, Tasks};
 
-use crate::Database;
+use crate::Configuration;
 use chatgrow_api::Api;
 use chatgrow_application::Application;
 use chatgrow_web::Console;
@@ -19,8 +19,13 @@ pub(crate) fn all(
     application: &Arc<Application>,
     api: &Api,
     console: Option<&Console>,
-    database: &Database,
+    Configuration {
+        database,
+        changes_ttl,
+        ..
+    }: &Configuration,
 ) -> Vec<Task> {
+    let kept_millis = i64::try_from(changes_ttl.as_millis()).unwrap_or(i64::MAX);
     let seconds = Duration::from_secs;
     vec![
         Task::new(
@@ -61,6 +66,12 @@ pub(crate) fn all(
             seconds(10),
             application,
             |application| async move { application.idempotency.sweep().await },
+        ),
+        Task::new(
+            "sweep_changes",
+            seconds(60),
+            application,
+            move |application| async move { application.delivery.feed.sweep(kept_millis).await },
         ),
     ]
 }

@@ -11,6 +11,7 @@ mod commit;
 mod conditions;
 mod connection;
 mod crm;
+mod delivery;
 mod error;
 mod events;
 mod fields;
@@ -36,6 +37,7 @@ pub use connection::{
     connections::ConnectionLimits,
     listen::{Bound, Listen},
 };
+pub use delivery::ApiRepresentation;
 pub use error::Problem;
 pub use metrics::MetricsAccess;
 pub use openapi::document;
@@ -44,6 +46,7 @@ pub use routes::BASE_PATH;
 use crate::{
     access::rate_limits::RateLimits,
     connection::{connections::Connections, in_flight::InFlight, listen},
+    delivery::stream::Streams,
     error::ApiError,
     health::Readiness,
     kept::{Kept, ReadScope},
@@ -127,6 +130,7 @@ pub struct Api {
     limits: Data<RateLimits>,
     in_flight: Data<InFlight>,
     readiness: Data<Readiness>,
+    streams: Data<Streams>,
     metrics: Data<Metrics>,
     connections: Arc<Connections>,
     settings: Data<Settings>,
@@ -146,6 +150,7 @@ impl Api {
             limits: Data::new(limits),
             in_flight: Data::default(),
             readiness: Data::default(),
+            streams: Data::default(),
             settings: Data::new(settings),
         }
     }
@@ -164,6 +169,11 @@ impl Api {
     pub fn forget_idle_clients(&self) {
         self.limits.forget_idle();
         self.in_flight.forget_idle();
+    }
+
+    /// Ends the streams of changes, because the server is about to stop.
+    pub fn end_streams(&self) {
+        self.streams.stop();
     }
 
     /// Binds a server of the API.
@@ -217,6 +227,7 @@ impl Api {
             .app_data(self.limits.clone())
             .app_data(self.in_flight.clone())
             .app_data(self.readiness.clone())
+            .app_data(self.streams.clone())
             .app_data(self.metrics.clone())
             .app_data(Data::new(RefCell::new(Kept::default())))
             .app_data(self.settings.clone())
@@ -269,11 +280,12 @@ impl Api {
 }
 
 /// The contexts, each with its paths. [`openapi::document`] describes them.
-fn contexts() -> [Context; 4] {
+fn contexts() -> [Context; 5] {
     [
         crm::routes(),
         scheduling::routes(),
         events::routes(),
+        delivery::routes(),
         access::routes(),
     ]
 }

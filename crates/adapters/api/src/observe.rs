@@ -25,7 +25,8 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use chatgrow_application::{Actor, Caller, RequestId};
+use chatgrow_application::{Caller, RequestId};
+use chatgrow_domain::Actor;
 use std::{
     borrow::Cow,
     hash::{BuildHasher, RandomState},
@@ -255,7 +256,7 @@ fn tell(
     let (key, user) = match caller.map(|caller| caller.actor) {
         Some(Actor::ApiKey(key)) => (Some(tracing::field::display(key)), None),
         Some(Actor::User(user)) => (None, Some(tracing::field::display(user))),
-        None => (None, None),
+        Some(Actor::System) | None => (None, None),
     };
     let known_method = metrics::known(method);
     let (request_id, route) = (id.as_str(), route.as_deref());

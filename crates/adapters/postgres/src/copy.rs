@@ -13,6 +13,7 @@ use chatgrow_sql::{
 use diesel::{
     QueryDsl, SelectableHelper, Table,
     result::{Error, QueryResult},
+    sql_types::BigInt,
 };
 use diesel_async::{
     AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection, methods::LoadQuery,
@@ -25,10 +26,19 @@ use tokio::sync::mpsc::{Receiver, Sender};
 /// lock, of which one transaction can't take many. The lock keeps servers from creating the first account meanwhile.
 const BEGIN: &str = "LOCK TABLE accounts IN EXCLUSIVE MODE; SET CONSTRAINTS ALL DEFERRED;
     ALTER TABLE appointments DISABLE TRIGGER USER; ALTER TABLE events DISABLE TRIGGER USER; ALTER TABLE registrations DISABLE TRIGGER USER;
-    ALTER TABLE idempotency_records DISABLE TRIGGER USER";
-const END: &str = "SET CONSTRAINTS ALL IMMEDIATE;
+    ALTER TABLE idempotency_records DISABLE TRIGGER USER; DELETE FROM feed";
+const END: &str = "SELECT setval(pg_get_serial_sequence('changes', 'number'), greatest(1, (SELECT max(number) FROM changes)));
+    SET CONSTRAINTS ALL IMMEDIATE;
     ALTER TABLE appointments ENABLE TRIGGER USER; ALTER TABLE events ENABLE TRIGGER USER; ALTER TABLE registrations ENABLE TRIGGER USER;
     ALTER TABLE idempotency_records ENABLE TRIGGER USER";
+
+/// The epoch after all that readers of the feed have seen.
+const NEXT_EPOCH: &str =
+    "SELECT epoch + pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS count FROM feed";
+
+/// Raises the feed's epoch, so that new changes have the epoch `$1` or a later one.
+const RAISE_EPOCH: &str =
+    "UPDATE feed SET epoch = $1 - pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
 
 #[async_trait]
 impl Copied for PostgresStore {
@@ -41,7 +51,12 @@ impl Copied for PostgresStore {
         let mut snapshot = connection.build_transaction().repeatable_read().read_only();
         let sent = snapshot.run(async move |connection| {
             let Count { count } = diesel::sql_query(COUNT).get_result(connection).await?;
-            send(&parts, Part::Rows(count)).await?;
+            let Count { count: next_epoch } = diesel::sql_query(NEXT_EPOCH).get_result(connection).await?;
+            let begin = Part::Begin {
+                rows: count,
+                next_epoch,
+            };
+            send(&parts, begin).await?;
             let tally = read(connection, Some(&parts)).await?;
             send(&parts, Part::End(tally.summary())).await
         });
@@ -60,16 +75,20 @@ impl Copied for PostgresStore {
             if filled {
                 return Err(Ended(ImportError::NotEmpty));
             }
+            let mut epoch = 0;
             let sent = loop {
                 match parts.recv().await.ok_or(Ended(ImportError::Interrupted))? {
-                    Part::Rows(_) => {}
+                    Part::Begin { next_epoch, .. } => epoch = next_epoch,
                     Part::Batch(batch) => insert(connection, batch).await?,
                     Part::End(summary) => break summary,
                 }
             };
             connection.batch_execute(END).await?;
             let copy = read(connection, None).await?;
-            sent.confirmed_by(copy.summary()).map_err(Ended)
+            let summary = sent.confirmed_by(copy.summary()).map_err(Ended)?;
+            let raise = diesel::sql_query(RAISE_EPOCH).bind::<BigInt, _>(epoch);
+            raise.execute(connection).await?;
+            Ok(summary)
         });
         taken.await.map_err(|Ended(error)| error)
     }

@@ -7,6 +7,7 @@
 mod access;
 mod connect;
 mod copy;
+mod delivery;
 mod error;
 mod metrics;
 mod migrate;
@@ -22,18 +23,21 @@ use crate::{
     pools::{Connections, Pools},
 };
 use async_trait::async_trait;
-use chatgrow_ports::{
-    Commit, IdempotencyRecord, Listed, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth,
-};
+use chatgrow_domain::Change;
+use chatgrow_ports::{Commit, Listed, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth};
 use chatgrow_sql::{
     Guarded, Migrations, Prepared, Unwritten, account_store, appointment_store, block_store,
-    crm::customer::SearchDialect, customer_store, event_store, hold_store, idempotency_store, insert_record,
-    page, registration_store, resource_store, schedule_store, service_store, session_store, user_store,
+    crm::customer::SearchDialect,
+    customer_store,
+    delivery::change::{InsertChange, Recording},
+    event_store, hold_store, idempotency_store, insert_record, page, registration_store, resource_store,
+    schedule_store, service_store, session_store, user_store,
 };
 use diesel::{
     pg::Pg,
     prelude::QueryableByName,
     query_builder::{QueryFragment, QueryId},
+    result::QueryResult,
     sql_types::{Bool, Nullable, Text},
 };
 use diesel_async::{
@@ -59,6 +63,9 @@ const SEARCH: SearchDialect = SearchDialect {
     has_word: "strpos(lower($column COLLATE \"C\"), $word) > 0",
     position: "strpos",
 };
+
+/// The epoch of new changes. (`migrations/postgres` says why.)
+const EPOCH: &str = "(SELECT epoch FROM feed) + pg_current_xact_id()::text::bigint";
 
 /// The options of the store.
 #[derive(Debug, Clone, Copy)]
@@ -232,13 +239,14 @@ impl PostgresStore {
     /// Carries out a write of one statement with its commit, and returns how many rows it changed.
     async fn execute<E: Guarded + Send + 'static>(
         &self,
-        commit: Commit,
+        mut commit: Commit,
         statement: impl QueryFragment<Pg> + QueryId + Send + 'static,
     ) -> Result<usize, E> {
+        let change = take_only(&mut commit.changes);
         let written = self.write(commit, |connection| {
-            Box::pin(async move {
-                Unwritten::unless(Prepared(statement).execute(connection).await.map_err(refused))
-            })
+            Box::pin(
+                async move { Unwritten::unless(run(connection, statement, change).await.map_err(refused)) },
+            )
         });
         Unwritten::rows(written.await)
     }
@@ -258,13 +266,11 @@ impl PostgresStore {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        match commit.record {
-            None => self.on_a_connection(work).await,
-            Some(record) => {
-                self.on_a_connection(|connection| Box::pin(accompanied(connection, record, work)))
-                    .await
-            }
+        if commit == Commit::default() {
+            return self.on_a_connection(work).await;
         }
+        self.on_a_connection(|connection| Box::pin(accompanied(connection, commit, work)))
+            .await
     }
 
     /// Does the work on an exclusive connection.
@@ -310,25 +316,55 @@ impl PostgresStore {
     }
 }
 
-/// Does the work in a transaction that also writes a record.
+/// The change, if there is exactly one. It can be a part of the statement that makes it.
+fn take_only(changes: &mut Vec<Change>) -> Option<InsertChange> {
+    let only = if changes.len() == 1 { changes.pop() } else { None };
+    only.map(|only| InsertChange::new(only, EPOCH))
+}
+
+/// Runs a statement that changes one row, together with its change if it has one. Returns the number of rows.
+async fn run(
+    connection: &mut AsyncPgConnection,
+    statement: impl QueryFragment<Pg> + QueryId + Send,
+    change: Option<InsertChange>,
+) -> QueryResult<usize> {
+    match change {
+        None => Prepared(statement).execute(connection).await,
+        Some(change) => {
+            Prepared(Recording { statement, change })
+                .execute(connection)
+                .await
+        }
+    }
+}
+
+/// Does the work in a transaction that also writes what is committed with it.
 async fn accompanied<T, E>(
     connection: &mut AsyncPgConnection,
-    record: IdempotencyRecord,
+    commit: Commit,
     work: impl for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
 ) -> Result<T, E>
 where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
-    let insert = Prepared(insert_record!(record.into()));
     let transaction = connection.transaction(async move |connection| {
         // The record comes first, so that a client that repeats a request is told so, not that its own first attempt is
         // in the way.
-        match insert.execute(connection).await {
-            Ok(0) => Err(Ended(StoreError::Repeated.into())),
-            Ok(_) => work(connection).await.map_err(Ended),
-            Err(error) => Err(Ended(refused::<StoreError>(error).into())),
+        if let Some(record) = commit.record {
+            match Prepared(insert_record!(record.into())).execute(connection).await {
+                Ok(0) => return Err(Ended(StoreError::Repeated.into())),
+                Ok(_) => {}
+                Err(error) => return Err(Ended(refused::<StoreError>(error).into())),
+            }
         }
+        let done = work(connection).await.map_err(Ended)?;
+        for change in commit.changes {
+            Prepared(InsertChange::new(change, EPOCH))
+                .execute(connection)
+                .await?;
+        }
+        Ok(done)
     });
     transaction.await.map_err(|Ended(error)| error)
 }
@@ -345,7 +381,7 @@ registration_store! { PostgresStore { find, page, execute } }
 idempotency_store! { PostgresStore { find, commit_alone, execute } }
 appointment_store! { PostgresStore { find, page, search, carry_out } }
 block_store! { PostgresStore { find, page, execute, carry_out } }
-hold_store! { PostgresStore { find, page, execute, carry_out }, "FOR UPDATE SKIP LOCKED" }
+hold_store! { PostgresStore { find, all, page, execute, carry_out }, "FOR UPDATE SKIP LOCKED" }
 
 fn slow() -> StoreError {
     StoreError::unavailable("the database did not answer in time")

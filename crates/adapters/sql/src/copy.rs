@@ -29,15 +29,12 @@ macro_rules! joined {
             " AS count"
         );
 
-        /// Tells whether any table has a row; the result is a [`Filled`].
-        pub const FILLED: &str = concat!(
-            "SELECT EXISTS (SELECT 1 FROM ", stringify!($first), ")",
-            $(" OR EXISTS (SELECT 1 FROM ", stringify!($table), ")",)+
-            " AS filled"
-        );
     };
 }
 for_each_table!(joined);
+
+/// Tells whether the store has an account, and so perhaps anything else; the result is a [`Filled`].
+pub const FILLED: &str = "SELECT EXISTS (SELECT 1 FROM accounts) AS filled";
 
 /// The result row of [`COUNT`].
 #[derive(QueryableByName)]
@@ -50,7 +47,7 @@ pub struct Count {
 /// The result row of [`FILLED`].
 #[derive(QueryableByName)]
 pub struct Filled {
-    /// Whether any table has a row.
+    /// Whether there is one.
     #[diesel(sql_type = Bool)]
     pub filled: bool,
 }
@@ -97,8 +94,14 @@ pub enum ImportError {
 
 /// A part of the stream from one store to another.
 pub enum Part {
-    /// The first part: how many rows will be sent.
-    Rows(i64),
+    /// The first part: how many rows will be sent, and which epoch comes after all places in the log of changes that
+    /// anybody has seen.
+    Begin {
+        /// The rows of all tables.
+        rows: i64,
+        /// The epoch.
+        next_epoch: i64,
+    },
     /// Rows of one table, ordered by key. A row comes after those that it refers to.
     Batch(Batch),
     /// The last part: a summary of what was sent.

@@ -18,6 +18,7 @@ pub mod columns;
 pub mod commit;
 pub mod copy;
 pub mod crm;
+pub mod delivery;
 pub mod events;
 pub mod guards;
 pub mod migrations;

@@ -193,6 +193,41 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    changes (account_id, epoch, number) {
+        account_id -> Binary,
+        epoch -> BigInt,
+        number -> BigInt,
+        id -> Binary,
+        kind -> Text,
+        made_at -> BigInt,
+        subject_id -> Binary,
+        version -> Nullable<BigInt>,
+        customer_id -> Nullable<Binary>,
+        actor_kind -> Text,
+        actor_id -> Nullable<Binary>,
+        request_id -> Nullable<Text>,
+        object -> Nullable<Text>,
+        previous -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    sweeps (account_id) {
+        account_id -> Binary,
+        epoch -> BigInt,
+        number -> BigInt,
+    }
+}
+
+diesel::table! {
+    feed (id) {
+        id -> BigInt,
+        key -> Nullable<Binary>,
+        epoch -> BigInt,
+    }
+}
+
 macro_rules! allow_in_same_query {
     ($($table:ident: $Row:ident,)+) => {
         diesel::allow_tables_to_appear_in_same_query!($($table),+);

@@ -4,6 +4,10 @@ pub use crate::{
     access::{account::AccountRow, api_key::ApiKeyRow, link::LinkRow, session::SessionRow, user::UserRow},
     commit::IdempotencyRow,
     crm::customer::CustomerRow,
+    delivery::{
+        change::ChangeRow,
+        feed::{FeedRow, SweepRow},
+    },
     events::{event::EventRow, registration::RegistrationRow},
     scheduling::{
         occupancy::AppointmentRow, resource::ResourceRow, schedule::ScheduleRow, service::ServiceRow,
@@ -28,6 +32,9 @@ macro_rules! for_each_table {
             events: EventRow,
             registrations: RegistrationRow,
             idempotency_records: IdempotencyRow,
+            changes: ChangeRow,
+            sweeps: SweepRow,
+            feed: FeedRow,
         }
     };
 }

@@ -1,6 +1,6 @@
 //! Copying the whole store.
 
-use crate::{SqliteStore, error::store_error};
+use crate::{SqliteStore, error::store_error, statements::number};
 use async_trait::async_trait;
 use chatgrow_ports::{Commit, StoreError};
 use chatgrow_sql::{
@@ -33,7 +33,11 @@ impl Copied for SqliteStore {
                 .transaction(|connection| {
                     let send = |part| parts.blocking_send(part).map_err(|_| Error::RollbackTransaction);
                     let Count { count } = diesel::sql_query(COUNT).get_result(connection)?;
-                    send(Part::Rows(count))?;
+                    let next_epoch = number(connection, "SELECT epoch + 1 FROM feed")?;
+                    send(Part::Begin {
+                        rows: count,
+                        next_epoch,
+                    })?;
                     let mut tally = Tally::default();
                     each(connection, |batch| {
                         tally.add(&batch);
@@ -62,9 +66,12 @@ impl Copied for SqliteStore {
             }
             // A leg may come before its lead.
             connection.batch_execute("PRAGMA defer_foreign_keys = ON").map_err(store_error)?;
+            // The feed that the migrations made. The source's takes its place.
+            connection.batch_execute("DELETE FROM feed").map_err(store_error)?;
+            let mut epoch = 0;
             let sent = loop {
                 match parts.blocking_recv().ok_or(ImportError::Interrupted)? {
-                    Part::Rows(_) => {}
+                    Part::Begin { next_epoch, .. } => epoch = next_epoch,
                     Part::Batch(batch) => insert(connection, batch).map_err(store_error)?,
                     Part::End(summary) => break summary,
                 }
@@ -78,7 +85,10 @@ impl Copied for SqliteStore {
                 Ok(())
             })
             .map_err(store_error)?;
-            sent.confirmed_by(tally.summary())
+            let summary = sent.confirmed_by(tally.summary())?;
+            let raise = diesel::update(schema::feed::table).set(schema::feed::epoch.eq(epoch));
+            raise.execute(connection).map_err(store_error)?;
+            Ok(summary)
         })
         .await
     }

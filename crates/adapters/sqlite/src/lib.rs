@@ -11,6 +11,7 @@
 mod access;
 mod connect;
 mod copy;
+mod delivery;
 mod error;
 mod migrate;
 pub mod reserve;
@@ -30,8 +31,9 @@ use chatgrow_ports::{
 };
 use chatgrow_sql::{
     Guarded, Migrations, Unwritten, account_store, appointment_store, block_store,
-    crm::customer::SearchDialect, customer_store, event_store, hold_store, idempotency_store, insert_record,
-    page, registration_store, resource_store, schedule_store, service_store, session_store, user_store,
+    crm::customer::SearchDialect, customer_store, delivery::change::InsertChange, event_store, hold_store,
+    idempotency_store, insert_record, page, registration_store, resource_store, schedule_store,
+    service_store, session_store, user_store,
 };
 use diesel::{
     connection::SimpleConnection,
@@ -60,6 +62,9 @@ const SEARCH: SearchDialect = SearchDialect {
     has_word: r"$column LIKE '%' || replace(replace(replace($word, '\', '\\'), '%', '\%'), '_', '\_') || '%' ESCAPE '\'",
     position: "instr",
 };
+
+/// The epoch of new changes.
+const EPOCH: &str = "(SELECT epoch FROM feed)";
 
 /// The options of the store. The defaults suit a small server.
 #[derive(Debug, Clone, Copy)]
@@ -294,7 +299,11 @@ impl SqliteStore {
                         return Err(StoreError::Repeated.into());
                     }
                 }
-                work(connection)
+                let done = work(connection)?;
+                for change in commit.changes {
+                    statements::execute(connection, InsertChange::new(change, EPOCH)).map_err(store_error)?;
+                }
+                Ok(done)
             })
             .await
     }
@@ -306,7 +315,7 @@ session_store! { SqliteStore { find, all, execute } }
 customer_store! { SqliteStore { find, page, search, execute }, SEARCH }
 appointment_store! { SqliteStore { find, page, search, carry_out } }
 block_store! { SqliteStore { find, page, execute, carry_out } }
-hold_store! { SqliteStore { find, page, execute, carry_out }, "" }
+hold_store! { SqliteStore { find, all, page, execute, carry_out }, "" }
 resource_store! { SqliteStore { find, few, page, search, execute } }
 service_store! { SqliteStore { find, page, search, execute } }
 schedule_store! { SqliteStore { find, execute } }

@@ -90,6 +90,9 @@ impl Accounts {
                 name: name.clone(),
                 ..before.clone()
             };
+            if after == before {
+                return Ok(Some(self.commits.unchanged(request, after).await?));
+            }
             let effect = Effect::Changed { before, after };
             let commit = self.commits.of(request, &effect);
             let account = effect.resource();

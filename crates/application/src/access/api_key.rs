@@ -1,10 +1,10 @@
 //! API keys. The operator creates, lists, rotates and revokes those of all accounts. A caller manages those of its own
 //! account, within what it may do itself.
 
-use crate::{Actor, Caller, Commits, Effect, Outcome, Request, System};
+use crate::{Caller, Commits, Effect, Outcome, Request, System};
 use chatgrow_domain::{
-    AccountId, AccountSlug, ApiKey, ApiKeyEdit, ApiKeyId, ApiKeyName, ApiKeyRefusal, ApiKeyTerms, Overlap,
-    PlainApiKey, Scope, User,
+    AccountId, AccountSlug, Actor, ApiKey, ApiKeyEdit, ApiKeyId, ApiKeyName, ApiKeyRefusal, ApiKeyTerms,
+    Overlap, PlainApiKey, Scope, User,
 };
 use chatgrow_ports::{
     AccountStore, ApiKeyStore, Commit, Failure, Page, PageRequest, StoreError, Stores, UserStore,
@@ -61,7 +61,10 @@ impl ApiKeys {
     ) -> Result<PlainApiKey, Failure<ApiKeyRefusal>> {
         let (secret, id) = self.secret();
         let key = self.key(id, self.account(account).await?, terms, &secret)?;
-        self.api_keys.insert(&key, Commit::default()).await?;
+        let effect = Effect::Created(key);
+        self.api_keys
+            .insert(effect.resource(), self.by_operator(&effect))
+            .await?;
         Ok(secret)
     }
 
@@ -76,7 +79,15 @@ impl ApiKeys {
         let (secret, id) = self.secret();
         let account = self.account(&AccountSlug::default()).await?;
         let key = self.key(id, account, ApiKeyTerms::full(name), &secret)?;
-        Ok(self.api_keys.insert_first(&key).await?.then_some(secret))
+        let effect = Effect::Created(key);
+        let commit = self.by_operator(&effect);
+        let inserted = self.api_keys.insert_first(effect.resource(), commit).await?;
+        Ok(inserted.then_some(secret))
+    }
+
+    fn by_operator(&self, effect: &Effect<ApiKey>) -> Commit {
+        let account = effect.resource().account_id;
+        self.commits.without_request(account, Actor::System, effect)
     }
 
     async fn account(&self, slug: &AccountSlug) -> Result<AccountId, Failure<ApiKeyRefusal>> {
@@ -117,13 +128,20 @@ impl ApiKeys {
         Ok(listed)
     }
 
-    /// Revokes a key of any account for good, for the operator, and returns whether there is such a key. Every server
-    /// refuses the key within a second. Revoking it again changes nothing.
+    /// Revokes a key of any account for good, for the operator. Every server refuses the key within a second. Revoking it again changes nothing.
     ///
     /// # Errors
-    /// [`StoreError`] if the store fails.
-    pub async fn revoke_any(&self, id: ApiKeyId) -> Result<bool, StoreError> {
-        self.api_keys.revoke(id, self.system.clock.now()).await
+    /// [`ApiKeyRefusal::NotFound`], or [`Failure::Store`] if the store fails.
+    pub async fn revoke_any(&self, id: ApiKeyId) -> Result<(), Failure<ApiKeyRefusal>> {
+        loop {
+            let before = self.find_any(id).await?;
+            let after = before.revoked(self.system.clock.now());
+            match self.update_any(before, after).await {
+                // Another change of the key was faster.
+                Err(Failure::Refused(ApiKeyRefusal::VersionMismatch)) => {}
+                revoked => return revoked,
+            }
+        }
     }
 
     /// Changes the terms of a key of any account, for the operator.
@@ -135,10 +153,16 @@ impl ApiKeys {
     pub async fn edit_any(&self, id: ApiKeyId, edit: ApiKeyEdit) -> Result<(), Failure<ApiKeyRefusal>> {
         let before = self.find_any(id).await?;
         let after = before.edited(edit, self.system.clock.now())?;
+        self.update_any(before, after).await
+    }
+
+    async fn update_any(&self, before: ApiKey, after: ApiKey) -> Result<(), Failure<ApiKeyRefusal>> {
         if after == before {
             return Ok(());
         }
-        self.api_keys.update(&after, Commit::default()).await
+        let effect = Effect::Changed { before, after };
+        let commit = self.by_operator(&effect);
+        self.api_keys.update(effect.resource(), commit).await
     }
 
     async fn find_any(&self, id: ApiKeyId) -> Result<ApiKey, Failure<ApiKeyRefusal>> {
@@ -161,8 +185,11 @@ impl ApiKeys {
         let before = self.find_any(id).await?;
         let (secret, id) = self.secret();
         let (after, successor) = before.rotated(id, secret.digest(), overlap, self.system.clock.now())?;
+        let (rotated, created) = (Effect::Changed { before, after }, Effect::Created(successor));
+        let mut commit = self.by_operator(&rotated);
+        commit.changes.extend(self.by_operator(&created).changes);
         self.api_keys
-            .rotate(&after, &successor, Commit::default())
+            .rotate(rotated.resource(), created.resource(), commit)
             .await?;
         Ok(secret)
     }
@@ -282,9 +309,15 @@ impl ApiKeys {
             let now = self.system.clock.now();
             let (after, successor) = before.rotated(id_of_new, secret.digest(), overlap, now)?;
             self.check_within(&request.caller, Some(&before.terms)).await?;
-            let effect = Effect::Created(successor);
-            let commit = self.commits.of(request, &effect);
-            match self.api_keys.rotate(&after, effect.resource(), commit).await {
+            let (rotated, effect) = (Effect::Changed { before, after }, Effect::Created(successor));
+            let mut commit = self.commits.of(request, &effect);
+            let change = self.commits.change(&request.caller, &rotated);
+            commit.changes.splice(..0, change);
+            match self
+                .api_keys
+                .rotate(rotated.resource(), effect.resource(), commit)
+                .await
+            {
                 Ok(()) => Ok(Some(effect)),
                 Err(Failure::Refused(ApiKeyRefusal::VersionMismatch)) => Ok(None),
                 Err(failure) => Err(failure),
@@ -325,6 +358,8 @@ impl ApiKeys {
                 let scopes = own.role.scopes();
                 (scopes, terms.is_none_or(|terms| scopes.include(terms.scopes)))
             }
+            // The operator and the server make no requests.
+            Actor::System => return Err(ApiKeyRefusal::Exceeds.into()),
         };
         if scopes.permit(Scope::KeysManage) && includes {
             Ok(())

@@ -6,8 +6,8 @@
 //! keys are remembered, so that guesses can't fill the memory. When a key was last used is noted here and written to
 //! the store later, off the request's path.
 
-use crate::{Actor, Caller, RequestId};
-use chatgrow_domain::{ApiKey, ApiKeyDigest, PlainApiKey, Timestamp};
+use crate::{Caller, RequestId};
+use chatgrow_domain::{Actor, ApiKey, ApiKeyDigest, PlainApiKey, Timestamp};
 use chatgrow_ports::{ApiKeyStore, Clock, KeyUse, StoreError};
 use std::{
     collections::HashMap,

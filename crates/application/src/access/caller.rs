@@ -1,6 +1,6 @@
 //! Who is calling, as one value that every use case of a request takes. (The use cases of operators have no caller.)
 
-use chatgrow_domain::{AccountId, ApiKeyId, Policies, Refusal, Scope, Scopes, UserId};
+use chatgrow_domain::{AccountId, Actor, Policies, Refusal, Scope, Scopes};
 use chatgrow_ports::Failure;
 use std::sync::Arc;
 
@@ -37,15 +37,6 @@ impl Caller {
             Policies::Overridden => self.require(Scope::PoliciesOverride),
         }
     }
-}
-
-/// Who does something in an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Actor {
-    /// The holder of that API key.
-    ApiKey(ApiKeyId),
-    /// That user of the account.
-    User(UserId),
 }
 
 /// The id of a request. It links the request's log line, its answer and everything that it causes.

@@ -10,7 +10,7 @@ mod user;
 pub use account::Accounts;
 pub use api_key::{ApiKeys, Issued, ListedKey};
 pub use authentication::{Authentication, KeysMet, Known, LookUp, Recalled};
-pub use caller::{Actor, Caller, RequestId};
+pub use caller::{Caller, RequestId};
 pub use sign_in::{SetUp, SignIn, SignInOutcome, SignedIn, Visitor};
 pub use user::{Invited, ListedUser, Users};
 
@@ -39,7 +39,7 @@ impl Access {
             accounts: Accounts::new(stores, system, commits),
             api_keys: ApiKeys::new(stores, system, commits),
             users: Users::new(stores, system, commits),
-            sign_in: SignIn::new(stores, system),
+            sign_in: SignIn::new(stores, system, commits),
         }
     }
 }

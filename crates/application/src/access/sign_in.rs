@@ -1,8 +1,8 @@
 //! Signing in: from a link or a password to a session, and from a session to the caller.
 
-use crate::{Actor, Caller, RequestId, System, commit::SWEEP};
+use crate::{Caller, Commits, Effect, Recorded, RequestId, System, commit::SWEEP};
 use chatgrow_domain::{
-    Account, AccountId, AccountName, AccountSlug, EmailAddress, EmailKey, Language, Link, LinkRefusal,
+    Account, AccountId, AccountName, AccountSlug, Actor, EmailAddress, EmailKey, Language, Link, LinkRefusal,
     PlainPassword, PlainToken, Role, Schedule, ScheduleRules, Session, SessionId, TimeZoneName, Timestamp,
     User, UserEdit, UserId,
 };
@@ -71,10 +71,11 @@ pub struct SignIn {
     links: Arc<dyn LinkStore>,
     schedules: Arc<dyn ScheduleStore>,
     system: System,
+    commits: Commits,
 }
 
 impl SignIn {
-    pub(crate) fn new(stores: &Stores, system: &System) -> Self {
+    pub(crate) fn new(stores: &Stores, system: &System, commits: &Commits) -> Self {
         let access = &stores.access;
         Self {
             accounts: access.accounts.clone(),
@@ -83,6 +84,7 @@ impl SignIn {
             links: access.links.clone(),
             schedules: stores.scheduling.schedules.clone(),
             system: system.clone(),
+            commits: commits.clone(),
         }
     }
 
@@ -107,16 +109,52 @@ impl SignIn {
             language: Some(chosen.language),
             ..User::new(id, link.account_id, chosen.email, Role::Owner, now)
         };
-        self.links.follow(&link, &owner, now).await?;
-        self.accounts
-            .rename(link.account_id, &chosen.business, Commit::default())
-            .await?;
-        self.choose_zone(link.account_id, zone).await?;
+        let effect = Effect::Created(owner);
+        let (owner, commit) = (effect.resource(), self.by(id, link.account_id, &effect));
+        self.links.follow(&link, owner, now, commit).await?;
+        self.name_business(id, link.account_id, chosen.business).await?;
+        self.choose_zone(id, link.account_id, zone).await?;
+        let owner = owner.clone();
         Ok(self.begin(owner).await?.ok_or(LinkRefusal::Gone)?)
     }
 
+    /// What commits with what a user does who is not signed in yet.
+    fn by<T: Recorded>(&self, user: UserId, account: AccountId, effect: &Effect<T>) -> Commit {
+        self.commits.without_request(account, Actor::User(user), effect)
+    }
+
+    /// Names the business, if it has another name.
+    async fn name_business(
+        &self,
+        by: UserId,
+        account: AccountId,
+        name: AccountName,
+    ) -> Result<(), StoreError> {
+        let Some(before) = self.accounts.by_id(account).await? else {
+            return Ok(());
+        };
+        if before.name == name {
+            return Ok(());
+        }
+        let after = Account {
+            name,
+            ..before.clone()
+        };
+        let effect = Effect::Changed { before, after };
+        let commit = self.by(by, account, &effect);
+        self.accounts
+            .rename(account, &effect.resource().name, commit)
+            .await?;
+        Ok(())
+    }
+
     /// Sets the account's zone, unless it has one or changes at the same moment.
-    async fn choose_zone(&self, account: AccountId, zone: TimeZoneName) -> Result<(), StoreError> {
+    async fn choose_zone(
+        &self,
+        by: UserId,
+        account: AccountId,
+        zone: TimeZoneName,
+    ) -> Result<(), StoreError> {
         let before = self.schedules.of(account).await?;
         if before.rules.time_zone.is_some() {
             return Ok(());
@@ -129,7 +167,9 @@ impl SignIn {
             Ok(after) => after,
             Err(refusal) => return Err(StoreError::failed(refusal)),
         };
-        match self.schedules.replace(account, &after, Commit::default()).await {
+        let effect = Effect::Changed { before, after };
+        let commit = self.by(by, account, &effect);
+        match self.schedules.replace(account, effect.resource(), commit).await {
             Ok(()) | Err(Failure::Refused(_)) => Ok(()),
             Err(Failure::Store(error)) => Err(error),
             Err(failure @ Failure::NotAllowed(_)) => Err(StoreError::failed(failure)),
@@ -159,8 +199,10 @@ impl SignIn {
         };
         let now = self.system.clock.now();
         let after = before.edited(edit, now);
-        self.links.follow(&link, &after, now).await?;
-        Ok(self.begin(after).await?.ok_or(LinkRefusal::Gone)?)
+        let effect = Effect::Changed { before, after };
+        let (after, commit) = (effect.resource(), self.by(id, link.account_id, &effect));
+        self.links.follow(&link, after, now, commit).await?;
+        Ok(self.begin(after.clone()).await?.ok_or(LinkRefusal::Gone)?)
     }
 
     async fn link(&self, token: &PlainToken) -> Result<Link, Failure<LinkRefusal>> {

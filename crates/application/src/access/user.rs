@@ -1,12 +1,12 @@
 //! Users. Owners manage those of their account, all users their own password, language and sessions, and the operator
 //! helps with the rest.
 
-use crate::{Actor, Caller, Commits, Effect, Outcome, Request, System};
+use crate::{Caller, Commits, Effect, Outcome, Request, System};
 use chatgrow_domain::{
-    AccountId, AccountSlug, EmailAddress, Language, Link, PlainPassword, PlainToken, Role, Scope, Session,
-    SessionId, Timestamp, User, UserEdit, UserId, UserRefusal,
+    AccountId, AccountSlug, Actor, EmailAddress, Language, Link, PlainPassword, PlainToken, Role, Scope,
+    Session, SessionId, Timestamp, User, UserEdit, UserId, UserRefusal,
 };
-use chatgrow_ports::{AccountStore, Commit, Failure, LinkStore, SessionStore, StoreError, Stores, UserStore};
+use chatgrow_ports::{AccountStore, Failure, LinkStore, SessionStore, StoreError, Stores, UserStore};
 use std::sync::Arc;
 
 /// For how long a link works that sets an account up: 30 minutes.
@@ -110,10 +110,13 @@ impl Users {
     pub async fn disable_any(&self, id: UserId) -> Result<(), Failure<UserRefusal>> {
         let before = self.find_any(id).await?;
         let after = before.edited(with_disabled(true), self.system.clock.now());
+        let account = before.account_id;
         if after != before {
-            self.users.update(&after, Commit::default()).await?;
+            let effect = Effect::Changed { before, after };
+            let commit = self.commits.without_request(account, Actor::System, &effect);
+            self.users.update(effect.resource(), commit).await?;
         }
-        Ok(self.shut_out(after.account_id, id).await?)
+        Ok(self.shut_out(account, id).await?)
     }
 
     /// Ends the sessions and links of a disabled user.
@@ -361,7 +364,7 @@ fn with_disabled(disabled: bool) -> UserEdit {
 fn own(caller: &Caller) -> Result<UserId, UserRefusal> {
     match caller.actor {
         Actor::User(id) => Ok(id),
-        Actor::ApiKey(_) => Err(UserRefusal::NotFound),
+        Actor::ApiKey(_) | Actor::System => Err(UserRefusal::NotFound),
     }
 }
 

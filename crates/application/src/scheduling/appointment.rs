@@ -14,8 +14,8 @@ use chatgrow_domain::{
     CustomerEdit, CustomerId, Hold, HoldId, NewAppointment, NewCustomer, ObjectId, Policies, Scope,
 };
 use chatgrow_ports::{
-    AppointmentFilter, AppointmentStore, CustomerWrite, Failure, HoldStore, Page, PageRequest, StartPosition,
-    Stores,
+    AppointmentFilter, AppointmentStore, Commit, CustomerWrite, Failure, HoldStore, Page, PageRequest,
+    StartPosition, Stores,
 };
 use std::sync::Arc;
 
@@ -101,7 +101,7 @@ impl Appointments {
         wish: &Wish,
     ) -> Result<Option<Effect<Dated<Appointment>>>, Failure<AppointmentRefusal>> {
         let account = request.caller.account;
-        let (clock, customer, write) = self.party(account, &order.customer).await?;
+        let (clock, customer, brought) = self.party(account, &order.customer).await?;
         let plan = self.planner.plan(account, wish).await.map_err(Failure::widen)?;
         let booking = self
             .planner
@@ -115,7 +115,7 @@ impl Appointments {
         let id = AppointmentId::new(self.system.ids.next_id());
         let appointment = Appointment::new(id, &customer, new, self.system.clock.now());
         let effect = Effect::Created(clock.dated(appointment));
-        let commit = self.commits.of(request, &effect);
+        let (write, commit) = self.with_customer(request, brought, &effect);
         let booked = self
             .appointments
             .book(account, &effect.resource().value, write, commit)
@@ -131,12 +131,12 @@ impl Appointments {
         given: &GivenSlot,
     ) -> Result<Option<Effect<Dated<Appointment>>>, Failure<AppointmentRefusal>> {
         let account = request.caller.account;
-        let (clock, customer, write) = self.party(account, &order.customer).await?;
+        let (clock, customer, brought) = self.party(account, &order.customer).await?;
         let hold = self.held(account, hold, given).await?;
         let appointment =
             Appointment::of_hold(&hold, &customer, order.notes.clone(), self.system.clock.now());
         let effect = Effect::Created(clock.dated(appointment));
-        let commit = self.commits.of(request, &effect);
+        let (write, commit) = self.with_customer(request, brought, &effect);
         match self
             .appointments
             .confirm(account, &effect.resource().value, write, commit)
@@ -174,12 +174,33 @@ impl Appointments {
         }
     }
 
-    /// The account's clock, the customer as the order wants it, and what has to be written for that.
+    /// What is written of the customer, and what commits with both: the customer's change comes first.
+    fn with_customer(
+        &self,
+        request: &Request<Dated<Appointment>>,
+        brought: Option<Effect<Customer>>,
+        booked: &Effect<Dated<Appointment>>,
+    ) -> (Option<CustomerWrite>, Commit) {
+        let mut commit = self.commits.of(request, booked);
+        let Some(brought) = brought else {
+            return (None, commit);
+        };
+        let change = self.commits.change(&request.caller, &brought);
+        commit.changes.splice(..0, change);
+        let write = match brought {
+            Effect::Created(customer) => Some(CustomerWrite::Insert(customer)),
+            Effect::Changed { after, .. } => Some(CustomerWrite::Update(after)),
+            Effect::Unchanged(_) | Effect::Removed(_) => None,
+        };
+        (write, commit)
+    }
+
+    /// The account's clock, the customer as the order wants it, and what has to be done to the customer for that.
     async fn party(
         &self,
         account: AccountId,
         wanted: &OrderCustomer,
-    ) -> Result<(AccountClock, Customer, Option<CustomerWrite>), Failure<AppointmentRefusal>> {
+    ) -> Result<(AccountClock, Customer, Option<Effect<Customer>>), Failure<AppointmentRefusal>> {
         let email = wanted.email.key();
         let (schedule, found) = self.planner.schedules.with_customer(account, &email).await?;
         let clock = AccountClock::new(schedule, &*self.system.zones)?;
@@ -196,7 +217,7 @@ impl Appointments {
                 notes: details.notes.flatten(),
             };
             let customer = Customer::new(CustomerId::new(self.system.ids.next_id()), new, now);
-            return Ok((clock, customer.clone(), Some(CustomerWrite::Insert(customer))));
+            return Ok((clock, customer.clone(), Some(Effect::Created(customer))));
         };
         let edit = CustomerEdit {
             name: details.name,
@@ -205,8 +226,11 @@ impl Appointments {
             ..CustomerEdit::default()
         };
         let after = before.edited(edit, now);
-        let write = (after != before).then(|| CustomerWrite::Update(after.clone()));
-        Ok((clock, after, write))
+        let brought = (after != before).then(|| Effect::Changed {
+            before,
+            after: after.clone(),
+        });
+        Ok((clock, after, brought))
     }
 
     /// A hold that still counts, and is of what is given.

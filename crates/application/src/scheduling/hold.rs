@@ -127,7 +127,13 @@ impl Holds {
     /// [`StoreError`] if the store fails.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.system.clock.now();
-        while self.holds.release(None, now, SWEEP).await? == SWEEP as usize {}
+        loop {
+            let expired = self.holds.expired(None, now, SWEEP).await?;
+            self.planner.release(&expired, now).await?;
+            if expired.len() < SWEEP as usize {
+                break;
+            }
+        }
         let long_ago = now.as_millis().saturating_sub(REMEMBERED_MILLIS);
         let Some(long_ago) = Timestamp::from_millis(long_ago) else {
             return Ok(());

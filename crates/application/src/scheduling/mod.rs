@@ -45,7 +45,7 @@ pub struct Scheduling {
 
 impl Scheduling {
     pub(crate) fn new(stores: &Stores, system: &System, commits: &Commits) -> Self {
-        let planner = Planner::new(stores, system);
+        let planner = Planner::new(stores, system, commits);
         Self {
             appointments: Appointments::new(stores, &planner, system, commits),
             availability: Availability::new(stores, &planner, system),

@@ -4,18 +4,20 @@
 //! chooses anew from what is then free.
 
 use crate::{
-    System,
+    Commits, Effect, System,
     scheduling::{
         clock::AccountClock,
         order::{Booked, Wish},
     },
 };
 use chatgrow_domain::{
-    AccountId, Agenda, Booking, BrokenRule, Calendar, Demand, Interval, LocalMinute, NotFree, Obstacle,
-    Obstruction, Occupancy, Policies, Resource, ResourceId, Service, ServiceId, TimeSlot, Unbookable,
+    AccountId, Actor, Agenda, Booking, BrokenRule, Calendar, Demand, Interval, LocalMinute, NotFree,
+    Obstacle, Obstruction, Occupancy, Policies, Resource, ResourceId, Service, ServiceId, TimeSlot,
+    Timestamp, Unbookable,
 };
 use chatgrow_ports::{
-    Busy, Failure, HoldStore, OccupancyStore, ResourceStore, ScheduleStore, ServiceStore, StoreError, Stores,
+    Busy, ExpiredHold, Failure, HoldStore, OccupancyStore, ResourceStore, ScheduleStore, ServiceStore,
+    StoreError, Stores,
 };
 use std::{collections::HashMap, sync::Arc};
 
@@ -41,10 +43,11 @@ pub(crate) struct Planner {
     occupancies: Arc<dyn OccupancyStore>,
     holds: Arc<dyn HoldStore>,
     system: System,
+    commits: Commits,
 }
 
 impl Planner {
-    pub(crate) fn new(stores: &Stores, system: &System) -> Self {
+    pub(crate) fn new(stores: &Stores, system: &System, commits: &Commits) -> Self {
         let stores = &stores.scheduling;
         Self {
             schedules: stores.schedules.clone(),
@@ -53,6 +56,7 @@ impl Planner {
             occupancies: stores.occupancies.clone(),
             holds: stores.holds.clone(),
             system: system.clone(),
+            commits: commits.clone(),
         }
     }
 
@@ -199,7 +203,28 @@ impl Planner {
     /// were any.
     pub(crate) async fn make_room(&self, account: AccountId) -> Result<bool, StoreError> {
         let now = self.system.clock.now();
-        Ok(self.holds.release(Some(account), now, RELEASE).await? > 0)
+        let expired = self.holds.expired(Some(account), now, RELEASE).await?;
+        self.release(&expired, now).await?;
+        Ok(!expired.is_empty())
+    }
+
+    /// Releases holds that have expired at `now`. One that is changed meanwhile is left alone.
+    pub(crate) async fn release(&self, expired: &[ExpiredHold], now: Timestamp) -> Result<(), StoreError> {
+        for ExpiredHold { account, hold } in expired {
+            let clock = self.clock(*account).await?;
+            let effect = Effect::Changed {
+                before: clock.dated(hold.clone()),
+                after: clock.dated(hold.released(now)),
+            };
+            let commit = self.commits.without_request(*account, Actor::System, &effect);
+            self.holds
+                .release(*account, &effect.resource().value, commit)
+                .await?;
+        }
+        if !expired.is_empty() {
+            self.commits.announce();
+        }
+        Ok(())
     }
 
     /// What is in the way of an interval.

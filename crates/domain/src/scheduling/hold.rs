@@ -85,6 +85,17 @@ impl Hold {
         }
     }
 
+    /// The state after its release at `now`, when it has expired.
+    #[must_use]
+    pub fn released(&self, now: Timestamp) -> Self {
+        Self {
+            released: true,
+            updated_at: now,
+            version: self.version.next(),
+            ..self.clone()
+        }
+    }
+
     /// Whether the hold counts no more. Until it is released, it may still occupy its slot.
     #[must_use]
     pub fn has_expired(&self, now: Timestamp) -> bool {

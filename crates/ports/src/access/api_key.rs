@@ -32,7 +32,7 @@ pub trait ApiKeyStore: Send + Sync {
 
     /// Adds a key to its account, if the account has never had one, and returns whether it did. Of any number of
     /// concurrent calls for one account exactly one MUST return `true`.
-    async fn insert_first(&self, key: &ApiKey) -> Result<bool, StoreError>;
+    async fn insert_first(&self, key: &ApiKey, commit: Commit) -> Result<bool, StoreError>;
 
     /// The key with that digest, of any account. It may be revoked or expired.
     async fn by_digest(&self, digest: &ApiKeyDigest) -> Result<Option<ApiKey>, StoreError>;
@@ -63,11 +63,6 @@ pub trait ApiKeyStore: Send + Sync {
         successor: &ApiKey,
         commit: Commit,
     ) -> Result<(), Failure<ApiKeyRefusal>>;
-
-    /// Revokes a key of any account, for the operator, and returns whether there is such a key. Its version and
-    /// `updated_at` change with it. If it is revoked already, nothing MUST change, even if several callers revoke it at
-    /// once.
-    async fn revoke(&self, id: ApiKeyId, at: Timestamp) -> Result<bool, StoreError>;
 
     /// Records when keys were last used. A last use MUST NOT move back in time, in whatever order the uses arrive, even
     /// if several callers record them at once. A key that the account doesn't have is ignored.

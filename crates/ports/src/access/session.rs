@@ -1,7 +1,7 @@
 //! Sessions, and links that are followed once. A request's account is found through its session or link, so the
 //! look-ups by digest don't take an account.
 
-use crate::{Failure, StoreError};
+use crate::{Commit, Failure, StoreError};
 use async_trait::async_trait;
 use chatgrow_domain::{
     AccountId, Link, LinkRefusal, Session, SessionId, Timestamp, TokenDigest, User, UserId,
@@ -56,7 +56,13 @@ pub trait LinkStore: Send + Sync {
     /// If the link is not there or has expired at `now`, if the account has a user already, or if the user is not in
     /// the version before, it MUST return [`LinkRefusal::Gone`] and write nothing. Of any number of concurrent calls
     /// for links of one account or of one user, one MUST succeed.
-    async fn follow(&self, link: &Link, user: &User, now: Timestamp) -> Result<(), Failure<LinkRefusal>>;
+    async fn follow(
+        &self,
+        link: &Link,
+        user: &User,
+        now: Timestamp,
+        commit: Commit,
+    ) -> Result<(), Failure<LinkRefusal>>;
 
     /// Deletes the links with which the user could choose a password.
     async fn end(&self, account: AccountId, user: UserId) -> Result<(), StoreError>;

@@ -15,6 +15,15 @@ impl Listed for Hold {
     }
 }
 
+/// A hold that has expired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpiredHold {
+    /// The hold's account.
+    pub account: AccountId,
+    /// The hold.
+    pub hold: Hold,
+}
+
 /// Stores holds.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
@@ -39,15 +48,19 @@ pub trait HoldStore: Send + Sync {
     /// MUST return `true`.
     async fn remove(&self, account: AccountId, id: HoldId, commit: Commit) -> Result<bool, StoreError>;
 
-    /// Releases holds that have expired, which are those whose `held_until` is `now` or earlier: `most` of them at
-    /// most, of all accounts or of one. This frees their slots, and moves their versions on. Returns how many. It MUST
-    /// NOT release any other hold. It may leave out a hold that another call is changing at the moment.
-    async fn release(
+    /// Holds that have expired and were not released, with their accounts: those whose `held_until` is `now` or earlier,
+    /// `most` of them at most, of all accounts or of one.
+    async fn expired(
         &self,
         account: Option<AccountId>,
         now: Timestamp,
         most: u32,
-    ) -> Result<usize, StoreError>;
+    ) -> Result<Vec<ExpiredHold>, StoreError>;
+
+    /// Replaces the hold by this state, in which it is [released](Hold::released), if the stored version is the one
+    /// before. This frees its slot. Returns whether it was there in that version: of any number of concurrent calls one
+    /// MUST return `true`.
+    async fn release(&self, account: AccountId, hold: &Hold, commit: Commit) -> Result<bool, StoreError>;
 
     /// Deletes holds that were released and whose `held_until` is `before` or earlier; `most` of them at most. Returns
     /// how many.

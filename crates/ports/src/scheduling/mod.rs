@@ -11,7 +11,7 @@ mod service;
 
 pub use appointment::{AppointmentFilter, AppointmentStore, CustomerWrite};
 pub use block::{BlockFilter, BlockStore};
-pub use hold::HoldStore;
+pub use hold::{ExpiredHold, HoldStore};
 pub use occupancy::{Busy, OccupancyStore};
 pub use resource::{ResourceFilter, ResourceStore};
 pub use schedule::ScheduleStore;

@@ -211,10 +211,9 @@ fn list(listed: Vec<ListedKey>) -> Result<(), Failure> {
 const NO_KEY: &str = "there is no key with that id; `chatgrow keys list` shows all";
 
 pub(crate) async fn revoke(application: &Application, id: ApiKeyId) -> Result<(), Failure> {
-    if application.access.api_keys.revoke_any(id).await? {
-        Ok(())
-    } else {
-        Err(NO_KEY.into())
+    match application.access.api_keys.revoke_any(id).await {
+        Err(chatgrow_ports::Failure::Refused(ApiKeyRefusal::NotFound)) => Err(NO_KEY.into()),
+        revoked => Ok(revoked?),
     }
 }
 

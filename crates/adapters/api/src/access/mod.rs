@@ -1,8 +1,10 @@
 //! Who may call the API, and how often: API keys, authentication and rate limits.
 
-mod api_key;
+pub(crate) mod account;
+pub(crate) mod api_key;
 pub(crate) mod authentication;
 pub(crate) mod rate_limits;
+pub(crate) mod user;
 mod values;
 
 use crate::routes::{Context, endpoint};

@@ -2,12 +2,12 @@
 
 pub(crate) mod appointment;
 mod availability;
-mod block;
-mod hold;
+pub(crate) mod block;
+pub(crate) mod hold;
 mod hours;
-mod resource;
-mod schedule;
-mod service;
+pub(crate) mod resource;
+pub(crate) mod schedule;
+pub(crate) mod service;
 mod slot;
 mod times;
 mod unbookable;

@@ -7,6 +7,7 @@ use crate::{
 use chatgrow_domain::{ApiKey, ApiKeyRefusal};
 use chatgrow_ports::{Commit, Failure, KeyUse, StoreError};
 use chatgrow_sql::{
+    Unwritten,
     access::api_key::{self, ApiKeyChange, ApiKeyRow},
     api_key_store,
     schema::{accounts, api_keys},
@@ -19,7 +20,7 @@ api_key_store! { PostgresStore { find, all, page, execute, insert_first_key, rot
 
 impl PostgresStore {
     /// Adds a key if its account has never had one, and returns whether it did.
-    async fn insert_first_key(&self, key: &ApiKey) -> Result<bool, StoreError> {
+    async fn insert_first_key(&self, key: &ApiKey, commit: Commit) -> Result<bool, StoreError> {
         let account = key.account_id.as_bytes().into();
         // Concurrent callers wait for the lock on the account's row. A read-only database is only queried.
         let lock = accounts::table
@@ -28,20 +29,23 @@ impl PostgresStore {
             .for_no_key_update();
         let any = move || diesel::select(exists(api_key::of_account(account)));
         let insert = diesel::insert_into(api_keys::table).values(ApiKeyRow::from(key));
-        self.write(Commit::default(), move |connection| {
+        let has_one = self.on_a_connection::<_, StoreError>(move |connection| {
+            Box::pin(async move { any().get_result(connection).await.map_err(store_error) })
+        });
+        if has_one.await? {
+            return Ok(false);
+        }
+        let inserted = self.write(commit, move |connection| {
             let work = connection.transaction(async move |connection| {
-                if any().get_result(connection).await? {
-                    return Ok(false);
-                }
                 lock.execute(connection).await?;
                 if any().get_result(connection).await? {
-                    return Ok(false);
+                    return Err(Ended(Unwritten::Nothing));
                 }
-                insert.execute(connection).await.map(|_| true)
+                Ok(insert.execute(connection).await?)
             });
-            work.map_err(store_error).boxed()
-        })
-        .await
+            work.map_err(|Ended(why)| why).boxed()
+        });
+        Ok(Unwritten::rows(inserted.await)? > 0)
     }
 
     /// Replaces a key, and adds its successor.

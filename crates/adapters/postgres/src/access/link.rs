@@ -25,9 +25,10 @@ impl PostgresStore {
         link: &Link,
         user: &User,
         now: Timestamp,
+        commit: Commit,
     ) -> Result<(), Failure<LinkRefusal>> {
         let (link, user) = (link.clone(), user.clone());
-        self.write(Commit::default(), move |connection| {
+        self.write(commit, move |connection| {
             let work = connection.transaction(async move |connection| {
                 // Whoever follows another link of the same account or user waits for the row that comes first. If the
                 // link went first, each could wait for the other's.

@@ -8,31 +8,35 @@
 use crate::{
     PostgresStore,
     error::{Ended, refused},
+    run, take_only,
 };
 use chatgrow_ports::{Commit, Failure};
 use chatgrow_sql::{
-    Prepared, run_step,
+    delivery::change::InsertChange,
+    run_step,
     scheduling::steps::{OccupancyRefusal, Step},
 };
 use diesel::{result::QueryResult, upsert::on_constraint};
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 
 impl PostgresStore {
     /// Carries out the steps with their commit as one write.
     pub(crate) async fn carry_out<R: OccupancyRefusal>(
         &self,
-        commit: Commit,
+        mut commit: Commit,
         steps: Vec<Step>,
     ) -> Result<(), Failure<R>> {
-        // A write with a record is in a transaction already, and a single statement needs none.
-        let bare = commit.record.is_none() && steps.len() > 1;
+        let change = take_only(&mut commit.changes);
+        // A write with something else to commit is in a transaction already, and a single statement needs none.
+        let bare = commit == Commit::default() && steps.len() > 1;
         self.write(commit, move |connection| {
             Box::pin(async move {
                 if !bare {
-                    return run_all(connection, steps).await;
+                    return run_all(connection, steps, change).await;
                 }
-                let transaction = connection
-                    .transaction(async move |connection| run_all(connection, steps).await.map_err(Ended));
+                let transaction = connection.transaction(async move |connection| {
+                    run_all(connection, steps, change).await.map_err(Ended)
+                });
                 transaction.await.map_err(|Ended(error)| error)
             })
         })
@@ -43,21 +47,32 @@ impl PostgresStore {
 async fn run_all<R: OccupancyRefusal>(
     connection: &mut AsyncPgConnection,
     steps: Vec<Step>,
+    mut change: Option<InsertChange>,
 ) -> Result<(), Failure<R>> {
-    for step in steps {
+    let last = steps.len() - 1;
+    for (nth, step) in steps.into_iter().enumerate() {
         let refusal = R::without_effect(&step);
-        if run(connection, step).await.map_err(refused::<Failure<R>>)? == 0 {
+        let change = change.take_if(|_| nth == last);
+        if run_one(connection, step, change)
+            .await
+            .map_err(refused::<Failure<R>>)?
+            == 0
+        {
             return Err(refusal.into());
         }
     }
     Ok(())
 }
 
-async fn run(connection: &mut AsyncPgConnection, step: Step) -> QueryResult<usize> {
+async fn run_one(
+    connection: &mut AsyncPgConnection,
+    step: Step,
+    change: Option<InsertChange>,
+) -> QueryResult<usize> {
     run_step!(
         step,
         // Plain inserts that race for a slot would wait for each other, and deadlock. With ON CONFLICT they don't.
         insert => insert.on_conflict(on_constraint("appointments_no_overlap")).do_nothing(),
-        statement => Prepared(statement).execute(connection).await
+        statement => run(connection, statement, change).await
     )
 }

@@ -161,13 +161,6 @@ pub fn by_id<DB: Backend>(account: RowId, id: RowId) -> _ {
     key.select(row)
 }
 
-/// The key with that id, of any account.
-#[auto_type]
-pub fn of_any_account<DB: Backend>(id: RowId) -> _ {
-    let row: AsSelect<ApiKeyRow, DB> = ApiKeyRow::as_select();
-    api_keys::table.filter(dsl::id.eq(id)).select(row)
-}
-
 /// A page of the account's keys, ordered by id.
 pub fn list<DB: Backend>(account: AccountId, page: &PageRequest<ApiKeyId>) -> list_after<DB> {
     let after = page.after.map_or(RowId::FIRST, |id| id.as_bytes().into());
@@ -227,7 +220,7 @@ macro_rules! api_key_store {
             use $crate::{
                 access::api_key::{self, ApiKeyChange, ApiKeyRow},
                 port::*,
-                schema::api_keys::{dsl, table},
+                schema::api_keys::table,
             };
 
             #[async_trait]
@@ -237,8 +230,8 @@ macro_rules! api_key_store {
                     self.$execute(commit, insert).await.map(|_| ())
                 }
 
-                async fn insert_first(&self, key: &ApiKey) -> Result<bool, StoreError> {
-                    self.$insert_first(key).await
+                async fn insert_first(&self, key: &ApiKey, commit: Commit) -> Result<bool, StoreError> {
+                    self.$insert_first(key, commit).await
                 }
 
                 async fn by_digest(&self, digest: &ApiKeyDigest) -> Result<Option<ApiKey>, StoreError> {
@@ -288,29 +281,6 @@ macro_rules! api_key_store {
                     commit: Commit,
                 ) -> Result<(), Failure<ApiKeyRefusal>> {
                     self.$rotate(key, successor, commit).await
-                }
-
-                async fn revoke(&self, id: ApiKeyId, at: Timestamp) -> Result<bool, StoreError> {
-                    let id = $crate::RowId::from(id.as_bytes());
-                    let valid = table
-                        .filter(dsl::id.eq(id))
-                        .filter(dsl::revoked_at.is_null());
-                    let revoke = diesel::update(valid).set((
-                        dsl::revoked_at.eq(Some(at.as_millis())),
-                        dsl::updated_at.eq(at.as_millis()),
-                        dsl::version.eq(dsl::version + 1),
-                    ));
-                    if self
-                        .$execute::<StoreError>(Commit::default(), revoke)
-                        .await?
-                        > 0
-                    {
-                        return Ok(true);
-                    }
-                    let found: Option<ApiKey> = self
-                        .$find::<ApiKeyRow, _>(api_key::of_any_account(id))
-                        .await?;
-                    Ok(found.is_some())
                 }
 
                 async fn record_use(&self, uses: &[KeyUse]) -> Result<(), StoreError> {

@@ -128,8 +128,9 @@ macro_rules! link_store {
                     link: &Link,
                     user: &User,
                     now: Timestamp,
+                    commit: Commit,
                 ) -> Result<(), Failure<LinkRefusal>> {
-                    self.$follow(link, user, now).await
+                    self.$follow(link, user, now, commit).await
                 }
 
                 async fn end(&self, account: AccountId, user: UserId) -> Result<(), StoreError> {

@@ -11,7 +11,7 @@ use crate::{
     schema::appointments::{self, dsl},
 };
 use chatgrow_domain::{AccountId, Hold, HoldId, HoldRefusal, Timestamp};
-use chatgrow_ports::{PageRequest, StartPosition, StoreError};
+use chatgrow_ports::{ExpiredHold, PageRequest, StartPosition, StoreError};
 use diesel::{
     backend::Backend,
     dsl::{AsSelect, auto_type, sql},
@@ -40,6 +40,17 @@ impl TryFrom<HoldRow> for Hold {
             created_at: read.timestamp("created_at", row.created_at)?,
             updated_at: read.timestamp("updated_at", row.updated_at)?,
             version: read.version(row.version)?,
+        })
+    }
+}
+
+impl TryFrom<HoldRow> for ExpiredHold {
+    type Error = StoreError;
+
+    fn try_from(row: HoldRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            account: AccountId::new(row.row.account_id.object_id()),
+            hold: row.try_into()?,
         })
     }
 }
@@ -83,27 +94,22 @@ pub fn removed(account: RowId, id: RowId) -> row_of {
     row_of(account, id, IS_HOLD)
 }
 
-/// Makes the statement that releases holds which have expired at `$1`: those of the account `$2`, or of all accounts if
-/// it is null, at most `$3` of them. `$lock` ends the query for the rows. The query is materialized: if it ran again for
-/// each row, it would find others each time.
-#[macro_export]
-macro_rules! release_holds {
-    ($lock:literal) => {
-        concat!(
-            "WITH due AS MATERIALIZED (
-                SELECT account_id, id FROM appointments
-                WHERE kind = 'hold' AND status <> 'cancelled' AND held_until <= $1 AND ($2 IS NULL OR account_id = $2)
-                ORDER BY account_id, id LIMIT $3 ",
-            $lock,
-            ")
-            UPDATE appointments SET status = 'cancelled', updated_at = $1, version = version + 1
-            WHERE (account_id, id) IN (SELECT account_id, id FROM due)"
-        )
-    };
+/// The holds that have expired at that instant and were not released. The implementation of the port adds the account,
+/// because a query whose shape changes has to name its backend.
+#[auto_type]
+pub fn expired<DB: Backend>(now: i64, most: i64) -> _ {
+    let row: AsSelect<HoldRow, DB> = HoldRow::as_select();
+    let is_kept: SqlLiteral<Bool> = sql("kind = 'hold' AND status <> 'cancelled'");
+    appointments::table
+        .filter(is_kept)
+        .filter(dsl::held_until.le(now))
+        .order((dsl::account_id, dsl::id))
+        .limit(most)
+        .select(row)
 }
 
-/// Makes the statement that deletes holds which were released and had expired at `$1`, at most `$2` of them. `$lock` is
-/// that of [`release_holds`].
+/// Makes the statement that deletes holds which were released and had expired at `$1`, at most `$2` of them. `$lock`
+/// ends the query for the rows. The query is materialized: if it ran again for each row, it would find others each time.
 #[macro_export]
 macro_rules! forget_holds {
     ($lock:literal) => {
@@ -135,7 +141,7 @@ impl OccupancyRefusal for HoldRefusal {
 /// [`port`](crate::port) says what they do. `$lock` keeps two servers from waiting for each other's rows.
 #[macro_export]
 macro_rules! hold_store {
-    ($store:ty { $find:ident, $page:ident, $execute:ident, $carry_out:ident }, $lock:literal) => {
+    ($store:ty { $find:ident, $all:ident, $page:ident, $execute:ident, $carry_out:ident }, $lock:literal) => {
         const _: () = {
             use $crate::{
                 RowId,
@@ -143,8 +149,9 @@ macro_rules! hold_store {
                 scheduling::{
                     hold::{self, HoldRow},
                     occupancy::AppointmentRow,
-                    steps::Step,
+                    steps::{self, Step},
                 },
+                schema::appointments::dsl,
             };
 
             #[async_trait]
@@ -187,19 +194,28 @@ macro_rules! hold_store {
                         > 0)
                 }
 
-                async fn release(
+                async fn expired(
                     &self,
                     account: Option<AccountId>,
                     now: Timestamp,
                     most: u32,
-                ) -> Result<usize, StoreError> {
-                    use diesel::sql_types::{BigInt, Binary, Nullable};
-                    let account = account.map(|account| RowId::from(account.as_bytes()));
-                    let release = diesel::sql_query($crate::release_holds!($lock))
-                        .bind::<BigInt, _>(now.as_millis())
-                        .bind::<Nullable<Binary>, _>(account)
-                        .bind::<BigInt, _>(i64::from(most));
-                    self.$execute(Commit::default(), release).await
+                ) -> Result<Vec<ExpiredHold>, StoreError> {
+                    let mut query = hold::expired(now.as_millis(), most.into()).into_boxed();
+                    if let Some(account) = account {
+                        query = query.filter(dsl::account_id.eq(RowId::from(account.as_bytes())));
+                    }
+                    self.$all::<HoldRow, _>(query).await
+                }
+
+                async fn release(
+                    &self,
+                    account: AccountId,
+                    hold: &Hold,
+                    commit: Commit,
+                ) -> Result<bool, StoreError> {
+                    let row = AppointmentRow::of_hold(account, hold);
+                    let update = diesel::update(steps::hold_before(&row)).set(row);
+                    Ok(self.$execute::<StoreError>(commit, update).await? > 0)
                 }
 
                 async fn forget(&self, before: Timestamp, most: u32) -> Result<usize, StoreError> {

@@ -4,6 +4,7 @@ use crate::{SqliteStore, error::store_error, statements};
 use chatgrow_domain::{ApiKey, ApiKeyRefusal};
 use chatgrow_ports::{Commit, Failure, KeyUse, StoreError};
 use chatgrow_sql::{
+    Unwritten,
     access::api_key::{self, ApiKeyChange, ApiKeyRow},
     api_key_store,
     schema::api_keys,
@@ -14,16 +15,16 @@ api_key_store! { SqliteStore { find, all, page, execute, insert_first_key, rotat
 
 impl SqliteStore {
     /// Adds a key if its account has never had one, and returns whether it did.
-    async fn insert_first_key(&self, key: &ApiKey) -> Result<bool, StoreError> {
+    async fn insert_first_key(&self, key: &ApiKey, commit: Commit) -> Result<bool, StoreError> {
         let any = diesel::select(exists(api_key::of_account(key.account_id.as_bytes().into())));
         let insert = diesel::insert_into(api_keys::table).values(ApiKeyRow::from(key));
-        self.write(Commit::default(), move |connection| {
+        let inserted = self.write(commit, move |connection| {
             if any.get_result(connection).map_err(store_error)? {
-                return Ok(false);
+                return Err(Unwritten::Nothing);
             }
-            insert.execute(connection).map(|_| true).map_err(store_error)
-        })
-        .await
+            Ok(insert.execute(connection).map_err(store_error)?)
+        });
+        Ok(Unwritten::rows(inserted.await)? > 0)
     }
 
     /// Replaces a key, and adds its successor.

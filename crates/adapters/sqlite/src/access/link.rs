@@ -23,9 +23,10 @@ impl SqliteStore {
         link: &Link,
         user: &User,
         now: Timestamp,
+        commit: Commit,
     ) -> Result<(), Failure<LinkRefusal>> {
         let (link, user) = (link.clone(), user.clone());
-        self.write(Commit::default(), move |connection| {
+        self.write(commit, move |connection| {
             let account = RowId::from(link.account_id.as_bytes());
             let end = diesel::delete(link::that_works(&link, now));
             if end.execute(connection).map_err(store_error)? == 0 {

@@ -1,0 +1,159 @@
+//! Reading and sweeping the log of changes. A transaction writes with its own id, and commits when it wants. So only those
+//! changes are read whose ids are below that of every transaction that still runs: nothing can come before them any
+//! more.
+
+use crate::{PostgresStore, error::store_error};
+use async_trait::async_trait;
+use chatgrow_domain::{AccountId, Timestamp};
+use chatgrow_ports::{
+    ChangeFilter, ChangePosition, ChangeStore, Commit, FeedKey, Logged, SCAN, Scanned, StoreError,
+};
+use chatgrow_sql::{
+    PreparedQuery, RowId, between,
+    delivery::{
+        change::ChangeRow,
+        feed::{
+            DELETE_TO, DUE_TO, FIRST_KEY, FilterColumns, KEY, KeyRow, PlaceRow, REMEMBER_SWEEP, SCANNED_TO,
+            SWEPT_TO,
+        },
+    },
+    read_changes,
+};
+use diesel::{
+    OptionalExtension,
+    result::QueryResult,
+    sql_types::{BigInt, Binary, Nullable, Text},
+};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use futures_util::{FutureExt, TryFutureExt};
+
+/// The last place before every transaction that still runs.
+const HORIZON: &str = "SELECT epoch + pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1 AS epoch,
+    9223372036854775807 AS number FROM feed";
+
+/// After a restore, transactions may have ids that were given before. New changes come after those that are there.
+const RENEW: &str = "UPDATE feed SET key = $1, epoch = greatest(
+        epoch + 1,
+        (SELECT max(epoch) + 1 FROM changes) - pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+    )";
+
+#[async_trait]
+impl ChangeStore for PostgresStore {
+    async fn feed_key(&self, first: FeedKey) -> Result<FeedKey, StoreError> {
+        let key = || self.find::<KeyRow, FeedKey>(PreparedQuery(diesel::sql_query(KEY)));
+        if let Some(key) = key().await? {
+            return Ok(key);
+        }
+        let set = diesel::sql_query(FIRST_KEY).bind::<Binary, _>(first.0.to_vec());
+        self.execute::<StoreError>(Commit::default(), set).await?;
+        key()
+            .await?
+            .ok_or_else(|| StoreError::failed("the feed has no row"))
+    }
+
+    async fn renew_feed(&self, key: FeedKey) -> Result<(), StoreError> {
+        let renew = diesel::sql_query(RENEW).bind::<Binary, _>(key.0.to_vec());
+        self.execute::<StoreError>(Commit::default(), renew)
+            .await
+            .map(drop)
+    }
+
+    async fn horizon(&self) -> Result<ChangePosition, StoreError> {
+        let mut places = self.load::<PlaceRow>(diesel::sql_query(HORIZON)).await?;
+        let place = places
+            .pop()
+            .ok_or_else(|| StoreError::failed("the feed has no row"))?;
+        Ok(place.into())
+    }
+
+    async fn read(
+        &self,
+        account: AccountId,
+        after: ChangePosition,
+        filter: ChangeFilter,
+        most: u16,
+    ) -> Result<Scanned, StoreError> {
+        let filter = FilterColumns::from(filter);
+        let (rows, mut scanned) = self
+            .on_a_connection(move |connection| {
+                Box::pin(async move {
+                    scan(connection, account, after, filter, most)
+                        .await
+                        .map_err(store_error)
+                })
+            })
+            .await?;
+        scanned.changes = rows.into_iter().map(Logged::try_from).collect::<Result<_, _>>()?;
+        Ok(scanned)
+    }
+
+    async fn sweep(&self, account: AccountId, before: Timestamp, most: u32) -> Result<usize, StoreError> {
+        let account = RowId::from(account.as_bytes());
+        self.write(Commit::default(), move |connection| {
+            let work = connection.transaction(async move |connection| {
+                let due = diesel::sql_query(DUE_TO)
+                    .bind::<Binary, _>(account)
+                    .bind::<BigInt, _>(before.as_millis())
+                    .bind::<BigInt, _>(i64::from(most));
+                let place: Option<PlaceRow> = due.get_result(connection).await.optional()?;
+                let Some(to) = place.map(ChangePosition::from) else {
+                    return Ok(0);
+                };
+                let up_to = |text| {
+                    diesel::sql_query(text)
+                        .bind::<Binary, _>(account)
+                        .bind::<BigInt, _>(to.epoch)
+                        .bind::<BigInt, _>(to.number)
+                };
+                up_to(REMEMBER_SWEEP).execute(connection).await?;
+                up_to(DELETE_TO).execute(connection).await
+            });
+            work.map_err(store_error).boxed()
+        })
+        .await
+    }
+}
+
+/// The rows, and everything else of a [`Scanned`]. Each statement sees its own snapshot: what was below the horizon stays
+/// as it is, and what is swept meanwhile is known at the end.
+async fn scan(
+    connection: &mut AsyncPgConnection,
+    account: AccountId,
+    after: ChangePosition,
+    filter: FilterColumns,
+    most: u16,
+) -> QueryResult<(Vec<ChangeRow>, Scanned)> {
+    let horizon: PlaceRow = PreparedQuery(diesel::sql_query(HORIZON))
+        .get_result(connection)
+        .await?;
+    let horizon = ChangePosition::from(horizon);
+    let mut to = horizon;
+    let mut more = false;
+    if !filter.match_all() {
+        let last = between!(SCANNED_TO, account, after, horizon).bind::<BigInt, _>(i64::from(SCAN));
+        let last: Option<PlaceRow> = PreparedQuery(last).get_result(connection).await.optional()?;
+        if let Some(last) = last {
+            (to, more) = (last.into(), true);
+        }
+    }
+    let query = between!(read_changes!("strpos"), account, after, to)
+        .bind::<Nullable<Text>, _>(filter.types)
+        .bind::<Nullable<Binary>, _>(filter.subject)
+        .bind::<Nullable<Text>, _>(filter.actor_kind)
+        .bind::<Nullable<Binary>, _>(filter.actor)
+        .bind::<BigInt, _>(i64::from(most));
+    let rows: Vec<ChangeRow> = PreparedQuery(query).load(connection).await?;
+    if let Some(last) = rows.last().filter(|_| rows.len() == usize::from(most)) {
+        (to, more) = (last.position(), true);
+    }
+    let swept = diesel::sql_query(SWEPT_TO).bind::<Binary, _>(RowId::from(account.as_bytes()));
+    let swept: Option<PlaceRow> = PreparedQuery(swept).get_result(connection).await.optional()?;
+    let scanned = Scanned {
+        changes: Vec::new(),
+        to,
+        more,
+        swept_to: swept.map_or(ChangePosition::START, ChangePosition::from),
+        horizon,
+    };
+    Ok((rows, scanned))
+}

@@ -1,0 +1,184 @@
+//! Reading and sweeping the log of changes.
+
+use crate::{
+    RowId,
+    delivery::change::SYSTEM,
+    schema::{feed, sweeps},
+};
+use chatgrow_domain::ChangeTypes;
+use chatgrow_ports::{ActedBy, ChangeFilter, ChangePosition, FeedKey, StoreError};
+use diesel::{
+    prelude::*,
+    sql_types::{BigInt, Binary},
+};
+
+/// The one row of the feed.
+#[derive(Debug, Clone, Hash, Queryable, Selectable, Insertable)]
+#[diesel(table_name = feed)]
+#[diesel(treat_none_as_default_value = false)]
+pub struct FeedRow {
+    id: i64,
+    key: Option<Vec<u8>>,
+    epoch: i64,
+}
+
+/// Up to where an account's changes were swept.
+#[derive(Debug, Clone, Hash, Queryable, Selectable, Insertable)]
+#[diesel(table_name = sweeps)]
+pub struct SweepRow {
+    account_id: RowId,
+    epoch: i64,
+    number: i64,
+}
+
+/// A place, as a query returns it.
+#[derive(Debug, Clone, Copy, QueryableByName)]
+pub struct PlaceRow {
+    #[diesel(sql_type = BigInt)]
+    epoch: i64,
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+impl From<PlaceRow> for ChangePosition {
+    fn from(row: PlaceRow) -> Self {
+        Self {
+            epoch: row.epoch,
+            number: row.number,
+        }
+    }
+}
+
+/// The feed's key, as a query returns it.
+#[derive(QueryableByName)]
+pub struct KeyRow {
+    #[diesel(sql_type = Binary)]
+    key: Vec<u8>,
+}
+
+impl TryFrom<KeyRow> for FeedKey {
+    type Error = StoreError;
+
+    fn try_from(row: KeyRow) -> Result<Self, StoreError> {
+        let key = row.key.try_into();
+        key.map(Self)
+            .map_err(|_| StoreError::failed("the feed's key is not 32 bytes long"))
+    }
+}
+
+/// The feed's key, if it has one. The result is a [`KeyRow`].
+pub const KEY: &str = "SELECT key FROM feed WHERE key IS NOT NULL";
+
+/// Gives the feed the key `$1`, if it has none.
+pub const FIRST_KEY: &str = "UPDATE feed SET key = $1 WHERE key IS NULL";
+
+/// Up to where the changes of the account `$1` were swept. The result is a [`PlaceRow`], if any were.
+pub const SWEPT_TO: &str = "SELECT epoch, number FROM sweeps WHERE account_id = $1";
+
+/// The place of the last of `$6` changes of the account `$1` that come after the place `$2`, `$3`, up to the place `$4`,
+/// `$5`. The result is a [`PlaceRow`], if there are so many.
+pub const SCANNED_TO: &str = "SELECT epoch, number FROM changes
+    WHERE account_id = $1 AND (epoch, number) > ($2, $3) AND (epoch, number) <= ($4, $5)
+    ORDER BY epoch, number LIMIT 1 OFFSET $6 - 1";
+
+/// Makes the query for at most `$10` changes of the account `$1` that come after the place `$2`, `$3`, up to the place
+/// `$4`, `$5`: of the types in the list `$6`, of the resource `$7`, by an actor of the kind `$8`, by the actor `$9`. A parameter that is
+/// null matches all. `$position` is the function that finds a text in another. The result is a
+/// [`ChangeRow`](crate::delivery::change::ChangeRow).
+#[macro_export]
+macro_rules! read_changes {
+    ($position:literal) => {
+        concat!(
+            "SELECT account_id, epoch, number, id, kind, made_at, subject_id, version, customer_id, actor_kind, actor_id,
+                request_id, object, previous
+            FROM changes
+            WHERE account_id = $1 AND (epoch, number) > ($2, $3) AND (epoch, number) <= ($4, $5)
+                AND ($6 IS NULL OR ",
+            $position,
+            "($6, ' ' || kind || ' ') > 0)
+                AND ($7 IS NULL OR subject_id = $7)
+                AND ($8 IS NULL OR actor_kind = $8)
+                AND ($9 IS NULL OR actor_id = $9)
+            ORDER BY epoch, number LIMIT $10"
+        )
+    };
+}
+
+/// The filter's columns, as [`read_changes!`](crate::read_changes) wants them.
+#[derive(Debug, Clone)]
+pub struct FilterColumns {
+    /// The types, with spaces around each.
+    pub types: Option<String>,
+    /// The resource.
+    pub subject: Option<RowId>,
+    /// The actor's kind.
+    pub actor_kind: Option<&'static str>,
+    /// The actor.
+    pub actor: Option<RowId>,
+}
+
+impl FilterColumns {
+    /// Whether every change matches.
+    #[must_use]
+    pub fn match_all(&self) -> bool {
+        let Self {
+            types,
+            subject,
+            actor_kind,
+            actor,
+        } = self;
+        types.is_none() && subject.is_none() && actor_kind.is_none() && actor.is_none()
+    }
+}
+
+impl From<ChangeFilter> for FilterColumns {
+    fn from(filter: ChangeFilter) -> Self {
+        let names = || {
+            let mut list = " ".to_owned();
+            for kind in filter.types.iter() {
+                list.push_str(kind.as_str());
+                list.push(' ');
+            }
+            list
+        };
+        let (actor_kind, actor) = match filter.actor {
+            None => (None, None),
+            Some(ActedBy::System) => (Some(SYSTEM), None),
+            Some(ActedBy::Id(id)) => (None, Some(id.as_bytes().into())),
+        };
+        Self {
+            types: (filter.types != ChangeTypes::ALL).then(names),
+            subject: filter.subject.map(|subject| subject.as_bytes().into()),
+            actor_kind,
+            actor,
+        }
+    }
+}
+
+/// Binds the parameters of [`read_changes!`](crate::read_changes), [`SCANNED_TO`] and the like, in their order.
+#[macro_export]
+macro_rules! between {
+    ($text:expr, $account:expr, $after:expr, $to:expr) => {
+        diesel::sql_query($text)
+            .bind::<diesel::sql_types::Binary, _>($crate::RowId::from($account.as_bytes()))
+            .bind::<diesel::sql_types::BigInt, _>($after.epoch)
+            .bind::<diesel::sql_types::BigInt, _>($after.number)
+            .bind::<diesel::sql_types::BigInt, _>($to.epoch)
+            .bind::<diesel::sql_types::BigInt, _>($to.number)
+    };
+}
+
+/// The oldest changes of the account `$1`, `$3` of them, up to the last one that was made at `$2` or earlier. The result
+/// is the [`PlaceRow`] of that one, if there is one.
+pub const DUE_TO: &str = "SELECT epoch, number FROM (
+        SELECT epoch, number, made_at FROM changes WHERE account_id = $1 ORDER BY epoch, number LIMIT $3
+    ) AS oldest
+    WHERE made_at <= $2 ORDER BY epoch DESC, number DESC LIMIT 1";
+
+/// Deletes the changes of the account `$1` up to the place `$2`, `$3`.
+pub const DELETE_TO: &str = "DELETE FROM changes WHERE account_id = $1 AND (epoch, number) <= ($2, $3)";
+
+/// Remembers that the changes of the account `$1` were swept up to the place `$2`, `$3`.
+pub const REMEMBER_SWEEP: &str = "INSERT INTO sweeps (account_id, epoch, number) VALUES ($1, $2, $3)
+    ON CONFLICT (account_id) DO UPDATE SET epoch = excluded.epoch, number = excluded.number
+    WHERE (sweeps.epoch, sweeps.number) < (excluded.epoch, excluded.number)";

@@ -1,0 +1,162 @@
+//! Reading and sweeping the log of changes. Numbers rise with the commits, so every change that can be seen may be read.
+
+use crate::{SqliteStore, error::store_error, statements, statements::in_one_snapshot};
+use async_trait::async_trait;
+use chatgrow_domain::{AccountId, Timestamp};
+use chatgrow_ports::{
+    ChangeFilter, ChangePosition, ChangeStore, Commit, FeedKey, Logged, SCAN, Scanned, StoreError,
+};
+use chatgrow_sql::{
+    PreparedQuery, RowId, between,
+    delivery::{
+        change::ChangeRow,
+        feed::{
+            DELETE_TO, DUE_TO, FIRST_KEY, FilterColumns, KEY, KeyRow, PlaceRow, REMEMBER_SWEEP, SCANNED_TO,
+            SWEPT_TO,
+        },
+    },
+    read_changes,
+};
+use diesel::{
+    prelude::*,
+    sql_types::{BigInt, Binary, Nullable, Text},
+    sqlite::SqliteConnection,
+};
+
+/// Everything that is there.
+const HORIZON: &str =
+    "SELECT epoch, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0) AS number
+    FROM feed";
+
+/// After a restore, the numbers of the changes that are lost are given again, so the epoch is another one.
+const RENEW: &str = "UPDATE feed SET key = $1, epoch = epoch + 1";
+
+/// The most changes of a page that is read on the calling thread.
+const FEW: u16 = 100;
+
+#[async_trait]
+impl ChangeStore for SqliteStore {
+    async fn feed_key(&self, first: FeedKey) -> Result<FeedKey, StoreError> {
+        let key = || self.find::<KeyRow, FeedKey>(PreparedQuery(diesel::sql_query(KEY)));
+        if let Some(key) = key().await? {
+            return Ok(key);
+        }
+        let set = diesel::sql_query(FIRST_KEY).bind::<Binary, _>(first.0.to_vec());
+        self.execute::<StoreError>(Commit::default(), set).await?;
+        key()
+            .await?
+            .ok_or_else(|| StoreError::failed("the feed has no row"))
+    }
+
+    async fn renew_feed(&self, key: FeedKey) -> Result<(), StoreError> {
+        let renew = diesel::sql_query(RENEW).bind::<Binary, _>(key.0.to_vec());
+        self.execute::<StoreError>(Commit::default(), renew)
+            .await
+            .map(drop)
+    }
+
+    async fn horizon(&self) -> Result<ChangePosition, StoreError> {
+        self.read_here(|connection| horizon(connection).map_err(store_error))
+    }
+
+    async fn read(
+        &self,
+        account: AccountId,
+        after: ChangePosition,
+        filter: ChangeFilter,
+        most: u16,
+    ) -> Result<Scanned, StoreError> {
+        let filter = FilterColumns::from(filter);
+        let few = most <= FEW && filter.match_all();
+        let read = move |connection: &mut SqliteConnection| {
+            let scan = |connection: &mut _| scan(connection, account, after, filter, most);
+            let (rows, to, more, swept_to, horizon) =
+                in_one_snapshot(connection, scan).map_err(store_error)?;
+            Ok(Scanned {
+                changes: rows.into_iter().map(Logged::try_from).collect::<Result<_, _>>()?,
+                to,
+                more,
+                swept_to,
+                horizon,
+            })
+        };
+        if few {
+            self.read_here(read)
+        } else {
+            self.read(read).await
+        }
+    }
+
+    async fn sweep(&self, account: AccountId, before: Timestamp, most: u32) -> Result<usize, StoreError> {
+        let account = RowId::from(account.as_bytes());
+        let due = diesel::sql_query(DUE_TO)
+            .bind::<Binary, _>(account)
+            .bind::<BigInt, _>(before.as_millis())
+            .bind::<BigInt, _>(i64::from(most));
+        let to = self.read_here(|connection| {
+            let place: Option<PlaceRow> = PreparedQuery(due)
+                .get_result(connection)
+                .optional()
+                .map_err(store_error)?;
+            Ok(place.map(ChangePosition::from))
+        })?;
+        let Some(to) = to else { return Ok(0) };
+        self.write(Commit::default(), move |connection| {
+            let up_to = |text| {
+                diesel::sql_query(text)
+                    .bind::<Binary, _>(account)
+                    .bind::<BigInt, _>(to.epoch)
+                    .bind::<BigInt, _>(to.number)
+            };
+            statements::execute(connection, up_to(REMEMBER_SWEEP)).map_err(store_error)?;
+            statements::execute(connection, up_to(DELETE_TO)).map_err(store_error)
+        })
+        .await
+    }
+}
+
+fn horizon(connection: &mut SqliteConnection) -> QueryResult<ChangePosition> {
+    let place: PlaceRow = PreparedQuery(diesel::sql_query(HORIZON)).get_result(connection)?;
+    Ok(place.into())
+}
+
+type Found = (
+    Vec<ChangeRow>,
+    ChangePosition,
+    bool,
+    ChangePosition,
+    ChangePosition,
+);
+
+fn scan(
+    connection: &mut SqliteConnection,
+    account: AccountId,
+    after: ChangePosition,
+    filter: FilterColumns,
+    most: u16,
+) -> QueryResult<Found> {
+    let horizon = horizon(connection)?;
+    let mut to = horizon;
+    let mut more = false;
+    if !filter.match_all() {
+        let last = between!(SCANNED_TO, account, after, horizon).bind::<BigInt, _>(i64::from(SCAN));
+        let last: Option<PlaceRow> = PreparedQuery(last).get_result(connection).optional()?;
+        if let Some(last) = last {
+            (to, more) = (last.into(), true);
+        }
+    }
+    let query = between!(read_changes!("instr"), account, after, to)
+        .bind::<Nullable<Text>, _>(filter.types)
+        .bind::<Nullable<Binary>, _>(filter.subject)
+        .bind::<Nullable<Text>, _>(filter.actor_kind)
+        .bind::<Nullable<Binary>, _>(filter.actor)
+        .bind::<BigInt, _>(i64::from(most));
+    let rows: Vec<ChangeRow> = PreparedQuery(query).load(connection)?;
+    if let Some(last) = rows.last().filter(|_| rows.len() == usize::from(most)) {
+        (to, more) = (last.position(), true);
+    }
+    let swept = diesel::sql_query(SWEPT_TO).bind::<Binary, _>(RowId::from(account.as_bytes()));
+    let swept: Option<PlaceRow> = PreparedQuery(swept).get_result(connection).optional()?;
+    let swept_to = swept.map_or(ChangePosition::START, ChangePosition::from);
+    Ok((rows, to, more, swept_to, horizon))
+}

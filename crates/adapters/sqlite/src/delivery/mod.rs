@@ -1,0 +1,3 @@
+//! What others are told. `chatgrow-sql` has the part that the stores share.
+
+mod change;

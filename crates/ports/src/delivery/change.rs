@@ -1,0 +1,107 @@
+//! The log of changes. It is written by the [`Commit`](crate::Commit)s of all other ports.
+
+use crate::StoreError;
+use async_trait::async_trait;
+use chatgrow_domain::{AccountId, Change, ChangeTypes, ObjectId, Timestamp};
+
+/// A place in the log. Places are compared by epoch, then by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChangePosition {
+    /// Grows with the transactions that write, or stays the same for a time, as the store needs it.
+    pub epoch: i64,
+    /// A number that no other change has.
+    pub number: i64,
+}
+
+impl ChangePosition {
+    /// The place before every change.
+    pub const START: Self = Self {
+        epoch: i64::MIN,
+        number: i64::MIN,
+    };
+}
+
+/// The key under which the store's positions are sealed. A renewed feed has another key, so no older position can be
+/// read any more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct FeedKey(pub [u8; 32]);
+
+/// Which changes to read. A field that is `None` matches all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChangeFilter {
+    /// Changes of these types.
+    pub types: ChangeTypes,
+    /// Changes of the resource with this id.
+    pub subject: Option<ObjectId>,
+    /// Changes by this actor.
+    pub actor: Option<ActedBy>,
+}
+
+/// Who has made the changes that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActedBy {
+    /// The API key or user with this id.
+    Id(ObjectId),
+    /// The operator, or the server itself.
+    System,
+}
+
+/// A change and its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logged {
+    /// The place.
+    pub position: ChangePosition,
+    /// The change.
+    pub change: Change,
+}
+
+/// A part of the log that was looked through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scanned {
+    /// The changes in it that match the filter, in the order of their places.
+    pub changes: Vec<Logged>,
+    /// The place up to which it was looked through, itself included.
+    pub to: ChangePosition,
+    /// Whether there may be more behind it.
+    pub more: bool,
+    /// The place up to which the account's changes were swept, as it was after the reading.
+    pub swept_to: ChangePosition,
+    /// The horizon: every change up to this place is known.
+    pub horizon: ChangePosition,
+}
+
+/// Reads and sweeps the log of changes.
+///
+/// The order of the log is stable, and versions of one resource rise in it. A change MUST NOT appear before a place that
+/// was a [`horizon`](Scanned::horizon) when its transaction had not ended. So who reads on from where the last reading
+/// ended misses nothing, and reads nothing twice.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait ChangeStore: Send + Sync {
+    /// The key under which positions are sealed. If the feed has none yet, it is `first` from now on.
+    async fn feed_key(&self, first: FeedKey) -> Result<FeedKey, StoreError>;
+
+    /// Gives the feed another key, after the store was restored from a backup. Changes that are written from now on
+    /// MUST come after all that are there.
+    async fn renew_feed(&self, key: FeedKey) -> Result<(), StoreError>;
+
+    /// Looks through the account's changes after that place: until it has found `most` that match, has looked at
+    /// [`SCAN`], or has come to the horizon.
+    async fn read(
+        &self,
+        account: AccountId,
+        after: ChangePosition,
+        filter: ChangeFilter,
+        most: u16,
+    ) -> Result<Scanned, StoreError>;
+
+    /// The present horizon.
+    async fn horizon(&self) -> Result<ChangePosition, StoreError>;
+
+    /// Deletes the account's changes that were made at `before` or earlier, and what comes before them in the log; those
+    /// that come first, `most` of them at most. It remembers up to where. Returns how many.
+    async fn sweep(&self, account: AccountId, before: Timestamp, most: u32) -> Result<usize, StoreError>;
+}
+
+/// How many changes one reading looks at, at most.
+pub const SCAN: u16 = 10_000;
