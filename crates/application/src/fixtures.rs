@@ -1,20 +1,24 @@
 //! Shared by the tests of the use cases: one example of each resource, and an application on mocks.
 
-use crate::{Actor, Application, Caller, Precondition, Request, RequestId, System, commit::Commits};
+use crate::{
+    Application, Caller, Precondition, Request, RequestId, System, commit::Commits,
+    delivery::MockRepresentation,
+};
 use chatgrow_domain::{
-    Account, AccountId, AccountName, AccountSlug, ApiKeyId, Appointment, AppointmentId, Booking, Buffer,
-    Customer, CustomerId, CustomerName, Duration, EmailAddress, Event, EventId, EventTitle, LocalMinute,
-    Meaning, Needs, NewAppointment, NewCustomer, NewEvent, NewResource, ObjectId, Phone, Resource,
-    ResourceId, ResourceKind, ResourceName, Revision, Scopes, Service, ServiceId, ServiceName, ServiceTerms,
-    ServiceType, TimeSlot, TimeZoneName, Timestamp, Zone, Zoned,
+    Account, AccountId, AccountName, AccountSlug, Actor, ApiKeyId, Appointment, AppointmentId, Booking,
+    Buffer, ChangeData, Customer, CustomerId, CustomerName, Duration, EmailAddress, Event, EventId,
+    EventTitle, Hold, HoldId, HoldTime, LocalMinute, Meaning, Needs, NewAppointment, NewCustomer, NewEvent,
+    NewResource, ObjectId, Phone, Resource, ResourceId, ResourceKind, ResourceName, Revision, Scopes,
+    Service, ServiceId, ServiceName, ServiceTerms, ServiceType, TimeSlot, TimeZoneName, Timestamp, Zone,
+    Zoned,
 };
 use chatgrow_ports::{
-    AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
-    MockBlockStore, MockClock, MockCustomerStore, MockEventStore, MockHoldStore, MockIdSource,
-    MockIdempotencyStore, MockLinkStore, MockOccupancyStore, MockPasswords, MockRandomness,
-    MockRegistrationStore, MockResourceStore, MockScheduleStore, MockServiceStore, MockSessionStore,
-    MockStoreChanges, MockStoreHealth, MockTurns, MockUserStore, MockZones, SchedulingStores, StoredAnswer,
-    Stores,
+    AccessStores, CrmStores, DeliveryStores, EventsStores, ExpiredHold, MockAccountStore, MockApiKeyStore,
+    MockAppointmentStore, MockBell, MockBlockStore, MockChangeStore, MockClock, MockCustomerStore,
+    MockEventStore, MockHoldStore, MockIdSource, MockIdempotencyStore, MockLinkStore, MockOccupancyStore,
+    MockPasswords, MockRandomness, MockRegistrationStore, MockResourceStore, MockScheduleStore, MockSeal,
+    MockServiceStore, MockSessionStore, MockStoreChanges, MockStoreHealth, MockTurns, MockUserStore,
+    MockZones, SchedulingStores, StoredAnswer, Stores,
 };
 use std::sync::Arc;
 use time::macros::{date, time};
@@ -117,6 +121,16 @@ pub fn event() -> Event {
     Event::new(EventId::new(id(1)), new, at(1000))
 }
 
+/// Held at 1000 with the first id, and expired a minute later.
+pub fn expired_hold() -> ExpiredHold {
+    let booking = new_appointment().booking;
+    let time = HoldTime::from_minutes(1).unwrap();
+    ExpiredHold {
+        account: account(),
+        hold: Hold::new(HoldId::new(id(1)), booking, time, at(1000)),
+    }
+}
+
 pub fn caller() -> Caller {
     Caller {
         account: account(),
@@ -214,7 +228,9 @@ pub struct Mocks {
     pub schedules: MockScheduleStore,
     pub events: MockEventStore,
     pub registrations: MockRegistrationStore,
+    pub changes: MockChangeStore,
     pub idempotency: MockIdempotencyStore,
+    pub seal: MockSeal,
     pub passwords: MockPasswords,
     pub turns: MockTurns,
     pub zones: MockZones,
@@ -242,7 +258,9 @@ impl Mocks {
             schedules: MockScheduleStore::new(),
             events: MockEventStore::new(),
             registrations: MockRegistrationStore::new(),
+            changes: MockChangeStore::new(),
             idempotency: MockIdempotencyStore::new(),
+            seal: MockSeal::new(),
             passwords: MockPasswords::new(),
             turns: MockTurns::new(),
             zones: zones(FixedZone::new("Asia/Jerusalem", 2)),
@@ -271,6 +289,13 @@ impl Mocks {
         ids.expect_next_id().returning(|| id(1));
         let mut randomness = MockRandomness::new();
         randomness.expect_secret().returning(|| [7; 32]);
+        let mut representation = MockRepresentation::new();
+        representation.expect_data().returning(|before, _| ChangeData {
+            object: Some("{}".to_owned()),
+            previous: before.map(|_| "{}".to_owned()),
+        });
+        let mut bell = MockBell::new();
+        bell.expect_ring().return_const(());
         let stores = Stores {
             access: AccessStores {
                 accounts: Arc::new(self.accounts),
@@ -295,6 +320,9 @@ impl Mocks {
                 events: Arc::new(self.events),
                 registrations: Arc::new(self.registrations),
             },
+            delivery: DeliveryStores {
+                changes: Arc::new(self.changes),
+            },
             idempotency: Arc::new(self.idempotency),
             health: Arc::new(MockStoreHealth::new()),
             changes: Arc::new(MockStoreChanges::new()),
@@ -306,6 +334,9 @@ impl Mocks {
             passwords: Arc::new(self.passwords),
             turns: Arc::new(self.turns),
             zones: Arc::new(self.zones),
+            representation: Arc::new(representation),
+            seal: Arc::new(self.seal),
+            bell: Arc::new(bell),
         };
         (stores, system)
     }

@@ -1,12 +1,13 @@
 use super::*;
+use crate::Dated;
 use crate::fixtures::{Mocks, account, answer, appointment, at, caller, request};
-use chatgrow_domain::{Appointment, AppointmentRefusal, Version};
+use chatgrow_domain::{Appointment, AppointmentRefusal, ChangeType, Version};
 use std::cell::Cell;
 
 const KEY: IdempotencyKey = IdempotencyKey([1; 32]);
 
 /// A request with an idempotency key, whose answer is remembered for five seconds.
-fn named() -> Request<Appointment> {
+fn named() -> Request<Dated<Appointment>> {
     Request {
         repeatable: Some(Repeatable {
             key: KEY,
@@ -15,6 +16,13 @@ fn named() -> Request<Appointment> {
             deadline: Instant::now(),
         }),
         ..request()
+    }
+}
+
+fn dated() -> Dated<Appointment> {
+    Dated {
+        value: appointment(),
+        times: None,
     }
 }
 
@@ -42,9 +50,9 @@ fn finds(mocks: &mut Mocks, record: Option<IdempotencyRecord>) {
     find.returning(move |_, _| Ok(record.clone()));
 }
 
-type Attempted = Result<Option<Effect<Appointment>>, Failure<AppointmentRefusal>>;
+type Attempted = Result<Option<Effect<Dated<Appointment>>>, Failure<AppointmentRefusal>>;
 
-async fn run(mocks: Mocks, attempt: impl Fn() -> Attempted) -> Result<Outcome<Appointment>, String> {
+async fn run(mocks: Mocks, attempt: impl Fn() -> Attempted) -> Result<Outcome<Dated<Appointment>>, String> {
     let commits = mocks.build_commits();
     let outcome = commits.run(&named(), async || attempt()).await;
     outcome.map_err(|failure| failure.to_string())
@@ -52,7 +60,7 @@ async fn run(mocks: Mocks, attempt: impl Fn() -> Attempted) -> Result<Outcome<Ap
 
 #[expect(clippy::unnecessary_wraps, reason = "it is one of several attempts")]
 fn done() -> Attempted {
-    Ok(Some(Effect::Created(appointment())))
+    Ok(Some(Effect::Created(dated())))
 }
 
 fn repeated() -> Attempted {
@@ -70,7 +78,7 @@ fn away() -> Attempted {
 #[tokio::test]
 async fn what_is_done_is_told() {
     let outcome = run(mocks(), done).await;
-    assert_eq!(outcome, Ok(Outcome::Done(Effect::Created(appointment()))));
+    assert_eq!(outcome, Ok(Outcome::Done(Effect::Created(dated()))));
 }
 
 #[tokio::test]
@@ -129,7 +137,7 @@ async fn a_repetition_waits_for_the_same_request_on_another_server() {
         done()
     };
     let outcome = run(mocks, attempt).await;
-    assert_eq!(outcome, Ok(Outcome::Done(Effect::Created(appointment()))));
+    assert_eq!(outcome, Ok(Outcome::Done(Effect::Created(dated()))));
 }
 
 #[tokio::test]
@@ -165,8 +173,8 @@ async fn a_change_that_always_loses_ends() {
 #[test]
 fn a_record_commits_with_a_request_that_names_itself() {
     let commits = Mocks::at(1000).build_commits();
-    let effect = Effect::Created(appointment());
-    assert_eq!(commits.of(&request(), &effect), Commit::default());
+    let effect = Effect::Created(dated());
+    assert_eq!(commits.of(&request(), &effect).record, None);
     let record = commits.of(&named(), &effect).record.unwrap();
     assert_eq!(
         (record.account, record.key, record.answer),
@@ -175,10 +183,52 @@ fn a_record_commits_with_a_request_that_names_itself() {
     assert_eq!((record.created_at, record.expires_at), (at(1000), at(6000)));
 }
 
+#[test]
+fn a_change_commits_with_what_it_tells_of() {
+    let commits = Mocks::at(1000).build_commits();
+    let after = Dated {
+        value: appointment().cancelled(at(2000)).unwrap(),
+        times: None,
+    };
+    let effects = [
+        (
+            Effect::Created(dated()),
+            Some((ChangeType::AppointmentCreated, 1)),
+        ),
+        (Effect::Unchanged(dated()), None),
+        (
+            Effect::Removed(dated()),
+            Some((ChangeType::AppointmentUpdated, 2)),
+        ),
+        (
+            Effect::Changed {
+                before: dated(),
+                after: after.clone(),
+            },
+            Some((ChangeType::AppointmentCancelled, 2)),
+        ),
+    ];
+    for (effect, told) in effects {
+        let changes = commits.of(&request(), &effect).changes;
+        let found = changes
+            .first()
+            .map(|change| (change.kind, change.version.unwrap().get()));
+        assert_eq!(found, told);
+        for change in changes {
+            assert_eq!((change.account, change.at), (account(), at(1000)));
+            assert_eq!(
+                (change.actor, change.request.as_deref()),
+                (caller().actor, Some("request"))
+            );
+            assert_eq!(change.customer, Some(appointment().customer.id));
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_request_that_changes_nothing_commits_its_record_alone() {
     let mut mocks = mocks();
-    let recorded = |commit: &Commit| commit.record.is_some();
+    let recorded = |commit: &Commit| commit.record.is_some() && commit.changes.is_empty();
     mocks
         .idempotency
         .expect_write()
@@ -186,14 +236,11 @@ async fn a_request_that_changes_nothing_commits_its_record_alone() {
         .times(1)
         .returning(|_| Ok(()));
     let commits = mocks.build_commits();
-    let never = async |_: &Appointment, _| -> Result<(), Failure<AppointmentRefusal>> {
+    let never = async |_: &Dated<Appointment>, _| -> Result<(), Failure<AppointmentRefusal>> {
         panic!("there is nothing to write")
     };
-    let effect = commits
-        .replace(&named(), appointment(), appointment(), never)
-        .await
-        .unwrap();
-    assert_eq!(effect, Some(Effect::Unchanged(appointment())));
+    let effect = commits.replace(&named(), dated(), dated(), never).await.unwrap();
+    assert_eq!(effect, Some(Effect::Unchanged(dated())));
 }
 
 #[test]

@@ -6,6 +6,9 @@ mod recorded;
 pub use feed::{Feed, FeedPage, FeedRefusal, FeedStart};
 pub use recorded::{Recorded, Representation, Snapshot, Subject};
 
+#[cfg(test)]
+pub(crate) use recorded::MockRepresentation;
+
 use crate::System;
 use chatgrow_ports::Stores;
 

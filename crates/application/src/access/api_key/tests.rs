@@ -1,6 +1,6 @@
 use super::*;
 use crate::fixtures::{Mocks, account, at, caller, default_account, id, request, request_for_another_state};
-use chatgrow_domain::{AllowedAddresses, Scopes, Version};
+use chatgrow_domain::{AllowedAddresses, ChangeType, Scopes, Version};
 use mockall::predicate::eq;
 
 fn terms() -> ApiKeyTerms {
@@ -101,23 +101,41 @@ async fn the_first_key_is_told_only_where_it_is_the_first() {
             .api_keys
             .expect_insert_first()
             .times(1)
-            .returning(move |_| Ok(first));
+            .returning(move |_, _| Ok(first));
         let made = keys(mocks).create_first(terms().name).await.unwrap();
         assert_eq!(made.is_some(), first);
     }
 }
 
 #[tokio::test]
-async fn a_revocation_happens_now() {
+async fn a_revocation_happens_now_whoever_changes_the_key() {
     let mut mocks = Mocks::at(1000);
-    let key = ApiKeyId::new(id(9));
+    mocks
+        .accounts
+        .expect_list()
+        .returning(|| Ok(vec![default_account()]));
+    let stored = key(1, may("read"));
+    let id = stored.id;
     mocks
         .api_keys
-        .expect_revoke()
-        .with(eq(key), eq(at(1000)))
-        .times(1)
-        .returning(|_, _| Ok(true));
-    assert!(keys(mocks).revoke_any(key).await.unwrap());
+        .expect_all()
+        .times(2)
+        .returning(move |_| Ok(vec![stored.clone()]));
+    let mut faster = true;
+    mocks
+        .api_keys
+        .expect_update()
+        .withf(|key, commit| {
+            key.revoked_at == Some(at(1000)) && commit.changes[0].kind == ChangeType::ApiKeyRevoked
+        })
+        .times(2)
+        .returning(move |_, _| {
+            if std::mem::take(&mut faster) {
+                return Err(ApiKeyRefusal::VersionMismatch.into());
+            }
+            Ok(())
+        });
+    keys(mocks).revoke_any(id).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::fixtures::{Mocks, account, at, default_account, id};
-use chatgrow_domain::{PasswordHash, ScheduleRefusal, Scopes, Version};
+use chatgrow_domain::{ChangeType, PasswordHash, ScheduleRefusal, Scopes, Version};
 use mockall::predicate::{always, eq};
 
 mod links;

@@ -5,7 +5,7 @@ mod moving;
 
 use super::*;
 use crate::fixtures::{
-    Mocks, account, appointment, at, caller, id, request, request_for_another_state, service,
+    Mocks, account, appointment, at, caller, expired_hold, id, request, request_for_another_state, service,
 };
 use chatgrow_domain::{
     BrokenRule, Buffer, Buffers, Count, Interval, LocalMinute, Need, Needs, NotFree, Obstruction,

@@ -1,6 +1,6 @@
 use super::*;
-use crate::fixtures::{Mocks, account, at, id, request, resource};
-use chatgrow_domain::{Interval, LocalMinute, Obstruction, OccupancyKind, ResourceId};
+use crate::fixtures::{Mocks, account, at, expired_hold, id, request, resource};
+use chatgrow_domain::{Interval, LocalMinute, Obstruction, OccupancyKind, ResourceId, Schedule};
 use mockall::predicate::{always, eq};
 
 fn minute(minutes: i64) -> LocalMinute {
@@ -82,10 +82,19 @@ async fn expired_holds_are_released_once_and_the_write_is_made_again() {
     let mut mocks = refused_once();
     mocks
         .holds
-        .expect_release()
+        .expect_expired()
         .with(eq(Some(account())), eq(at(1000)), always())
         .times(1)
-        .returning(|_, _, _| Ok(2));
+        .returning(|_, _, _| Ok(vec![expired_hold(); 2]));
+    mocks
+        .schedules
+        .expect_of()
+        .returning(|account| Ok(Schedule::untouched(account)));
+    mocks
+        .holds
+        .expect_release()
+        .times(2)
+        .returning(|_, _, _| Ok(true));
     mocks.blocks.expect_block().times(1).returning(|_, _, _| Ok(()));
     assert!(blocked(mocks, None).await.is_ok());
 }
@@ -93,7 +102,7 @@ async fn expired_holds_are_released_once_and_the_write_is_made_again() {
 #[tokio::test]
 async fn what_is_in_the_way_is_told() {
     let mut mocks = refused_once();
-    mocks.holds.expect_release().returning(|_, _, _| Ok(0));
+    mocks.holds.expect_expired().returning(|_, _, _| Ok(Vec::new()));
     let obstruction = Obstruction {
         resource: None,
         kind: OccupancyKind::Appointment,
@@ -121,7 +130,7 @@ async fn what_is_in_the_way_is_told() {
 #[tokio::test]
 async fn it_is_tried_again_if_what_was_in_the_way_has_gone() {
     let mut mocks = refused_once();
-    mocks.holds.expect_release().returning(|_, _, _| Ok(0));
+    mocks.holds.expect_expired().returning(|_, _, _| Ok(Vec::new()));
     mocks
         .occupancies
         .expect_in_the_way()

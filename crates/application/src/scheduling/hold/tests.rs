@@ -1,10 +1,11 @@
 use super::*;
 use crate::{
-    fixtures::{Mocks, account, appointment, at, caller, id, request},
+    fixtures::{Mocks, account, appointment, at, caller, expired_hold, id, request},
     scheduling::order::Booked,
 };
 use chatgrow_domain::{
-    BrokenRule, Duration, Obstruction, OccupancyKind, Policies, Schedule, ServiceType, Unbookable,
+    Actor, BrokenRule, ChangeType, Duration, Obstruction, OccupancyKind, Policies, Schedule, ServiceType,
+    Unbookable,
 };
 use mockall::predicate::{always, eq};
 
@@ -64,10 +65,15 @@ async fn expired_holds_are_released_once_and_the_write_is_made_again() {
         .returning(|_, _, _| Err(HoldRefusal::SlotTaken.into()));
     mocks
         .holds
-        .expect_release()
+        .expect_expired()
         .with(eq(Some(account())), eq(at(1000)), always())
         .times(1)
-        .returning(|_, _, _| Ok(1));
+        .returning(|_, _, _| Ok(vec![expired_hold()]));
+    mocks
+        .holds
+        .expect_release()
+        .times(1)
+        .returning(|_, _, _| Ok(true));
     mocks.holds.expect_hold().times(1).returning(|_, _, _| Ok(()));
     assert!(held(mocks).await.is_ok());
 }
@@ -80,7 +86,7 @@ async fn a_taken_slot_is_told_with_help() {
         .expect_hold()
         .times(1)
         .returning(|_, _, _| Err(HoldRefusal::SlotTaken.into()));
-    mocks.holds.expect_release().returning(|_, _, _| Ok(0));
+    mocks.holds.expect_expired().returning(|_, _, _| Ok(Vec::new()));
     let obstruction = Obstruction {
         resource: None,
         kind: OccupancyKind::Hold,
@@ -133,11 +139,31 @@ async fn the_sweep_releases_what_has_expired_and_forgets_it_after_a_day() {
     for released in [SWEEP as usize, 1] {
         mocks
             .holds
-            .expect_release()
+            .expect_expired()
             .with(eq(None), eq(at(day + 1000)), eq(SWEEP))
             .times(1)
-            .returning(move |_, _, _| Ok(released));
+            .returning(move |_, _, _| Ok(vec![expired_hold(); released]));
     }
+    mocks
+        .schedules
+        .expect_of()
+        .returning(|account| Ok(Schedule::untouched(account)));
+    // One is released, removed or confirmed by somebody else meanwhile.
+    let mut others = 0;
+    mocks
+        .holds
+        .expect_release()
+        .withf(|_, hold, commit| {
+            let [change] = commit.changes.as_slice() else {
+                return false;
+            };
+            hold.released && change.kind == ChangeType::HoldExpired && change.actor == Actor::System
+        })
+        .times(SWEEP as usize + 1)
+        .returning(move |_, _, _| {
+            others += 1;
+            Ok(others > 1)
+        });
     for forgotten in [SWEEP as usize, 0] {
         mocks
             .holds

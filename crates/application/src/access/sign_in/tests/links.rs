@@ -8,15 +8,21 @@ async fn a_link_makes_an_owner_and_names_the_business() {
     mocks
         .links
         .expect_follow()
-        .withf(|link, owner, now| {
+        .withf(|link, owner, now, commit| {
             link.user.is_none()
                 && owner.is_active_owner()
                 && owner.language == Some(Language::Hebrew)
                 && owner.version == Version::FIRST
                 && *now == at(1000)
+                && commit.changes[0].kind == ChangeType::UserCreated
+                && commit.changes[0].actor == Actor::User(owner.id)
         })
         .times(1)
-        .returning(|_, _, _| Ok(()));
+        .returning(|_, _, _, _| Ok(()));
+    mocks
+        .accounts
+        .expect_by_id()
+        .returning(|_| Ok(Some(default_account())));
     mocks
         .accounts
         .expect_rename()
@@ -45,8 +51,16 @@ async fn a_link_makes_an_owner_and_names_the_business() {
 #[tokio::test]
 async fn a_zone_that_is_there_stays() {
     let mut mocks = with_link(None, 1001);
-    mocks.links.expect_follow().returning(|_, _, _| Ok(()));
-    mocks.accounts.expect_rename().returning(|_, _, _| Ok(true));
+    mocks.links.expect_follow().returning(|_, _, _, _| Ok(()));
+    // It has the name already.
+    let named = Account {
+        name: set_up().business,
+        ..default_account()
+    };
+    mocks
+        .accounts
+        .expect_by_id()
+        .returning(move |_| Ok(Some(named.clone())));
     mocks.schedules.expect_of().returning(|account| {
         let mut schedule = Schedule::untouched(account);
         schedule.rules.time_zone = TimeZoneName::new("Europe/Paris").ok();
@@ -92,7 +106,7 @@ async fn a_link_that_can_not_be_followed_changes_nothing() {
     mocks
         .links
         .expect_follow()
-        .returning(|_, _, _| Err(LinkRefusal::Gone.into()));
+        .returning(|_, _, _, _| Err(LinkRefusal::Gone.into()));
     gone(sign_in(mocks).choose_password(&token(), chosen(), hebrew).await);
 
     let nowhere = SetUp {
@@ -121,11 +135,11 @@ async fn a_link_chooses_a_password() {
     mocks
         .links
         .expect_follow()
-        .withf(|_, user, _| {
+        .withf(|_, user, _, _| {
             user.password == Some(hash("another one")) && user.version == Version::FIRST.next()
         })
         .times(1)
-        .returning(|_, _, _| Ok(()));
+        .returning(|_, _, _, _| Ok(()));
     begins_session(&mut mocks, dana().id);
     sign_in(mocks)
         .choose_password(&token(), password("another one"), Language::English)

@@ -142,7 +142,11 @@ async fn books_nothing_for_a_stranger() {
 async fn a_taken_slot_is_told_with_what_is_in_the_way_and_what_is_free() {
     let mut mocks = plain();
     loses(&mut mocks, &[]);
-    mocks.holds.expect_release().times(1).returning(|_, _, _| Ok(0));
+    mocks
+        .holds
+        .expect_expired()
+        .times(1)
+        .returning(|_, _, _| Ok(Vec::new()));
     mocks
         .occupancies
         .expect_in_the_way()
@@ -172,7 +176,11 @@ async fn a_taken_slot_is_told_with_what_is_in_the_way_and_what_is_free() {
 async fn a_slot_that_is_free_again_is_booked_at_the_next_attempt() {
     let mut mocks = plain();
     loses(&mut mocks, &[]);
-    mocks.holds.expect_release().times(1).returning(|_, _, _| Ok(0));
+    mocks
+        .holds
+        .expect_expired()
+        .times(1)
+        .returning(|_, _, _| Ok(Vec::new()));
     mocks
         .occupancies
         .expect_in_the_way()
@@ -188,10 +196,19 @@ async fn expired_holds_are_released_once_and_the_write_is_made_again() {
     loses(&mut mocks, &[]);
     mocks
         .holds
-        .expect_release()
+        .expect_expired()
         .with(eq(Some(account())), eq(at(1000)), always())
         .times(1)
-        .returning(|_, _, _| Ok(1));
+        .returning(|_, _, _| Ok(vec![expired_hold()]));
+    mocks
+        .schedules
+        .expect_of()
+        .returning(|account| Ok(Schedule::untouched(account)));
+    mocks
+        .holds
+        .expect_release()
+        .times(1)
+        .returning(|_, _, _| Ok(true));
     books(&mut mocks, &[]);
     assert!(ordered(mocks, order_of(wish())).await.is_ok());
 }
@@ -234,7 +251,11 @@ async fn after_a_lost_race_it_chooses_anew_and_in_the_end_refuses_with_help() {
     let mut mocks = serving();
     loses(&mut mocks, &[1, 2]);
     loses(&mut mocks, &[3, 2]);
-    mocks.holds.expect_release().times(2).returning(|_, _, _| Ok(0));
+    mocks
+        .holds
+        .expect_expired()
+        .times(2)
+        .returning(|_, _, _| Ok(Vec::new()));
     let mut reads = 0;
     mocks.occupancies.expect_busy().returning(move |_, _, _, _| {
         reads += 1;

@@ -62,7 +62,7 @@ fn refusing(appointment: Appointment) -> Mocks {
         .appointments
         .expect_update()
         .returning(|_, _, _| Err(AppointmentRefusal::SlotTaken.into()));
-    mocks.holds.expect_release().returning(|_, _, _| Ok(0));
+    mocks.holds.expect_expired().returning(|_, _, _| Ok(Vec::new()));
     mocks
 }
 
@@ -133,7 +133,11 @@ async fn a_move_is_tried_again_if_what_was_in_the_way_has_gone() {
         .expect_update()
         .times(1)
         .returning(|_, _, _| Err(AppointmentRefusal::SlotTaken.into()));
-    mocks.holds.expect_release().times(1).returning(|_, _, _| Ok(0));
+    mocks
+        .holds
+        .expect_expired()
+        .times(1)
+        .returning(|_, _, _| Ok(Vec::new()));
     mocks
         .occupancies
         .expect_in_the_way()
@@ -157,10 +161,15 @@ async fn a_move_releases_expired_holds_that_are_in_the_way() {
         .returning(|_, _, _| Err(AppointmentRefusal::SlotTaken.into()));
     mocks
         .holds
-        .expect_release()
+        .expect_expired()
         .with(eq(Some(account())), eq(at(2000)), always())
         .times(1)
-        .returning(|_, _, _| Ok(1));
+        .returning(|_, _, _| Ok(vec![expired_hold()]));
+    mocks
+        .holds
+        .expect_release()
+        .times(1)
+        .returning(|_, _, _| Ok(true));
     mocks
         .appointments
         .expect_update()
