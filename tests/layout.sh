@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 contexts=$(cd crates/domain/src && ls -d -- */ | tr --delete /)
 for layer in ports conformance application adapters/sql adapters/api adapters/web; do
     for context in $contexts; do
+        # Only the sender of webhooks is there yet. This line goes with the first store of the context.
+        if [[ $context == delivery && $layer != ports ]]; then continue; fi
         if [[ ! -e crates/$layer/src/$context/mod.rs ]]; then
             echo "crates/$layer/src has no folder for the context $context" >&2
             exit 1

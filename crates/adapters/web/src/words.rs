@@ -105,9 +105,16 @@ impl Words {
             Invalid::TimeZone => self.text("invalid-zone"),
             Invalid::Opening | Invalid::Closing | Invalid::NotAfter { .. } => self.text("invalid-closing"),
             Invalid::Money => self.text("invalid-money"),
-            Invalid::Slug | Invalid::Id | Invalid::Currency | Invalid::NotOneOf { .. } => {
-                self.text("invalid-choice")
-            }
+            Invalid::Slug
+            | Invalid::Id
+            | Invalid::Currency
+            | Invalid::NotOneOf { .. }
+            | Invalid::Url
+            | Invalid::UrlScheme { .. }
+            | Invalid::UrlUser
+            | Invalid::UrlFragment
+            | Invalid::UrlAddress
+            | Invalid::WebhookSecret => self.text("invalid-choice"),
         }
     }
 
