@@ -1,4 +1,4 @@
-//! What the rules need from the outside world, as traits: stores, a clock, ids and randomness.
+//! What the rules need from the outside world, as traits: stores, a clock, ids, randomness, and what calls out.
 //!
 //! These rules hold for every store:
 //!
@@ -21,6 +21,7 @@
 mod access;
 mod commit;
 mod crm;
+mod delivery;
 mod events;
 mod page;
 mod scheduling;
@@ -30,6 +31,7 @@ mod system;
 pub use access::*;
 pub use commit::{Commit, IdempotencyKey, IdempotencyRecord, IdempotencyStore, StoredAnswer};
 pub use crm::*;
+pub use delivery::*;
 pub use events::*;
 pub use page::{Listed, Page, PageRequest, StartPosition};
 pub use scheduling::*;
