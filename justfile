@@ -32,7 +32,7 @@ docs:
 layering:
     for layer in domain ports application; do \
         tree=$(cargo tree --package "chatgrow-$layer" --edges normal --prefix none); \
-        if grep --extended-regexp '^(actix|diesel|tokio|paperclip|chatgrow-(api|postgres|sql|sqlite|web)) ?' <<< "$tree"; then \
+        if grep --extended-regexp '^(actix|diesel|hyper|tokio|paperclip|chatgrow-(api|postgres|sql|sqlite|web)) ?' <<< "$tree"; then \
             echo "chatgrow-$layer must not depend on these" >&2; exit 1; \
         fi; \
     done

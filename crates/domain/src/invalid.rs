@@ -74,6 +74,27 @@ pub enum Invalid {
     /// Not the actor of a change.
     #[error("must be the id of an API key or of a user, or system")]
     Actor,
+    /// Not an absolute URL, or one whose host can't exist.
+    #[error("must be an absolute URL, such as https://example.com/webhooks")]
+    Url,
+    /// A URL with another scheme.
+    #[error("must begin with {allowed}")]
+    UrlScheme {
+        /// The beginnings that are allowed.
+        allowed: &'static str,
+    },
+    /// A URL with a user name or a password.
+    #[error("must not have a user name or a password before the host")]
+    UrlUser,
+    /// A URL with a fragment.
+    #[error("must not have a fragment (what comes after #)")]
+    UrlFragment,
+    /// A URL whose host is an address that is not public.
+    #[error("must not lead to a private, local or reserved address")]
+    UrlAddress,
+    /// Not a secret of webhooks.
+    #[error("must be whsec_ followed by 24 to 64 bytes in base64")]
+    WebhookSecret,
     /// Not an id.
     #[error("must be an id: 24 lowercase hex digits")]
     Id,

@@ -1,4 +1,4 @@
-//! What the rules need from the outside world, as traits: stores, a clock, ids and randomness.
+//! What the rules need from the outside world, as traits: stores, a clock, ids, randomness, and what calls out.
 //!
 //! These rules hold for every store:
 //!

@@ -26,8 +26,9 @@ const OTHER_FILES: u64 = 512;
 
 /// Sends the log to standard error.
 pub(crate) fn start_log(configuration: &Configuration) -> Result<(), Failure> {
-    // actix logs a malformed request as an error, so anybody could fill the log.
-    let filter = EnvFilter::builder().parse(format!("actix_http=off,{}", configuration.log_level))?;
+    // actix logs a malformed request as an error, so anybody could fill the log. hyper's client logs whom it calls.
+    let filter = format!("actix_http=off,hyper_util=off,{}", configuration.log_level);
+    let filter = EnvFilter::builder().parse(filter)?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

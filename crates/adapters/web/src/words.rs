@@ -111,7 +111,13 @@ impl Words {
             | Invalid::ChangeType
             | Invalid::FeedCursor
             | Invalid::Actor
-            | Invalid::NotOneOf { .. } => self.text("invalid-choice"),
+            | Invalid::NotOneOf { .. }
+            | Invalid::Url
+            | Invalid::UrlScheme { .. }
+            | Invalid::UrlUser
+            | Invalid::UrlFragment
+            | Invalid::UrlAddress
+            | Invalid::WebhookSecret => self.text("invalid-choice"),
         }
     }
 

@@ -9,6 +9,12 @@ use std::{fmt, net::IpAddr, str::FromStr};
 pub struct Network(IpNet);
 
 impl Network {
+    /// Whether the address lies in the network. A mapped IPv4 address (`::ffff:192.0.2.1`) is the IPv4 address.
+    #[must_use]
+    pub fn contains(self, address: IpAddr) -> bool {
+        self.0.contains(&address.to_canonical())
+    }
+
     fn includes(self, other: Self) -> bool {
         self.0.contains(&other.0)
     }
@@ -80,8 +86,7 @@ impl AllowedAddresses {
     /// Whether the key may be used from there.
     #[must_use]
     pub fn admit(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.0.iter().any(|network| network.0.contains(&address))
+        self.0.iter().any(|network| network.contains(address))
     }
 
     /// Whether each of the others lies in one of these.

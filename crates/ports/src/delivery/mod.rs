@@ -1,11 +1,13 @@
-//! What others are told: the log of changes.
+//! What others are told: the log of changes, and webhooks.
 
 mod change;
+mod sender;
 
 pub use change::{ActedBy, ChangeFilter, ChangePosition, ChangeStore, FeedKey, Logged, SCAN, Scanned};
+pub use sender::{OutgoingWebhook, SentWebhook, WebhookSender};
 
 #[cfg(feature = "mocks")]
-pub use change::MockChangeStore;
+pub use {change::MockChangeStore, sender::MockWebhookSender};
 
 use std::sync::Arc;
 
