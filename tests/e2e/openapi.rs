@@ -155,6 +155,8 @@ async fn call(
     }
     match path.rsplit('/').next() {
         Some("availability") => path.push_str("?from=2030-01-01&to=2030-01-02&duration=30"),
+        // Refused, because a stream has no end.
+        Some("stream") => path.push_str("?after=gone"),
         Some("busy") => path.push_str("?from=2030-01-01&to=2030-01-02"),
         _ => {}
     }

@@ -4,6 +4,7 @@ mod appointments;
 mod availability;
 mod blocks;
 mod booking;
+mod changes;
 mod conditions;
 mod contention;
 mod customers;

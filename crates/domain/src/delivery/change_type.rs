@@ -178,6 +178,9 @@ impl ChangeTypes {
     /// Every type.
     pub const ALL: Self = Self((1 << ChangeType::ALL.len()) - 1);
 
+    /// No type.
+    pub const NONE: Self = Self(0);
+
     /// The types that a pattern selects: a type's name, a kind's name and `.*`, or `*`.
     ///
     /// # Errors
@@ -201,8 +204,8 @@ impl ChangeTypes {
     /// # Errors
     /// [`Invalid::ChangeType`] if one of them selects none.
     pub fn parse(patterns: &str) -> Result<Self, Invalid> {
-        patterns.split(',').try_fold(Self(0), |types, pattern| {
-            Ok(Self(types.0 | Self::matching(pattern.trim())?.0))
+        patterns.split(',').try_fold(Self::NONE, |types, pattern| {
+            Ok(types.or(Self::matching(pattern.trim())?))
         })
     }
 
@@ -216,6 +219,12 @@ impl ChangeTypes {
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
+    }
+
+    /// The types that are in either set.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
     /// Whether the type is in the set.

@@ -93,8 +93,8 @@ impl ChangeStore for PostgresStore {
             let work = connection.transaction(async move |connection| {
                 let due = diesel::sql_query(DUE_TO)
                     .bind::<Binary, _>(account)
-                    .bind::<BigInt, _>(before.as_millis())
-                    .bind::<BigInt, _>(i64::from(most));
+                    .bind::<BigInt, _>(i64::from(most))
+                    .bind::<BigInt, _>(before.as_millis());
                 let place: Option<PlaceRow> = due.get_result(connection).await.optional()?;
                 let Some(to) = place.map(ChangePosition::from) else {
                     return Ok(0);

@@ -168,12 +168,12 @@ macro_rules! between {
     };
 }
 
-/// The oldest changes of the account `$1`, `$3` of them, up to the last one that was made at `$2` or earlier. The result
-/// is the [`PlaceRow`] of that one, if there is one.
+/// Of the `$2` oldest changes of the account `$1`, the last one that was made at `$3` or earlier. The result is its
+/// [`PlaceRow`], if there is one.
 pub const DUE_TO: &str = "SELECT epoch, number FROM (
-        SELECT epoch, number, made_at FROM changes WHERE account_id = $1 ORDER BY epoch, number LIMIT $3
+        SELECT epoch, number, made_at FROM changes WHERE account_id = $1 ORDER BY epoch, number LIMIT $2
     ) AS oldest
-    WHERE made_at <= $2 ORDER BY epoch DESC, number DESC LIMIT 1";
+    WHERE made_at <= $3 ORDER BY epoch DESC, number DESC LIMIT 1";
 
 /// Deletes the changes of the account `$1` up to the place `$2`, `$3`.
 pub const DELETE_TO: &str = "DELETE FROM changes WHERE account_id = $1 AND (epoch, number) <= ($2, $3)";

@@ -91,8 +91,8 @@ impl ChangeStore for SqliteStore {
         let account = RowId::from(account.as_bytes());
         let due = diesel::sql_query(DUE_TO)
             .bind::<Binary, _>(account)
-            .bind::<BigInt, _>(before.as_millis())
-            .bind::<BigInt, _>(i64::from(most));
+            .bind::<BigInt, _>(i64::from(most))
+            .bind::<BigInt, _>(before.as_millis());
         let to = self.read_here(|connection| {
             let place: Option<PlaceRow> = PreparedQuery(due)
                 .get_result(connection)
