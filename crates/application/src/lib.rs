@@ -23,7 +23,8 @@ pub use scheduling::*;
 
 use chatgrow_domain::TimeZoneName;
 use chatgrow_ports::{
-    Bell, Clock, Closed, IdSource, Mark, Passwords, Randomness, Seal, StoreError, Stores, Turns, Zones,
+    Bell, Clock, Closed, IdSource, Mark, Passwords, Randomness, Seal, SecretBox, StoreError, Stores, Turns,
+    WebhookSender, Zones,
 };
 use std::sync::Arc;
 
@@ -48,6 +49,12 @@ pub struct System {
     pub seal: Arc<dyn Seal>,
     /// Tells of new changes.
     pub bell: Arc<dyn Bell>,
+    /// Encrypts secrets.
+    pub secrets: Arc<dyn SecretBox>,
+    /// Sends webhooks.
+    pub sender: Arc<dyn WebhookSender>,
+    /// To which receivers webhooks may go.
+    pub receivers: ReceiverRules,
 }
 
 /// Every use case, wired to one store.
@@ -78,7 +85,7 @@ impl Application {
             crm: Crm::new(&stores, system, &commits),
             scheduling: Scheduling::new(&stores, system, &commits),
             events: EventsContext::new(&stores, system, &commits),
-            delivery: Delivery::new(&stores, system),
+            delivery: Delivery::new(&stores, system, &commits),
             idempotency: commits,
             stores,
             zones: system.zones.clone(),

@@ -36,11 +36,11 @@ pub use events::*;
 pub use page::{Listed, Page, PageRequest, StartPosition};
 pub use scheduling::*;
 pub use store::{Closed, Failure, Mark, Migrations, StoreChanges, StoreError, StoreHealth, Stores};
-pub use system::{Bell, Clock, IdSource, Passwords, Randomness, Seal, Turn, Turns, Zones};
+pub use system::{Bell, Clock, IdSource, Passwords, Randomness, Seal, SecretBox, Turn, Turns, Zones};
 
 #[cfg(feature = "mocks")]
 pub use {
     commit::MockIdempotencyStore, store::MockStoreChanges, store::MockStoreHealth, system::MockBell,
     system::MockClock, system::MockIdSource, system::MockPasswords, system::MockRandomness, system::MockSeal,
-    system::MockTurns, system::MockZones,
+    system::MockSecretBox, system::MockTurns, system::MockZones,
 };

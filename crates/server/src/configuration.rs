@@ -1,8 +1,13 @@
 //! Configuration from the environment and `.env`. Every variable has a default. A bad value prevents the start, and the
 //! error names its variable.
 
-use crate::database::{Database, DatabaseUrl};
+use crate::{
+    WebhookSettings,
+    database::{Database, DatabaseUrl},
+};
 use chatgrow_api::{ConnectionLimits, MetricsAccess, Proxies, RateLimitSettings, Settings};
+use chatgrow_application::ReceiverRules;
+use chatgrow_domain::Reachable;
 use chatgrow_sql::Migrations;
 use chatgrow_web::Address;
 use ipnet::IpNet;
@@ -36,6 +41,8 @@ pub struct Configuration {
     pub console: bool,
     /// `CONSOLE_URL`: the console's public address, if it is not that of the server.
     pub console_url: Option<Address>,
+    /// `WEBHOOK_ALLOW_HTTP`, `WEBHOOK_ALLOW_CIDRS`, `SECRETS_KEY`, `SECRETS_KEY_PREVIOUS`.
+    pub webhooks: WebhookSettings,
     /// `CHANGES_TTL_DAYS`: for how long changes are kept.
     pub changes_ttl: Duration,
     /// The settings of HTTP: `API_DOCS`, `CORS_ALLOWED_ORIGINS`, `FORWARDED_HEADER`, `IDEMPOTENCY_TTL_HOURS`,
@@ -113,6 +120,7 @@ impl Configuration {
             shutdown_timeout: reader.milliseconds("SHUTDOWN_TIMEOUT_MS", Duration::from_secs(30)),
             console: reader.switch("CONSOLE", true),
             console_url: reader.read("CONSOLE_URL", None, |text| text.parse().map(Some)),
+            webhooks: reader.webhooks(),
             changes_ttl: reader.read("CHANGES_TTL_DAYS", DAY * 30, days),
             http: reader.http(metrics_addr.is_some()),
         };
@@ -204,6 +212,17 @@ impl<F: Fn(&str) -> Option<Result<String, &'static str>>> Reader<F> {
             } else {
                 Migrations::Expect
             },
+        }
+    }
+
+    fn webhooks(&mut self) -> WebhookSettings {
+        WebhookSettings {
+            receivers: ReceiverRules {
+                allow_http: self.switch("WEBHOOK_ALLOW_HTTP", false),
+                reachable: self.read("WEBHOOK_ALLOW_CIDRS", Reachable::default(), Reachable::parse),
+            },
+            secrets_key: self.read("SECRETS_KEY", None, |text| text.parse().map(Some)),
+            previous_secrets_key: self.read("SECRETS_KEY_PREVIOUS", None, |text| text.parse().map(Some)),
         }
     }
 

@@ -107,6 +107,18 @@ impl Database {
         })
     }
 
+    /// Where the key for secrets is, unless the operator gives one: beside the embedded database.
+    pub(crate) fn secrets_file(&self) -> Option<PathBuf> {
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => {
+                let mut path = path.clone().into_os_string();
+                path.push(".secrets-key");
+                Some(path.into())
+            }
+            DatabaseUrl::Postgres(_) => None,
+        }
+    }
+
     /// Warns if data may travel to the database unencrypted.
     pub(crate) fn warn_if_exposed(&self) {
         if let DatabaseUrl::Postgres(url) = &self.url

@@ -6,14 +6,18 @@ mod configuration;
 mod database;
 mod passwords;
 mod sealing;
+mod secrets;
 mod serve;
 mod system;
 mod tasks;
 mod turns;
+mod webhooks;
 mod zones;
 
 pub use configuration::{Configuration, LogFormat};
 pub use database::{Database, DatabaseUrl};
+pub use secrets::SecretsKey;
+pub use system::WebhookSettings;
 
 use chatgrow_application::Application;
 use chatgrow_domain::{AccountName, ApiKeyId};
@@ -80,12 +84,12 @@ async fn run(command: Command) -> Result<(), Failure> {
                 ensure_default(&application).await?;
                 serve::serve(&configuration, application, metrics).await
             };
-            with_application(database, serve).await
+            with_application(&configuration, serve).await
         }
         Command::Restored => {
             let renew =
                 async |application: Arc<Application>, _| Ok(application.delivery.feed.renew().await?);
-            with_application(database, renew).await
+            with_application(&configuration, renew).await
         }
         Command::Accounts(command) => {
             let accounts = async |application: Arc<Application>, _| {
@@ -94,24 +98,24 @@ async fn run(command: Command) -> Result<(), Failure> {
                 }
                 command_line::accounts(&application, command).await
             };
-            with_application(database, accounts).await
+            with_application(&configuration, accounts).await
         }
         Command::Users(command) => {
             let users = async |application: Arc<Application>, _| {
                 command_line::users(&application, command, &console(&configuration)).await
             };
-            with_application(database, users).await
+            with_application(&configuration, users).await
         }
         Command::SetupLink { account } => {
             let link = async |application: Arc<Application>, _| {
                 ensure_default(&application).await?;
                 command_line::set_up_link(&application, &account, &console(&configuration)).await
             };
-            with_application(database, link).await
+            with_application(&configuration, link).await
         }
-        Command::Keys(KeysCommand::Revoke { id }) => match revoke(database, id).await {
+        Command::Keys(KeysCommand::Revoke { id }) => match revoke(&configuration, id).await {
             // The disk may be full, so this frees the reserve and tries again.
-            Err(_) if database.free_reserve()? => revoke(database, id).await,
+            Err(_) if database.free_reserve()? => revoke(&configuration, id).await,
             revoked => revoked,
         },
         Command::Keys(command) => {
@@ -121,7 +125,7 @@ async fn run(command: Command) -> Result<(), Failure> {
                 }
                 command_line::keys(&application, command).await
             };
-            with_application(database, keys).await
+            with_application(&configuration, keys).await
         }
     }
 }
@@ -132,9 +136,9 @@ fn console(configuration: &Configuration) -> Address {
     configuration.console_url.clone().unwrap_or_else(own)
 }
 
-async fn revoke(database: &Database, id: ApiKeyId) -> Result<(), Failure> {
+async fn revoke(configuration: &Configuration, id: ApiKeyId) -> Result<(), Failure> {
     let revoke = async |application: Arc<Application>, _| command_line::revoke(&application, id).await;
-    with_application(database, revoke).await
+    with_application(configuration, revoke).await
 }
 
 /// How long the process waits at its end for the database to be closed.
@@ -145,10 +149,13 @@ const CLOSE: Duration = Duration::from_secs(5);
 /// actix doesn't wait for its threads. After the server has stopped, they still hold the application for a moment. If
 /// the process ended before they do, SQLite's WAL would stay beside the database.
 async fn with_application<T>(
-    database: &Database,
+    configuration: &Configuration,
     work: impl AsyncFnOnce(Arc<Application>, Registry) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let (application, metrics) = application(database).await?;
+    let Configuration {
+        database, webhooks, ..
+    } = configuration;
+    let (application, metrics) = application(database, webhooks).await?;
     let closed = application.closed();
     let done = work(application, metrics).await;
     wait_for(closed).await;
@@ -199,12 +206,16 @@ fn workers() -> NonZeroU32 {
 ///
 /// # Errors
 /// The database can't be opened.
-pub async fn application(database: &Database) -> Result<(Arc<Application>, Registry), Failure> {
+pub async fn application(
+    database: &Database,
+    webhooks: &WebhookSettings,
+) -> Result<(Arc<Application>, Registry), Failure> {
     let mut metrics = Registry::default();
     let stores = database
         .open(metrics.sub_registry_with_prefix("chatgrow"))
         .await?;
-    Ok((Arc::new(Application::new(stores, &system::system()?)), metrics))
+    let system = system::system(webhooks, database.secrets_file())?;
+    Ok((Arc::new(Application::new(stores, &system)), metrics))
 }
 
 #[cfg(test)]
@@ -215,7 +226,9 @@ mod tests {
     #[tokio::test]
     async fn a_thread_that_still_holds_the_use_cases_is_waited_for() {
         let folder = TempDir::new().unwrap();
-        let database = Database::at(DatabaseUrl::Sqlite(folder.path().join("test.db")));
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let variable = |name: &str| (name == "DATABASE_URL").then(|| Ok(url.clone()));
+        let configuration = Configuration::from_variables(variable).unwrap();
         let work = async |application: Arc<Application>, _| {
             ensure_default(&application).await?;
             thread::spawn(move || {
@@ -225,7 +238,7 @@ mod tests {
             });
             Ok(())
         };
-        with_application(&database, work).await.unwrap();
+        with_application(&configuration, work).await.unwrap();
         let files: Vec<_> = folder
             .path()
             .read_dir()

@@ -4,6 +4,7 @@ use crate::{
     Configuration, Database, Failure, LogFormat,
     system::OsRandomness,
     tasks::{self, Tasks},
+    webhooks::Dispatcher,
 };
 use actix_web::rt;
 use chatgrow_api::{Api, BASE_PATH, Bound, ConnectionLimits, Listen};
@@ -77,6 +78,7 @@ pub(crate) async fn serve(
     let tasks = tasks::all(&application, &api, console.as_ref(), configuration);
     let randomness: Arc<dyn Randomness> = Arc::new(OsRandomness);
     let tasks = Tasks::start(tasks, &task_metrics, &randomness);
+    let webhooks = Dispatcher::start(application.clone());
 
     tokio::select! {
         ended = &mut server => ended?,
@@ -85,7 +87,8 @@ pub(crate) async fn serve(
             api.end_streams();
             // At the same time, so that both together take no longer than `SHUTDOWN_TIMEOUT_MS`.
             let stop_tasks = tasks.stop(configuration.shutdown_timeout);
-            let (ended, (), ()) = tokio::join!(&mut server, handle.stop(true), stop_tasks);
+            let stop_webhooks = webhooks.stop(configuration.shutdown_timeout);
+            let (ended, (), (), ()) = tokio::join!(&mut server, handle.stop(true), stop_tasks, stop_webhooks);
             ended?;
         }
     }

@@ -2,18 +2,43 @@
 //! zones.
 
 use crate::{
-    bell::LocalBell, passwords::Argon2Passwords, sealing::AesGcmSivSeal, turns::Running, zones::BundledZones,
+    bell::LocalBell,
+    passwords::Argon2Passwords,
+    sealing::AesGcmSivSeal,
+    secrets::{Secrets, SecretsKey},
+    turns::Running,
+    zones::BundledZones,
 };
 use chatgrow_api::ApiRepresentation;
-use chatgrow_application::System;
+use chatgrow_application::{ReceiverRules, System};
 use chatgrow_domain::{ObjectId, Timestamp};
 use chatgrow_ports::{Clock, IdSource, Randomness};
-use std::sync::{Arc, Mutex, PoisonError};
+use chatgrow_webhooks::Webhooks;
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
 use time::OffsetDateTime;
 
-/// What use cases need from the operating system besides stores.
-pub(crate) fn system() -> Result<System, getrandom::Error> {
+/// What the operator says of webhooks.
+#[derive(Debug, Clone, Default)]
+pub struct WebhookSettings {
+    /// To which receivers they may go: `WEBHOOK_ALLOW_HTTP`, `WEBHOOK_ALLOW_CIDRS`.
+    pub receivers: ReceiverRules,
+    /// The key under which their secrets are encrypted: `SECRETS_KEY`.
+    pub secrets_key: Option<SecretsKey>,
+    /// The key before: `SECRETS_KEY_PREVIOUS`.
+    pub previous_secrets_key: Option<SecretsKey>,
+}
+
+/// What use cases need from the operating system besides stores. The key for secrets is in that file, unless the
+/// operator gives another.
+pub(crate) fn system(
+    webhooks: &WebhookSettings,
+    secrets_file: Option<PathBuf>,
+) -> Result<System, getrandom::Error> {
     fill(&mut [0; 1])?;
+    let receivers = &webhooks.receivers;
     Ok(System {
         clock: Arc::new(SystemClock),
         ids: Arc::new(ObjectIds::default()),
@@ -24,6 +49,17 @@ pub(crate) fn system() -> Result<System, getrandom::Error> {
         representation: Arc::new(ApiRepresentation),
         seal: Arc::new(AesGcmSivSeal),
         bell: Arc::new(LocalBell::default()),
+        secrets: Arc::new(Secrets {
+            given: webhooks.secrets_key.clone(),
+            file: secrets_file,
+            previous: webhooks.previous_secrets_key.clone(),
+            read: OnceLock::new(),
+        }),
+        sender: Arc::new(Webhooks::new(chatgrow_webhooks::Settings {
+            allow_http: receivers.allow_http,
+            reachable: receivers.reachable.clone(),
+        })),
+        receivers: receivers.clone(),
     })
 }
 

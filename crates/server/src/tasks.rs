@@ -71,7 +71,10 @@ pub(crate) fn all(
             "sweep_changes",
             seconds(60),
             application,
-            move |application| async move { application.delivery.feed.sweep(kept_millis).await },
+            move |application| async move {
+                application.delivery.lanes.sweep(kept_millis).await?;
+                application.delivery.feed.sweep(kept_millis).await
+            },
         ),
     ]
 }

@@ -60,6 +60,10 @@ problems! {
     RegistrationNotFound = NOT_FOUND, "NOT_FOUND", "Registration not found";
     /// The account has no such API key.
     ApiKeyNotFound = NOT_FOUND, "NOT_FOUND", "API key not found";
+    /// The account has no such webhook endpoint.
+    WebhookEndpointNotFound = NOT_FOUND, "NOT_FOUND", "Webhook endpoint not found";
+    /// The endpoint has no such delivery.
+    DeliveryNotFound = NOT_FOUND, "NOT_FOUND", "Delivery not found";
     /// The API has no such path.
     PathNotFound = NOT_FOUND, "NOT_FOUND", "Path not found";
     /// The path has no such method; the `Allow` header lists those it has.
@@ -104,6 +108,10 @@ problems! {
     ApiKeyExpired = CONFLICT, "KEY_EXPIRED", "The API key has expired";
     /// An API key can be rotated once. Its successor can be rotated.
     ApiKeyRotated = CONFLICT, "KEY_ROTATED", "The API key was rotated already";
+    /// The account has as many webhook endpoints as it may have.
+    TooManyWebhookEndpoints = CONFLICT, "TOO_MANY_WEBHOOK_ENDPOINTS", "An account can have 50 webhook endpoints";
+    /// The webhook endpoint waits for no change.
+    NothingToSkip = CONFLICT, "NOTHING_TO_SKIP", "The webhook endpoint waits for no change";
     /// The same request is in progress.
     IdempotencyInProgress = CONFLICT, "IDEMPOTENCY_IN_PROGRESS", "A request with this Idempotency-Key is in progress";
     /// The key was used for a different request.
@@ -142,6 +150,8 @@ impl Problem {
             Self::HoldNotFound => Some("hold"),
             Self::BlockNotFound => Some("block"),
             Self::ApiKeyNotFound => Some("apiKey"),
+            Self::WebhookEndpointNotFound => Some("webhookEndpoint"),
+            Self::DeliveryNotFound => Some("delivery"),
             _ => None,
         }
     }

@@ -45,6 +45,14 @@ impl<B> Done<B> {
     }
 }
 
+impl<B> Done<B> {
+    /// The same answer with a change of its body.
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut B)) -> Self {
+        change(&mut self.body);
+        self
+    }
+}
+
 /// An answer with status 201, a body, and the path of the created resource.
 pub(crate) struct Created<B> {
     location: String,

@@ -33,6 +33,14 @@ macro_rules! joined {
 }
 for_each_table!(joined);
 
+impl TryFrom<Count> for u64 {
+    type Error = StoreError;
+
+    fn try_from(counted: Count) -> Result<Self, StoreError> {
+        Self::try_from(counted.count).map_err(StoreError::failed)
+    }
+}
+
 /// Tells whether the store has an account, and so perhaps anything else; the result is a [`Filled`].
 pub const FILLED: &str = "SELECT EXISTS (SELECT 1 FROM accounts) AS filled";
 

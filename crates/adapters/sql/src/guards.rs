@@ -28,13 +28,15 @@ pub enum Guard {
     RegistrationActive,
     /// The customer has a place already.
     RegistrationOnce,
+    /// Another webhook endpoint of the account has the place.
+    WebhookPlace,
     /// A request with that id is in progress.
     IdempotencyInProgress,
 }
 
 impl Guard {
     /// Every guard, with the name of its constraint or trigger in the migrations.
-    pub const ALL: [(Self, &'static str); 10] = [
+    pub const ALL: [(Self, &'static str); 11] = [
         (Self::AccountSlug, "accounts_slug_unique"),
         (Self::UserEmail, "users_email_unique"),
         (Self::LastOwner, "users_last_owner"),
@@ -44,6 +46,7 @@ impl Guard {
         (Self::RegistrationEvent, "registrations_event_exists"),
         (Self::RegistrationActive, "registrations_event_active"),
         (Self::RegistrationOnce, "registrations_once"),
+        (Self::WebhookPlace, "webhook_endpoints_place_unique"),
         (Self::IdempotencyInProgress, "idempotency_in_progress"),
     ];
 

@@ -228,6 +228,59 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhook_endpoints (account_id, id) {
+        account_id -> Binary,
+        id -> Binary,
+        place -> BigInt,
+        url -> Text,
+        types -> Text,
+        description -> Nullable<Text>,
+        active -> BigInt,
+        ordered -> BigInt,
+        scopes -> Text,
+        secret -> Binary,
+        previous_secret -> Nullable<Binary>,
+        previous_until -> Nullable<BigInt>,
+        disabled -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    webhook_lanes (account_id, endpoint_id) {
+        account_id -> Binary,
+        endpoint_id -> Binary,
+        epoch -> BigInt,
+        number -> BigInt,
+        fence -> BigInt,
+        leased_until -> BigInt,
+        failing_since -> Nullable<BigInt>,
+        blocked -> BigInt,
+    }
+}
+
+diesel::table! {
+    webhook_deliveries (account_id, endpoint_id, change_id) {
+        account_id -> Binary,
+        endpoint_id -> Binary,
+        change_id -> Binary,
+        epoch -> BigInt,
+        number -> BigInt,
+        kind -> Text,
+        status -> Text,
+        attempts -> BigInt,
+        attempted_at -> BigInt,
+        answered -> Nullable<BigInt>,
+        failure -> Nullable<Text>,
+        answer -> Nullable<Text>,
+        took -> BigInt,
+        next_at -> Nullable<BigInt>,
+    }
+}
+
 macro_rules! allow_in_same_query {
     ($($table:ident: $Row:ident,)+) => {
         diesel::allow_tables_to_appear_in_same_query!($($table),+);

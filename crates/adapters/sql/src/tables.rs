@@ -7,6 +7,8 @@ pub use crate::{
     delivery::{
         change::ChangeRow,
         feed::{FeedRow, SweepRow},
+        lane::{DeliveryRow, LaneRow},
+        webhook_endpoint::EndpointRow,
     },
     events::{event::EventRow, registration::RegistrationRow},
     scheduling::{
@@ -35,6 +37,9 @@ macro_rules! for_each_table {
             changes: ChangeRow,
             sweeps: SweepRow,
             feed: FeedRow,
+            webhook_endpoints: EndpointRow,
+            webhook_lanes: LaneRow,
+            webhook_deliveries: DeliveryRow,
         }
     };
 }

@@ -16,7 +16,7 @@ const TEMPORARY: [&str; 6] = [
 ];
 
 /// SQLite's messages for violated unique constraints. They name the columns, not the constraint.
-const UNIQUE: [(Guard, &str); 3] = [
+const UNIQUE: [(Guard, &str); 4] = [
     (Guard::AccountSlug, "UNIQUE constraint failed: accounts.slug"),
     (
         Guard::UserEmail,
@@ -25,6 +25,10 @@ const UNIQUE: [(Guard, &str); 3] = [
     (
         Guard::CustomerEmail,
         "UNIQUE constraint failed: customers.account_id, customers.email_key",
+    ),
+    (
+        Guard::WebhookPlace,
+        "UNIQUE constraint failed: webhook_endpoints.account_id, webhook_endpoints.place",
     ),
 ];
 

@@ -1,27 +1,37 @@
-//! What others are told: the log of changes, and the feed that is read from it.
+//! What others are told: the log of changes, the feed that is read from it, and webhooks.
 
 mod feed;
+mod lane;
 mod recorded;
+mod webhook_endpoint;
 
 pub use feed::{Feed, FeedPage, FeedRefusal, FeedStart};
+pub use lane::{Counted, Lanes, ReceiverRules};
 pub use recorded::{Recorded, Representation, Snapshot, Subject};
+pub use webhook_endpoint::{NewWebhookEndpoint, WebhookEndpointEdit, WebhookEndpoints, WithSecret};
 
 #[cfg(test)]
 pub(crate) use recorded::MockRepresentation;
 
-use crate::System;
+use crate::{Commits, System};
 use chatgrow_ports::Stores;
 
 /// The use cases of this context.
 pub struct Delivery {
     /// The feed of changes.
     pub feed: Feed,
+    /// Webhook endpoints.
+    pub webhook_endpoints: WebhookEndpoints,
+    /// Sending webhooks.
+    pub lanes: Lanes,
 }
 
 impl Delivery {
-    pub(crate) fn new(stores: &Stores, system: &System) -> Self {
+    pub(crate) fn new(stores: &Stores, system: &System, commits: &Commits) -> Self {
         Self {
             feed: Feed::new(stores, system),
+            webhook_endpoints: WebhookEndpoints::new(stores, system, commits),
+            lanes: Lanes::new(stores, system, commits),
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::{Dated, Effect};
 use chatgrow_domain::{
-    Account, ApiKey, Appointment, AppointmentStatus, Block, ChangeData, ChangeType, Customer, CustomerId,
-    Event, EventStatus, Hold, ObjectId, Registration, Resource, Schedule, Service, User, Version,
+    Account, ApiKey, Appointment, AppointmentStatus, Block, Change, ChangeData, ChangeType, Customer,
+    CustomerId, Event, EventStatus, Hold, ObjectId, Registration, Resource, Schedule, Service, User, Version,
+    WebhookEndpoint,
 };
 
 /// One state of a resource, of any kind.
@@ -33,6 +34,8 @@ pub enum Snapshot<'a> {
     Service(&'a Service),
     /// A user.
     User(&'a User),
+    /// A webhook endpoint.
+    WebhookEndpoint(&'a WebhookEndpoint),
 }
 
 /// Renders what a change shows. The adapter that shows resources implements it, so that a change shows a resource as it
@@ -41,6 +44,9 @@ pub enum Snapshot<'a> {
 pub trait Representation: Send + Sync {
     /// The states of a resource that was created, changed (with the state before) or removed.
     fn data<'a>(&self, before: Option<Snapshot<'a>>, object: Snapshot<'a>) -> ChangeData;
+
+    /// The body of the webhook that tells of a change.
+    fn webhook(&self, change: &Change) -> Vec<u8>;
 }
 
 /// A resource whose changes are recorded.
@@ -150,6 +156,10 @@ recorded! {
         user: user.id, Some(user.version), None;
         UserCreated, of_user
     }
+    WebhookEndpoint as WebhookEndpoint {
+        endpoint: endpoint.id, Some(endpoint.version), None;
+        WebhookEndpointCreated, of_endpoint
+    }
     Account as Account {
         account: account.id, None, None;
         AccountUpdated, |_, _| ChangeType::AccountUpdated
@@ -191,5 +201,15 @@ fn of_user(before: Option<&User>, after: &User) -> ChangeType {
         (None, Some(_)) => ChangeType::UserDisabled,
         (Some(_), None) => ChangeType::UserEnabled,
         _ => ChangeType::UserUpdated,
+    }
+}
+
+fn of_endpoint(before: Option<&WebhookEndpoint>, after: &WebhookEndpoint) -> ChangeType {
+    match before {
+        None => ChangeType::WebhookEndpointRemoved,
+        Some(before) if before.disabled.is_none() && after.disabled.is_some() => {
+            ChangeType::WebhookEndpointDisabled
+        }
+        Some(_) => ChangeType::WebhookEndpointUpdated,
     }
 }

@@ -127,6 +127,8 @@ choice! {
         WebhookEndpointDisabled = "webhook_endpoint.disabled",
         /// A webhook endpoint was removed.
         WebhookEndpointRemoved = "webhook_endpoint.removed",
+        /// A webhook endpoint is tried out. It is sent, and never recorded.
+        WebhookEndpointTest = "webhook_endpoint.test",
     }
 }
 
@@ -161,7 +163,8 @@ impl ChangeType {
             Self::WebhookEndpointCreated
             | Self::WebhookEndpointUpdated
             | Self::WebhookEndpointDisabled
-            | Self::WebhookEndpointRemoved => SubjectKind::WebhookEndpoint,
+            | Self::WebhookEndpointRemoved
+            | Self::WebhookEndpointTest => SubjectKind::WebhookEndpoint,
         }
     }
 

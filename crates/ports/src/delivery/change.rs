@@ -95,6 +95,9 @@ pub trait ChangeStore: Send + Sync {
         most: u16,
     ) -> Result<Scanned, StoreError>;
 
+    /// The account's change at that place, if it is kept.
+    async fn at(&self, account: AccountId, position: ChangePosition) -> Result<Option<Logged>, StoreError>;
+
     /// The present horizon.
     async fn horizon(&self) -> Result<ChangePosition, StoreError>;
 

@@ -53,8 +53,9 @@ pub(crate) struct Change {
     request_id: Shown<Option<RequestIdText>>,
     /// What the resource was and is.
     data: Resource<ChangeData>,
-    /// Where the feed goes on after this change: send it back as `after`.
-    cursor: Shown<FeedCursor>,
+    /// Where the feed goes on after this change: send it back as `after`. A webhook doesn't have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<Shown<FeedCursor>>,
 }
 
 /// The resource that has changed.
@@ -91,7 +92,8 @@ pub(crate) struct ChangeData {
 }
 
 impl Change {
-    pub(crate) fn new(change: domain::Change, cursor: Vec<u8>) -> Self {
+    /// A change as the feed shows it, with its cursor, or as a webhook tells it, without one.
+    pub(crate) fn new(change: domain::Change, cursor: Option<Vec<u8>>) -> Self {
         let (kind, id) = match change.actor {
             Actor::ApiKey(id) => ("api_key", Some(id.object_id())),
             Actor::User(id) => ("user", Some(id.object_id())),
@@ -117,7 +119,7 @@ impl Change {
                 object: Shown(change.data.object.map(Rendered)),
                 previous: Shown(change.data.previous.map(Rendered)),
             }),
-            cursor: Shown(FeedCursor(cursor)),
+            cursor: cursor.map(|cursor| Shown(FeedCursor(cursor))),
         }
     }
 
@@ -301,7 +303,7 @@ pub(crate) async fn list(
     Ok(Done::new(ChangeList {
         success: Success,
         changes: shown
-            .map(|(change, cursor)| Resource(Change::new(change, cursor)))
+            .map(|(change, cursor)| Resource(Change::new(change, Some(cursor))))
             .collect(),
         next_cursor: Shown(FeedCursor(read.next)),
         has_more: Shown(read.more),

@@ -1,8 +1,8 @@
 //! What a change shows of a resource: what `GET` shows of it.
 
-use crate::{access, crm, events, scheduling};
+use crate::{access, crm, delivery, events, scheduling};
 use chatgrow_application::{Representation, Snapshot};
-use chatgrow_domain::ChangeData;
+use chatgrow_domain::{Change, ChangeData};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -15,6 +15,10 @@ impl Representation for ApiRepresentation {
         let object = json(object);
         let previous = before.map(|before| previous(&json(before), &object));
         bounded(object, previous)
+    }
+
+    fn webhook(&self, change: &Change) -> Vec<u8> {
+        text(&delivery::change::Change::new(change.clone(), None)).into_bytes()
     }
 }
 
@@ -65,6 +69,9 @@ fn json(snapshot: Snapshot<'_>) -> String {
         Snapshot::Resource(resource) => text(&scheduling::resource::Resource::from(resource.clone())),
         Snapshot::Schedule(schedule) => text(&scheduling::schedule::Schedule::from(schedule.clone())),
         Snapshot::Service(service) => text(&scheduling::service::Service::from(service.clone())),
+        Snapshot::WebhookEndpoint(endpoint) => text(&delivery::webhook_endpoint::WebhookEndpoint::from(
+            endpoint.clone(),
+        )),
         Snapshot::User(user) => text(&access::user::User::from(user)),
     }
 }

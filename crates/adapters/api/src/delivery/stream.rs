@@ -277,7 +277,7 @@ impl Reader {
 fn event(change: chatgrow_domain::Change, cursor: Vec<u8>) -> String {
     let kind = change.kind.as_str();
     let id = crate::delivery::values::FeedCursor(cursor.clone()).text();
-    let data = serde_json::to_string(&Change::new(change, cursor)).unwrap_or_default();
+    let data = serde_json::to_string(&Change::new(change, Some(cursor))).unwrap_or_default();
     format!("event: {kind}\nid: {id}\ndata: {data}\n\n")
 }
 

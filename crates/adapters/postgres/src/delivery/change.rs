@@ -13,8 +13,8 @@ use chatgrow_sql::{
     delivery::{
         change::ChangeRow,
         feed::{
-            DELETE_TO, DUE_TO, FIRST_KEY, FilterColumns, KEY, KeyRow, PlaceRow, REMEMBER_SWEEP, SCANNED_TO,
-            SWEPT_TO,
+            AT, DELETE_TO, DUE_TO, FIRST_KEY, FilterColumns, KEY, KeyRow, PlaceRow, REMEMBER_SWEEP,
+            SCANNED_TO, SWEPT_TO,
         },
     },
     read_changes,
@@ -58,12 +58,20 @@ impl ChangeStore for PostgresStore {
             .map(drop)
     }
 
+    async fn at(&self, account: AccountId, position: ChangePosition) -> Result<Option<Logged>, StoreError> {
+        let at = diesel::sql_query(AT)
+            .bind::<Binary, _>(RowId::from(account.as_bytes()))
+            .bind::<BigInt, _>(position.epoch)
+            .bind::<BigInt, _>(position.number);
+        self.find::<ChangeRow, _>(PreparedQuery(at)).await
+    }
+
     async fn horizon(&self) -> Result<ChangePosition, StoreError> {
         let mut places = self.load::<PlaceRow>(diesel::sql_query(HORIZON)).await?;
         let place = places
             .pop()
             .ok_or_else(|| StoreError::failed("the feed has no row"))?;
-        Ok(place.into())
+        Ok(place.position())
     }
 
     async fn read(
@@ -96,7 +104,7 @@ impl ChangeStore for PostgresStore {
                     .bind::<BigInt, _>(i64::from(most))
                     .bind::<BigInt, _>(before.as_millis());
                 let place: Option<PlaceRow> = due.get_result(connection).await.optional()?;
-                let Some(to) = place.map(ChangePosition::from) else {
+                let Some(to) = place.map(PlaceRow::position) else {
                     return Ok(0);
                 };
                 let up_to = |text| {
@@ -126,14 +134,14 @@ async fn scan(
     let horizon: PlaceRow = PreparedQuery(diesel::sql_query(HORIZON))
         .get_result(connection)
         .await?;
-    let horizon = ChangePosition::from(horizon);
+    let horizon = horizon.position();
     let mut to = horizon;
     let mut more = false;
     if !filter.match_all() {
         let last = between!(SCANNED_TO, account, after, horizon).bind::<BigInt, _>(i64::from(SCAN));
         let last: Option<PlaceRow> = PreparedQuery(last).get_result(connection).await.optional()?;
         if let Some(last) = last {
-            (to, more) = (last.into(), true);
+            (to, more) = (last.position(), true);
         }
     }
     let query = between!(read_changes!("strpos"), account, after, to)
@@ -152,7 +160,7 @@ async fn scan(
         changes: Vec::new(),
         to,
         more,
-        swept_to: swept.map_or(ChangePosition::START, ChangePosition::from),
+        swept_to: swept.map_or(ChangePosition::START, PlaceRow::position),
         horizon,
     };
     Ok((rows, scanned))

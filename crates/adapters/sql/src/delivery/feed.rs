@@ -40,12 +40,22 @@ pub struct PlaceRow {
     number: i64,
 }
 
-impl From<PlaceRow> for ChangePosition {
-    fn from(row: PlaceRow) -> Self {
-        Self {
-            epoch: row.epoch,
-            number: row.number,
+impl PlaceRow {
+    /// The place.
+    #[must_use]
+    pub fn position(self) -> ChangePosition {
+        ChangePosition {
+            epoch: self.epoch,
+            number: self.number,
         }
+    }
+}
+
+impl TryFrom<PlaceRow> for ChangePosition {
+    type Error = StoreError;
+
+    fn try_from(row: PlaceRow) -> Result<Self, StoreError> {
+        Ok(row.position())
     }
 }
 
@@ -168,12 +178,20 @@ macro_rules! between {
     };
 }
 
-/// Of the `$2` oldest changes of the account `$1`, the last one that was made at `$3` or earlier. The result is its
-/// [`PlaceRow`], if there is one.
+/// Of the `$2` oldest changes of the account `$1`, the last one that was made at `$3` or earlier and that neither a lane
+/// of an active endpoint nor a delivery that is to be tried again needs. The result is its [`PlaceRow`], if there is one.
 pub const DUE_TO: &str = "SELECT epoch, number FROM (
         SELECT epoch, number, made_at FROM changes WHERE account_id = $1 ORDER BY epoch, number LIMIT $2
     ) AS oldest
-    WHERE made_at <= $3 ORDER BY epoch DESC, number DESC LIMIT 1";
+    WHERE made_at <= $3 AND NOT EXISTS (
+        SELECT 1 FROM webhook_lanes AS l
+        JOIN webhook_endpoints AS e ON e.account_id = l.account_id AND e.id = l.endpoint_id
+        WHERE l.account_id = $1 AND e.active = 1 AND (l.epoch, l.number) < (oldest.epoch, oldest.number)
+    ) AND NOT EXISTS (
+        SELECT 1 FROM webhook_deliveries AS d
+        WHERE d.account_id = $1 AND d.status = 'pending' AND (d.epoch, d.number) <= (oldest.epoch, oldest.number)
+    )
+    ORDER BY epoch DESC, number DESC LIMIT 1";
 
 /// Deletes the changes of the account `$1` up to the place `$2`, `$3`.
 pub const DELETE_TO: &str = "DELETE FROM changes WHERE account_id = $1 AND (epoch, number) <= ($2, $3)";
@@ -182,3 +200,10 @@ pub const DELETE_TO: &str = "DELETE FROM changes WHERE account_id = $1 AND (epoc
 pub const REMEMBER_SWEEP: &str = "INSERT INTO sweeps (account_id, epoch, number) VALUES ($1, $2, $3)
     ON CONFLICT (account_id) DO UPDATE SET epoch = excluded.epoch, number = excluded.number
     WHERE (sweeps.epoch, sweeps.number) < (excluded.epoch, excluded.number)";
+
+/// The change of the account `$1` at the place `$2`, `$3`. The result is a
+/// [`ChangeRow`](crate::delivery::change::ChangeRow).
+pub const AT: &str =
+    "SELECT account_id, epoch, number, id, kind, made_at, subject_id, version, customer_id, actor_kind,
+        actor_id, request_id, object, previous
+    FROM changes WHERE account_id = $1 AND epoch = $2 AND number = $3";

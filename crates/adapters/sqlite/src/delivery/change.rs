@@ -11,8 +11,8 @@ use chatgrow_sql::{
     delivery::{
         change::ChangeRow,
         feed::{
-            DELETE_TO, DUE_TO, FIRST_KEY, FilterColumns, KEY, KeyRow, PlaceRow, REMEMBER_SWEEP, SCANNED_TO,
-            SWEPT_TO,
+            AT, DELETE_TO, DUE_TO, FIRST_KEY, FilterColumns, KEY, KeyRow, PlaceRow, REMEMBER_SWEEP,
+            SCANNED_TO, SWEPT_TO,
         },
     },
     read_changes,
@@ -53,6 +53,14 @@ impl ChangeStore for SqliteStore {
         self.execute::<StoreError>(Commit::default(), renew)
             .await
             .map(drop)
+    }
+
+    async fn at(&self, account: AccountId, position: ChangePosition) -> Result<Option<Logged>, StoreError> {
+        let at = diesel::sql_query(AT)
+            .bind::<Binary, _>(RowId::from(account.as_bytes()))
+            .bind::<BigInt, _>(position.epoch)
+            .bind::<BigInt, _>(position.number);
+        self.find::<ChangeRow, _>(PreparedQuery(at)).await
     }
 
     async fn horizon(&self) -> Result<ChangePosition, StoreError> {
@@ -98,7 +106,7 @@ impl ChangeStore for SqliteStore {
                 .get_result(connection)
                 .optional()
                 .map_err(store_error)?;
-            Ok(place.map(ChangePosition::from))
+            Ok(place.map(PlaceRow::position))
         })?;
         let Some(to) = to else { return Ok(0) };
         self.write(Commit::default(), move |connection| {
@@ -117,7 +125,7 @@ impl ChangeStore for SqliteStore {
 
 fn horizon(connection: &mut SqliteConnection) -> QueryResult<ChangePosition> {
     let place: PlaceRow = PreparedQuery(diesel::sql_query(HORIZON)).get_result(connection)?;
-    Ok(place.into())
+    Ok(place.position())
 }
 
 type Found = (
@@ -142,7 +150,7 @@ fn scan(
         let last = between!(SCANNED_TO, account, after, horizon).bind::<BigInt, _>(i64::from(SCAN));
         let last: Option<PlaceRow> = PreparedQuery(last).get_result(connection).optional()?;
         if let Some(last) = last {
-            (to, more) = (last.into(), true);
+            (to, more) = (last.position(), true);
         }
     }
     let query = between!(read_changes!("instr"), account, after, to)
@@ -157,6 +165,6 @@ fn scan(
     }
     let swept = diesel::sql_query(SWEPT_TO).bind::<Binary, _>(RowId::from(account.as_bytes()));
     let swept: Option<PlaceRow> = PreparedQuery(swept).get_result(connection).optional()?;
-    let swept_to = swept.map_or(ChangePosition::START, ChangePosition::from);
+    let swept_to = swept.map_or(ChangePosition::START, PlaceRow::position);
     Ok((rows, to, more, swept_to, horizon))
 }

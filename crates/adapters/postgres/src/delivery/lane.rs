@@ -1,0 +1,114 @@
+//! Lanes. To settle one is a transaction.
+
+use crate::{
+    PostgresStore,
+    error::{Ended, store_error},
+};
+use chatgrow_ports::{Commit, DueLane, Lane, PlacedDelivery, StoreError};
+use chatgrow_sql::{
+    PreparedQuery, RowId, Unwritten, claim_lane,
+    delivery::lane::{ClaimedRow, DeliveryRow},
+    lane_store,
+    schema::webhook_deliveries::{dsl, table},
+    settle_lane,
+};
+use diesel::{
+    ExpressionMethods, OptionalExtension,
+    sql_types::{BigInt, Binary, Nullable},
+    upsert::excluded,
+};
+use diesel_async::{AsyncConnection, RunQueryDsl};
+use futures_util::{FutureExt, TryFutureExt};
+use std::time::Duration;
+
+/// The database's clock, in milliseconds.
+macro_rules! now {
+    ($make:ident) => {
+        $make!("(extract(epoch FROM clock_timestamp()) * 1000)::bigint")
+    };
+}
+
+lane_store! {
+    PostgresStore { find, all, execute, claim_lane, settle_lane },
+    "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+    "c.epoch < (SELECT epoch FROM feed) + pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+}
+
+fn millis(lease: Option<Duration>) -> i64 {
+    lease.map_or(0, |lease| {
+        i64::try_from(lease.as_millis()).unwrap_or(i64::MAX / 2)
+    })
+}
+
+impl PostgresStore {
+    /// Takes a lane, unless somebody holds it.
+    async fn claim_lane(&self, lane: DueLane, lease: Duration) -> Result<Option<Lane>, StoreError> {
+        let claim = diesel::sql_query(now!(claim_lane))
+            .bind::<BigInt, _>(millis(Some(lease)))
+            .bind::<Binary, _>(RowId::from(lane.account.as_bytes()))
+            .bind::<Binary, _>(RowId::from(lane.endpoint.as_bytes()));
+        let claimed = self.write(Commit::default(), |connection| {
+            Box::pin(async move {
+                let row: Option<ClaimedRow> = PreparedQuery(claim)
+                    .get_result(connection)
+                    .await
+                    .optional()
+                    .map_err(store_error)?;
+                row.map(Lane::try_from).transpose()
+            })
+        });
+        claimed.await
+    }
+
+    /// Writes the lane's state and deliveries, if it is still held.
+    async fn settle_lane(
+        &self,
+        lane: DueLane,
+        state: &Lane,
+        deliveries: Vec<PlacedDelivery>,
+        lease: Option<Duration>,
+    ) -> Result<bool, StoreError> {
+        let settle = diesel::sql_query(now!(settle_lane))
+            .bind::<BigInt, _>(state.position.epoch)
+            .bind::<BigInt, _>(state.position.number)
+            .bind::<Nullable<BigInt>, _>(state.failing_since.map(|since| since.as_millis()))
+            .bind::<BigInt, _>(i64::from(state.blocked))
+            .bind::<BigInt, _>(millis(lease))
+            .bind::<Binary, _>(RowId::from(lane.account.as_bytes()))
+            .bind::<Binary, _>(RowId::from(lane.endpoint.as_bytes()))
+            .bind::<BigInt, _>(state.fence);
+        let rows: Vec<_> = deliveries
+            .into_iter()
+            .map(|placed| DeliveryRow::new(lane.account, placed))
+            .collect();
+        let settled = self.write(Commit::default(), move |connection| {
+            let work = connection.transaction(async move |connection| {
+                let held = PreparedQuery(settle).execute(connection).await?;
+                if held == 0 {
+                    return Err(Ended(Unwritten::Nothing));
+                }
+                if !rows.is_empty() {
+                    diesel::insert_into(table)
+                        .values(rows)
+                        .on_conflict((dsl::account_id, dsl::endpoint_id, dsl::change_id))
+                        .do_update()
+                        .set((
+                            dsl::status.eq(excluded(dsl::status)),
+                            dsl::attempts.eq(excluded(dsl::attempts)),
+                            dsl::attempted_at.eq(excluded(dsl::attempted_at)),
+                            dsl::answered.eq(excluded(dsl::answered)),
+                            dsl::failure.eq(excluded(dsl::failure)),
+                            dsl::answer.eq(excluded(dsl::answer)),
+                            dsl::took.eq(excluded(dsl::took)),
+                            dsl::next_at.eq(excluded(dsl::next_at)),
+                        ))
+                        .execute(connection)
+                        .await?;
+                }
+                Ok(held)
+            });
+            work.map_err(|Ended(why)| why).boxed()
+        });
+        Ok(Unwritten::<StoreError>::rows(settled.await)? > 0)
+    }
+}
