@@ -35,6 +35,15 @@ pub struct FeedPage {
     pub more: bool,
 }
 
+/// A page of the log, read backwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecentPage {
+    /// The changes, the latest first.
+    pub changes: Vec<Change>,
+    /// The sealed position before which the next page ends. `None` if there are no older changes.
+    pub older: Option<Vec<u8>>,
+}
+
 /// Why the feed can't be read from there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FeedRefusal {
@@ -78,10 +87,7 @@ impl Feed {
         most: u16,
     ) -> Result<FeedPage, Failure<FeedRefusal>> {
         caller.require(Scope::ChangesRead)?;
-        let filter = ChangeFilter {
-            types: filter.types.and(ChangeTypes::readable(caller.scopes)),
-            ..filter
-        };
+        let filter = readable(caller, filter);
         let after = self.position(caller.account, start).await?;
         let scanned = self.changes.read(caller.account, after, filter, most).await?;
         let swept = scanned.swept_to > after && *start != FeedStart::Oldest;
@@ -90,6 +96,33 @@ impl Feed {
             return Err(FeedRefusal::Expired.into());
         }
         Ok(self.page(caller.account, scanned).await?)
+    }
+
+    /// The latest changes before a sealed position, the latest first, for people who look back.
+    ///
+    /// # Errors
+    /// [`FeedRefusal::NotACursor`], [`FeedRefusal::Expired`], or [`Failure::Store`] if the store fails.
+    pub async fn recent(
+        &self,
+        caller: &Caller,
+        before: Option<Vec<u8>>,
+        filter: ChangeFilter,
+        most: u16,
+    ) -> Result<RecentPage, Failure<FeedRefusal>> {
+        caller.require(Scope::ChangesRead)?;
+        let filter = readable(caller, filter);
+        let before = match before {
+            None => ChangePosition::END,
+            Some(sealed) => self.position(caller.account, &FeedStart::After(sealed)).await?,
+        };
+        let recent = self.changes.recent(caller.account, before, filter, most).await?;
+        let key = self.key().await?;
+        Ok(RecentPage {
+            changes: recent.changes.into_iter().map(|logged| logged.change).collect(),
+            older: recent
+                .down_to
+                .map(|position| self.seal(&key, caller.account, position)),
+        })
     }
 
     /// Waits until there may be new changes. Returns `false` if the deadline comes first.
@@ -119,10 +152,7 @@ impl Feed {
 
     async fn page(&self, account: AccountId, scanned: Scanned) -> Result<FeedPage, StoreError> {
         let key = self.key().await?;
-        let seal = |position: ChangePosition| {
-            let bytes = [position.epoch.to_be_bytes(), position.number.to_be_bytes()].concat();
-            self.system.seal.seal(&key.0, account.as_bytes(), &bytes)
-        };
+        let seal = |position| self.seal(&key, account, position);
         Ok(FeedPage {
             next: seal(scanned.to),
             more: scanned.more,
@@ -132,6 +162,11 @@ impl Feed {
                 .map(|logged| (logged.change, seal(logged.position)))
                 .collect(),
         })
+    }
+
+    fn seal(&self, key: &FeedKey, account: AccountId, position: ChangePosition) -> Vec<u8> {
+        let bytes = [position.epoch.to_be_bytes(), position.number.to_be_bytes()].concat();
+        self.system.seal.seal(&key.0, account.as_bytes(), &bytes)
     }
 
     /// The key under which positions are sealed. It changes only while no server runs.
@@ -166,6 +201,14 @@ impl Feed {
             while self.changes.sweep(account.id, before, SWEEP).await? == SWEEP as usize {}
         }
         Ok(())
+    }
+}
+
+/// The filter with the types that the caller may read.
+fn readable(caller: &Caller, filter: ChangeFilter) -> ChangeFilter {
+    ChangeFilter {
+        types: filter.types.and(ChangeTypes::readable(caller.scopes)),
+        ..filter
     }
 }
 

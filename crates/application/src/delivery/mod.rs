@@ -5,7 +5,7 @@ mod lane;
 mod recorded;
 mod webhook_endpoint;
 
-pub use feed::{Feed, FeedPage, FeedRefusal, FeedStart};
+pub use feed::{Feed, FeedPage, FeedRefusal, FeedStart, RecentPage};
 pub use lane::{Counted, Lanes, ReceiverRules};
 pub use recorded::{Recorded, Representation, Snapshot, Subject};
 pub use webhook_endpoint::{NewWebhookEndpoint, WebhookEndpointEdit, WebhookEndpoints, WithSecret};

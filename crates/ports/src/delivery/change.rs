@@ -19,6 +19,12 @@ impl ChangePosition {
         epoch: i64::MIN,
         number: i64::MIN,
     };
+
+    /// The place after every change.
+    pub const END: Self = Self {
+        epoch: i64::MAX,
+        number: i64::MAX,
+    };
 }
 
 /// The key under which the store's positions are sealed. A renewed feed has another key, so no older position can be
@@ -70,6 +76,15 @@ pub struct Scanned {
     pub horizon: ChangePosition,
 }
 
+/// A part of the log that was looked through backwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recent {
+    /// The changes in it that match the filter, the latest first.
+    pub changes: Vec<Logged>,
+    /// The place down to which it was looked through, itself included. `None` if nothing is left before it.
+    pub down_to: Option<ChangePosition>,
+}
+
 /// Reads and sweeps the log of changes.
 ///
 /// The order of the log is stable, and versions of one resource rise in it. A change MUST NOT appear before a place that
@@ -94,6 +109,17 @@ pub trait ChangeStore: Send + Sync {
         filter: ChangeFilter,
         most: u16,
     ) -> Result<Scanned, StoreError>;
+
+    /// The account's latest changes before that place that match the filter, the latest first: `most` of them at most,
+    /// of the last [`SCAN`] before it. It is for people who look back. What a reader must not miss is read with
+    /// [`read`](Self::read).
+    async fn recent(
+        &self,
+        account: AccountId,
+        before: ChangePosition,
+        filter: ChangeFilter,
+        most: u16,
+    ) -> Result<Recent, StoreError>;
 
     /// The account's change at that place, if it is kept.
     async fn at(&self, account: AccountId, position: ChangePosition) -> Result<Option<Logged>, StoreError>;

@@ -4,7 +4,9 @@ mod change;
 mod sender;
 mod webhook;
 
-pub use change::{ActedBy, ChangeFilter, ChangePosition, ChangeStore, FeedKey, Logged, SCAN, Scanned};
+pub use change::{
+    ActedBy, ChangeFilter, ChangePosition, ChangeStore, FeedKey, Logged, Recent, SCAN, Scanned,
+};
 pub use sender::{OutgoingWebhook, SentWebhook, WebhookSender};
 pub use webhook::{
     DeliveryPage, DueLane, KEPT_SUCCESSES, Lane, LaneStore, PlacedDelivery, WebhookEndpointStore,

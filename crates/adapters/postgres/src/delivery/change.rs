@@ -6,7 +6,7 @@ use crate::{PostgresStore, error::store_error};
 use async_trait::async_trait;
 use chatgrow_domain::{AccountId, Timestamp};
 use chatgrow_ports::{
-    ChangeFilter, ChangePosition, ChangeStore, Commit, FeedKey, Logged, SCAN, Scanned, StoreError,
+    ChangeFilter, ChangePosition, ChangeStore, Commit, FeedKey, Logged, Recent, SCAN, Scanned, StoreError,
 };
 use chatgrow_sql::{
     PreparedQuery, RowId, between,
@@ -14,10 +14,10 @@ use chatgrow_sql::{
         change::ChangeRow,
         feed::{
             AT, DELETE_TO, DUE_TO, FIRST_KEY, FilterColumns, KEY, KeyRow, PlaceRow, REMEMBER_SWEEP,
-            SCANNED_TO, SWEPT_TO,
+            SCANNED_DOWN_TO, SCANNED_TO, SWEPT_TO,
         },
     },
-    read_changes,
+    read_changes, recent_changes,
 };
 use diesel::{
     OptionalExtension,
@@ -56,6 +56,29 @@ impl ChangeStore for PostgresStore {
         self.execute::<StoreError>(Commit::default(), renew)
             .await
             .map(drop)
+    }
+
+    async fn recent(
+        &self,
+        account: AccountId,
+        before: ChangePosition,
+        filter: ChangeFilter,
+        most: u16,
+    ) -> Result<Recent, StoreError> {
+        let filter = FilterColumns::from(filter);
+        let (rows, down_to) = self
+            .on_a_connection(move |connection| {
+                Box::pin(async move {
+                    scan_back(connection, account, before, filter, most)
+                        .await
+                        .map_err(store_error)
+                })
+            })
+            .await?;
+        Ok(Recent {
+            changes: rows.into_iter().map(Logged::try_from).collect::<Result<_, _>>()?,
+            down_to,
+        })
     }
 
     async fn at(&self, account: AccountId, position: ChangePosition) -> Result<Option<Logged>, StoreError> {
@@ -120,6 +143,34 @@ impl ChangeStore for PostgresStore {
         })
         .await
     }
+}
+
+async fn scan_back(
+    connection: &mut AsyncPgConnection,
+    account: AccountId,
+    before: ChangePosition,
+    filter: FilterColumns,
+    most: u16,
+) -> QueryResult<(Vec<ChangeRow>, Option<ChangePosition>)> {
+    let last = diesel::sql_query(SCANNED_DOWN_TO)
+        .bind::<Binary, _>(RowId::from(account.as_bytes()))
+        .bind::<BigInt, _>(before.epoch)
+        .bind::<BigInt, _>(before.number)
+        .bind::<BigInt, _>(i64::from(SCAN));
+    let last: Option<PlaceRow> = PreparedQuery(last).get_result(connection).await.optional()?;
+    let mut down_to = last.map(PlaceRow::position);
+    let bound = down_to.unwrap_or(ChangePosition::START);
+    let query = between!(recent_changes!("strpos"), account, before, bound)
+        .bind::<Nullable<Text>, _>(filter.types)
+        .bind::<Nullable<Binary>, _>(filter.subject)
+        .bind::<Nullable<Text>, _>(filter.actor_kind)
+        .bind::<Nullable<Binary>, _>(filter.actor)
+        .bind::<BigInt, _>(i64::from(most));
+    let rows: Vec<ChangeRow> = PreparedQuery(query).load(connection).await?;
+    if let Some(last) = rows.last().filter(|_| rows.len() == usize::from(most)) {
+        down_to = Some(last.position());
+    }
+    Ok((rows, down_to))
 }
 
 /// The rows, and everything else of a [`Scanned`]. Each statement sees its own snapshot: what was below the horizon stays

@@ -102,14 +102,45 @@ macro_rules! read_changes {
             "SELECT account_id, epoch, number, id, kind, made_at, subject_id, version, customer_id, actor_kind, actor_id,
                 request_id, object, previous
             FROM changes
-            WHERE account_id = $1 AND (epoch, number) > ($2, $3) AND (epoch, number) <= ($4, $5)
-                AND ($6 IS NULL OR ",
+            WHERE account_id = $1 AND (epoch, number) > ($2, $3) AND (epoch, number) <= ($4, $5)",
+            $crate::matching_changes!($position),
+            " ORDER BY epoch, number LIMIT $10"
+        )
+    };
+}
+
+/// The place of the last of `$4` changes of the account `$1` that come before the place `$2`, `$3`, going backwards. The
+/// result is a [`PlaceRow`], if there are so many.
+pub const SCANNED_DOWN_TO: &str = "SELECT epoch, number FROM changes
+    WHERE account_id = $1 AND (epoch, number) < ($2, $3) ORDER BY epoch DESC, number DESC LIMIT 1 OFFSET $4 - 1";
+
+/// Makes the query of [`read_changes!`](crate::read_changes) the other way round: for the latest changes before the place
+/// `$2`, `$3`, down to the place `$4`, `$5`.
+#[macro_export]
+macro_rules! recent_changes {
+    ($position:literal) => {
+        concat!(
+            "SELECT account_id, epoch, number, id, kind, made_at, subject_id, version, customer_id, actor_kind, actor_id,
+                request_id, object, previous
+            FROM changes
+            WHERE account_id = $1 AND (epoch, number) < ($2, $3) AND (epoch, number) >= ($4, $5)",
+            $crate::matching_changes!($position),
+            " ORDER BY epoch DESC, number DESC LIMIT $10"
+        )
+    };
+}
+
+/// The conditions of a filter, which is bound as `$6` to `$9`.
+#[macro_export]
+macro_rules! matching_changes {
+    ($position:literal) => {
+        concat!(
+            " AND ($6 IS NULL OR ",
             $position,
             "($6, ' ' || kind || ' ') > 0)
                 AND ($7 IS NULL OR subject_id = $7)
                 AND ($8 IS NULL OR actor_kind = $8)
-                AND ($9 IS NULL OR actor_id = $9)
-            ORDER BY epoch, number LIMIT $10"
+                AND ($9 IS NULL OR actor_id = $9)"
         )
     };
 }

@@ -4,7 +4,7 @@ use crate::{SqliteStore, error::store_error, statements, statements::in_one_snap
 use async_trait::async_trait;
 use chatgrow_domain::{AccountId, Timestamp};
 use chatgrow_ports::{
-    ChangeFilter, ChangePosition, ChangeStore, Commit, FeedKey, Logged, SCAN, Scanned, StoreError,
+    ChangeFilter, ChangePosition, ChangeStore, Commit, FeedKey, Logged, Recent, SCAN, Scanned, StoreError,
 };
 use chatgrow_sql::{
     PreparedQuery, RowId, between,
@@ -12,10 +12,10 @@ use chatgrow_sql::{
         change::ChangeRow,
         feed::{
             AT, DELETE_TO, DUE_TO, FIRST_KEY, FilterColumns, KEY, KeyRow, PlaceRow, REMEMBER_SWEEP,
-            SCANNED_TO, SWEPT_TO,
+            SCANNED_DOWN_TO, SCANNED_TO, SWEPT_TO,
         },
     },
-    read_changes,
+    read_changes, recent_changes,
 };
 use diesel::{
     prelude::*,
@@ -53,6 +53,25 @@ impl ChangeStore for SqliteStore {
         self.execute::<StoreError>(Commit::default(), renew)
             .await
             .map(drop)
+    }
+
+    async fn recent(
+        &self,
+        account: AccountId,
+        before: ChangePosition,
+        filter: ChangeFilter,
+        most: u16,
+    ) -> Result<Recent, StoreError> {
+        let filter = FilterColumns::from(filter);
+        let read = move |connection: &mut SqliteConnection| {
+            let scan = |connection: &mut _| scan_back(connection, account, before, filter, most);
+            let (rows, down_to) = in_one_snapshot(connection, scan).map_err(store_error)?;
+            Ok(Recent {
+                changes: rows.into_iter().map(Logged::try_from).collect::<Result<_, _>>()?,
+                down_to,
+            })
+        };
+        self.read(read).await
     }
 
     async fn at(&self, account: AccountId, position: ChangePosition) -> Result<Option<Logged>, StoreError> {
@@ -121,6 +140,34 @@ impl ChangeStore for SqliteStore {
         })
         .await
     }
+}
+
+fn scan_back(
+    connection: &mut SqliteConnection,
+    account: AccountId,
+    before: ChangePosition,
+    filter: FilterColumns,
+    most: u16,
+) -> QueryResult<(Vec<ChangeRow>, Option<ChangePosition>)> {
+    let last = diesel::sql_query(SCANNED_DOWN_TO)
+        .bind::<Binary, _>(RowId::from(account.as_bytes()))
+        .bind::<BigInt, _>(before.epoch)
+        .bind::<BigInt, _>(before.number)
+        .bind::<BigInt, _>(i64::from(SCAN));
+    let last: Option<PlaceRow> = PreparedQuery(last).get_result(connection).optional()?;
+    let mut down_to = last.map(PlaceRow::position);
+    let bound = down_to.unwrap_or(ChangePosition::START);
+    let query = between!(recent_changes!("instr"), account, before, bound)
+        .bind::<Nullable<Text>, _>(filter.types)
+        .bind::<Nullable<Binary>, _>(filter.subject)
+        .bind::<Nullable<Text>, _>(filter.actor_kind)
+        .bind::<Nullable<Binary>, _>(filter.actor)
+        .bind::<BigInt, _>(i64::from(most));
+    let rows: Vec<ChangeRow> = PreparedQuery(query).load(connection)?;
+    if let Some(last) = rows.last().filter(|_| rows.len() == usize::from(most)) {
+        down_to = Some(last.position());
+    }
+    Ok((rows, down_to))
 }
 
 fn horizon(connection: &mut SqliteConnection) -> QueryResult<ChangePosition> {
