@@ -155,25 +155,35 @@ impl From<ChangeFilter> for FilterColumns {
     }
 }
 
-/// Binds the parameters of [`read_changes!`](crate::read_changes), [`SCANNED_TO`] and the like, in their order.
+/// Binds the first parameters of [`DUE_TO`] and [`DELETE_TO`]: the account, and a place.
 #[macro_export]
-macro_rules! between {
-    ($text:expr, $account:expr, $after:expr, $to:expr) => {
+macro_rules! up_to {
+    ($text:expr, $account:expr, $to:expr) => {
         diesel::sql_query($text)
             .bind::<diesel::sql_types::Binary, _>($crate::RowId::from($account.as_bytes()))
-            .bind::<diesel::sql_types::BigInt, _>($after.epoch)
-            .bind::<diesel::sql_types::BigInt, _>($after.number)
             .bind::<diesel::sql_types::BigInt, _>($to.epoch)
             .bind::<diesel::sql_types::BigInt, _>($to.number)
     };
 }
 
-/// The oldest changes of the account `$1`, `$3` of them, up to the last one that was made at `$2` or earlier. The result
-/// is the [`PlaceRow`] of that one, if there is one.
+/// Binds the parameters of [`read_changes!`](crate::read_changes), [`SCANNED_TO`] and the like, in their order.
+#[macro_export]
+macro_rules! between {
+    ($text:expr, $account:expr, $after:expr, $to:expr) => {
+        $crate::up_to!($text, $account, $after)
+            .bind::<diesel::sql_types::BigInt, _>($to.epoch)
+            .bind::<diesel::sql_types::BigInt, _>($to.number)
+    };
+}
+
+/// The place of the last change that was made at `$5` or earlier, of the oldest ones of the account `$1` up to the place
+/// `$2`, `$3`, at most `$4` of them. The result is a [`PlaceRow`], if there is one. (SQLite numbers parameters in the
+/// order in which it meets them, so they have to come in that order.)
 pub const DUE_TO: &str = "SELECT epoch, number FROM (
-        SELECT epoch, number, made_at FROM changes WHERE account_id = $1 ORDER BY epoch, number LIMIT $3
+        SELECT epoch, number, made_at FROM changes WHERE account_id = $1 AND (epoch, number) <= ($2, $3)
+        ORDER BY epoch, number LIMIT $4
     ) AS oldest
-    WHERE made_at <= $2 ORDER BY epoch DESC, number DESC LIMIT 1";
+    WHERE made_at <= $5 ORDER BY epoch DESC, number DESC LIMIT 1";
 
 /// Deletes the changes of the account `$1` up to the place `$2`, `$3`.
 pub const DELETE_TO: &str = "DELETE FROM changes WHERE account_id = $1 AND (epoch, number) <= ($2, $3)";

@@ -15,7 +15,7 @@ use chatgrow_sql::{
             SWEPT_TO,
         },
     },
-    read_changes,
+    read_changes, up_to,
 };
 use diesel::{
     prelude::*,
@@ -88,12 +88,11 @@ impl ChangeStore for SqliteStore {
     }
 
     async fn sweep(&self, account: AccountId, before: Timestamp, most: u32) -> Result<usize, StoreError> {
-        let account = RowId::from(account.as_bytes());
-        let due = diesel::sql_query(DUE_TO)
-            .bind::<Binary, _>(account)
-            .bind::<BigInt, _>(before.as_millis())
-            .bind::<BigInt, _>(i64::from(most));
         let to = self.read_here(|connection| {
+            let horizon = horizon(connection).map_err(store_error)?;
+            let due = up_to!(DUE_TO, account, horizon)
+                .bind::<BigInt, _>(i64::from(most))
+                .bind::<BigInt, _>(before.as_millis());
             let place: Option<PlaceRow> = PreparedQuery(due)
                 .get_result(connection)
                 .optional()
@@ -102,14 +101,8 @@ impl ChangeStore for SqliteStore {
         })?;
         let Some(to) = to else { return Ok(0) };
         self.write(Commit::default(), move |connection| {
-            let up_to = |text| {
-                diesel::sql_query(text)
-                    .bind::<Binary, _>(account)
-                    .bind::<BigInt, _>(to.epoch)
-                    .bind::<BigInt, _>(to.number)
-            };
-            statements::execute(connection, up_to(REMEMBER_SWEEP)).map_err(store_error)?;
-            statements::execute(connection, up_to(DELETE_TO)).map_err(store_error)
+            statements::execute(connection, up_to!(REMEMBER_SWEEP, account, to)).map_err(store_error)?;
+            statements::execute(connection, up_to!(DELETE_TO, account, to)).map_err(store_error)
         })
         .await
     }
@@ -138,6 +131,7 @@ fn scan(
     let horizon = horizon(connection)?;
     let mut to = horizon;
     let mut more = false;
+    let most = most.min(SCAN);
     if !filter.match_all() {
         let last = between!(SCANNED_TO, account, after, horizon).bind::<BigInt, _>(i64::from(SCAN));
         let last: Option<PlaceRow> = PreparedQuery(last).get_result(connection).optional()?;
