@@ -35,6 +35,10 @@ INSERT INTO events VALUES
     ($1, $3, 'Open', NULL, 0, NULL, NULL, 0, 0, 'active', 0, 0, 1),
     ($2, $4, 'Two''s', NULL, 0, NULL, NULL, 0, 0, 'active', 0, 0, 1);
 INSERT INTO registrations VALUES ($1, $1, $1, $1, NULL, 0), ($1, $2, $3, $1, NULL, 0);
+INSERT INTO changes (account_id, epoch, number, id, kind, made_at, subject_id, version, customer_id, actor_kind, actor_id) VALUES
+    ($1, 0, 1, $1, 'customer.created', 0, $1, 1, $1, 'user', $1),
+    ($1, 0, 2, $2, 'hold.expired', 0, $6, 2, NULL, 'system', NULL);
+INSERT INTO sweeps VALUES ($1, 0, 0);
 
 -- Two in one slot: whole, in part, around, within, by a minute.
 INSERT INTO appointments $booking VALUES ($1, $9, 'appointment', $2, 0, 60, 0, 60, 'lesson', NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
@@ -262,6 +266,41 @@ INSERT INTO sessions VALUES ($1, $9, $1, $1, 0, 0);
 INSERT INTO links VALUES ($1, $digest, $9, 0);
 INSERT INTO links VALUES ($9, $digest, NULL, 0);
 INSERT INTO links VALUES ($1, $1, NULL, 0);
+
+-- The log of changes: ids are ids, whoever has an id is not the system, and there is one feed.
+UPDATE changes SET account_id = $digest;
+UPDATE changes SET account_id = NULL;
+UPDATE changes SET epoch = NULL;
+UPDATE changes SET number = 1;
+UPDATE changes SET id = $digest;
+UPDATE changes SET id = NULL;
+UPDATE changes SET kind = '';
+UPDATE changes SET kind = NULL;
+UPDATE changes SET kind = 'customer.0123456789012345678901234567890123456789012345678901234';
+UPDATE changes SET made_at = NULL;
+UPDATE changes SET made_at = -377705116800001;
+UPDATE changes SET made_at = 253402300800000;
+UPDATE changes SET subject_id = $digest;
+UPDATE changes SET subject_id = NULL;
+UPDATE changes SET version = 0;
+UPDATE changes SET customer_id = $digest;
+UPDATE changes SET actor_kind = NULL;
+UPDATE changes SET actor_kind = 'nobody' WHERE id = $1;
+UPDATE changes SET actor_kind = 'system' WHERE id = $1; -- changes_actor
+UPDATE changes SET actor_id = NULL WHERE id = $1; -- changes_actor
+UPDATE changes SET actor_id = $digest WHERE id = $1;
+UPDATE changes SET actor_kind = 'api_key' WHERE id = $2; -- changes_actor
+UPDATE changes SET actor_id = $1 WHERE id = $2; -- changes_actor
+INSERT INTO changes (account_id, epoch, number, id, kind, made_at, subject_id, actor_kind) VALUES ($1, 0, 1, $9, 'hold.expired', 0, $6, 'system');
+INSERT INTO sweeps VALUES ($1, 1, 1);
+INSERT INTO sweeps VALUES ($digest, 1, 1);
+UPDATE sweeps SET epoch = NULL;
+UPDATE sweeps SET number = NULL;
+INSERT INTO feed VALUES (1, NULL, 0);
+INSERT INTO feed VALUES (2, NULL, 0);
+UPDATE feed SET id = 2;
+UPDATE feed SET key = $1;
+UPDATE feed SET epoch = NULL;
 
 -- One address, one customer, without case.
 INSERT INTO customers VALUES ($1, $9, 'Dana', 'dana@example.com', 'dana@example.com', NULL, NULL, 0, 0, 1); -- customers_email_unique

@@ -4,28 +4,30 @@ use crate::{
     RACERS,
     access::{
         api_key::{key, new_key, renamed_key, rotated_key},
-        user::{in_language, put, user},
+        session::link,
+        user::{in_language, owner, put, user},
     },
     at, customer_with_email,
+    delivery::{assert_same, changes, read_on},
     events::event::new_event,
     events::registration::registration,
     fresh_id, new_account, new_customer, race,
     scheduling::{
         appointment::{appointment, slot},
-        occupancy::{MADE, block_of, booking, hold_of},
+        occupancy::{DUE, MADE, block_of, booking, hold_of},
         resource::{new_resource, renamed_resource, resource},
         schedule::in_zone,
         service::{new_service, renamed_service, service},
     },
 };
 use chatgrow_domain::{
-    AccountId, Appointment, AppointmentRefusal, BlockRefusal, Customer, CustomerEdit, CustomerName,
-    CustomerRefusal, EventEdit, EventTitle, HoldRefusal, Language, PageLimit, RegistrationRefusal, Schedule,
-    ScheduleRefusal,
+    AccountId, AccountName, Appointment, AppointmentRefusal, BlockRefusal, Customer, CustomerEdit,
+    CustomerName, CustomerRefusal, EventEdit, EventTitle, HoldRefusal, Language, PageLimit,
+    RegistrationRefusal, Schedule, ScheduleRefusal,
 };
 use chatgrow_ports::{
-    Commit, CustomerFilter, CustomerWrite, Failure, IdempotencyKey, IdempotencyRecord, PageRequest,
-    StoreError, StoredAnswer, Stores,
+    ChangePosition, Commit, CustomerFilter, CustomerWrite, Failure, IdempotencyKey, IdempotencyRecord,
+    PageRequest, StoreError, StoredAnswer, Stores,
 };
 
 const DAY: i64 = 86_400_000;
@@ -54,6 +56,7 @@ pub(crate) fn record(account: AccountId, key: IdempotencyKey) -> IdempotencyReco
 pub(crate) fn with(record: &IdempotencyRecord) -> Commit {
     Commit {
         record: Some(record.clone()),
+        changes: Vec::new(),
     }
 }
 
@@ -105,8 +108,8 @@ pub async fn record_round_trips(stores: &Stores) {
     stores.idempotency.write(Commit::default()).await.unwrap();
 }
 
-/// Every method that takes a commit writes its record. If there is a record already, no method writes, and each returns
-/// `Repeated` even if it would refuse the write for another reason.
+/// Every method that takes a commit writes its record. If there is a record already, no method writes anything, not even
+/// a change, and each returns `Repeated` even if it would refuse the write for another reason.
 pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
@@ -122,12 +125,18 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
         },
         at(5),
     );
-    let new = customer_with_email("new@example.com");
+    let newcomer = customer_with_email("new@example.com");
     let another_event = chatgrow_domain::Event {
         id: chatgrow_domain::EventId::new(fresh_id()),
         ..event.clone()
     };
     let cancelled = booked.cancelled(at(6)).unwrap();
+    let name = AccountName::new("Another studio").unwrap();
+    // An account without a key and without a user.
+    let new = new_account(stores).await;
+    let first_key = key(new, 5);
+    let (set_up, owner) = (link(new, None), owner(new, "owner@example.com"));
+    stores.access.links.insert(&set_up).await.unwrap();
     let (another_key, successor) = (key(account, 1), key(account, 2));
     let renamed_key = renamed_key(&new_key(stores, account, 3).await, "Noa");
     let rotated_key = rotated_key(&new_key(stores, account, 4).await, &successor);
@@ -142,18 +151,30 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
 
     let new_hold = |start| hold_of(booking(slot(start, 60), (0, 0), &[]));
     let (hold, removed, block) = (new_hold(1000), new_hold(2000), block_of(None, 3000, 3060));
+    let expired = new_hold(5000);
+    let released = expired.released(at(DUE));
     let confirmed = Appointment::of_hold(&hold, &customer, None, at(MADE));
     let brought = customer_with_email("brought@example.com");
     let with_customer = appointment(&brought, slot(4000, 60));
 
+    let mut written = Vec::new();
     // In the second run, each call would also be refused for another reason.
     for repeated in [false, true] {
         macro_rules! check {
-            ($id:expr, $call:expr, $repeated:pat) => {{
+            ($account:ident, $id:expr, $call:expr, $repeated:pat) => {{
+                let account = $account;
                 let mut bytes = [$id; 32];
                 bytes[..12].copy_from_slice(account.as_bytes());
                 let record = record(account, IdempotencyKey(bytes));
-                let outcome = $call(with(&record)).await;
+                let changes = changes(account, 1 + usize::from($id % 2_u8));
+                if !repeated {
+                    written.extend(changes.clone());
+                }
+                let commit = Commit {
+                    changes,
+                    ..with(&record)
+                };
+                let outcome = $call(commit).await;
                 if repeated {
                     assert_refused!(
                         outcome,
@@ -175,11 +196,14 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
                     $id
                 );
             }};
+            ($id:expr, $call:expr, $repeated:pat) => {
+                check!(account, $id, $call, $repeated)
+            };
         }
         use StoreError::Repeated;
         check!(
             1,
-            |c| stores.crm.customers.insert(account, &new, c),
+            |c| stores.crm.customers.insert(account, &newcomer, c),
             Failure::Store(Repeated)
         );
         check!(
@@ -262,11 +286,19 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
             |c| keys.rotate(&rotated_key, &successor, c),
             Failure::Store(Repeated)
         );
+        check!(new, 28, |c| keys.insert_first(&first_key, c), Repeated);
+        check!(29, |c| stores.access.accounts.rename(account, &name, c), Repeated);
+        check!(
+            new,
+            30,
+            |c| stores.access.links.follow(&set_up, &owner, at(1000), c),
+            Failure::Store(Repeated)
+        );
         let users = &stores.access.users;
         check!(26, |c| users.insert(&another_user, c), Failure::Store(Repeated));
         check!(27, |c| users.update(&edited_user, c), Failure::Store(Repeated));
         let scheduling = &stores.scheduling;
-        for (id, hold) in [(16, &hold), (17, &removed)] {
+        for (id, hold) in [(16_u8, &hold), (17, &removed), (32, &expired)] {
             check!(
                 id,
                 |c| scheduling.holds.hold(account, hold, c),
@@ -279,6 +311,7 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
             Failure::Store(Repeated)
         );
         check!(19, |c| scheduling.holds.remove(account, removed.id, c), Repeated);
+        check!(31, |c| scheduling.holds.release(account, &released, c), Repeated);
         check!(
             20,
             |c| scheduling.blocks.block(account, &block, c),
@@ -293,7 +326,7 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
             },
             Failure::Store(Repeated)
         );
-        for (id, schedule) in [(14, &schedule), (15, &later_schedule)] {
+        for (id, schedule) in [(14_u8, &schedule), (15, &later_schedule)] {
             check!(
                 id,
                 |c| stores.scheduling.schedules.replace(account, schedule, c),
@@ -309,6 +342,12 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
         .unwrap();
     assert_eq!(read.map(|read| read.status), Some(cancelled.status));
     assert_eq!(customers(stores, account).await.len(), 3);
+    for account in [account, new] {
+        let found = read_on(stores, account, &mut ChangePosition::START.clone()).await;
+        let mut written = written.clone();
+        written.retain(|change| change.account == account);
+        assert_same(&found, &written, "a repeated request leaves no change");
+    }
 }
 
 /// A refused request leaves no record, so it may be tried again.
@@ -529,7 +568,6 @@ pub async fn records_expire(stores: &Stores) {
     );
 }
 
-/// If many calls carry out one request at once, exactly one succeeds. The others are told that the request was, or is
 /// If many accounts send requests with one key at once, each has its effect: a key means nothing beyond its account.
 pub async fn accounts_share_no_keys_under_a_race(servers: &[Stores]) {
     let key = fresh_request();
@@ -554,6 +592,7 @@ pub async fn accounts_share_no_keys_under_a_race(servers: &[Stores]) {
     }
 }
 
+/// If many calls carry out one request at once, exactly one succeeds. The others are told that the request was, or is
 /// being, carried out.
 pub async fn a_request_races_to_one_effect(servers: &[Stores]) {
     let account = new_account(&servers[0]).await;

@@ -1,7 +1,9 @@
-//! A filled schedule, for the adapters' tests of copies: a copy has to go on working.
+//! A filled schedule and a filled log, for the adapters' tests of copies: a copy has to go on working.
 
 use crate::{
-    at, fresh_id, new_account, new_customer,
+    at,
+    delivery::{EVERY, changes, log, read, read_on},
+    fresh_id, latest, new_account, new_customer,
     scheduling::{
         appointment::{moved, slot},
         occupancy::{
@@ -10,9 +12,10 @@ use crate::{
     },
 };
 use chatgrow_domain::{
-    AccountId, Appointment, AppointmentId, AppointmentStatus, Block, Customer, Hold, HoldId, ResourceId,
+    AccountId, Actor, ApiKeyId, Appointment, AppointmentId, AppointmentStatus, Block, Change, ChangeData,
+    Customer, CustomerId, Hold, HoldId, ResourceId,
 };
-use chatgrow_ports::{Commit, Stores};
+use chatgrow_ports::{ChangePosition, Commit, FeedKey, Logged, Stores};
 
 /// Everything that occupies a schedule.
 pub struct FilledSchedule {
@@ -78,18 +81,9 @@ impl FilledSchedule {
             let put = scheduling.holds.hold(account, hold, Commit::default());
             put.await.unwrap();
         }
-        scheduling
-            .holds
-            .release(Some(account), at(DUE), 10)
-            .await
-            .unwrap();
-        let released = scheduling
-            .holds
-            .by_id(account, released.id)
-            .await
-            .unwrap()
-            .unwrap();
-        assert!(released.released, "it was due");
+        let released = released.released(at(DUE));
+        let release = scheduling.holds.release(account, &released, Commit::default());
+        assert!(release.await.unwrap(), "it is there");
         let blocks = vec![
             block_of(Some(ids[1]), 10_000, 60_000),
             block_of(None, 10_000, 60_000),
@@ -183,5 +177,120 @@ impl FilledSchedule {
             .filter(|one| one.status != AppointmentStatus::Confirmed && one.status.occupies());
         let expected: usize = kept.map(|one| one.booking.resources.len().max(1)).sum();
         assert_eq!(left.len(), expected, "what was freed takes nothing: {left:?}");
+    }
+}
+
+/// A log of changes that has readers, for the adapters' tests of copies: the readers have to be able to go on in a copy.
+pub struct FilledLog {
+    /// One of whose changes some were swept, one of whose all were, and one of whose none were.
+    accounts: [AccountId; 3],
+    /// Everything that can be read of each, and up to where it was swept.
+    seen: Vec<(Vec<Logged>, ChangePosition)>,
+    /// Where a reader is who has read everything, and one who has just begun.
+    ends: [ChangePosition; 2],
+    key: FeedKey,
+}
+
+impl FilledLog {
+    /// Fills the log of a new store, and gives its feed a key.
+    pub async fn new(stores: &Stores) -> Self {
+        let key = stores.delivery.changes.feed_key(FeedKey([7; 32])).await.unwrap();
+        let accounts = [
+            new_account(stores).await,
+            new_account(stores).await,
+            new_account(stores).await,
+        ];
+        for nth in 0..5 {
+            for (account, millis) in accounts.into_iter().zip([nth, 0, 9]) {
+                let mut some = changes(account, 2);
+                some[0] = Change {
+                    at: at(millis),
+                    version: None,
+                    customer: Some(CustomerId::new(fresh_id())),
+                    actor: Actor::ApiKey(ApiKeyId::new(fresh_id())),
+                    request: Some("request".to_owned()),
+                    data: ChangeData {
+                        object: Some("{\"name\":\"דנה\"}".to_owned()),
+                        previous: Some("{\"name\":\"נועה\"}".to_owned()),
+                    },
+                    ..some[0].clone()
+                };
+                some[1].at = at(millis);
+                log(stores, &some).await;
+            }
+        }
+        for account in accounts {
+            read_on(stores, account, &mut ChangePosition::START.clone()).await;
+        }
+        let feed = &stores.delivery.changes;
+        for (account, before, swept) in [(accounts[0], at(1), 4), (accounts[1], latest(), 11)] {
+            assert_eq!(feed.sweep(account, before, 100).await.unwrap(), swept);
+        }
+        Self::seen(stores, accounts, key).await
+    }
+
+    async fn seen(stores: &Stores, accounts: [AccountId; 3], key: FeedKey) -> Self {
+        let mut end = ChangePosition::START;
+        read_on(stores, accounts[2], &mut end).await;
+        let mut seen = Vec::new();
+        for account in accounts {
+            let scanned = read(stores, account, ChangePosition::START, EVERY, 500).await;
+            seen.push((scanned.changes, scanned.swept_to));
+        }
+        let horizon = stores.delivery.changes.horizon().await.unwrap();
+        Self {
+            accounts,
+            seen,
+            ends: [end, horizon],
+            key,
+        }
+    }
+
+    /// The same log as it is in that store by now.
+    pub async fn seen_in(&self, stores: &Stores) -> Self {
+        Self::seen(stores, self.accounts, self.key).await
+    }
+
+    /// Asserts that everything is there, in its place, and that what is written from now on comes after it.
+    pub async fn assert_goes_on(&self, stores: &Stores) {
+        let feed = &stores.delivery.changes;
+        let key = feed.feed_key(FeedKey([8; 32])).await.unwrap();
+        assert!(key == self.key, "the feed's key is copied");
+        for (account, (written, swept_to)) in self.accounts.into_iter().zip(&self.seen) {
+            let new = changes(account, 3);
+            log(stores, &new).await;
+            let mut place = ChangePosition::START;
+            let found = read_on(stores, account, &mut place).await;
+            let after = found.len() - written.len();
+            let new_ones = &found[written.len()..];
+            assert!(
+                new_ones.ends_with(&new) && after >= new.len(),
+                "what is written comes after what is copied: {new_ones:?}"
+            );
+            let scanned = read(stores, account, ChangePosition::START, EVERY, 500).await;
+            assert_eq!(
+                &scanned.changes[..written.len()],
+                written,
+                "changes keep their places in a copy"
+            );
+            assert_eq!(scanned.swept_to, *swept_to, "what was swept is copied");
+            for (nth, logged) in written.iter().enumerate() {
+                let rest = read(stores, account, logged.position, EVERY, 500).await;
+                assert_eq!(
+                    rest.changes,
+                    scanned.changes[nth + 1..],
+                    "readers go on from any place of the source"
+                );
+            }
+            for end in self.ends.into_iter().chain([*swept_to]) {
+                let rest = read(stores, account, end, EVERY, 500).await;
+                assert!(
+                    rest.changes.ends_with(&scanned.changes[written.len()..]),
+                    "what is written in a copy comes after every place of the source: {end:?}"
+                );
+                let before = scanned.changes[written.len()..].first().unwrap().position;
+                assert!(end < before, "{end:?} comes before {before:?}");
+            }
+        }
     }
 }

@@ -337,12 +337,7 @@ impl Model {
             let present = states[states.len() - 1].clone();
             if !present.released && present.held_until <= now {
                 released += 1;
-                states.push(Hold {
-                    released: true,
-                    updated_at: now,
-                    version: present.version.next(),
-                    ..present
-                });
+                states.push(present.released(now));
             }
         }
         released
@@ -678,12 +673,19 @@ async fn take_time(
         Step::Release(most) => {
             let mut released = 0;
             loop {
-                let some = scheduling.holds.release(Some(account), now, most).await;
+                let some = scheduling.holds.expired(Some(account), now, most).await;
                 let some = some.map_err(|error| failed(&error))?;
-                prop_assert!(some <= most as usize, "no more are released than asked");
-                released += some;
-                if some == 0 {
+                prop_assert!(some.len() <= most as usize, "no more are told than asked");
+                if some.is_empty() {
                     break;
+                }
+                for expired in some {
+                    prop_assert_eq!(expired.account, account, "it is of the account that was named");
+                    let next = expired.hold.released(now);
+                    let released_now = scheduling.holds.release(account, &next, commit.clone()).await;
+                    let released_now = released_now.map_err(|error| failed(&error))?;
+                    prop_assert!(released_now, "what was read as expired is there in that version");
+                    released += 1;
                 }
             }
             (Answer::Released(released), Answer::Released(model.release(now)))

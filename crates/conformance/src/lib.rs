@@ -50,6 +50,7 @@ mod commit;
 mod contest;
 mod copied;
 mod crm;
+mod delivery;
 mod edits;
 mod events;
 mod histories;
@@ -61,8 +62,9 @@ mod statuses;
 pub use access::*;
 pub use commit::*;
 pub use contest::{access::*, crm::*, events::*, scheduling::*};
-pub use copied::FilledSchedule;
+pub use copied::{FilledLog, FilledSchedule};
 pub use crm::*;
+pub use delivery::*;
 pub use edits::*;
 pub use events::*;
 pub use histories::*;
@@ -109,7 +111,6 @@ macro_rules! conformance_suite {
             api_key_is_updated_from_the_version_before_only,
             api_key_is_rotated_whole,
             api_key_stays_revoked,
-            api_key_revocation_keeps_the_first_instant,
             api_key_last_use_never_moves_back,
             api_keys_of_accounts_are_apart,
             user_round_trips,
@@ -204,6 +205,17 @@ macro_rules! conformance_suite {
             a_repeated_request_writes_nothing,
             a_refused_request_leaves_no_record,
             records_expire,
+            change_round_trips,
+            changes_of_one_write_keep_their_order,
+            changes_of_accounts_are_apart,
+            every_write_writes_its_changes,
+            a_refused_write_leaves_no_change,
+            changes_are_read_on_from_any_place,
+            changes_are_filtered,
+            a_reading_looks_at_so_many_changes,
+            what_is_written_comes_after_the_horizon,
+            changes_are_swept,
+            a_renewed_feed_has_another_key,
             an_insert_replaces_nothing,
             every_edit_of_a_customer_is_kept,
             every_edit_of_an_appointment_is_kept,
@@ -223,7 +235,6 @@ macro_rules! conformance_suite {
         $crate::conformance_suite! { @races $open;
             account_slugs_are_unique_under_a_race,
             api_key_is_first_once,
-            api_key_revocations_race_to_one_instant,
             api_key_uses_race_to_the_last,
             api_key_updates_race_to_one_winner,
             user_emails_race_to_one_winner,
@@ -262,6 +273,9 @@ macro_rules! conformance_suite {
             registrations_race_with_the_end_of_the_event,
             a_request_races_to_one_effect,
             accounts_share_no_keys_under_a_race,
+            readers_miss_no_change_and_read_none_twice,
+            a_feed_has_one_key,
+            sweeps_race_with_writes_and_readings,
             account_slugs_are_contested,
             first_api_keys_are_contested,
             api_key_versions_are_contested,
@@ -269,7 +283,6 @@ macro_rules! conformance_suite {
             user_versions_are_contested,
             last_owners_are_contested,
             links_are_contested,
-            revocations_are_contested,
             last_uses_are_contested,
             customer_emails_are_contested,
             customer_versions_are_contested,
@@ -285,6 +298,7 @@ macro_rules! conformance_suite {
             places_are_contested,
             freed_places_are_contested,
             requests_are_contested,
+            places_of_changes_are_contested,
             the_mark_moves_with_every_write,
         }
     };

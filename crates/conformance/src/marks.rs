@@ -10,6 +10,7 @@ use crate::{
     commit::{fresh_request, record, with},
     crm::customer::renamed,
     customer_with_email,
+    delivery::{changes, read_on},
     events::event::{new_event, with_status},
     events::registration::registration,
     fresh_id, new_account,
@@ -24,7 +25,7 @@ use crate::{
 use chatgrow_domain::{
     Account, AccountId, AccountName, AccountSlug, Appointment, EventId, EventStatus, Language, Schedule,
 };
-use chatgrow_ports::{Commit, KeyUse, Stores};
+use chatgrow_ports::{ChangePosition, Commit, FeedKey, KeyUse, Stores};
 use std::thread;
 
 /// A store that can be read and written reports that it is healthy.
@@ -45,7 +46,8 @@ pub async fn a_working_store_is_healthy(stores: &Stores) {
 /// A mark is valid for one thread only. So this case spawns nothing and stays on its thread.
 pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
     let thread = thread::current().id();
-    for (writer, reader) in [(0, servers.len() - 1), (servers.len() - 1, 0)] {
+    let last = servers.len() - 1;
+    for (writer, reader, feed_is_new) in [(0, last, true), (last, 0, false)] {
         let (stores, reader) = (&servers[writer], &servers[reader]);
         macro_rules! marked {
             ($what:literal, $write:expr) => {{
@@ -78,7 +80,7 @@ pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
         let (first, second) = (key(account, 1), key(account, 2));
         marked!(
             "api_keys.insert_first",
-            stores.access.api_keys.insert_first(&first)
+            stores.access.api_keys.insert_first(&first, none())
         );
         marked!("api_keys.insert", stores.access.api_keys.insert(&second, none()));
         let used = KeyUse {
@@ -92,7 +94,6 @@ pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
         let rotated = rotated_key(&edited, &successor);
         let rotation = stores.access.api_keys.rotate(&rotated, &successor, none());
         marked!("api_keys.rotate", rotation);
-        marked!("api_keys.revoke", stores.access.api_keys.revoke(first.id, at(20)));
 
         let dana = user(account, "dana@example.com");
         let (users, sessions, links) = (
@@ -113,7 +114,7 @@ pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
         marked!("links.insert", links.insert(&chooses));
         marked!(
             "links.follow",
-            links.follow(&chooses, &with_password(&in_hebrew), at(1000))
+            links.follow(&chooses, &with_password(&in_hebrew), at(1000), none())
         );
         links.insert(&link(account, Some(dana.id))).await.unwrap();
         marked!("links.end", links.end(account, dana.id));
@@ -175,7 +176,8 @@ pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
                 .confirm(account, &confirmed, None, none())
         );
         marked!("holds.remove", holds.remove(account, removed.id, none()));
-        marked!("holds.release", holds.release(Some(account), at(DUE), 10));
+        let released = expired.released(at(DUE));
+        marked!("holds.release", holds.release(account, &released, none()));
         marked!("holds.forget", holds.forget(at(DUE), 10));
         let block = block_of(None, 0, 60);
         marked!("blocks.block", blocks.block(account, &block, none()));
@@ -235,6 +237,20 @@ pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
 
         let record = record(account, fresh_request());
         marked!("idempotency.write", stores.idempotency.write(with(&record)));
+        let logged = Commit {
+            record: None,
+            changes: changes(account, 1),
+        };
+        marked!("a write of changes", stores.idempotency.write(logged));
+        let mut place = ChangePosition::START;
+        let found = read_on(stores, account, &mut place).await;
+        assert_eq!(found.len(), 1, "it was written");
+        let log = &stores.delivery.changes;
+        marked!("changes.sweep", log.sweep(account, later, 10));
+        if feed_is_new {
+            marked!("changes.feed_key", log.feed_key(FeedKey([1; 32])));
+        }
+        marked!("changes.renew_feed", log.renew_feed(FeedKey([2; 32])));
         marked!(
             "idempotency.sweep",
             stores.idempotency.sweep(record.expires_at, 10)

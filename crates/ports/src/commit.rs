@@ -20,8 +20,8 @@ pub struct Commit {
     ///
     /// A write that is refused, or that finds nothing to do, MUST NOT leave a record.
     pub record: Option<IdempotencyRecord>,
-    /// The changes that the write makes, in their order. They are readable from the moment the write is
-    /// ([`ChangeStore`](crate::ChangeStore)), and MUST NOT be written if the write is refused, or finds nothing to do.
+    /// The changes that the write makes, in their order. They MUST be written with it, and MUST NOT be written if it is
+    /// refused, or finds nothing to do. [`ChangeStore`](crate::ChangeStore) says when they can be read.
     pub changes: Vec<Change>,
 }
 

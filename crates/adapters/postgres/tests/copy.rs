@@ -1,10 +1,9 @@
 //! Tests of copies into PostgreSQL.
 
 use crate::support::{account, open};
-use chatgrow_conformance::FilledSchedule;
+use chatgrow_conformance::{FilledLog, FilledSchedule};
 use chatgrow_domain::{Account, AccountName, AccountSlug, Timestamp};
-use chatgrow_ports::Stores;
-use chatgrow_ports::{IdempotencyKey, IdempotencyRecord, StoredAnswer};
+use chatgrow_ports::{FeedKey, IdempotencyKey, IdempotencyRecord, StoredAnswer, Stores};
 use chatgrow_sql::{
     access::account::AccountRow,
     commit::IdempotencyRow,
@@ -68,6 +67,35 @@ async fn copy(from: &impl Copied, to: &impl Copied) {
     let (sent, taken) = tokio::join!(from.export(parts), to.import(received));
     sent.unwrap();
     taken.unwrap();
+}
+
+/// The log of changes is copied from one store to the other and back, and its readers go on in both.
+#[tokio::test]
+async fn a_log_is_copied_there_and_back() {
+    let Some(url) = throwaway_postgres::new_database().await else {
+        return;
+    };
+    let folder = tempfile::TempDir::new().unwrap();
+    let sqlite = |name: &str| {
+        let path = folder.path().join(name);
+        Arc::new(SqliteStore::open(&path, chatgrow_sqlite::Options::default()).unwrap())
+    };
+    let (first, last) = (sqlite("first.db"), sqlite("last.db"));
+    let postgres = Arc::new(open(&url).await.unwrap());
+    let log = FilledLog::new(&Stores::of(first.clone())).await;
+    // A server that serves the empty target has asked for its key.
+    for target in [Stores::of(postgres.clone()), Stores::of(last.clone())] {
+        target.delivery.changes.feed_key(FeedKey([1; 32])).await.unwrap();
+    }
+    copy(&*first, &*postgres).await;
+    let there = Stores::of(postgres.clone());
+    log.assert_goes_on(&there).await;
+    let moved = log.seen_in(&there).await;
+    copy(&*postgres, &*last).await;
+    let back = Stores::of(last);
+    moved.assert_goes_on(&back).await;
+    log.assert_goes_on(&back).await;
+    log.assert_goes_on(&Stores::of(first)).await;
 }
 
 /// Appointments of several resources, holds and blocks are copied from one store to the other and back, and go on

@@ -6,6 +6,7 @@
 mod connections;
 mod copy;
 mod faults;
+mod feed;
 mod migrations;
 mod raw_sql;
 mod support;

@@ -92,7 +92,8 @@ pub async fn api_key_round_trips(stores: &Stores) {
         ..key(account, 3)
     };
     let (keys, why) = (&stores.access.api_keys, "what was written is read back as it was");
-    assert!(keys.insert_first(&first).await.unwrap(), "{why}");
+    let inserted = keys.insert_first(&first, Commit::default()).await;
+    assert!(inserted.unwrap(), "{why}");
     for key in [&second, &third] {
         keys.insert(key, Commit::default()).await.unwrap();
     }
@@ -161,22 +162,27 @@ pub async fn api_key_is_updated_from_the_version_before_only(stores: &Stores) {
     );
 }
 
-/// A revoked key stays so, even if its version is the one before.
+/// A revoked key is found by its digest still, and stays revoked, even if its version is the one before.
 pub async fn api_key_stays_revoked(stores: &Stores) {
     let account = new_account(stores).await;
-    let revoked = ApiKey {
-        revoked_at: Some(at(5)),
-        ..key(account, 1)
-    };
+    let valid = new_key(stores, account, 1).await;
+    let revoked = valid.revoked(at(5));
     let keys = &stores.access.api_keys;
-    keys.insert(&revoked, Commit::default()).await.unwrap();
+    keys.update(&revoked, Commit::default()).await.unwrap();
+    assert_eq!(
+        keys.by_digest(&revoked.digest).await.unwrap().as_ref(),
+        Some(&revoked),
+        "a revocation is kept, and hides nothing"
+    );
     let valid = ApiKey {
         revoked_at: None,
         ..revoked.clone()
     };
     let (renamed, successor) = (renamed_key(&valid, "Noa"), key(account, 2));
+    let later = valid.revoked(at(6));
     for outcome in [
         keys.update(&renamed, Commit::default()).await,
+        keys.update(&later, Commit::default()).await,
         keys.rotate(&renamed, &successor, Commit::default()).await,
     ] {
         assert_refused!(
@@ -280,7 +286,8 @@ pub async fn api_key_is_first_once(servers: &[Stores]) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
     let outcomes = race(servers, |racer, stores| async move {
         let key = key(account, racer.try_into().unwrap());
-        stores.access.api_keys.insert_first(&key).await.unwrap()
+        let inserted = stores.access.api_keys.insert_first(&key, Commit::default());
+        inserted.await.unwrap()
     })
     .await;
     assert_eq!(outcomes.iter().filter(|first| **first).count(), 1);
@@ -289,7 +296,7 @@ pub async fn api_key_is_first_once(servers: &[Stores]) {
         stores
             .access
             .api_keys
-            .insert_first(&key(other, 99))
+            .insert_first(&key(other, 99), Commit::default())
             .await
             .unwrap()
     );
@@ -330,39 +337,6 @@ pub async fn api_key_is_found_by_digest_only(stores: &Stores) {
     );
 }
 
-/// Revoking a key again changes nothing. Revoking an unknown id returns `false`.
-pub async fn api_key_revocation_keeps_the_first_instant(stores: &Stores) {
-    let key = key(new_account(stores).await, 1);
-    stores
-        .access
-        .api_keys
-        .insert(&key, Commit::default())
-        .await
-        .unwrap();
-    assert!(
-        stores.access.api_keys.revoke(key.id, at(10)).await.unwrap(),
-        "a key stays revoked since the first instant"
-    );
-    assert!(
-        stores.access.api_keys.revoke(key.id, at(20)).await.unwrap(),
-        "a key stays revoked since the first instant"
-    );
-    assert_eq!(
-        stores.access.api_keys.by_digest(&key.digest).await.unwrap(),
-        Some(key.revoked(at(10))),
-        "a key stays revoked since the first instant"
-    );
-    assert!(
-        !stores
-            .access
-            .api_keys
-            .revoke(ApiKeyId::new(fresh_id()), at(10))
-            .await
-            .unwrap(),
-        "a key stays revoked since the first instant"
-    );
-}
-
 /// The last use is the latest one, even if uses are recorded late and out of order.
 pub async fn api_key_last_use_never_moves_back(stores: &Stores) {
     let key = key(new_account(stores).await, 1);
@@ -399,34 +373,6 @@ pub async fn api_key_last_use_never_moves_back(stores: &Stores) {
         Some(at(30)),
         "a key was last used at the latest instant of all its uses"
     );
-}
-
-/// Of many concurrent revocations of one key one sets the instant, and that instant stays.
-pub async fn api_key_revocations_race_to_one_instant(servers: &[Stores]) {
-    let stores = &servers[0];
-    let key = key(new_account(stores).await, 1);
-    stores
-        .access
-        .api_keys
-        .insert(&key, Commit::default())
-        .await
-        .unwrap();
-    // Each racer reads the instant right after its own revocation.
-    let seen = race(servers, |racer, stores| async move {
-        let instant = at(racer.try_into().unwrap());
-        assert!(
-            stores.access.api_keys.revoke(key.id, instant).await.unwrap(),
-            "the winner's state is kept, and nothing else"
-        );
-        let read = stores.access.api_keys.by_digest(&key.digest).await.unwrap();
-        read.unwrap().revoked_at
-    })
-    .await;
-    assert!(
-        seen[0].is_some_and(|instant| (0..64).contains(&instant.as_millis())),
-        "the winner's state is kept, and nothing else"
-    );
-    assert!(seen.iter().all(|instant| *instant == seen[0]), "{seen:?}");
 }
 
 /// If servers record uses of the same keys at once, in any order, each key ends with its latest use.
@@ -477,8 +423,9 @@ pub async fn api_keys_of_accounts_are_apart(stores: &Stores) {
         [],
         "no account sees or changes what another one has"
     );
+    let inserted = stores.access.api_keys.insert_first(&theirs, Commit::default());
     assert!(
-        stores.access.api_keys.insert_first(&theirs).await.unwrap(),
+        inserted.await.unwrap(),
         "no account sees or changes what another one has"
     );
     let disguised = KeyUse {
@@ -487,10 +434,9 @@ pub async fn api_keys_of_accounts_are_apart(stores: &Stores) {
         at: at(99),
     };
     stores.access.api_keys.record_use(&[disguised]).await.unwrap();
-    assert!(
-        stores.access.api_keys.revoke(theirs.id, at(100)).await.unwrap(),
-        "no account sees or changes what another one has"
-    );
+    let revoked = theirs.revoked(at(100));
+    let revocation = stores.access.api_keys.update(&revoked, Commit::default());
+    revocation.await.unwrap();
     assert_eq!(
         stores.access.api_keys.all(account).await.unwrap(),
         std::slice::from_ref(&mine),
@@ -512,7 +458,6 @@ pub async fn api_keys_of_accounts_are_apart(stores: &Stores) {
     );
     let read = stores.access.api_keys.by_id(other, mine.id).await.unwrap();
     assert_eq!(read, None, "no account sees or changes what another one has");
-    let revoked = theirs.revoked(at(100));
     assert_eq!(
         stores.access.api_keys.all(other).await.unwrap(),
         [revoked],
@@ -523,7 +468,8 @@ pub async fn api_keys_of_accounts_are_apart(stores: &Stores) {
     for first in [true, false] {
         let key = key(nobody, 3);
         let outcome = if first {
-            stores.access.api_keys.insert_first(&key).await.map(drop)
+            let first = stores.access.api_keys.insert_first(&key, Commit::default());
+            first.await.map(drop)
         } else {
             stores.access.api_keys.insert(&key, Commit::default()).await
         };

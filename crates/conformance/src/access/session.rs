@@ -6,7 +6,7 @@ use chatgrow_domain::{
     AccountId, Language, Link, LinkRefusal, PlainToken, Session, SessionId, TokenDigest, User, UserEdit,
     UserId,
 };
-use chatgrow_ports::{Failure, StoreError, Stores};
+use chatgrow_ports::{Commit, Failure, StoreError, Stores};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A digest that no other case has.
@@ -59,6 +59,11 @@ async fn new_link(stores: &Stores, account: AccountId, user: Option<UserId>) -> 
     link
 }
 
+async fn follow(stores: &Stores, link: &Link, user: &User, now: i64) -> Result<(), Failure<LinkRefusal>> {
+    let links = &stores.access.links;
+    links.follow(link, user, at(now), Commit::default()).await
+}
+
 /// The next state of the user, who has chosen a password.
 pub(crate) fn with_password(user: &User) -> User {
     let edit = UserEdit {
@@ -99,7 +104,7 @@ pub async fn session_round_trips_with_its_user(stores: &Stores) {
     stores
         .access
         .users
-        .update(&disabled, chatgrow_ports::Commit::default())
+        .update(&disabled, Commit::default())
         .await
         .unwrap();
     let found = sessions.by_digest(&longest.digest).await.unwrap();
@@ -225,15 +230,15 @@ pub async fn a_link_sets_an_account_up_once(stores: &Stores) {
     );
     let dana = owner(account, "dana@example.com");
     let unknown = link(account, None);
-    for (link, now) in [(&unknown, at(1000)), (&first, at(5000))] {
+    for (link, now) in [(&unknown, 1000), (&first, 5000)] {
         assert_refused!(
-            links.follow(link, &dana, now).await,
+            follow(stores, link, &dana, now).await,
             Failure::Refused(LinkRefusal::Gone),
             "it is unknown, or has expired"
         );
     }
     assert!(is_there(stores, &first).await, "a refused call writes nothing");
-    links.follow(&first, &dana, at(4999)).await.unwrap();
+    follow(stores, &first, &dana, 4999).await.unwrap();
     assert_eq!(stores.access.users.all(account).await.unwrap(), [dana]);
     assert!(
         !is_there(stores, &first).await && !is_there(stores, &second).await,
@@ -242,9 +247,7 @@ pub async fn a_link_sets_an_account_up_once(stores: &Stores) {
     assert!(is_there(stores, &theirs).await, "another account's stays");
     let late = new_link(stores, account, None).await;
     assert_refused!(
-        links
-            .follow(&late, &owner(account, "noa@example.com"), at(1000))
-            .await,
+        follow(stores, &late, &owner(account, "noa@example.com"), 1000).await,
         Failure::Refused(LinkRefusal::Gone),
         "the account has a user"
     );
@@ -266,18 +269,16 @@ pub async fn a_link_chooses_a_password_once(stores: &Stores) {
     let links = &stores.access.links;
     let chosen = with_password(&dana);
     assert_refused!(
-        links
-            .follow(&first, &with_password(&disabled(&dana)), at(1000))
-            .await,
+        follow(stores, &first, &with_password(&disabled(&dana)), 1000).await,
         Failure::Refused(LinkRefusal::Gone),
         "the user is not in that version"
     );
     assert_refused!(
-        links.follow(&first, &chosen, at(5000)).await,
+        follow(stores, &first, &chosen, 5000).await,
         Failure::Refused(LinkRefusal::Gone),
         "it has expired"
     );
-    links.follow(&first, &chosen, at(4999)).await.unwrap();
+    follow(stores, &first, &chosen, 4999).await.unwrap();
     assert_eq!(
         stores.access.users.by_id(account, dana.id).await.unwrap(),
         Some(chosen.clone())
@@ -290,9 +291,7 @@ pub async fn a_link_chooses_a_password_once(stores: &Stores) {
     assert_eq!(of_user(stores, &noa).await, [theirs.0], "nobody else's do");
     assert!(is_there(stores, &theirs.1).await);
     assert_refused!(
-        links
-            .follow(&first, &in_language(&chosen, Language::Hebrew), at(1000))
-            .await,
+        follow(stores, &first, &in_language(&chosen, Language::Hebrew), 1000).await,
         Failure::Refused(LinkRefusal::Gone),
         "it was used"
     );
@@ -362,14 +361,7 @@ pub async fn set_ups_race_to_one_owner(servers: &[Stores]) {
         // Some follow one link twice.
         let link = links[racer / 2].clone();
         let owner = owner(account, &format!("owner{racer}@example.com"));
-        async move {
-            stores
-                .access
-                .links
-                .follow(&link, &owner, at(1000))
-                .await
-                .map(|()| owner)
-        }
+        async move { follow(&stores, &link, &owner, 1000).await.map(|()| owner) }
     })
     .await;
     assert_winners!(outcomes, 1, Failure::Refused(LinkRefusal::Gone));
@@ -393,14 +385,7 @@ pub async fn choices_of_a_password_race_to_one(servers: &[Stores]) {
             ..UserEdit::default()
         };
         let chosen = dana.edited(edit, at(racer.try_into().unwrap()));
-        async move {
-            stores
-                .access
-                .links
-                .follow(&link, &chosen, at(1000))
-                .await
-                .map(|()| chosen)
-        }
+        async move { follow(&stores, &link, &chosen, 1000).await.map(|()| chosen) }
     })
     .await;
     assert_winners!(outcomes, 1, Failure::Refused(LinkRefusal::Gone));

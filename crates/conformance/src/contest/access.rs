@@ -46,7 +46,7 @@ pub async fn first_api_keys_are_contested(servers: &[Stores]) {
         let account = new_account(&one).await;
         let insert = |stores: &Stores, secret| {
             let (keys, key) = (stores.access.api_keys.clone(), key(account, secret));
-            async move { keys.insert_first(&key).await.unwrap() }
+            async move { keys.insert_first(&key, Commit::default()).await.unwrap() }
         };
         let (first, second) = round.both(insert(&one, 1), insert(&other, 2)).await;
         assert!(
@@ -178,34 +178,12 @@ pub async fn links_are_contested(servers: &[Stores]) {
                 owner
             };
             let (links, link) = (stores.access.links.clone(), link.clone());
-            async move { links.follow(&link, &next, at(1000)).await }
+            async move { links.follow(&link, &next, at(1000), Commit::default()).await }
         };
         let outcomes = round.both(follow(&one, &first), follow(&other, &second)).await;
         let gone = |error: &_| matches!(error, Failure::Refused(LinkRefusal::Gone));
         assert_one_wins(&outcomes, "what two links lead to", gone);
         assert_eq!(one.access.users.all(account).await.unwrap().len(), 1);
-    })
-    .await;
-}
-
-/// One key is revoked twice. Whatever either call reads afterwards stays.
-pub async fn revocations_are_contested(servers: &[Stores]) {
-    let (one, other) = two_callers(servers);
-    let tenants = Tenants::of(&one);
-    contest(&[()], async |round, ()| {
-        let key = new_key(&one, &tenants, round).await;
-        let revoke = |stores: &Stores, millis| {
-            let (keys, id, digest) = (stores.access.api_keys.clone(), key.id, key.digest);
-            async move {
-                assert!(keys.revoke(id, at(millis)).await.unwrap(), "the key is there");
-                keys.by_digest(&digest).await.unwrap().unwrap().revoked_at
-            }
-        };
-        let (first, second) = round.both(revoke(&one, 1), revoke(&other, 2)).await;
-        assert!(
-            first == second && first.is_some(),
-            "a key keeps the instant of its first revocation, but after one it was {first:?}, and after the other {second:?}"
-        );
     })
     .await;
 }

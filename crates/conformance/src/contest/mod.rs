@@ -47,9 +47,9 @@ const SPINNING: Duration = Duration::from_micros(50);
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// How the two calls of one round are interleaved.
-pub(super) struct Round {
+pub(crate) struct Round {
     /// Unique among the rounds of a contest.
-    pub(super) number: usize,
+    pub(crate) number: usize,
     /// The number of polls after which the first call is paused until the second is done; `None` starts both calls
     /// simultaneously.
     polls: Option<usize>,
@@ -71,7 +71,7 @@ pub(super) struct Round {
 ///
 /// The two calls may compete in several ways, the `kinds`. Each kind is tried step by step; the simultaneous starts
 /// then take the kinds in turn.
-pub(super) async fn contest<K: Copy>(kinds: &[K], round: impl AsyncFn(&Round, K)) {
+pub(crate) async fn contest<K: Copy>(kinds: &[K], round: impl AsyncFn(&Round, K)) {
     let mut next = Round {
         number: 0,
         polls: None,
@@ -115,7 +115,7 @@ pub(super) async fn contest<K: Copy>(kinds: &[K], round: impl AsyncFn(&Round, K)
 
 impl Round {
     /// Runs both calls in this round's interleaving.
-    pub(super) async fn both<A, B>(&self, first: A, second: B) -> (A::Output, B::Output)
+    pub(crate) async fn both<A, B>(&self, first: A, second: B) -> (A::Output, B::Output)
     where
         A: Future,
         B: Future<Output: Send> + Send + 'static,
@@ -213,26 +213,26 @@ fn spin(long: Duration) {
 }
 
 /// The stores of two callers: the same one, or one of each server.
-fn two_callers(servers: &[Stores]) -> (Stores, Stores) {
+pub(crate) fn two_callers(servers: &[Stores]) -> (Stores, Stores) {
     (servers[0].clone(), servers[servers.len() - 1].clone())
 }
 
 /// Provides an account with a customer, and a new one every few rounds. If a store gets slower with more data, the
 /// interval in which it is vulnerable should stay as long as it was.
-struct Tenants<'s> {
+pub(crate) struct Tenants<'s> {
     stores: &'s Stores,
     present: RefCell<Option<(AccountId, Customer)>>,
 }
 
 impl<'s> Tenants<'s> {
-    fn of(stores: &'s Stores) -> Self {
+    pub(crate) fn of(stores: &'s Stores) -> Self {
         Self {
             stores,
             present: RefCell::default(),
         }
     }
 
-    async fn tenant(&self, round: &Round) -> (AccountId, Customer) {
+    pub(crate) async fn tenant(&self, round: &Round) -> (AccountId, Customer) {
         let present = self.present.borrow().clone();
         match present {
             Some(tenant) if !round.number.is_multiple_of(4) => tenant,

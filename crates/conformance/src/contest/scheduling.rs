@@ -179,6 +179,7 @@ pub async fn confirmations_are_contested(servers: &[Stores]) {
         ("confirm", "confirm"),
         ("confirm", "release"),
         ("release", "confirm"),
+        ("release", "release"),
         ("confirm", "remove"),
         ("remove", "confirm"),
     ];
@@ -205,9 +206,9 @@ pub async fn confirmations_are_contested(servers: &[Stores]) {
                         }
                     }
                     "release" => {
-                        let released = scheduling.holds.release(Some(account), at(DUE), 10).await;
-                        // It may leave out a hold that is being changed, but then that change happens.
-                        released.unwrap() == 1
+                        let released = hold.released(at(DUE));
+                        let release = scheduling.holds.release(account, &released, Commit::default());
+                        release.await.unwrap()
                     }
                     _ => {
                         let removed = scheduling.holds.remove(account, hold.id, Commit::default());

@@ -1,15 +1,19 @@
 //! Cases for appointments.
 
 use crate::{
-    RACERS, ROUNDS, at, at_once, drop_after, earliest, ends_of_the_calendar, first_page, fresh_id, latest,
-    longest, new_account, new_customer, poll_counts, race, walk,
+    RACERS, ROUNDS, at, at_once,
+    delivery::{Shape, assert_same, read_on},
+    drop_after, earliest, ends_of_the_calendar, first_page, fresh_id, latest, longest, new_account,
+    new_customer, poll_counts, race, walk,
 };
 use chatgrow_domain::{
     AccountId, Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, Booking,
     Customer, CustomerEdit, CustomerName, Duration, EmailKey, LocalMinute, NewAppointment, Notes, PageLimit,
     ServiceType, TimeSlot, Version,
 };
-use chatgrow_ports::{AppointmentFilter, Commit, Failure, PageRequest, StartPosition, StoreError, Stores};
+use chatgrow_ports::{
+    AppointmentFilter, ChangePosition, Commit, Failure, PageRequest, StartPosition, StoreError, Stores,
+};
 use std::collections::HashSet;
 
 /// 2025-12-25 00:00, in minutes since 1970-01-01.
@@ -880,48 +884,47 @@ pub async fn dropped_bookings_leave_all_or_nothing(stores: &Stores) {
     assert!(kept.contains(&late));
 }
 
-/// A booking whose call is dropped after any number of polls is stored completely or not at all, and blocks nobody.
+/// A booking whose call is dropped after any number of polls is stored completely, with its changes, or not at all, and
+/// blocks nobody.
 pub async fn booking_dropped_after_any_poll_is_all_or_nothing(stores: &Stores) {
-    let account = new_account(stores).await;
-    let customer = new_customer(stores, account).await;
-    for (day, polls) in poll_counts().enumerate() {
-        let slot = slot(i64::try_from(day).unwrap() * 1440, 60);
-        let (dropped, rival) = (appointment(&customer, slot), appointment(&customer, slot));
-        let outcome = drop_after(
-            polls,
-            stores
-                .scheduling
-                .appointments
-                .book(account, &dropped, None, Commit::default()),
-        )
-        .await;
-        let taken = match at_once(stores.scheduling.appointments.book(
-            account,
-            &rival,
-            None,
-            Commit::default(),
-        ))
-        .await
-        {
-            Ok(()) => false,
-            Err(Failure::Refused(AppointmentRefusal::SlotTaken)) => true,
-            Err(error) => panic!("after {polls} polls: {error:?}"),
-        };
-        let kept = if taken { dropped } else { rival };
-        let filter = AppointmentFilter {
-            from: Some(slot.start),
-            ..AppointmentFilter::default()
-        };
-        let page = stores
-            .scheduling
-            .appointments
-            .list(account, &filter, first_page(2))
-            .await;
-        assert_eq!(page.unwrap().items, [kept], "after {polls} polls");
-        if let Some(outcome) = outcome {
-            outcome.unwrap();
-            assert!(taken);
-            return;
+    let appointments = &stores.scheduling.appointments;
+    for shape in Shape::ALL {
+        let account = new_account(stores).await;
+        let customer = new_customer(stores, account).await;
+        let mut place = ChangePosition::START;
+        for (day, polls) in poll_counts().enumerate() {
+            let slot = slot(i64::try_from(day).unwrap() * 1440, 60);
+            let (dropped, rival) = (appointment(&customer, slot), appointment(&customer, slot));
+            let (of_dropped, of_rival) = (shape.commit(account), shape.commit(account));
+            let call = appointments.book(account, &dropped, None, of_dropped.clone());
+            let outcome = drop_after(polls, call).await;
+            let call = appointments.book(account, &rival, None, of_rival.clone());
+            let taken = match at_once(call).await {
+                Ok(()) => false,
+                Err(Failure::Refused(AppointmentRefusal::SlotTaken)) => true,
+                Err(error) => panic!("after {polls} polls: {error:?}"),
+            };
+            let (kept, commit) = if taken {
+                (dropped, of_dropped)
+            } else {
+                (rival, of_rival)
+            };
+            let filter = AppointmentFilter {
+                from: Some(slot.start),
+                ..AppointmentFilter::default()
+            };
+            let page = appointments.list(account, &filter, first_page(2)).await;
+            assert_eq!(page.unwrap().items, [kept], "after {polls} polls");
+            let found = read_on(stores, account, &mut place).await;
+            let why = format!(
+                "the changes are those of the booking that was stored, {shape:?}, after {polls} polls"
+            );
+            assert_same(&found, &commit.changes, &why);
+            if let Some(outcome) = outcome {
+                outcome.unwrap();
+                assert!(taken);
+                break;
+            }
         }
     }
 }

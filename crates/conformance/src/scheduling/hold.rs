@@ -16,7 +16,9 @@ use chatgrow_domain::{
     AccountId, Appointment, AppointmentId, AppointmentRefusal, BlockId, Duration, Hold, HoldId, HoldRefusal,
     Notes, OccupancyKind, ServiceType, TimeSlot, Version,
 };
-use chatgrow_ports::{AppointmentFilter, BlockFilter, Commit, Failure, PageRequest, StartPosition, Stores};
+use chatgrow_ports::{
+    AppointmentFilter, BlockFilter, Commit, ExpiredHold, Failure, PageRequest, StartPosition, Stores,
+};
 
 async fn read(stores: &Stores, account: AccountId, id: HoldId) -> Option<Hold> {
     stores.scheduling.holds.by_id(account, id).await.unwrap()
@@ -42,14 +44,20 @@ async fn confirm(
         .await
 }
 
-/// The hold as it is after it was released at that instant.
-fn released(hold: &Hold, now: i64) -> Hold {
-    Hold {
-        released: true,
-        updated_at: at(now),
-        version: hold.version.next(),
-        ..hold.clone()
-    }
+/// The holds that have expired at that instant.
+async fn expired(stores: &Stores, account: Option<AccountId>, now: i64, most: u32) -> Vec<ExpiredHold> {
+    let expired = stores.scheduling.holds.expired(account, at(now), most);
+    expired.await.unwrap()
+}
+
+/// Releases the hold from that state, and returns whether it was in it.
+async fn release(stores: &Stores, account: AccountId, hold: &Hold) -> bool {
+    let released = hold.released(at(DUE));
+    let release = stores
+        .scheduling
+        .holds
+        .release(account, &released, Commit::default());
+    release.await.unwrap()
 }
 
 /// Every field is read back unchanged, at both ends of the calendar, with a service, buffers, and many resources.
@@ -170,8 +178,14 @@ pub async fn a_hold_is_confirmed_once(stores: &Stores) {
             .remove(account, hold.id, Commit::default())
             .await;
         assert!(!removed.unwrap(), "an appointment is not removed as a hold");
-        let swept = stores.scheduling.holds.release(Some(account), at(DUE), 10).await;
-        assert_eq!(swept.unwrap(), 0, "an appointment is not released");
+        let due = expired(stores, Some(account), DUE, 10).await;
+        assert_eq!(due, [], "an appointment doesn't expire");
+        for state in [hold.clone(), hold.released(at(DUE))] {
+            assert!(
+                !release(stores, account, &state).await,
+                "an appointment is not released"
+            );
+        }
         let places: Vec<_> = match here.as_slice() {
             [] => vec![None],
             ids => ids.iter().copied().map(Some).collect(),
@@ -202,8 +216,8 @@ pub async fn a_hold_is_confirmed_once(stores: &Stores) {
     );
 }
 
-/// A release takes those that are due and no other, of the account that is named or of all, and no more than asked. It
-/// frees their time and moves their versions on. What was released is never confirmed.
+/// Those expire that are due and no others, of the account that is named or of all, and no more are told than asked. A
+/// release from the version before frees the time of a hold, once. What was released is never confirmed.
 pub async fn holds_are_released_when_due(stores: &Stores) {
     let (account, other) = (new_account(stores).await, new_account(stores).await);
     let customer = new_customer(stores, account).await;
@@ -224,10 +238,20 @@ pub async fn holds_are_released_when_due(stores: &Stores) {
     ] {
         put(stores, account, hold).await.unwrap();
     }
+    let of = async |whose: Option<AccountId>, now| {
+        let mut expired = expired(stores, whose, now, 1_000_000).await;
+        expired.retain(|expired| [account, other].contains(&expired.account));
+        expired.sort_by_key(|expired| expired.hold.id);
+        expired
+    };
+    let expired_hold = |account, hold: &Hold| ExpiredHold {
+        account,
+        hold: hold.clone(),
+    };
     assert_eq!(
-        holds.release(Some(account), at(DUE - 1), 10).await.unwrap(),
-        0,
-        "no hold is released before its time"
+        of(Some(account), DUE - 1).await,
+        [],
+        "a hold counts until its time"
     );
     let page = holds.list(account, at(DUE - 1), first_page(50)).await.unwrap();
     assert_eq!(page.items.len(), 3, "a hold counts until its time");
@@ -237,37 +261,70 @@ pub async fn holds_are_released_when_due(stores: &Stores) {
         std::slice::from_ref(&later),
         "a hold counts until its time, and no longer"
     );
+    let mine = [expired_hold(account, &due), expired_hold(account, &own)];
+    assert_eq!(
+        of(Some(account), DUE).await,
+        mine,
+        "those expire that are due, of the account that is named"
+    );
+    assert_eq!(
+        of(None, DUE).await,
+        [&mine[..], &[expired_hold(other, &theirs)]].concat(),
+        "without an account, those of all are told"
+    );
+    let told = expired(stores, Some(account), DUE, 1).await;
+    assert!(
+        told.len() == 1 && mine.contains(&told[0]),
+        "no more are told than asked: {told:?}"
+    );
     assert!(
         !is_free(stores, account, Some(ids[1]), slot(0, 60)).await,
         "a hold occupies its time until it is released"
     );
-    assert_eq!(
-        holds.release(Some(account), at(DUE), 1).await.unwrap(),
-        1,
-        "no more are released than asked"
-    );
-    assert_eq!(
-        holds.release(Some(account), at(DUE), 10).await.unwrap(),
-        1,
-        "what is due is released once"
-    );
-    assert_eq!(
-        holds.release(Some(account), at(DUE), 10).await.unwrap(),
-        0,
-        "what is due is released once"
-    );
-    for hold in [&due, &own] {
-        assert_eq!(
-            read(stores, account, hold.id).await,
-            Some(released(hold, DUE)),
-            "a release moves the version on"
+    let unknown = Hold {
+        id: HoldId::new(fresh_id()),
+        ..due.clone()
+    };
+    for (whose, wrong) in [
+        (account, &due.released(at(DUE))),
+        (account, &unknown),
+        (other, &due),
+    ] {
+        assert!(
+            !release(stores, whose, wrong).await,
+            "the account has no hold in the version before"
         );
     }
+    assert_eq!(of(Some(account), DUE).await, mine, "nothing was released");
+    for hold in [&due, &own] {
+        for first in [true, false] {
+            assert_eq!(
+                release(stores, account, hold).await,
+                first,
+                "a hold is released once"
+            );
+        }
+        let released = hold.released(at(DUE));
+        assert_eq!(
+            read(stores, account, hold.id).await.as_ref(),
+            Some(&released),
+            "a released hold is as it was written"
+        );
+        assert!(
+            !release(stores, account, &released).await,
+            "what was released is not released again"
+        );
+    }
+    assert_eq!(
+        of(Some(account), DUE).await,
+        [],
+        "what was released is not told again"
+    );
     for (account, hold) in [(account, &later), (other, &theirs)] {
         assert_eq!(
             read(stores, account, hold.id).await.as_ref(),
             Some(hold),
-            "a release takes what is due, of the account that is named"
+            "no other hold is released"
         );
     }
     for (place, minute) in [
@@ -282,7 +339,7 @@ pub async fn holds_are_released_when_due(stores: &Stores) {
         );
     }
     // From any of its states.
-    for hold in [&due, &released(&due, DUE)] {
+    for hold in [&due, &due.released(at(DUE))] {
         let confirmed = Appointment::of_hold(hold, &customer, None, at(DUE));
         assert_refused!(
             confirm(stores, account, &confirmed).await,
@@ -290,13 +347,6 @@ pub async fn holds_are_released_when_due(stores: &Stores) {
             "what was released is never confirmed"
         );
     }
-    let rest = holds.release(None, at(DUE), 1_000_000).await.unwrap();
-    assert_eq!(rest, 1, "without an account, those of all are released");
-    assert_eq!(
-        read(stores, other, theirs.id).await,
-        Some(released(&theirs, DUE)),
-        "without an account, those of all are released"
-    );
     // A hold that was kept can still be confirmed.
     let confirmed = Appointment::of_hold(&later, &customer, None, at(DUE));
     confirm(stores, account, &confirmed).await.unwrap();
@@ -332,7 +382,9 @@ pub async fn holds_are_removed_and_forgotten(stores: &Stores) {
         0,
         "only what was released is forgotten"
     );
-    assert_eq!(holds.release(Some(account), at(DUE + 1), 10).await.unwrap(), 2);
+    for hold in [&again, &more] {
+        assert!(release(stores, account, hold).await, "it is there");
+    }
     assert_eq!(
         holds.forget(at(DUE - 1), 10).await.unwrap(),
         0,
@@ -535,11 +587,7 @@ pub async fn holds_race_with_bookings_and_releases(servers: &[Stores]) {
                         Err(Failure::Refused(AppointmentRefusal::HoldGone)) => (None, false),
                         Err(error) => panic!("{error:?}"),
                     },
-                    1 => {
-                        let holds = &stores.scheduling.holds;
-                        let released = holds.release(Some(account), at(DUE), 10).await.unwrap();
-                        (None, released > 0)
-                    }
+                    1 => (None, release(&stores, account, &hold).await),
                     2 if round % 2 == 0 => {
                         let holds = &stores.scheduling.holds;
                         let removed = holds.remove(account, hold.id, Commit::default()).await;
@@ -627,8 +675,12 @@ pub async fn confirmations_race_with_releases(servers: &[Stores]) {
                     }
                 } else {
                     let account = (racer + round).is_multiple_of(2).then_some(account);
-                    let released = stores.scheduling.holds.release(account, at(DUE), 3).await;
-                    released.unwrap()
+                    let mut released = 0;
+                    for expired in expired(&stores, account, DUE, 3).await {
+                        let was_there = release(&stores, expired.account, &expired.hold).await;
+                        released += usize::from(was_there);
+                    }
+                    released
                 }
             }
         })

@@ -19,7 +19,6 @@ pub enum Method {
     Follow,
     EndLinks,
     SweepLinks,
-    Revoke,
     RecordUse,
     InsertCustomer,
     UpdateCustomer,
@@ -43,6 +42,9 @@ pub enum Method {
     Unregister,
     WriteRecord,
     Sweep,
+    SetFeedKey,
+    RenewFeed,
+    SweepChanges,
 }
 
 /// A list that comes in pages.
@@ -115,11 +117,7 @@ pub enum Defect {
     KeysOfAll,
     LastUseMovesBack,
     UseOfAnyAccount,
-    RevokesAgain,
     RevokedIsGone,
-    RevokesNobody,
-    /// A revocation leaves the version as it is.
-    RevokesQuietly,
     /// An update writes the last use that it has read.
     UpdatesLastUse,
     KeyFoundAnywhere,
@@ -247,12 +245,16 @@ pub enum Defect {
     /// The hold is removed first, and the appointment is added later.
     ConfirmFreesSlot,
     UpdateConfirms,
-    ReleasesEarly,
-    ReleasesLate,
-    ReleasesOfAll,
-    ReleasesWithoutLimit,
+    ExpiredEarly,
+    ExpiredLate,
+    ExpiredOfAll,
+    ExpiredWithoutLimit,
+    /// Holds that were released are told again.
+    ExpiredAgain,
     ReleasesAgain,
-    VersionStaysOnRelease,
+    ReleasesAnywhere,
+    /// A release that is acknowledged changes nothing.
+    ReleasesNothing,
     ForgetsKept,
     ForgetsEarly,
     ForgetsWithoutLimit,
@@ -310,4 +312,76 @@ pub enum Defect {
     SweepsWithoutLimit,
     SweepsNothing,
     SweepMiscounts,
+
+    // Defects of how changes are written.
+    /// The write's changes are not written.
+    Unlogged(Method),
+    /// Changes are not written if there is a record.
+    RecordsHideChanges,
+    /// Changes are written only if there is a record.
+    LogsRecordedOnly,
+    /// Of several changes of one write only the first is written.
+    LogsFirstOnly,
+    /// Several changes of one write are written in reverse.
+    LogsBackwards,
+    /// A refused write leaves its changes.
+    LogsRefused,
+    /// A write that finds nothing to do leaves its changes.
+    LogsNothing,
+    /// A repeated request leaves its changes.
+    LogsRepeated,
+    /// The changes are written after the write, by a write of their own.
+    LogsLater,
+    /// The changes get their numbers before the write, so that others may be read first.
+    NumbersEarly,
+    ForgetsRequest,
+    ForgetsVersionOfChange,
+    ForgetsCustomerOfChange,
+    ForgetsPrevious,
+    /// API keys are read back as users.
+    KeysAreUsers,
+    /// Texts of more than half of the permitted length are dropped.
+    ShortTexts,
+
+    // Defects of the feed.
+    ChangesOfAll,
+    UnsortedChanges,
+    IgnoresTypes,
+    IgnoresSubject,
+    IgnoresActor,
+    /// Changes by anybody are found as those of the system.
+    AnybodyIsSystem,
+    IgnoresMost,
+    /// A reading ends one place too early, so that the next one finds its last change again.
+    ReadsTwice,
+    /// A reading ends one place too late.
+    SkipsOne,
+    /// A reading that has found enough says that there is no more.
+    EndsFull,
+    /// A reading that has looked at enough says that there is no more.
+    EndsTired,
+    /// A reading looks at everything until it has found enough.
+    ScansOn,
+    /// A reading that finds nothing ends where it began.
+    EmptyStays,
+    HorizonAhead,
+    HorizonStays,
+    SweepsUndueChanges,
+    SweepsChangesLate,
+    SweepsNoChanges,
+    SweepsChangesWithoutLimit,
+    /// What comes before a due change stays if it is not due itself.
+    SweepsDueOnly,
+    SweepsChangesOfAll,
+    ForgetsSwept,
+    /// A sweep that finds nothing forgets the ones before.
+    SweptMovesBack,
+    /// A sweep is remembered as one of everything.
+    SweptTooFar,
+    /// A reading looks up first how far was swept, and reads the changes later.
+    SweptToldEarly,
+    KeyChanges,
+    RenewKeepsKey,
+    /// After a renewal, new changes get the numbers of old ones.
+    RenewBeginsAnew,
 }

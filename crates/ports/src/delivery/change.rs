@@ -87,9 +87,12 @@ pub struct Recent {
 
 /// Reads and sweeps the log of changes.
 ///
-/// The order of the log is stable, and versions of one resource rise in it. A change MUST NOT appear before a place that
-/// was a [`horizon`](Scanned::horizon) when its transaction had not ended. So who reads on from where the last reading
-/// ended misses nothing, and reads nothing twice.
+/// The order of the log is stable, and versions of one resource rise in it. If a write began after another one was
+/// acknowledged, its changes MUST come after those of the other.
+///
+/// A change MUST NOT appear before a place that was a [`horizon`](Scanned::horizon) when its transaction had not ended. So
+/// who reads on from where the last reading ended misses nothing, and reads nothing twice. A store may hold a change back,
+/// but only as long as a write is under way that began before the change's own write ended.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait ChangeStore: Send + Sync {
@@ -100,8 +103,8 @@ pub trait ChangeStore: Send + Sync {
     /// MUST come after all that are there.
     async fn renew_feed(&self, key: FeedKey) -> Result<(), StoreError>;
 
-    /// Looks through the account's changes after that place: until it has found `most` that match, has looked at
-    /// [`SCAN`], or has come to the horizon.
+    /// Looks through the account's changes after that place: until it has found `most` that match, which is 1 at least,
+    /// has looked at [`SCAN`], or has come to the horizon.
     async fn read(
         &self,
         account: AccountId,
@@ -128,7 +131,7 @@ pub trait ChangeStore: Send + Sync {
     async fn horizon(&self) -> Result<ChangePosition, StoreError>;
 
     /// Deletes the account's changes that were made at `before` or earlier, and what comes before them in the log; those
-    /// that come first, `most` of them at most. It remembers up to where. Returns how many.
+    /// that come first, `most` of them at most, and none behind the horizon. It remembers up to where. Returns how many.
     async fn sweep(&self, account: AccountId, before: Timestamp, most: u32) -> Result<usize, StoreError>;
 }
 

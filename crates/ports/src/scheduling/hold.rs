@@ -57,9 +57,9 @@ pub trait HoldStore: Send + Sync {
         most: u32,
     ) -> Result<Vec<ExpiredHold>, StoreError>;
 
-    /// Replaces the hold by this state, in which it is [released](Hold::released), if the stored version is the one
-    /// before. This frees its slot. Returns whether it was there in that version: of any number of concurrent calls one
-    /// MUST return `true`.
+    /// Replaces the hold by this state, in which it is [released](Hold::released), if the stored version is the one before
+    /// and was not released. This frees its slot. Returns whether it was there in that version: of any number of
+    /// concurrent calls one MUST return `true`.
     async fn release(&self, account: AccountId, hold: &Hold, commit: Commit) -> Result<bool, StoreError>;
 
     /// Deletes holds that were released and whose `held_until` is `before` or earlier; `most` of them at most. Returns

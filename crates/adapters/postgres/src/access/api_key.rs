@@ -32,7 +32,8 @@ impl PostgresStore {
         let has_one = self.on_a_connection::<_, StoreError>(move |connection| {
             Box::pin(async move { any().get_result(connection).await.map_err(store_error) })
         });
-        if has_one.await? {
+        // A request that was carried out before is told so.
+        if commit.record.is_none() && has_one.await? {
             return Ok(false);
         }
         let inserted = self.write(commit, move |connection| {

@@ -17,25 +17,30 @@ use chatgrow_sql::{
             SCANNED_DOWN_TO, SCANNED_TO, SWEPT_TO,
         },
     },
-    read_changes, recent_changes,
+    read_changes, recent_changes, up_to,
 };
 use diesel::{
     OptionalExtension,
     result::QueryResult,
     sql_types::{BigInt, Binary, Nullable, Text},
 };
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::{FutureExt, TryFutureExt};
 
 /// The last place before every transaction that still runs.
 const HORIZON: &str = "SELECT epoch + pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1 AS epoch,
     9223372036854775807 AS number FROM feed";
 
-/// After a restore, transactions may have ids that were given before. New changes come after those that are there.
+/// After a restore, transactions may have ids that were given before. New changes come after those that are there, and
+/// after those that were swept.
 const RENEW: &str = "UPDATE feed SET key = $1, epoch = greatest(
         epoch + 1,
-        (SELECT max(epoch) + 1 FROM changes) - pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+        greatest((SELECT max(epoch) FROM changes), (SELECT max(epoch) FROM sweeps)) + 1
+            - pg_snapshot_xmin(pg_current_snapshot())::text::bigint
     )";
+
+/// Waits for the transactions that have written changes in the epoch before. Readers of the new epoch would miss these.
+const END_THE_EPOCH: &str = "LOCK TABLE changes IN SHARE ROW EXCLUSIVE MODE";
 
 #[async_trait]
 impl ChangeStore for PostgresStore {
@@ -52,10 +57,15 @@ impl ChangeStore for PostgresStore {
     }
 
     async fn renew_feed(&self, key: FeedKey) -> Result<(), StoreError> {
-        let renew = diesel::sql_query(RENEW).bind::<Binary, _>(key.0.to_vec());
-        self.execute::<StoreError>(Commit::default(), renew)
-            .await
-            .map(drop)
+        self.write(Commit::default(), move |connection| {
+            let work = connection.transaction(async move |connection| {
+                connection.batch_execute(END_THE_EPOCH).await?;
+                let renew = diesel::sql_query(RENEW).bind::<Binary, _>(key.0.to_vec());
+                renew.execute(connection).await.map(drop)
+            });
+            work.map_err(store_error).boxed()
+        })
+        .await
     }
 
     async fn recent(
@@ -82,10 +92,7 @@ impl ChangeStore for PostgresStore {
     }
 
     async fn at(&self, account: AccountId, position: ChangePosition) -> Result<Option<Logged>, StoreError> {
-        let at = diesel::sql_query(AT)
-            .bind::<Binary, _>(RowId::from(account.as_bytes()))
-            .bind::<BigInt, _>(position.epoch)
-            .bind::<BigInt, _>(position.number);
+        let at = up_to!(AT, account, position);
         self.find::<ChangeRow, _>(PreparedQuery(at)).await
     }
 
@@ -119,25 +126,19 @@ impl ChangeStore for PostgresStore {
     }
 
     async fn sweep(&self, account: AccountId, before: Timestamp, most: u32) -> Result<usize, StoreError> {
-        let account = RowId::from(account.as_bytes());
         self.write(Commit::default(), move |connection| {
             let work = connection.transaction(async move |connection| {
-                let due = diesel::sql_query(DUE_TO)
-                    .bind::<Binary, _>(account)
+                // What nobody can have read yet stays.
+                let horizon = horizon(connection).await?;
+                let due = up_to!(DUE_TO, account, horizon)
                     .bind::<BigInt, _>(i64::from(most))
                     .bind::<BigInt, _>(before.as_millis());
                 let place: Option<PlaceRow> = due.get_result(connection).await.optional()?;
                 let Some(to) = place.map(PlaceRow::position) else {
                     return Ok(0);
                 };
-                let up_to = |text| {
-                    diesel::sql_query(text)
-                        .bind::<Binary, _>(account)
-                        .bind::<BigInt, _>(to.epoch)
-                        .bind::<BigInt, _>(to.number)
-                };
-                up_to(REMEMBER_SWEEP).execute(connection).await?;
-                up_to(DELETE_TO).execute(connection).await
+                up_to!(REMEMBER_SWEEP, account, to).execute(connection).await?;
+                up_to!(DELETE_TO, account, to).execute(connection).await
             });
             work.map_err(store_error).boxed()
         })
@@ -152,11 +153,7 @@ async fn scan_back(
     filter: FilterColumns,
     most: u16,
 ) -> QueryResult<(Vec<ChangeRow>, Option<ChangePosition>)> {
-    let last = diesel::sql_query(SCANNED_DOWN_TO)
-        .bind::<Binary, _>(RowId::from(account.as_bytes()))
-        .bind::<BigInt, _>(before.epoch)
-        .bind::<BigInt, _>(before.number)
-        .bind::<BigInt, _>(i64::from(SCAN));
+    let last = up_to!(SCANNED_DOWN_TO, account, before).bind::<BigInt, _>(i64::from(SCAN));
     let last: Option<PlaceRow> = PreparedQuery(last).get_result(connection).await.optional()?;
     let mut down_to = last.map(PlaceRow::position);
     let bound = down_to.unwrap_or(ChangePosition::START);
@@ -173,6 +170,13 @@ async fn scan_back(
     Ok((rows, down_to))
 }
 
+async fn horizon(connection: &mut AsyncPgConnection) -> QueryResult<ChangePosition> {
+    let place: PlaceRow = PreparedQuery(diesel::sql_query(HORIZON))
+        .get_result(connection)
+        .await?;
+    Ok(place.position())
+}
+
 /// The rows, and everything else of a [`Scanned`]. Each statement sees its own snapshot: what was below the horizon stays
 /// as it is, and what is swept meanwhile is known at the end.
 async fn scan(
@@ -182,12 +186,10 @@ async fn scan(
     filter: FilterColumns,
     most: u16,
 ) -> QueryResult<(Vec<ChangeRow>, Scanned)> {
-    let horizon: PlaceRow = PreparedQuery(diesel::sql_query(HORIZON))
-        .get_result(connection)
-        .await?;
-    let horizon = horizon.position();
+    let horizon = horizon(connection).await?;
     let mut to = horizon;
     let mut more = false;
+    let most = most.min(SCAN);
     if !filter.match_all() {
         let last = between!(SCANNED_TO, account, after, horizon).bind::<BigInt, _>(i64::from(SCAN));
         let last: Option<PlaceRow> = PreparedQuery(last).get_result(connection).await.optional()?;

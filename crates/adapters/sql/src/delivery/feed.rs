@@ -196,25 +196,36 @@ impl From<ChangeFilter> for FilterColumns {
     }
 }
 
-/// Binds the parameters of [`read_changes!`](crate::read_changes), [`SCANNED_TO`] and the like, in their order.
+/// Binds the first parameters of [`DUE_TO`] and [`DELETE_TO`]: the account, and a place.
 #[macro_export]
-macro_rules! between {
-    ($text:expr, $account:expr, $after:expr, $to:expr) => {
+macro_rules! up_to {
+    ($text:expr, $account:expr, $to:expr) => {
         diesel::sql_query($text)
             .bind::<diesel::sql_types::Binary, _>($crate::RowId::from($account.as_bytes()))
-            .bind::<diesel::sql_types::BigInt, _>($after.epoch)
-            .bind::<diesel::sql_types::BigInt, _>($after.number)
             .bind::<diesel::sql_types::BigInt, _>($to.epoch)
             .bind::<diesel::sql_types::BigInt, _>($to.number)
     };
 }
 
-/// Of the `$2` oldest changes of the account `$1`, the last one that was made at `$3` or earlier and that neither a lane
-/// of an active endpoint nor a delivery that is to be tried again needs. The result is its [`PlaceRow`], if there is one.
+/// Binds the parameters of [`read_changes!`](crate::read_changes), [`SCANNED_TO`] and the like, in their order.
+#[macro_export]
+macro_rules! between {
+    ($text:expr, $account:expr, $after:expr, $to:expr) => {
+        $crate::up_to!($text, $account, $after)
+            .bind::<diesel::sql_types::BigInt, _>($to.epoch)
+            .bind::<diesel::sql_types::BigInt, _>($to.number)
+    };
+}
+
+/// Of the oldest changes of the account `$1` up to the place `$2`, `$3`, at most `$4` of them: the place of the last one
+/// that was made at `$5` or earlier and that neither a lane of an active endpoint nor a delivery that is to be tried again
+/// needs. The result is a [`PlaceRow`], if there is one. (SQLite numbers parameters in the order in which it meets them,
+/// so they have to come in that order.)
 pub const DUE_TO: &str = "SELECT epoch, number FROM (
-        SELECT epoch, number, made_at FROM changes WHERE account_id = $1 ORDER BY epoch, number LIMIT $2
+        SELECT epoch, number, made_at FROM changes WHERE account_id = $1 AND (epoch, number) <= ($2, $3)
+        ORDER BY epoch, number LIMIT $4
     ) AS oldest
-    WHERE made_at <= $3 AND NOT EXISTS (
+    WHERE made_at <= $5 AND NOT EXISTS (
         SELECT 1 FROM webhook_lanes AS l
         JOIN webhook_endpoints AS e ON e.account_id = l.account_id AND e.id = l.endpoint_id
         WHERE l.account_id = $1 AND e.active = 1 AND (l.epoch, l.number) < (oldest.epoch, oldest.number)

@@ -15,7 +15,7 @@ use chatgrow_sql::{
             SCANNED_DOWN_TO, SCANNED_TO, SWEPT_TO,
         },
     },
-    read_changes, recent_changes,
+    read_changes, recent_changes, up_to,
 };
 use diesel::{
     prelude::*,
@@ -75,10 +75,7 @@ impl ChangeStore for SqliteStore {
     }
 
     async fn at(&self, account: AccountId, position: ChangePosition) -> Result<Option<Logged>, StoreError> {
-        let at = diesel::sql_query(AT)
-            .bind::<Binary, _>(RowId::from(account.as_bytes()))
-            .bind::<BigInt, _>(position.epoch)
-            .bind::<BigInt, _>(position.number);
+        let at = up_to!(AT, account, position);
         self.find::<ChangeRow, _>(PreparedQuery(at)).await
     }
 
@@ -115,12 +112,11 @@ impl ChangeStore for SqliteStore {
     }
 
     async fn sweep(&self, account: AccountId, before: Timestamp, most: u32) -> Result<usize, StoreError> {
-        let account = RowId::from(account.as_bytes());
-        let due = diesel::sql_query(DUE_TO)
-            .bind::<Binary, _>(account)
-            .bind::<BigInt, _>(i64::from(most))
-            .bind::<BigInt, _>(before.as_millis());
         let to = self.read_here(|connection| {
+            let horizon = horizon(connection).map_err(store_error)?;
+            let due = up_to!(DUE_TO, account, horizon)
+                .bind::<BigInt, _>(i64::from(most))
+                .bind::<BigInt, _>(before.as_millis());
             let place: Option<PlaceRow> = PreparedQuery(due)
                 .get_result(connection)
                 .optional()
@@ -129,14 +125,8 @@ impl ChangeStore for SqliteStore {
         })?;
         let Some(to) = to else { return Ok(0) };
         self.write(Commit::default(), move |connection| {
-            let up_to = |text| {
-                diesel::sql_query(text)
-                    .bind::<Binary, _>(account)
-                    .bind::<BigInt, _>(to.epoch)
-                    .bind::<BigInt, _>(to.number)
-            };
-            statements::execute(connection, up_to(REMEMBER_SWEEP)).map_err(store_error)?;
-            statements::execute(connection, up_to(DELETE_TO)).map_err(store_error)
+            statements::execute(connection, up_to!(REMEMBER_SWEEP, account, to)).map_err(store_error)?;
+            statements::execute(connection, up_to!(DELETE_TO, account, to)).map_err(store_error)
         })
         .await
     }
@@ -149,11 +139,7 @@ fn scan_back(
     filter: FilterColumns,
     most: u16,
 ) -> QueryResult<(Vec<ChangeRow>, Option<ChangePosition>)> {
-    let last = diesel::sql_query(SCANNED_DOWN_TO)
-        .bind::<Binary, _>(RowId::from(account.as_bytes()))
-        .bind::<BigInt, _>(before.epoch)
-        .bind::<BigInt, _>(before.number)
-        .bind::<BigInt, _>(i64::from(SCAN));
+    let last = up_to!(SCANNED_DOWN_TO, account, before).bind::<BigInt, _>(i64::from(SCAN));
     let last: Option<PlaceRow> = PreparedQuery(last).get_result(connection).optional()?;
     let mut down_to = last.map(PlaceRow::position);
     let bound = down_to.unwrap_or(ChangePosition::START);
@@ -193,6 +179,7 @@ fn scan(
     let horizon = horizon(connection)?;
     let mut to = horizon;
     let mut more = false;
+    let most = most.min(SCAN);
     if !filter.match_all() {
         let last = between!(SCANNED_TO, account, after, horizon).bind::<BigInt, _>(i64::from(SCAN));
         let last: Option<PlaceRow> = PreparedQuery(last).get_result(connection).optional()?;

@@ -5,7 +5,7 @@ use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
 use chatgrow_domain::{
     Account, AccountId, AccountName, AccountRefusal, AccountSlug, ApiKey, ApiKeyDigest, ApiKeyId,
-    ApiKeyRefusal, Timestamp,
+    ApiKeyRefusal,
 };
 use chatgrow_ports::{AccountStore, ApiKeyStore, Commit, Failure, KeyUse, Page, PageRequest, StoreError};
 
@@ -90,14 +90,13 @@ impl ApiKeyStore for MemoryStore {
         self.write(method, commit, check, insert).await.map(drop)
     }
 
-    async fn insert_first(&self, key: &ApiKey) -> Result<bool, StoreError> {
+    async fn insert_first(&self, key: &ApiKey, commit: Commit) -> Result<bool, StoreError> {
         let check = |tables: &Tables| {
             self.account(tables, key.account_id)?;
             let any = tables.api_keys.of(key.account_id).next().is_some();
             Ok((!any).then(|| key.clone()))
         };
-        self.write(Method::InsertFirstKey, Commit::default(), check, insert)
-            .await
+        self.write(Method::InsertFirstKey, commit, check, insert).await
     }
 
     async fn by_digest(&self, digest: &ApiKeyDigest) -> Result<Option<ApiKey>, StoreError> {
@@ -183,28 +182,6 @@ impl ApiKeyStore for MemoryStore {
             _ => keys.sort_by_key(|key| (key.created_at, key.id)),
         }
         Ok(keys)
-    }
-
-    async fn revoke(&self, id: ApiKeyId, at: Timestamp) -> Result<bool, StoreError> {
-        let check = |tables: &Tables| {
-            let key = tables.api_keys.all().map(|(_, key)| key).find(|key| key.id == id);
-            Ok::<_, StoreError>(key.map(|key| (key.account_id, key.revoked_at)))
-        };
-        let change = |tables: &mut Tables, (account, revoked_at): (AccountId, Option<Timestamp>)| {
-            if let Some(key) = tables.api_keys.get_mut(account, id)
-                && (revoked_at.is_none() || self.has(Defect::RevokesAgain))
-            {
-                key.revoked_at = Some(at);
-                key.updated_at = at;
-                if !self.has(Defect::RevokesQuietly) {
-                    key.version = key.version.next();
-                }
-            }
-        };
-        let known = self
-            .write(Method::Revoke, Commit::default(), check, change)
-            .await?;
-        Ok(known && !self.has(Defect::RevokesNobody))
     }
 
     async fn record_use(&self, uses: &[KeyUse]) -> Result<(), StoreError> {

@@ -9,6 +9,7 @@
 
 mod access;
 mod crm;
+mod delivery;
 mod events;
 mod idempotency;
 mod occupancies;
@@ -22,13 +23,13 @@ mod users;
 use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
 use chatgrow_domain::{
-    Account, AccountId, ApiKey, ApiKeyId, Appointment, AppointmentId, Block, BlockId, Customer, CustomerId,
-    CustomerSummary, Event, EventId, Hold, HoldId, Link, Registration, RegistrationId, Resource, ResourceId,
-    Schedule, Service, ServiceId, Session, SessionId, TokenDigest, User, UserId,
+    Account, AccountId, ApiKey, ApiKeyId, Appointment, AppointmentId, Block, BlockId, Change, Customer,
+    CustomerId, CustomerSummary, Event, EventId, Hold, HoldId, Link, Registration, RegistrationId, Resource,
+    ResourceId, Schedule, Service, ServiceId, Session, SessionId, TokenDigest, User, UserId,
 };
 use chatgrow_ports::{
-    Commit, IdempotencyKey, IdempotencyRecord, Listed, Mark, Page, PageRequest, StoreChanges, StoreError,
-    StoreHealth, Stores,
+    ChangePosition, Commit, FeedKey, IdempotencyKey, IdempotencyRecord, Listed, Mark, Page, PageRequest,
+    StoreChanges, StoreError, StoreHealth, Stores,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -101,6 +102,12 @@ struct Tables {
     events: Rows<EventId, Event>,
     registrations: Rows<RegistrationId, Registration>,
     records: HashMap<(AccountId, IdempotencyKey), IdempotencyRecord>,
+    /// The log, by account and number.
+    changes: BTreeMap<AccountId, BTreeMap<i64, Change>>,
+    /// The number of the last change.
+    last_change: i64,
+    swept_to: BTreeMap<AccountId, ChangePosition>,
+    feed_key: Option<FeedKey>,
     /// The number of writes so far.
     commits: i64,
 }
@@ -148,14 +155,38 @@ impl MemoryStore {
     async fn write<T, E: From<StoreError>>(
         &self,
         method: Method,
+        mut commit: Commit,
+        check: impl FnOnce(&Tables) -> Result<Option<T>, E>,
+        change: impl FnOnce(&mut Tables, T),
+    ) -> Result<bool, E> {
+        let mut later = Commit::default();
+        if self.has(Defect::LogsLater) {
+            later.changes = std::mem::take(&mut commit.changes);
+        }
+        let written = self.write_at_once(method, commit, check, change).await?;
+        if written && !later.changes.is_empty() {
+            yield_now().await;
+            self.log(method, &mut self.lock(), None, &later);
+        }
+        Ok(written)
+    }
+
+    async fn write_at_once<T, E: From<StoreError>>(
+        &self,
+        method: Method,
         commit: Commit,
         check: impl FnOnce(&Tables) -> Result<Option<T>, E>,
         change: impl FnOnce(&mut Tables, T),
     ) -> Result<bool, E> {
         yield_now().await;
+        let mut numbered = None;
+        if self.has(Defect::NumbersEarly) {
+            numbered = Some(self.lock().take_numbers(commit.changes.len()));
+            yield_now().await;
+        }
         let apply = |tables: &mut Tables, checked| {
             change(tables, checked);
-            self.commit(method, tables, commit.clone());
+            self.commit(method, tables, numbered, &commit);
         };
         let (yields, early) = (
             self.has(Defect::Unlocked(method)),
@@ -166,14 +197,17 @@ impl MemoryStore {
             // This comes first, so that a repetition is reported as such, and not refused because of the first
             // request's effect.
             let repeated = self.check_record(method, &tables, &commit);
+            if repeated.is_err() && self.has(Defect::LogsRepeated) {
+                self.log(method, &mut tables, None, &commit);
+            }
             if !self.has(Defect::RepeatedLast) {
                 repeated?;
             }
             let checked = check(&tables);
-            if self.has(Defect::RecordsRefused) && !matches!(checked, Ok(Some(_)))
-                || self.has(Defect::RecordsNothing) && matches!(checked, Ok(None))
+            if !matches!(checked, Ok(Some(_)))
+                && let Some(left) = self.left_behind(checked.is_ok(), &commit)
             {
-                self.commit(method, &mut tables, commit.clone());
+                self.commit(method, &mut tables, None, &left);
             }
             let Some(checked) = checked? else { return Ok(false) };
             if self.has(Defect::RepeatedLast) {
@@ -192,13 +226,39 @@ impl MemoryStore {
         Ok(true)
     }
 
+    /// What a defective store writes although the write doesn't happen.
+    fn left_behind(&self, nothing_to_do: bool, commit: &Commit) -> Option<Commit> {
+        let record = commit.record.clone();
+        let changes = commit.changes.clone();
+        match self.defect {
+            Some(Defect::RecordsRefused) => Some(Commit {
+                record,
+                changes: Vec::new(),
+            }),
+            Some(Defect::RecordsNothing) if nothing_to_do => Some(Commit {
+                record,
+                changes: Vec::new(),
+            }),
+            Some(Defect::LogsRefused) if !nothing_to_do => Some(Commit {
+                record: None,
+                changes,
+            }),
+            Some(Defect::LogsNothing) if nothing_to_do => Some(Commit {
+                record: None,
+                changes,
+            }),
+            _ => None,
+        }
+    }
+
     /// Writes what is committed with every change.
-    fn commit(&self, method: Method, tables: &mut Tables, commit: Commit) {
-        if let Some(record) = commit.record
+    fn commit(&self, method: Method, tables: &mut Tables, numbered: Option<i64>, commit: &Commit) {
+        if let Some(record) = &commit.record
             && !self.has(Defect::Unrecorded(method))
         {
-            tables.records.insert(self.key(&record), record);
+            tables.records.insert(self.key(record), record.clone());
         }
+        self.log(method, tables, numbered, commit);
         if !self.has(Defect::Unmarked(method)) {
             tables.commits += 1;
             self.own_commits.fetch_add(1, Ordering::Relaxed);

@@ -8,8 +8,8 @@ use chatgrow_domain::{
     LocalMinute, ObjectId, Obstruction, Occupancy, OccupancyKind, ResourceId, Timestamp, conflict,
 };
 use chatgrow_ports::{
-    BlockFilter, BlockStore, Busy, Commit, CustomerWrite, Failure, HoldStore, OccupancyStore, Page,
-    PageRequest, StartPosition, StoreError,
+    BlockFilter, BlockStore, Busy, Commit, CustomerWrite, ExpiredHold, Failure, HoldStore, OccupancyStore,
+    Page, PageRequest, StartPosition, StoreError,
 };
 
 /// Something that occupies the schedule.
@@ -314,51 +314,59 @@ impl HoldStore for MemoryStore {
         self.write(Method::RemoveHold, commit, check, change).await
     }
 
-    async fn release(
+    async fn expired(
         &self,
         account: Option<AccountId>,
         now: Timestamp,
         most: u32,
-    ) -> Result<usize, StoreError> {
-        let due = |tables: &Tables| -> Vec<_> {
-            let holds = tables.holds.all();
-            holds
-                .filter(|(owner, hold)| {
-                    let due = match self.defect {
-                        Some(Defect::ReleasesEarly) => true,
-                        Some(Defect::ReleasesLate) => hold.held_until < now,
-                        _ => hold.held_until <= now,
-                    };
-                    let of_account = account.is_none_or(|account| account == *owner);
-                    (of_account || self.has(Defect::ReleasesOfAll))
-                        && (!hold.released || self.has(Defect::ReleasesAgain))
-                        && due
-                })
-                .map(|(owner, hold)| (owner, hold.id))
-                .take(if self.has(Defect::ReleasesWithoutLimit) {
-                    usize::MAX
-                } else {
-                    most as usize
-                })
-                .collect()
+    ) -> Result<Vec<ExpiredHold>, StoreError> {
+        let expired = |(owner, hold): &(AccountId, &Hold)| {
+            let due = match self.defect {
+                Some(Defect::ExpiredEarly) => true,
+                Some(Defect::ExpiredLate) => hold.held_until < now,
+                _ => hold.held_until <= now,
+            };
+            let of_account = account.is_none_or(|account| account == *owner);
+            due && (of_account || self.has(Defect::ExpiredOfAll))
+                && (!hold.released || self.has(Defect::ExpiredAgain))
         };
-        let mut released = 0;
-        let check = |tables: &Tables| Ok(Some(due(tables)).filter(|due| !due.is_empty()));
-        let change = |tables: &mut Tables, due: Vec<(AccountId, HoldId)>| {
-            for (owner, id) in due {
-                if let Some(hold) = tables.holds.get_mut(owner, id) {
-                    hold.released = true;
-                    hold.updated_at = now;
-                    if !self.has(Defect::VersionStaysOnRelease) {
-                        hold.version = hold.version.next();
-                    }
-                    released += 1;
-                }
+        let most = if self.has(Defect::ExpiredWithoutLimit) {
+            usize::MAX
+        } else {
+            usize::try_from(most).unwrap_or(usize::MAX)
+        };
+        self.read(|tables| {
+            let expired = tables.holds.all().filter(expired).take(most);
+            let told = |(account, hold): (AccountId, &Hold)| ExpiredHold {
+                account,
+                hold: Hold {
+                    booking: self.shown_booking(&hold.booking),
+                    ..hold.clone()
+                },
+            };
+            Ok(expired.map(told).collect())
+        })
+        .await
+    }
+
+    async fn release(&self, account: AccountId, hold: &Hold, commit: Commit) -> Result<bool, StoreError> {
+        let method = Method::Release;
+        let check = |tables: &Tables| {
+            let mut holds = tables.holds.all();
+            let found = holds.find(|(owner, stored)| {
+                stored.id == hold.id && (*owner == account || self.has(Defect::ReleasesAnywhere))
+            });
+            let kept = found.filter(|(_, stored)| !stored.released || self.has(Defect::ReleasesAgain));
+            let before = kept.map(|(_, stored)| stored.version);
+            let follows = self.follows(method, before, hold.version);
+            Ok::<_, StoreError>(kept.filter(|_| follows).map(|(owner, _)| (owner, hold.clone())))
+        };
+        let change = |tables: &mut Tables, (owner, hold): (AccountId, Hold)| {
+            if !self.has(Defect::ReleasesNothing) {
+                tables.holds.put(owner, hold.id, hold);
             }
         };
-        self.write::<_, StoreError>(Method::Release, Commit::default(), check, change)
-            .await?;
-        Ok(released)
+        self.write(method, commit, check, change).await
     }
 
     async fn forget(&self, before: Timestamp, most: u32) -> Result<usize, StoreError> {

@@ -255,7 +255,13 @@ impl LinkStore for MemoryStore {
         .await
     }
 
-    async fn follow(&self, link: &Link, user: &User, now: Timestamp) -> Result<(), Failure<LinkRefusal>> {
+    async fn follow(
+        &self,
+        link: &Link,
+        user: &User,
+        now: Timestamp,
+        commit: Commit,
+    ) -> Result<(), Failure<LinkRefusal>> {
         let method = Method::Follow;
         let account = link.account_id;
         let check = |tables: &Tables| {
@@ -302,9 +308,7 @@ impl LinkStore for MemoryStore {
                 tables.sessions.remove(account, session);
             }
         };
-        self.write(method, Commit::default(), check, change)
-            .await
-            .map(drop)
+        self.write(method, commit, check, change).await.map(drop)
     }
 
     async fn end(&self, account: AccountId, user: UserId) -> Result<(), StoreError> {
