@@ -8,19 +8,21 @@ use actix_web::{
     rt::System,
     test::{TestRequest, init_service},
 };
-use chatgrow_api::{Api, BASE_PATH, RateLimitSettings, Settings};
-use chatgrow_application::{Application, System as Ports};
+use chatgrow_api::{Api, ApiRepresentation, BASE_PATH, RateLimitSettings, Settings};
+use chatgrow_application::{Application, ReceiverRules, System as Ports};
 use chatgrow_domain::{
     AccountId, ApiKey, ApiKeyId, ApiKeyName, ApiKeyTerms, Capacity, Customer, CustomerId, CustomerName,
     EmailAddress, Event, EventDescription, EventId, EventLocation, EventTitle, Interval, LocalMinute, Money,
     NewCustomer, NewEvent, ObjectId, Occupancy, Phone, PlainApiKey, Schedule, Timestamp, conflict,
 };
 use chatgrow_ports::{
-    AccessStores, CrmStores, EventsStores, MockAccountStore, MockApiKeyStore, MockAppointmentStore,
-    MockBlockStore, MockClock, MockCustomerStore, MockEventStore, MockHoldStore, MockIdSource,
-    MockIdempotencyStore, MockLinkStore, MockOccupancyStore, MockPasswords, MockRandomness,
-    MockRegistrationStore, MockResourceStore, MockScheduleStore, MockServiceStore, MockSessionStore,
-    MockStoreChanges, MockStoreHealth, MockTurns, MockUserStore, MockZones, Page, SchedulingStores, Stores,
+    AccessStores, CrmStores, DeliveryStores, EventsStores, MockAccountStore, MockApiKeyStore,
+    MockAppointmentStore, MockBell, MockBlockStore, MockChangeStore, MockClock, MockCustomerStore,
+    MockEventStore, MockHoldStore, MockIdSource, MockIdempotencyStore, MockLaneStore, MockLinkStore,
+    MockOccupancyStore, MockPasswords, MockRandomness, MockRegistrationStore, MockResourceStore,
+    MockScheduleStore, MockSeal, MockSecretBox, MockServiceStore, MockSessionStore, MockStoreChanges,
+    MockStoreHealth, MockTurns, MockUserStore, MockWebhookEndpointStore, MockWebhookSender, MockZones, Page,
+    SchedulingStores, Stores,
 };
 use divan::Bencher;
 use prometheus_client::registry::Registry;
@@ -199,6 +201,11 @@ fn application() -> Made<Application> {
             events: Arc::new(event_store),
             registrations: Arc::new(MockRegistrationStore::new()),
         },
+        delivery: DeliveryStores {
+            changes: Arc::new(MockChangeStore::new()),
+            webhook_endpoints: Arc::new(MockWebhookEndpointStore::new()),
+            lanes: Arc::new(MockLaneStore::new()),
+        },
         idempotency: Arc::new(MockIdempotencyStore::new()),
         health: Arc::new(MockStoreHealth::new()),
         changes: Arc::new(changes),
@@ -206,7 +213,6 @@ fn application() -> Made<Application> {
     Ok(Application::new(stores, &system(now)))
 }
 
-/// Stores that book every appointment.
 /// A schedule without rules, in which every booking succeeds.
 fn scheduling(customer: Customer) -> SchedulingStores {
     let mut appointments = MockAppointmentStore::new();
@@ -229,6 +235,8 @@ fn scheduling(customer: Customer) -> SchedulingStores {
 fn system(now: Timestamp) -> Ports {
     let mut clock = MockClock::new();
     clock.expect_now().return_const(now);
+    let mut bell = MockBell::new();
+    bell.expect_ring().return_const(());
     let mut ids = MockIdSource::new();
     ids.expect_next_id().return_const(id(9));
     Ports {
@@ -238,6 +246,12 @@ fn system(now: Timestamp) -> Ports {
         passwords: Arc::new(MockPasswords::new()),
         turns: Arc::new(MockTurns::new()),
         zones: Arc::new(MockZones::new()),
+        representation: Arc::new(ApiRepresentation),
+        seal: Arc::new(MockSeal::new()),
+        bell: Arc::new(bell),
+        secrets: Arc::new(MockSecretBox::new()),
+        sender: Arc::new(MockWebhookSender::new()),
+        receivers: ReceiverRules::default(),
     }
 }
 

@@ -15,7 +15,7 @@ use actix_web::{
     rt::{System, SystemRunner},
     test::{TestRequest, init_service},
 };
-use chatgrow::{Database, DatabaseUrl};
+use chatgrow::{Database, DatabaseUrl, WebhookSettings};
 use chatgrow_domain::{AccountName, AccountSlug, ApiKeyName, ApiKeyTerms};
 use chatgrow_api::{Api, BASE_PATH, Settings};
 use libfuzzer_sys::{
@@ -217,7 +217,9 @@ impl Running {
         let (system, folder) = (System::new(), TempDir::new().unwrap());
         let url = DatabaseUrl::Sqlite(folder.path().join("fuzz.db"));
         let (answer, key) = system.block_on(async {
-            let (application, metrics) = chatgrow::application(&Database::at(url)).await.unwrap();
+            let (application, metrics) = chatgrow::application(&Database::at(url), &WebhookSettings::default())
+                .await
+                .unwrap();
             application
                 .access
                 .accounts

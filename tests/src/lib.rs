@@ -8,11 +8,12 @@
 )]
 
 pub mod binary;
+pub mod receiver;
 
-use chatgrow::{Database, DatabaseUrl};
+use chatgrow::{Database, DatabaseUrl, WebhookSettings};
 use chatgrow_api::{Api, BASE_PATH, Listen, Settings};
-use chatgrow_application::Application;
-use chatgrow_domain::{AccountName, AccountSlug, ApiKeyName, ApiKeyTerms, PlainApiKey};
+use chatgrow_application::{Application, ReceiverRules};
+use chatgrow_domain::{AccountName, AccountSlug, ApiKeyName, ApiKeyTerms, PlainApiKey, Reachable};
 use chatgrow_web::Console;
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
@@ -182,7 +183,7 @@ impl Answer {
 }
 
 /// The names of each resource's fields, sorted.
-const RESOURCES: [(&str, &str); 12] = [
+const RESOURCES: [(&str, &str); 13] = [
     (
         "apiKey",
         "allowedAddresses createdAt expiresAt id key lastUsedAt name rateLimit revokedAt scopes successorId updatedAt",
@@ -217,6 +218,10 @@ const RESOURCES: [(&str, &str); 12] = [
         "active bufferAfter bufferBefore createdAt currency duration id name needs notes price serviceType slotStep updatedAt",
     ),
     ("slot", "date endsAt resourceIds startsAt time"),
+    (
+        "webhookEndpoint",
+        "active createdAt description disabled id ordered previousSecretUntil secret types updatedAt url",
+    ),
 ];
 
 #[track_caller]
@@ -286,6 +291,18 @@ pub fn settings() -> Settings {
     }
 }
 
+/// Webhooks may go to receivers on this machine.
+#[must_use]
+pub fn webhooks() -> WebhookSettings {
+    WebhookSettings {
+        receivers: ReceiverRules {
+            allow_http: true,
+            reachable: Reachable::parse("127.0.0.0/8").unwrap(),
+        },
+        ..WebhookSettings::default()
+    }
+}
+
 impl TestApp {
     /// Starts a server on SQLite.
     pub async fn start() -> Self {
@@ -315,7 +332,9 @@ impl TestApp {
 
     /// Starts a server on that database. The folder is deleted with the server.
     async fn start_in(folder: TempDir, database: DatabaseUrl, settings: Settings) -> Self {
-        let (application, metrics) = chatgrow::application(&Database::at(database)).await.unwrap();
+        let (application, metrics) = chatgrow::application(&Database::at(database), &webhooks())
+            .await
+            .unwrap();
         application
             .access
             .accounts
@@ -343,6 +362,23 @@ impl TestApp {
             application,
             _folder: Arc::new(folder),
         }
+    }
+
+    /// Sends the webhooks that are due, as the dispatcher of a server does.
+    pub async fn deliver(&self) {
+        let lanes = &self.application.delivery.lanes;
+        for lane in lanes.due().await.unwrap() {
+            lanes.pass(lane).await.unwrap();
+        }
+    }
+
+    /// Delivers until `done` returns something.
+    pub async fn deliver_until<T>(&self, what: &str, mut done: impl FnMut() -> Option<T>) -> T {
+        binary::eventually(what, async || {
+            self.deliver().await;
+            done()
+        })
+        .await
     }
 
     /// A client of the same server with another key.

@@ -1,24 +1,27 @@
 //! Shared by the tests of the use cases: one example of each resource, and an application on mocks.
 
 use crate::{
-    Application, Caller, Precondition, Request, RequestId, System, commit::Commits,
-    delivery::MockRepresentation,
+    Application, Caller, Precondition, Request, RequestId, System,
+    commit::Commits,
+    delivery::{MockRepresentation, ReceiverRules},
 };
 use chatgrow_domain::{
     Account, AccountId, AccountName, AccountSlug, Actor, ApiKeyId, Appointment, AppointmentId, Booking,
     Buffer, ChangeData, Customer, CustomerId, CustomerName, Duration, EmailAddress, Event, EventId,
     EventTitle, Hold, HoldId, HoldTime, LocalMinute, Meaning, Needs, NewAppointment, NewCustomer, NewEvent,
-    NewResource, ObjectId, Phone, Resource, ResourceId, ResourceKind, ResourceName, Revision, Scopes,
-    Service, ServiceId, ServiceName, ServiceTerms, ServiceType, TimeSlot, TimeZoneName, Timestamp, Zone,
+    NewResource, ObjectId, Phone, Reachable, ReceiverUrl, Resource, ResourceId, ResourceKind, ResourceName,
+    Revision, Scopes, SealedSecret, Service, ServiceId, ServiceName, ServiceTerms, ServiceType, TimeSlot,
+    TimeZoneName, Timestamp, TypePatterns, Version, WebhookEndpoint, WebhookEndpointId, WebhookTerms, Zone,
     Zoned,
 };
 use chatgrow_ports::{
     AccessStores, CrmStores, DeliveryStores, EventsStores, ExpiredHold, MockAccountStore, MockApiKeyStore,
     MockAppointmentStore, MockBell, MockBlockStore, MockChangeStore, MockClock, MockCustomerStore,
-    MockEventStore, MockHoldStore, MockIdSource, MockIdempotencyStore, MockLinkStore, MockOccupancyStore,
-    MockPasswords, MockRandomness, MockRegistrationStore, MockResourceStore, MockScheduleStore, MockSeal,
-    MockServiceStore, MockSessionStore, MockStoreChanges, MockStoreHealth, MockTurns, MockUserStore,
-    MockZones, SchedulingStores, StoredAnswer, Stores,
+    MockEventStore, MockHoldStore, MockIdSource, MockIdempotencyStore, MockLaneStore, MockLinkStore,
+    MockOccupancyStore, MockPasswords, MockRandomness, MockRegistrationStore, MockResourceStore,
+    MockScheduleStore, MockSeal, MockSecretBox, MockServiceStore, MockSessionStore, MockStoreChanges,
+    MockStoreHealth, MockTurns, MockUserStore, MockWebhookEndpointStore, MockWebhookSender, MockZones,
+    SchedulingStores, StoredAnswer, Stores,
 };
 use std::sync::Arc;
 use time::macros::{date, time};
@@ -158,6 +161,29 @@ pub fn request_for_another_state<T>() -> Request<T> {
     }
 }
 
+/// Created at 1000, for all changes.
+pub fn webhook_endpoint() -> WebhookEndpoint {
+    WebhookEndpoint {
+        id: WebhookEndpointId::new(id(40)),
+        account_id: account(),
+        place: 1,
+        terms: WebhookTerms {
+            url: ReceiverUrl::parse("https://example.com/hook", false, &Reachable::default()).unwrap(),
+            types: TypePatterns::new(vec!["*".to_owned()]).unwrap(),
+            description: None,
+            active: true,
+            ordered: false,
+        },
+        scopes: Scopes::FULL,
+        secret: SealedSecret::new(vec![8; 32]),
+        previous_secret: None,
+        disabled: None,
+        created_at: at(1000),
+        updated_at: at(1000),
+        version: Version::FIRST,
+    }
+}
+
 pub fn answer() -> StoredAnswer {
     StoredAnswer {
         format: 1,
@@ -229,8 +255,11 @@ pub struct Mocks {
     pub events: MockEventStore,
     pub registrations: MockRegistrationStore,
     pub changes: MockChangeStore,
+    pub webhook_endpoints: MockWebhookEndpointStore,
+    pub lanes: MockLaneStore,
     pub idempotency: MockIdempotencyStore,
     pub seal: MockSeal,
+    pub sender: MockWebhookSender,
     pub passwords: MockPasswords,
     pub turns: MockTurns,
     pub zones: MockZones,
@@ -259,8 +288,11 @@ impl Mocks {
             events: MockEventStore::new(),
             registrations: MockRegistrationStore::new(),
             changes: MockChangeStore::new(),
+            webhook_endpoints: MockWebhookEndpointStore::new(),
+            lanes: MockLaneStore::new(),
             idempotency: MockIdempotencyStore::new(),
             seal: MockSeal::new(),
+            sender: MockWebhookSender::new(),
             passwords: MockPasswords::new(),
             turns: MockTurns::new(),
             zones: zones(FixedZone::new("Asia/Jerusalem", 2)),
@@ -294,6 +326,13 @@ impl Mocks {
             object: Some("{}".to_owned()),
             previous: before.map(|_| "{}".to_owned()),
         });
+        representation
+            .expect_webhook()
+            .returning(|change| change.id.to_string().into_bytes());
+        // What is sealed is readable.
+        let mut secrets = MockSecretBox::new();
+        secrets.expect_close().returning(|_, secret| Ok(secret.to_vec()));
+        secrets.expect_read().returning(|_, sealed| Some(sealed.to_vec()));
         let mut bell = MockBell::new();
         bell.expect_ring().return_const(());
         let stores = Stores {
@@ -322,6 +361,8 @@ impl Mocks {
             },
             delivery: DeliveryStores {
                 changes: Arc::new(self.changes),
+                webhook_endpoints: Arc::new(self.webhook_endpoints),
+                lanes: Arc::new(self.lanes),
             },
             idempotency: Arc::new(self.idempotency),
             health: Arc::new(MockStoreHealth::new()),
@@ -337,6 +378,9 @@ impl Mocks {
             representation: Arc::new(representation),
             seal: Arc::new(self.seal),
             bell: Arc::new(bell),
+            secrets: Arc::new(secrets),
+            sender: Arc::new(self.sender),
+            receivers: ReceiverRules::default(),
         };
         (stores, system)
     }

@@ -187,8 +187,8 @@ mod tests {
 
     #[test]
     fn ids_are_time_ordered_and_differ() {
-        let system = system().unwrap();
-        let another_process = super::system().unwrap();
+        let system = system(&WebhookSettings::default(), None).unwrap();
+        let another_process = super::system(&WebhookSettings::default(), None).unwrap();
         let mut ids: Vec<_> = (0..1000).map(|_| system.ids.next_id()).collect();
         assert!(ids.is_sorted_by(|one, next| one < next));
         ids.extend((0..1000).map(|_| another_process.ids.next_id()));
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn secrets_differ() {
-        let system = system().unwrap();
+        let system = system(&WebhookSettings::default(), None).unwrap();
         assert_ne!(system.randomness.secret(), system.randomness.secret());
     }
 }

@@ -12,8 +12,8 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 /// All tasks.
 ///
-/// Every server runs every task, and no task needs to be coordinated between servers. Two tasks clear or flush the
-/// memory of their own process. A reserve that exists is left alone. A record that one server has swept is not found by
+/// Every server runs every task, and no task needs to be coordinated between servers. Three tasks clear, flush
+/// or fill the memory of their own process. A reserve that exists is left alone. A record that one server has swept is not found by
 /// another.
 pub(crate) fn all(
     application: &Arc<Application>,
@@ -67,6 +67,9 @@ pub(crate) fn all(
             application,
             |application| async move { application.idempotency.sweep().await },
         ),
+        Task::new("measure_lag", seconds(5), application, |application| async move {
+            application.delivery.lanes.measure_lag().await
+        }),
         Task::new(
             "sweep_changes",
             seconds(60),

@@ -32,6 +32,7 @@ pub(crate) struct Dispatcher {
 #[derive(Default)]
 struct Running {
     lanes: Mutex<HashSet<DueLane>>,
+    /// Some lane has ended. It may be due again, so the dispatcher waits for it, and in the end [`Dispatcher::stop`].
     ended: Notify,
 }
 
@@ -50,7 +51,7 @@ struct Run {
 impl Drop for Run {
     fn drop(&mut self) {
         self.lanes.lanes().remove(&self.lane);
-        self.lanes.ended.notify_waiters();
+        self.lanes.ended.notify_one();
     }
 }
 
@@ -74,13 +75,8 @@ impl Dispatcher {
         let ended = async {
             // Only a panic ends it otherwise, which the panic hook has told.
             let _ = self.task.await;
-            loop {
-                let mut ended = std::pin::pin!(self.lanes.ended.notified());
-                ended.as_mut().enable();
-                if self.lanes.lanes().is_empty() {
-                    return;
-                }
-                ended.await;
+            while !self.lanes.lanes().is_empty() {
+                self.lanes.ended.notified().await;
             }
         };
         if timeout(patience, ended).await.is_err() {
@@ -112,6 +108,7 @@ async fn dispatch(application: Arc<Application>, lanes: Arc<Running>, mut stoppi
         let later = Instant::now() + Duration::from_secs(1);
         tokio::select! {
             _ = application.delivery.lanes.wait(later) => {}
+            () = lanes.ended.notified() => {}
             _ = stopping.changed() => {}
         }
     }
@@ -119,6 +116,6 @@ async fn dispatch(application: Arc<Application>, lanes: Arc<Running>, mut stoppi
 
 async fn pass(application: Arc<Application>, run: Run) {
     if let Err(error) = application.delivery.lanes.pass(run.lane).await {
-        tracing::warn!(%error, endpoint = %run.lane.endpoint, "webhooks could not be settled; they are sent again");
+        tracing::warn!(%error, endpoint = %run.lane.endpoint, "an endpoint's webhooks have stopped for now; what is not settled is sent again");
     }
 }

@@ -18,6 +18,7 @@ mod resources;
 mod salon;
 mod schedules;
 mod services;
+mod webhooks;
 
 use e2e::{Store, TestApp};
 use rstest_reuse::template;

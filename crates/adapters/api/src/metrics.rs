@@ -16,8 +16,11 @@ use chatgrow_application::{Application, KeysMet};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text},
-    metrics::{MetricType, counter::ConstCounter, counter::Counter, family::Family, histogram::Histogram},
-    registry::Registry,
+    metrics::{
+        MetricType, counter::ConstCounter, counter::Counter, family::Family, gauge::ConstGauge,
+        histogram::Histogram,
+    },
+    registry::{Registry, Unit},
 };
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -72,7 +75,8 @@ impl Metrics {
             "Requests that were answered by the record of an earlier one",
             replays.clone(),
         );
-        own.register_collector(Box::new(KeyLookUps(application)));
+        own.register_collector(Box::new(KeyLookUps(application.clone())));
+        own.register_collector(Box::new(Deliveries(application)));
         Self {
             registry,
             requests,
@@ -127,6 +131,43 @@ impl Collector for KeyLookUps {
         let mut encoder = encoder.encode_descriptor("api_key_cache", help, None, MetricType::Counter)?;
         for (result, count) in [("hit", recalled), ("miss", looked_up)] {
             ConstCounter::new(count).encode(encoder.encode_family(&[("result", result)])?)?;
+        }
+        Ok(())
+    }
+}
+
+/// What the use cases of delivery know of themselves, read when the metrics are scraped.
+struct Deliveries(Arc<Application>);
+
+impl fmt::Debug for Deliveries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lanes = &self.0.delivery.lanes;
+        f.debug_tuple("Deliveries")
+            .field(&lanes.counted())
+            .field(&lanes.lag())
+            .finish()
+    }
+}
+
+impl Collector for Deliveries {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let lanes = &self.0.delivery.lanes;
+        let counted = lanes.counted();
+        let help = "Tries to send a webhook, by what came of them";
+        let mut attempts = encoder.encode_descriptor("webhook_attempts", help, None, MetricType::Counter)?;
+        for (outcome, count) in [("succeeded", counted.succeeded), ("failed", counted.failed)] {
+            ConstCounter::new(count).encode(attempts.encode_family(&[("outcome", outcome)])?)?;
+        }
+        let help = "Webhook endpoints that this server has disabled";
+        let disabled =
+            encoder.encode_descriptor("webhook_endpoints_disabled", help, None, MetricType::Counter)?;
+        ConstCounter::new(counted.disabled).encode(disabled)?;
+        let lag = lanes.lag();
+        let help = "Age of the oldest change that can't be read yet, and of the oldest that is to be sent";
+        let unit = Unit::Seconds;
+        let mut lags = encoder.encode_descriptor("changes_lag", help, Some(&unit), MetricType::Gauge)?;
+        for (of, lag) in [("feed", lag.feed), ("webhooks", lag.webhooks)] {
+            ConstGauge::new(lag.as_secs_f64()).encode(lags.encode_family(&[("of", of)])?)?;
         }
         Ok(())
     }

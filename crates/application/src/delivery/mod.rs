@@ -2,11 +2,13 @@
 
 mod feed;
 mod lane;
+mod receivers;
 mod recorded;
 mod webhook_endpoint;
 
 pub use feed::{Feed, FeedPage, FeedRefusal, FeedStart, RecentPage};
-pub use lane::{Counted, Lanes, ReceiverRules};
+pub use lane::{Counted, Lag, Lanes};
+pub use receivers::ReceiverRules;
 pub use recorded::{Recorded, Representation, Snapshot, Subject};
 pub use webhook_endpoint::{NewWebhookEndpoint, WebhookEndpointEdit, WebhookEndpoints, WithSecret};
 

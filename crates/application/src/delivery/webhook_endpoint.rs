@@ -1,10 +1,11 @@
 //! Webhook endpoints: create, read, change, rotate, remove; try out, replay, retry and skip.
 
-use crate::{Caller, Commits, Effect, Outcome, Request, System, delivery::lane::ReceiverRules};
+use super::receivers::ReceiverRules;
+use crate::{Caller, Commits, Effect, Outcome, Request, System};
 use chatgrow_domain::{
-    AccountId, Change, ChangeData, ChangeId, ChangeType, Delivery, DeliveryStatus, LastAttempt, Scope,
-    SealedSecret, Timestamp, TypePatterns, Version, WebhookDescription, WebhookEdit, WebhookEndpoint,
-    WebhookEndpointId, WebhookRefusal, WebhookSecret, WebhookTerms,
+    AccountId, Change, ChangeData, ChangeId, ChangeType, Delivery, LastAttempt, Scope, SealedSecret,
+    Timestamp, TypePatterns, Version, WebhookDescription, WebhookEdit, WebhookEndpoint, WebhookEndpointId,
+    WebhookRefusal, WebhookSecret, WebhookTerms,
 };
 use chatgrow_ports::{
     ChangeStore, DeliveryPage, DueLane, Failure, LaneStore, OutgoingWebhook, PlacedDelivery, StoreError,
@@ -255,15 +256,8 @@ impl WebhookEndpoints {
         let endpoint = self.get(caller, id).await?;
         let now = self.system.clock.now();
         self.count_test(id, now)?;
-        let Some(secrets) = self
-            .system
-            .receivers
-            .secrets(&*self.system.secrets, &endpoint, now)
-        else {
-            let why =
-                "the endpoint's secret can't be read: rotate it, or give the key with which it was encrypted";
-            return Err(StoreError::unavailable(why).into());
-        };
+        let receivers = &self.system.receivers;
+        let secrets = receivers.secrets(&*self.system.secrets, &endpoint, now)?;
         let change = Change {
             id: ChangeId::new(self.system.ids.next_id()),
             account: caller.account,
@@ -348,11 +342,7 @@ impl WebhookEndpoints {
             self.lanes.settle(lane, &held, Vec::new(), None).await?;
             return Err(WebhookRefusal::NothingToSkip.into());
         };
-        let delivery = Delivery {
-            status: DeliveryStatus::Skipped,
-            next_at: None,
-            ..delivery
-        };
+        let delivery = delivery.skipped();
         held.position = position;
         held.blocked = false;
         let skipped = PlacedDelivery {

@@ -63,6 +63,26 @@ impl LastAttempt {
 }
 
 impl Delivery {
+    /// The delivery after somebody has given it up.
+    #[must_use]
+    pub fn skipped(self) -> Self {
+        self.ended(DeliveryStatus::Skipped)
+    }
+
+    /// The delivery if it can't be tried again.
+    #[must_use]
+    pub fn failed(self) -> Self {
+        self.ended(DeliveryStatus::Failed)
+    }
+
+    fn ended(self, status: DeliveryStatus) -> Self {
+        Self {
+            status,
+            next_at: None,
+            ..self
+        }
+    }
+
     /// How long after each failed try the next one comes, in seconds. After the last one, the delivery has failed.
     const PAUSES: [i64; 9] = [
         5,

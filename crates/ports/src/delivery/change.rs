@@ -130,6 +130,9 @@ pub trait ChangeStore: Send + Sync {
     /// The present horizon.
     async fn horizon(&self) -> Result<ChangePosition, StoreError>;
 
+    /// When the first change was made that is held back behind the horizon, if there is one.
+    async fn held_back_since(&self) -> Result<Option<Timestamp>, StoreError>;
+
     /// Deletes the account's changes that were made at `before` or earlier, and what comes before them in the log; those
     /// that come first, `most` of them at most, and none behind the horizon. It remembers up to where. Returns how many.
     async fn sweep(&self, account: AccountId, before: Timestamp, most: u32) -> Result<usize, StoreError>;

@@ -99,6 +99,10 @@ pub trait LaneStore: Send + Sync {
     /// unless the lane is blocked, there are changes after its place and up to the horizon. At most that many.
     async fn due(&self, most: u32) -> Result<Vec<DueLane>, StoreError>;
 
+    /// When the first change was made that a lane of an active endpoint has not tried to send, of whatever type it is. None
+    /// if there is no such change.
+    async fn waiting_since(&self) -> Result<Option<Timestamp>, StoreError>;
+
     /// Takes a lane for that time, unless somebody holds it. Of any number of concurrent calls one MUST succeed. Whoever
     /// held it before can't settle it any more.
     async fn claim(&self, lane: DueLane, lease: Duration) -> Result<Option<Lane>, StoreError>;

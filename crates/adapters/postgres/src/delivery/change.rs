@@ -14,7 +14,7 @@ use chatgrow_sql::{
         change::ChangeRow,
         feed::{
             AT, DELETE_TO, DUE_TO, FIRST_KEY, FilterColumns, KEY, KeyRow, PlaceRow, REMEMBER_SWEEP,
-            SCANNED_DOWN_TO, SCANNED_TO, SWEPT_TO,
+            SCANNED_DOWN_TO, SCANNED_TO, SWEPT_TO, SinceRow,
         },
     },
     read_changes, recent_changes, up_to,
@@ -30,6 +30,14 @@ use futures_util::{FutureExt, TryFutureExt};
 /// The last place before every transaction that still runs.
 const HORIZON: &str = "SELECT epoch + pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1 AS epoch,
     9223372036854775807 AS number FROM feed";
+
+/// Looks behind the horizon, account by account, because that is how the log is indexed.
+const HELD_BACK_SINCE: &str = "SELECT min((
+        SELECT c.made_at FROM changes AS c
+        WHERE c.account_id = a.id
+            AND c.epoch >= (SELECT epoch FROM feed) + pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+        ORDER BY c.epoch, c.number LIMIT 1
+    )) AS since FROM accounts AS a";
 
 /// After a restore, transactions may have ids that were given before. New changes come after those that are there, and
 /// after those that were swept.
@@ -102,6 +110,11 @@ impl ChangeStore for PostgresStore {
             .pop()
             .ok_or_else(|| StoreError::failed("the feed has no row"))?;
         Ok(place.position())
+    }
+
+    async fn held_back_since(&self) -> Result<Option<Timestamp>, StoreError> {
+        let since = PreparedQuery(diesel::sql_query(HELD_BACK_SINCE));
+        Ok(self.find::<SinceRow, Option<Timestamp>>(since).await?.flatten())
     }
 
     async fn read(

@@ -5,11 +5,11 @@ use crate::{
     delivery::change::SYSTEM,
     schema::{feed, sweeps},
 };
-use chatgrow_domain::ChangeTypes;
+use chatgrow_domain::{ChangeTypes, Timestamp};
 use chatgrow_ports::{ActedBy, ChangeFilter, ChangePosition, FeedKey, StoreError};
 use diesel::{
     prelude::*,
-    sql_types::{BigInt, Binary},
+    sql_types::{BigInt, Binary, Nullable},
 };
 
 /// The one row of the feed.
@@ -48,6 +48,21 @@ impl PlaceRow {
             epoch: self.epoch,
             number: self.number,
         }
+    }
+}
+
+/// When the first of some changes was made, as a query returns it.
+#[derive(QueryableByName)]
+pub struct SinceRow {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    since: Option<i64>,
+}
+
+impl TryFrom<SinceRow> for Option<Timestamp> {
+    type Error = StoreError;
+
+    fn try_from(row: SinceRow) -> Result<Self, StoreError> {
+        Ok(row.since.and_then(Timestamp::from_millis))
     }
 }
 

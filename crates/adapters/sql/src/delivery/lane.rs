@@ -251,6 +251,17 @@ macro_rules! settle_lane {
     };
 }
 
+/// When the first change was made that a lane of an active endpoint has not tried. The result is a
+/// [`SinceRow`](crate::delivery::feed::SinceRow).
+pub const WAITING_SINCE: &str = "SELECT min((
+        SELECT c.made_at FROM changes AS c
+        WHERE c.account_id = l.account_id AND (c.epoch, c.number) > (l.epoch, l.number)
+        ORDER BY c.epoch, c.number LIMIT 1
+    )) AS since
+    FROM webhook_lanes AS l
+    JOIN webhook_endpoints AS e ON e.account_id = l.account_id AND e.id = l.endpoint_id
+    WHERE e.active = 1";
+
 /// Moves the lane `$3`, `$4` to another place, and takes it from whoever holds it.
 pub const MOVE: &str =
     "UPDATE webhook_lanes SET epoch = $1, number = $2, blocked = 0, fence = fence + 1, leased_until = 0
@@ -353,7 +364,7 @@ macro_rules! lane_store {
                 PreparedQuery, RowId,
                 copy::Count,
                 delivery::{
-                    feed::PlaceRow,
+                    feed::{PlaceRow, SinceRow},
                     lane::{self, DeliveryRow, DueRow},
                 },
                 port::*,
@@ -374,6 +385,14 @@ macro_rules! lane_store {
                     let due = diesel::sql_query($crate::due_lanes!($now, $up_to_horizon))
                         .bind::<BigInt, _>(i64::from(most));
                     self.$all::<DueRow, _>(PreparedQuery(due)).await
+                }
+
+                async fn waiting_since(&self) -> Result<Option<Timestamp>, StoreError> {
+                    let since = PreparedQuery(diesel::sql_query(lane::WAITING_SINCE));
+                    Ok(self
+                        .$find::<SinceRow, Option<Timestamp>>(since)
+                        .await?
+                        .flatten())
                 }
 
                 async fn claim(&self, lane: DueLane, lease: Duration) -> Result<Option<Lane>, StoreError> {

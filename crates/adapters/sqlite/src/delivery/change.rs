@@ -83,6 +83,11 @@ impl ChangeStore for SqliteStore {
         self.read_here(|connection| horizon(connection).map_err(store_error))
     }
 
+    async fn held_back_since(&self) -> Result<Option<Timestamp>, StoreError> {
+        // One connection writes, so what has committed can be read.
+        Ok(None)
+    }
+
     async fn read(
         &self,
         account: AccountId,
