@@ -299,6 +299,7 @@ pub fn webhooks() -> WebhookSettings {
             allow_http: true,
             reachable: Reachable::parse("127.0.0.0/8").unwrap(),
         },
+        secrets_key: Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".parse().unwrap()),
         ..WebhookSettings::default()
     }
 }

@@ -331,7 +331,9 @@ impl Mocks {
             .returning(|change| change.id.to_string().into_bytes());
         // What is sealed is readable.
         let mut secrets = MockSecretBox::new();
-        secrets.expect_close().returning(|_, secret| Ok(secret.to_vec()));
+        secrets
+            .expect_close()
+            .returning(|_, secret| Ok(Some(secret.to_vec())));
         secrets.expect_read().returning(|_, sealed| Some(sealed.to_vec()));
         let mut bell = MockBell::new();
         bell.expect_ring().return_const(());

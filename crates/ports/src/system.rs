@@ -42,11 +42,11 @@ pub trait Seal: Send + Sync {
 /// Encrypts secrets that are stored, under a key that is not in the store.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait SecretBox: Send + Sync {
-    /// Encrypts a secret. It can be read only with the same context.
+    /// Encrypts a secret. It can be read only with the same context. Returns `None` if the operator has given no key.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if the operator has given no key.
-    fn close(&self, context: &[u8], secret: &[u8]) -> Result<Vec<u8>, StoreError>;
+    /// [`StoreError::Unavailable`] if the key can't be kept.
+    fn close(&self, context: &[u8], secret: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Reads a secret. Returns `None` if it was encrypted under a key that the operator doesn't give any more.
     fn read(&self, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>>;

@@ -108,14 +108,17 @@ impl Secrets {
 }
 
 impl SecretBox for Secrets {
-    fn close(&self, context: &[u8], secret: &[u8]) -> Result<Vec<u8>, StoreError> {
+    fn close(&self, context: &[u8], secret: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let key = self
             .key(|path| SecretsKey::made_in_file(path).map(Some))
-            .map_err(|error| StoreError::unavailable(format!("the file with the key for secrets: {error}")))?
-            .ok_or_else(|| StoreError::unavailable("there is no key for secrets: set SECRETS_KEY"))?;
-        let mut closed = key.id().to_vec();
-        closed.extend(AesGcmSivSeal.seal(&key.0, context, secret));
-        Ok(closed)
+            .map_err(|error| {
+                StoreError::unavailable(format!("the file with the key for secrets: {error}"))
+            })?;
+        Ok(key.map(|key| {
+            let mut closed = key.id().to_vec();
+            closed.extend(AesGcmSivSeal.seal(&key.0, context, secret));
+            closed
+        }))
     }
 
     fn read(&self, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
@@ -144,13 +147,13 @@ mod tests {
             previous: previous.map(|byte| SecretsKey([byte; 32])),
             ..Secrets::default()
         };
-        let closed = with(1, None).close(b"endpoint", b"secret").unwrap();
+        let closed = with(1, None).close(b"endpoint", b"secret").unwrap().unwrap();
         assert_eq!(with(1, None).read(b"endpoint", &closed).unwrap(), b"secret");
         assert_eq!(with(2, Some(1)).read(b"endpoint", &closed).unwrap(), b"secret");
         assert_eq!(with(2, None).read(b"endpoint", &closed), None);
         assert_eq!(with(1, None).read(b"another", &closed), None);
         assert_eq!(with(1, None).read(b"endpoint", b"short"), None);
-        assert!(Secrets::default().close(b"endpoint", b"secret").is_err());
+        assert_eq!(Secrets::default().close(b"endpoint", b"secret").unwrap(), None);
     }
 
     #[test]
@@ -163,7 +166,7 @@ mod tests {
         };
         assert_eq!(secrets().read(b"endpoint", &[0; 40]), None);
         assert!(!path.exists(), "it is made when it is needed");
-        let closed = secrets().close(b"endpoint", b"secret").unwrap();
+        let closed = secrets().close(b"endpoint", b"secret").unwrap().unwrap();
         assert_eq!(secrets().read(b"endpoint", &closed).unwrap(), b"secret");
         #[cfg(unix)]
         {

@@ -8,8 +8,8 @@ use chatgrow_domain::{
     WebhookRefusal, WebhookSecret, WebhookTerms,
 };
 use chatgrow_ports::{
-    ChangeStore, DeliveryPage, DueLane, Failure, LaneStore, OutgoingWebhook, PlacedDelivery, StoreError,
-    Stores, WebhookEndpointStore,
+    ChangeStore, DeliveryPage, DueLane, Failure, LaneStore, OutgoingWebhook, PlacedDelivery, Stores,
+    WebhookEndpointStore,
 };
 use std::{
     collections::HashMap,
@@ -82,8 +82,8 @@ impl WebhookEndpoints {
     /// Creates an endpoint. It is told of what changes from now on.
     ///
     /// # Errors
-    /// [`WebhookRefusal::Url`], [`WebhookRefusal::TooMany`], or [`Failure::Store`] if the store fails or the operator
-    /// has given no key for secrets.
+    /// [`WebhookRefusal::Url`], [`WebhookRefusal::TooMany`], [`WebhookRefusal::NoSecretsKey`], or [`Failure::Store`] if
+    /// the store fails.
     pub async fn create(
         &self,
         request: &Request<WebhookEndpoint>,
@@ -135,9 +135,13 @@ impl WebhookEndpoints {
         Ok(WithSecret { outcome, secret })
     }
 
-    fn seal(&self, id: WebhookEndpointId, secret: &WebhookSecret) -> Result<SealedSecret, StoreError> {
-        let sealed = self.system.secrets.close(id.as_bytes(), secret.as_bytes());
-        sealed.map(SealedSecret::new)
+    fn seal(
+        &self,
+        id: WebhookEndpointId,
+        secret: &WebhookSecret,
+    ) -> Result<SealedSecret, Failure<WebhookRefusal>> {
+        let sealed = self.system.secrets.close(id.as_bytes(), secret.as_bytes())?;
+        Ok(SealedSecret::new(sealed.ok_or(WebhookRefusal::NoSecretsKey)?))
     }
 
     /// The account's endpoint with that id.
@@ -185,8 +189,8 @@ impl WebhookEndpoints {
     /// Gives the endpoint another secret. The present one counts for another day.
     ///
     /// # Errors
-    /// [`WebhookRefusal::NotFound`], [`WebhookRefusal::VersionMismatch`] if the precondition doesn't hold, or
-    /// [`Failure::Store`] if the store fails or the operator has given no key for secrets.
+    /// [`WebhookRefusal::NotFound`], [`WebhookRefusal::VersionMismatch`] if the precondition doesn't hold,
+    /// [`WebhookRefusal::NoSecretsKey`], or [`Failure::Store`] if the store fails.
     pub async fn rotate(
         &self,
         request: &Request<WebhookEndpoint>,

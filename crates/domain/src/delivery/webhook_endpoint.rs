@@ -186,6 +186,9 @@ pub enum WebhookRefusal {
     /// Another endpoint has its place.
     #[error("the place is taken")]
     PlaceTaken,
+    /// The operator has given no key under which its secret could be kept.
+    #[error("there is no key for secrets")]
+    NoSecretsKey,
     /// The URL may not be called.
     #[error("the URL {0}")]
     Url(Invalid),

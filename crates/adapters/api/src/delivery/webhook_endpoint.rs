@@ -125,6 +125,8 @@ impl From<WebhookRefusal> for ApiError {
         match refusal {
             WebhookRefusal::NotFound => Problem::WebhookEndpointNotFound.into(),
             WebhookRefusal::TooMany | WebhookRefusal::PlaceTaken => Problem::TooManyWebhookEndpoints.into(),
+            WebhookRefusal::NoSecretsKey => Self::from(Problem::Unavailable)
+                .with_message("The server can't keep secrets: its operator must set SECRETS_KEY"),
             WebhookRefusal::Url(why) => Self::of_field("url", why.to_string()),
             WebhookRefusal::DeliveryNotFound => Problem::DeliveryNotFound.into(),
             WebhookRefusal::NothingToSkip => Problem::NothingToSkip.into(),
