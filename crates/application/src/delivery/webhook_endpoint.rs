@@ -314,6 +314,11 @@ impl WebhookEndpoints {
         caller.require(Scope::WebhooksWrite)?;
         let lane = self.lane(caller, id).await?;
         let position = self.lanes.place_before(caller.account, since).await?;
+        let Some(present) = self.lanes.lane(lane).await? else {
+            return Err(WebhookRefusal::NotFound.into());
+        };
+        // Never forward: what was not tried yet would be left out.
+        let position = position.min(present.position);
         if !self.lanes.move_to(lane, position).await? {
             return Err(WebhookRefusal::NotFound.into());
         }
