@@ -84,6 +84,11 @@ impl Words {
         )
     }
 
+    /// `Sunday, 14 June, 12:15`, on the clock of the business.
+    pub(crate) fn instant(self, clock: &WallClock, instant: Timestamp) -> String {
+        self.moment(clock.at(instant), clock.today())
+    }
+
     /// `Sunday, 14 June, 12:15`.
     pub(crate) fn moment(self, at: LocalMinute, today: Date) -> String {
         let at = at.to_date_time();

@@ -13,6 +13,7 @@ mod address;
 mod assets;
 mod crm;
 mod dates;
+mod delivery;
 mod events;
 mod form;
 mod guard;
@@ -81,6 +82,7 @@ fn routes(config: &mut ServiceConfig, shared: &Data<Shared>) {
     let pages = [
         access::routes(),
         crm::routes(),
+        delivery::routes(),
         events::routes(),
         scheduling::routes(),
         vec![resource("/{path:.*}").route(web::to(page::not_found))],

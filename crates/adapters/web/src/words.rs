@@ -10,6 +10,7 @@ macro_rules! texts {
             include_str!(concat!("../locales/", $language, "/common.ftl")),
             include_str!(concat!("../locales/", $language, "/access.ftl")),
             include_str!(concat!("../locales/", $language, "/crm.ftl")),
+            include_str!(concat!("../locales/", $language, "/delivery.ftl")),
             include_str!(concat!("../locales/", $language, "/events.ftl")),
             include_str!(concat!("../locales/", $language, "/calendar.ftl")),
             include_str!(concat!("../locales/", $language, "/schedule.ftl")),
@@ -17,8 +18,8 @@ macro_rules! texts {
     };
 }
 
-const HEBREW_TEXTS: [&str; 6] = texts!("he");
-const ENGLISH_TEXTS: [&str; 6] = texts!("en");
+const HEBREW_TEXTS: [&str; 7] = texts!("he");
+const ENGLISH_TEXTS: [&str; 7] = texts!("en");
 
 static HEBREW: LazyLock<FluentBundle<FluentResource>> =
     LazyLock::new(|| bundle(Language::Hebrew, HEBREW_TEXTS));
@@ -26,7 +27,7 @@ static ENGLISH: LazyLock<FluentBundle<FluentResource>> =
     LazyLock::new(|| bundle(Language::English, ENGLISH_TEXTS));
 
 /// A defect in a file is found by the tests. At run time what can be read is used.
-fn bundle(language: Language, files: [&str; 6]) -> FluentBundle<FluentResource> {
+fn bundle(language: Language, files: [&str; 7]) -> FluentBundle<FluentResource> {
     let tag = language.as_str().parse().unwrap_or_default();
     let mut bundle = FluentBundle::new_concurrent(vec![tag]);
     for file in files {
@@ -105,18 +106,19 @@ impl Words {
             Invalid::TimeZone => self.text("invalid-zone"),
             Invalid::Opening | Invalid::Closing | Invalid::NotAfter { .. } => self.text("invalid-closing"),
             Invalid::Money => self.text("invalid-money"),
+            Invalid::Id => self.text("invalid-id"),
+            Invalid::Url => self.text("invalid-url"),
+            Invalid::UrlScheme { allowed } if allowed.contains("http://") => self.text("invalid-url-scheme"),
+            Invalid::UrlScheme { .. } => self.text("invalid-url-https"),
+            Invalid::UrlUser => self.text("invalid-url-user"),
+            Invalid::UrlFragment => self.text("invalid-url-fragment"),
+            Invalid::UrlAddress => self.text("invalid-url-address"),
             Invalid::Slug
-            | Invalid::Id
             | Invalid::Currency
             | Invalid::ChangeType
             | Invalid::FeedCursor
             | Invalid::Actor
             | Invalid::NotOneOf { .. }
-            | Invalid::Url
-            | Invalid::UrlScheme { .. }
-            | Invalid::UrlUser
-            | Invalid::UrlFragment
-            | Invalid::UrlAddress
             | Invalid::WebhookSecret => self.text("invalid-choice"),
         }
     }

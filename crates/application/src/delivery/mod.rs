@@ -10,7 +10,9 @@ pub use feed::{Feed, FeedPage, FeedRefusal, FeedStart, RecentPage};
 pub use lane::{Counted, Lag, Lanes};
 pub use receivers::ReceiverRules;
 pub use recorded::{Recorded, Representation, Snapshot, Subject};
-pub use webhook_endpoint::{NewWebhookEndpoint, WebhookEndpointEdit, WebhookEndpoints, WithSecret};
+pub use webhook_endpoint::{
+    NewWebhookEndpoint, SentDelivery, Standing, WebhookEndpointEdit, WebhookEndpoints, WithSecret,
+};
 
 #[cfg(test)]
 pub(crate) use recorded::MockRepresentation;

@@ -1,5 +1,9 @@
 //! Webhook endpoints: create, read, change, rotate, remove; try out, replay, retry and skip.
 
+mod standing;
+
+pub use standing::{SentDelivery, Standing};
+
 use super::receivers::ReceiverRules;
 use crate::{Caller, Commits, Effect, Outcome, Request, System};
 use chatgrow_domain::{
@@ -8,8 +12,7 @@ use chatgrow_domain::{
     WebhookRefusal, WebhookSecret, WebhookTerms,
 };
 use chatgrow_ports::{
-    ChangeStore, DeliveryPage, DueLane, Failure, LaneStore, OutgoingWebhook, PlacedDelivery, Stores,
-    WebhookEndpointStore,
+    ChangeStore, DueLane, Failure, LaneStore, OutgoingWebhook, PlacedDelivery, Stores, WebhookEndpointStore,
 };
 use std::{
     collections::HashMap,
@@ -314,6 +317,11 @@ impl WebhookEndpoints {
         caller.require(Scope::WebhooksWrite)?;
         let lane = self.lane(caller, id).await?;
         let position = self.lanes.place_before(caller.account, since).await?;
+        let Some(present) = self.lanes.lane(lane).await? else {
+            return Err(WebhookRefusal::NotFound.into());
+        };
+        // Never forward: what was not tried yet would be left out.
+        let position = position.min(present.position);
         if !self.lanes.move_to(lane, position).await? {
             return Err(WebhookRefusal::NotFound.into());
         }
@@ -325,15 +333,17 @@ impl WebhookEndpoints {
         Ok(lane_of(caller.account, self.get(caller, id).await?.id))
     }
 
-    /// Gives up the change for which an ordered endpoint waits, and goes on behind it. Returns the delivery.
+    /// Gives up the change for which an ordered endpoint waits, and goes on behind it. With `only`, it gives up no other
+    /// change than that one. Returns the delivery.
     ///
     /// # Errors
-    /// [`WebhookRefusal::NotFound`], [`WebhookRefusal::NothingToSkip`] if it waits for none, or [`Failure::Store`] if
-    /// the store fails.
+    /// [`WebhookRefusal::NotFound`], [`WebhookRefusal::NothingToSkip`] if it waits for none or for another, or
+    /// [`Failure::Store`] if the store fails.
     pub async fn skip(
         &self,
         caller: &Caller,
         id: WebhookEndpointId,
+        only: Option<ChangeId>,
     ) -> Result<Delivery, Failure<WebhookRefusal>> {
         caller.require(Scope::WebhooksWrite)?;
         let lane = self.lane(caller, id).await?;
@@ -342,7 +352,9 @@ impl WebhookEndpoints {
             return Err(WebhookRefusal::NothingToSkip.into());
         };
         let (_, first) = self.lanes.open(lane, held.position).await?;
-        let Some(PlacedDelivery { position, delivery }) = first.filter(|_| held.blocked) else {
+        let meant =
+            |first: &PlacedDelivery| held.blocked && only.is_none_or(|only| only == first.delivery.change);
+        let Some(PlacedDelivery { position, delivery }) = first.filter(meant) else {
             self.lanes.settle(lane, &held, Vec::new(), None).await?;
             return Err(WebhookRefusal::NothingToSkip.into());
         };
@@ -358,21 +370,6 @@ impl WebhookEndpoints {
         }
         self.commits.announce();
         Ok(delivery)
-    }
-
-    /// The endpoint's deliveries, newest change first.
-    ///
-    /// # Errors
-    /// [`WebhookRefusal::NotFound`], or [`Failure::Store`] if the store fails.
-    pub async fn deliveries(
-        &self,
-        caller: &Caller,
-        id: WebhookEndpointId,
-        page: DeliveryPage,
-    ) -> Result<Vec<Delivery>, Failure<WebhookRefusal>> {
-        caller.require(Scope::WebhooksRead)?;
-        let lane = self.lane(caller, id).await?;
-        Ok(self.lanes.deliveries(lane, page).await?)
     }
 
     /// Has a delivery tried again at once, however it stands.

@@ -103,6 +103,9 @@ pub trait LaneStore: Send + Sync {
     /// if there is no such change.
     async fn waiting_since(&self) -> Result<Option<Timestamp>, StoreError>;
 
+    /// A lane as it stands, for people who look at it. It is not taken.
+    async fn lane(&self, lane: DueLane) -> Result<Option<Lane>, StoreError>;
+
     /// Takes a lane for that time, unless somebody holds it. Of any number of concurrent calls one MUST succeed. Whoever
     /// held it before can't settle it any more.
     async fn claim(&self, lane: DueLane, lease: Duration) -> Result<Option<Lane>, StoreError>;

@@ -225,5 +225,7 @@ pub(crate) async fn skip(
     path: Path<String>,
 ) -> Result<Done<DeliveryResponse>, ApiError> {
     let endpoints = &application.delivery.webhook_endpoints;
-    Ok(Done::new(endpoints.skip(&caller.0, named(&path)?).await?.into()))
+    Ok(Done::new(
+        endpoints.skip(&caller.0, named(&path)?, None).await?.into(),
+    ))
 }

@@ -262,6 +262,10 @@ pub const WAITING_SINCE: &str = "SELECT min((
     JOIN webhook_endpoints AS e ON e.account_id = l.account_id AND e.id = l.endpoint_id
     WHERE e.active = 1";
 
+/// The lane `$1`, `$2`. The result is a [`ClaimedRow`].
+pub const ONE: &str = "SELECT fence, epoch, number, failing_since, blocked, endpoint_id FROM webhook_lanes
+    WHERE account_id = $1 AND endpoint_id = $2";
+
 /// Moves the lane `$3`, `$4` to another place, and takes it from whoever holds it.
 pub const MOVE: &str =
     "UPDATE webhook_lanes SET epoch = $1, number = $2, blocked = 0, fence = fence + 1, leased_until = 0
@@ -365,7 +369,7 @@ macro_rules! lane_store {
                 copy::Count,
                 delivery::{
                     feed::{PlaceRow, SinceRow},
-                    lane::{self, DeliveryRow, DueRow},
+                    lane::{self, ClaimedRow, DeliveryRow, DueRow},
                 },
                 port::*,
             };
@@ -393,6 +397,11 @@ macro_rules! lane_store {
                         .$find::<SinceRow, Option<Timestamp>>(since)
                         .await?
                         .flatten())
+                }
+
+                async fn lane(&self, lane: DueLane) -> Result<Option<Lane>, StoreError> {
+                    let one = of_lane!(lane::ONE, lane);
+                    self.$find::<ClaimedRow, _>(PreparedQuery(one)).await
                 }
 
                 async fn claim(&self, lane: DueLane, lease: Duration) -> Result<Option<Lane>, StoreError> {

@@ -75,6 +75,13 @@ invalid-zone = Choose a time zone from the list, such as Asia/Jerusalem.
 invalid-closing = Closing must be later than opening.
 invalid-money = Enter an amount with at most two decimals.
 invalid-choice = Choose one of the list.
+invalid-id = An id has 24 characters: digits, and letters from a to f.
+invalid-url = Enter a whole address, such as https://crm.example.com/webhooks.
+invalid-url-https = The address must begin with https://.
+invalid-url-scheme = The address must begin with https:// or http://.
+invalid-url-user = Leave the user name and the password out of the address.
+invalid-url-fragment = Leave out the end of the address, from # on.
+invalid-url-address = This address is not public. Enter one that can be reached from the internet, or ask whoever runs the server to allow it.
 invalid-past = This date has passed.
 
 error-not-found = This page was not found

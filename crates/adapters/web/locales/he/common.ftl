@@ -77,6 +77,13 @@ invalid-zone = יש לבחור אזור זמן מהרשימה, למשל Asia/Jer
 invalid-closing = שעת הסגירה צריכה להיות אחרי שעת הפתיחה.
 invalid-money = יש להזין סכום עם שתי ספרות לכל היותר אחרי הנקודה.
 invalid-choice = יש לבחור אפשרות מהרשימה.
+invalid-id = במזהה יש 24 תווים: ספרות ואותיות מ־a עד f.
+invalid-url = יש להזין כתובת שלמה, למשל https://crm.example.com/webhooks.
+invalid-url-https = הכתובת צריכה להתחיל ב־https://.
+invalid-url-scheme = הכתובת צריכה להתחיל ב־https:// או ב־http://.
+invalid-url-user = יש להשמיט מהכתובת את שם המשתמש והסיסמה.
+invalid-url-fragment = יש להשמיט את סוף הכתובת, החל מהסימן #.
+invalid-url-address = הכתובת הזאת אינה ציבורית. הזינו כתובת שאפשר להגיע אליה מהאינטרנט, או בקשו ממי שמנהל את השרת להתיר אותה.
 invalid-past = התאריך הזה כבר עבר.
 
 error-not-found = העמוד לא נמצא

@@ -124,10 +124,7 @@ impl Key {
             },
             expires: match expiry {
                 None => t.text("key-never-expires"),
-                Some(at) => {
-                    let date = clock.at(at).to_date_time();
-                    t.moment(LocalMinute::new(date.date(), date.time()), clock.today())
-                }
+                Some(at) => t.instant(clock, at),
             },
             expires_soon: expiry.is_some_and(|at| at.as_millis() - clock.now.as_millis() < SOON_MILLIS),
             limits,

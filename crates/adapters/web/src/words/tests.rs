@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The messages of a language, each with the arguments that it uses.
-fn messages(files: [&str; 6]) -> BTreeMap<String, BTreeSet<String>> {
+fn messages(files: [&str; 7]) -> BTreeMap<String, BTreeSet<String>> {
     let mut messages = BTreeMap::new();
     for file in files {
         let parsed = FluentResource::try_new(file.to_owned());
@@ -101,6 +101,10 @@ fn no_text_is_missing_or_left_over() {
         "month-",
         "weekday-",
         "weekday-short-",
+        "change-",
+        "subject-",
+        "delivery-status-",
+        "failure-",
         "scope-",
         "role-",
         "status-",
