@@ -26,6 +26,7 @@ struct World {
     hold: String,
     block: String,
     api_key: String,
+    webhook_endpoint: String,
 }
 
 fn therapist() -> Value {
@@ -64,6 +65,10 @@ fn registration() -> Value {
     json!({ "customerEmail": "dana@example.com" })
 }
 
+fn hook() -> Value {
+    json!({ "url": "https://example.com/hook", "active": false })
+}
+
 impl World {
     async fn start() -> Self {
         let app = TestApp::start().await;
@@ -78,6 +83,8 @@ impl World {
         let hold = id(&app.post("/holds", hold()).await, "hold");
         let block = id(&app.post("/blocks", block()).await, "block");
         let api_key = id(&app.post("/api-keys", json!({ "name": "site" })).await, "apiKey");
+        let hook = app.post("/webhook-endpoints", hook()).await;
+        let webhook_endpoint = id(&hook, "webhookEndpoint");
         let schedule = app.put("/schedule", json!({ "slotStep": 20 })).await;
         assert_eq!(schedule.status, 200, "{schedule:?}");
         Self {
@@ -90,6 +97,7 @@ impl World {
             hold,
             block,
             api_key,
+            webhook_endpoint,
         }
     }
 
@@ -117,7 +125,7 @@ impl World {
                 operations.push((method.to_uppercase().parse().unwrap(), path.to_owned()));
             }
         }
-        assert!(operations.len() >= 49, "{operations:?}");
+        assert!(operations.len() >= 61, "{operations:?}");
         operations
     }
 
@@ -129,6 +137,7 @@ impl World {
         const EVENT: NotFound = Some("Event not found");
         const RESOURCE: NotFound = Some("Resource not found");
         const SERVICE: NotFound = Some("Service not found");
+        const WEBHOOK_ENDPOINT: NotFound = Some("Webhook endpoint not found");
         let (body, not_found) = match format!("{method} {path}").as_str() {
             "PUT /schedule" => (hours(), None),
             "POST /resources" => (therapist(), None),
@@ -149,14 +158,35 @@ impl World {
             "GET /appointments/{id}" | "DELETE /appointments/{id}" => (Value::Null, APPOINTMENT),
             "PATCH /appointments/{id}" => (json!({ "time": "11:00", "notes": "stolen" }), APPOINTMENT),
             // Every account has a schedule of its own.
-            "GET /changes" | "GET /api-keys" | "GET /customers" | "GET /appointments" | "GET /events"
-            | "GET /resources" | "GET /services" | "GET /schedule" | "GET /holds" | "GET /blocks" => {
-                (Value::Null, None)
-            }
+            "GET /changes"
+            | "GET /webhook-endpoints"
+            | "GET /api-keys"
+            | "GET /customers"
+            | "GET /appointments"
+            | "GET /events"
+            | "GET /resources"
+            | "GET /services"
+            | "GET /schedule"
+            | "GET /holds"
+            | "GET /blocks" => (Value::Null, None),
             "POST /api-keys" => (json!({ "name": "site" }), None),
             "GET /api-keys/{id}" | "DELETE /api-keys/{id}" => (Value::Null, Some("API key not found")),
             "PATCH /api-keys/{id}" => (json!({ "name": "Stolen" }), Some("API key not found")),
             "POST /api-keys/{id}/rotate" => (json!({}), Some("API key not found")),
+            "POST /webhook-endpoints" => (hook(), None),
+            "GET /webhook-endpoints/{id}"
+            | "DELETE /webhook-endpoints/{id}"
+            | "POST /webhook-endpoints/{id}/rotate-secret"
+            | "POST /webhook-endpoints/{id}/test"
+            | "POST /webhook-endpoints/{id}/skip"
+            | "GET /webhook-endpoints/{id}/deliveries"
+            | "POST /webhook-endpoints/{id}/deliveries/{changeId}/retry" => (Value::Null, WEBHOOK_ENDPOINT),
+            "PATCH /webhook-endpoints/{id}" => {
+                (json!({ "url": "https://example.com/stolen" }), WEBHOOK_ENDPOINT)
+            }
+            "POST /webhook-endpoints/{id}/replay" => {
+                (json!({ "since": "2020-01-01T00:00:00Z" }), WEBHOOK_ENDPOINT)
+            }
             "POST /holds" => (hold(), None),
             "GET /holds/{id}" | "DELETE /holds/{id}" => (Value::Null, Some("Hold not found")),
             "POST /blocks" => (block(), None),
@@ -182,11 +212,13 @@ impl World {
             Some("holds") => &self.hold,
             Some("blocks") => &self.block,
             Some("api-keys") => &self.api_key,
+            Some("webhook-endpoints") => &self.webhook_endpoint,
             _ => &self.appointment,
         };
         let path = path
             .replace("{email}", "dana@example.com")
             .replace("{registrationId}", &self.registration)
+            .replace("{changeId}", "chg_000000000000000000000000")
             .replace("{id}", id);
         let path = match path.as_str() {
             "/availability" => "/availability?from=2030-06-11&to=2030-06-12&duration=60".to_owned(),
@@ -427,6 +459,9 @@ async fn another_accounts_key_sees_and_changes_nothing() {
             // It has one key: that with which it calls.
             let own = stranger.get(&real).await;
             assert_eq!(own.list("apiKeys").len(), 1, "{own:?}");
+        } else if path == "/webhook-endpoints" {
+            let own = stranger.get(&real).await;
+            assert_eq!(own.json["count"], 0, "{own:?}");
         } else if path == "/changes" {
             // What was done in it: the key was made.
             let own = stranger.get(&real).await;

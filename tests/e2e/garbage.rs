@@ -72,6 +72,12 @@ async fn start() -> (TestApp, Vec<(Method, String, Value)>) {
     });
     let created = app.post("/api-keys", json!({ "name": "site" })).await;
     let key = format!("/api-keys/{}", created.json["apiKey"]["id"].as_str().unwrap());
+    let hook = json!({
+        "url": "https://example.com/hook", "types": ["*"], "description": "CRM", "active": false, "ordered": false,
+    });
+    let created = app.post("/webhook-endpoints", hook.clone()).await;
+    let hook_id = created.json["webhookEndpoint"]["id"].as_str().unwrap();
+    let endpoint = format!("/webhook-endpoints/{hook_id}");
     let operations = vec![
         (Method::POST, "/customers".to_owned(), customer.clone()),
         (Method::PUT, dana.clone(), customer.clone()),
@@ -96,6 +102,13 @@ async fn start() -> (TestApp, Vec<(Method, String, Value)>) {
             format!("{key}/rotate"),
             json!({ "overlapHours": 1 }),
         ),
+        (Method::POST, "/webhook-endpoints".to_owned(), hook.clone()),
+        (Method::PATCH, endpoint.clone(), hook),
+        (
+            Method::POST,
+            format!("{endpoint}/replay"),
+            json!({ "since": "2020-01-01T00:00:00Z" }),
+        ),
     ];
     (app, operations)
 }
@@ -116,6 +129,7 @@ async fn assert_alive(app: &TestApp) {
         ("holds", 0),
         ("blocks", 0),
         ("api-keys", 2),
+        ("webhook-endpoints", 1),
     ] {
         assert_eq!(
             app.get(&format!("/{list}")).await.json["count"],
@@ -323,6 +337,9 @@ async fn control_characters_are_refused_in_lines_and_taken_in_notes() {
         let controls = ["a1\nb", "a1\rb", "a1\tb", "a1\u{1b}[31m", "a1\u{7f}", "a1\u{85}"].map(Value::from);
         match field.as_str() {
             "name" | "phone" | "title" | "location" => {
+                app.assert_refused(method, &path, &body, &field, controls).await;
+            }
+            "description" if path.starts_with("/webhook-endpoints") => {
                 app.assert_refused(method, &path, &body, &field, controls).await;
             }
             "notes" | "description" if method == Method::PATCH => {

@@ -465,7 +465,12 @@ async fn a_store_is_copied_there_and_back() {
     assert!(again.stderr.contains("the target is not empty"), "{again:?}");
     let back = copy(&postgres, &sqlite("two.db")).await;
     assert_eq!(back.code, Some(0), "{back:?}");
-    let rows = |told: &str| told.split_once('\n').unwrap().1.to_owned();
+    // The feed's epoch is raised, so that cursors of the source are good in the target.
+    let rows = |told: &str| {
+        let (_, rows) = told.split_once('\n').unwrap();
+        let rows = rows.lines().filter(|row| !row.trim_start().starts_with("feed "));
+        rows.collect::<Vec<_>>().join("\n")
+    };
     assert_eq!(rows(&there.stdout), rows(&back.stdout));
     // A source that doesn't exist is not created.
     let nothing = copy(&sqlite("three.db"), &sqlite("four.db")).await;

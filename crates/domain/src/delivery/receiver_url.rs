@@ -42,7 +42,7 @@ impl ReceiverUrl {
     /// Parses a URL that was stored. Only its syntax is checked: the operator may have changed what is allowed.
     ///
     /// # Errors
-    /// [`Invalid::Missing`], [`Invalid::TooLong`], [`Invalid::Url`] if it is not absolute or its host's name can't
+    /// [`Invalid::Missing`], [`Invalid::TooLong`], [`Invalid::ControlCharacter`], [`Invalid::Url`] if it is not absolute or its host's name can't
     /// exist, [`Invalid::UrlScheme`], [`Invalid::UrlUser`] or [`Invalid::UrlFragment`].
     pub fn stored(text: &str) -> Result<Self, Invalid> {
         Self::read(text, true)
@@ -50,6 +50,11 @@ impl ReceiverUrl {
 
     fn read(text: &str, allow_http: bool) -> Result<Self, Invalid> {
         crate::text::check(text, Self::MAX_CHARS)?;
+        // The parser would leave these out.
+        let text = text.trim();
+        if text.contains(char::is_control) {
+            return Err(Invalid::ControlCharacter);
+        }
         let url = Url::parse(text).map_err(|_| Invalid::Url)?;
         match url.scheme() {
             "https" => {}
