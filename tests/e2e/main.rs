@@ -6,6 +6,7 @@
 mod api;
 mod authentication;
 mod console;
+mod dispatcher;
 mod documents;
 mod garbage;
 mod hostile;

@@ -1,11 +1,14 @@
 //! Crash proof: clients write with idempotency keys; `kill -9` at an arbitrary moment; restart; each unanswered request
 //! is sent once more. Then everything that was acknowledged is there exactly once, and nothing that must not be.
+//! A reader of the feed meets each change exactly once, and a receiver of webhooks at least once.
 //!
 //! `PROOF_ROUNDS` sets the number of rounds (`just prove` runs more). Each round prints a line with its numbers.
 
+use crate::dispatcher::WEBHOOKS;
 use e2e::{
     ApiClient,
     binary::{Installation, Server},
+    receiver::Receiver,
 };
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -214,6 +217,118 @@ impl History {
     }
 }
 
+/// Reads the feed, over all crashes.
+#[derive(Default)]
+struct Feed {
+    /// Where the next page begins. At first, it is the oldest change.
+    after: Option<String>,
+    /// The changes, by id.
+    changes: BTreeMap<String, Value>,
+    /// The last version of each resource.
+    versions: HashMap<String, u64>,
+}
+
+impl Feed {
+    /// Reads one page. Returns its changes, or `None` if there is no answer.
+    async fn page(&mut self, server: &ApiClient) -> Option<Vec<Value>> {
+        let after = self
+            .after
+            .as_ref()
+            .map(|after| format!("&after={after}"))
+            .unwrap_or_default();
+        let request = server.request(Method::GET, &format!("/changes?limit=200&wait=1{after}"));
+        let response = request.timeout(Duration::from_secs(20)).send().await.ok()?;
+        let status = response.status().as_u16();
+        let mut body: Value = response.json().await.ok()?;
+        if status >= 500 {
+            return None;
+        }
+        assert_eq!(status, 200, "{body}");
+        let changes = body["changes"].take();
+        let changes = changes.as_array().unwrap().clone();
+        for change in &changes {
+            let id = change["id"].as_str().unwrap().to_owned();
+            let subject = format!("{}", change["subject"]["id"]);
+            if let Some(version) = change["subject"]["version"].as_u64() {
+                // A hold and the appointment that it becomes are one after the other.
+                let before = self
+                    .versions
+                    .insert(format!("{} {subject}", change["subject"]["type"]), version);
+                assert!(before < Some(version), "out of order: {change}");
+            }
+            assert_eq!(self.changes.insert(id, change.clone()), None, "twice: {change}");
+        }
+        self.after = Some(body["nextCursor"].as_str().unwrap().to_owned());
+        Some(changes)
+    }
+
+    /// Reads until there is no answer.
+    async fn read_on(mut self, server: ApiClient) -> Self {
+        while self.page(&server).await.is_some() {}
+        self
+    }
+
+    /// Reads up to a change that is made now, so that everything before it is read.
+    async fn catch_up(&mut self, server: &ApiClient, mark: u64) {
+        let email = format!("mark{mark}@example.com");
+        server.customer(&email).await;
+        let marked = |change: &Value| change["data"]["object"]["email"] == *email;
+        let started = Instant::now();
+        while !self
+            .page(server)
+            .await
+            .is_some_and(|page| page.iter().any(marked))
+        {
+            assert!(
+                started.elapsed() < Duration::from_secs(20),
+                "the feed stands still"
+            );
+        }
+    }
+
+    /// The resources that it says were created.
+    fn created(&self, kind: &str) -> BTreeSet<&str> {
+        let mut ids = BTreeSet::new();
+        for change in self.changes.values().filter(|change| change["type"] == kind) {
+            let id = change["subject"]["id"].as_str().unwrap();
+            assert!(ids.insert(id), "created twice: {change}");
+        }
+        ids
+    }
+
+    /// Fails the test unless it tells of exactly what was acknowledged.
+    fn verify(&self, history: &History) {
+        let made = |kinds: &[&str]| -> BTreeSet<&str> {
+            let made = history.made().into_iter();
+            made.filter(|(key, _)| kinds.iter().any(|kind| key.starts_with(kind)))
+                .map(|(_, id)| id)
+                .collect()
+        };
+        let appointments = made(&["write 1", "write 3", "write 4"]);
+        assert_eq!(self.created("appointment.created"), appointments);
+        assert_eq!(self.created("registration.created"), made(&["write 2"]));
+        assert_eq!(self.created("hold.created"), history.held());
+        assert!(made(&["write 0"]).is_subset(&self.created("customer.created")));
+    }
+}
+
+/// Fails the test unless the receiver gets every change of these, and nothing else.
+async fn verify_webhooks(receiver: &Receiver, feed: &Feed) {
+    // A server that was killed holds its lanes until the lease is over.
+    let (started, patience) = (Instant::now(), Duration::from_secs(60));
+    loop {
+        let ids: BTreeSet<_> = receiver.hooks("/proof").into_iter().map(|hook| hook.id).collect();
+        let unknown = ids.iter().find(|id| !feed.changes.contains_key(*id));
+        assert_eq!(unknown, None, "sent, and not committed");
+        if feed.changes.keys().all(|id| ids.contains(id)) {
+            return;
+        }
+        let missing = feed.changes.keys().filter(|id| !ids.contains(*id)).count();
+        assert!(started.elapsed() < patience, "{missing} changes were not sent");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// Clients write until `moment` completes. Returns what was answered and what was not.
 async fn write_until(
     server: &Server,
@@ -382,9 +497,16 @@ async fn prove(name: &str, url: &str, victim: Victim<'_>) {
             ("RATE_LIMIT_ENABLED", "false"),
             ("LOG_LEVEL", "off"),
         ]);
+        command.envs(WEBHOOKS);
         installation.start_as(command).await
     };
     let mut server = start().await;
+    let receiver = Receiver::start().await;
+    // It begins with the first change that the feed tells of: that which makes it.
+    let hook = json!({ "url": receiver.url("/proof") });
+    let hook = server.post("/webhook-endpoints", hook).await;
+    assert_eq!(hook.status, 201, "{hook:?}");
+    let mut feed = Feed::default();
     server.customer("dana@example.com").await;
     for guest in 0..100 {
         server.customer(&format!("guest{guest}@example.com")).await;
@@ -394,6 +516,7 @@ async fn prove(name: &str, url: &str, victim: Victim<'_>) {
     for round in 0..rounds() {
         // Any moment will do, as long as each round has a different one.
         let moment = Duration::from_millis(60 + round * 7919 % 400);
+        let reading = tokio::spawn(feed.read_on((*server).clone()));
         let (histories, open) = write_until(&server, &next, &business, async {
             sleep(moment).await;
             match &victim {
@@ -409,6 +532,7 @@ async fn prove(name: &str, url: &str, victim: Victim<'_>) {
             }
             Victim::Database(database) => database.restart(),
         }
+        feed = reading.await.unwrap();
         let answered: usize = histories.iter().map(|history| history.answered.len()).sum();
         for history in histories {
             all.answered.extend(history.answered);
@@ -425,6 +549,8 @@ async fn prove(name: &str, url: &str, victim: Victim<'_>) {
             }
         }
         verify(&server, &all, &business).await;
+        feed.catch_up(&server, round).await;
+        feed.verify(&all);
         let replayed = all.replayed - replayed;
         // Not with `eprintln!`, whose output is hidden if the test passes.
         let _ = writeln!(
@@ -436,6 +562,10 @@ async fn prove(name: &str, url: &str, victim: Victim<'_>) {
             all.answered.len(),
         );
     }
+    // The default account's first key was made before there was an endpoint.
+    feed.changes
+        .retain(|_, change| change["type"] != "api_key.created");
+    verify_webhooks(&receiver, &feed).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

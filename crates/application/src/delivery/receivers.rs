@@ -16,8 +16,8 @@ pub struct ReceiverRules {
 }
 
 impl ReceiverRules {
-    /// For how long a lane is held. Nothing that is sent takes as long.
-    pub(super) const LEASE: Duration = Duration::from_secs(60);
+    /// For how long a lane is held. A pass begins to send for 10 seconds, and nothing takes longer than 15.
+    pub(super) const LEASE: Duration = Duration::from_secs(30);
 
     pub(super) fn url(&self, text: &str) -> Result<ReceiverUrl, WebhookRefusal> {
         ReceiverUrl::parse(text, self.allow_http, &self.reachable).map_err(WebhookRefusal::Url)

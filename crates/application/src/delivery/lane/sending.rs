@@ -53,8 +53,9 @@ impl Lanes {
             .changes
             .into_iter()
             .map(|logged| (logged.position, logged.change, None));
-        if self.send_all(held, changes.collect(), until).await {
-            held.lane.position = to;
+        match self.send_all(held, changes.collect(), until).await {
+            Sent::All => held.lane.position = to,
+            Sent::UpTo(last) => held.lane.position = last.unwrap_or(held.lane.position),
         }
         Ok(more || retried > 0)
     }
@@ -122,8 +123,8 @@ impl Lanes {
         Ok(changes)
     }
 
-    /// Sends several changes at once. Returns whether all were sent, however it went: after `until`, none is begun.
-    async fn send_all(&self, held: &mut Held, changes: Vec<ToSend>, until: Instant) -> bool {
+    /// Sends several changes at once, and tells how many were sent, however it went: after `until`, none is begun.
+    async fn send_all(&self, held: &mut Held, changes: Vec<ToSend>, until: Instant) -> Sent {
         let count = changes.len();
         let at_once = if held.lane.failing_since.is_some() {
             1
@@ -138,11 +139,16 @@ impl Lanes {
             })
             .map(|(position, change, before)| self.send(sending, position, change, before));
         let done: Vec<_> = begun.buffer_unordered(at_once).collect().await;
-        let all = done.len() == count;
+        let sent = if done.len() == count {
+            Sent::All
+        } else {
+            // They are begun in order, so those that were begun come before the others.
+            Sent::UpTo(done.iter().map(|placed| placed.position).max())
+        };
         for placed in done {
             self.note(held, placed);
         }
-        all
+        sent
     }
 
     /// Sends one change after the other, until one fails or `until` has come. The lane moves on with each success.
@@ -215,3 +221,10 @@ impl Lanes {
 
 /// A change, its place, and its delivery if it was tried before.
 type ToSend = (ChangePosition, Change, Option<Delivery>);
+
+/// How far some changes were sent.
+enum Sent {
+    All,
+    /// Up to that place. `None` if none was sent.
+    UpTo(Option<ChangePosition>),
+}
