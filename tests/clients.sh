@@ -10,6 +10,8 @@ for program in tour book; do
     python3 "docs/examples/python/$program.py"
     php "docs/examples/php/$program.php"
 done
+node docs/examples/node/webhooks.mjs
+python3 docs/examples/python/webhooks.py
 
 venv=target/venv
 [ -x "$venv/bin/schemathesis" ] || { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --requirement tests/requirements.txt; }
