@@ -238,11 +238,16 @@ pub async fn a_delivery_is_tried_again(stores: &Stores) {
     let retries = lanes.retries(lane, 100).await.unwrap();
     assert_eq!(retries, written, "they are to be tried again");
     let read = lanes.delivery(lane, untouched.delivery.change).await.unwrap();
-    assert_eq!(read, Some(untouched), "no other delivery is changed");
+    assert_eq!(read.as_ref(), Some(&untouched), "no other delivery is changed");
     let read = lanes.delivery(another, written[0].delivery.change).await.unwrap();
     assert_eq!(read, beside, "no other endpoint's delivery is changed");
-    let unknown = lanes.retry(lane, ChangeId::new(fresh_id()), at(1)).await;
-    assert!(!unknown.unwrap(), "there is no such delivery");
+    for (lane, change) in [
+        (lane, ChangeId::new(fresh_id())),
+        (another, untouched.delivery.change),
+    ] {
+        let unknown = lanes.retry(lane, change, at(1)).await;
+        assert!(!unknown.unwrap(), "the endpoint has no such delivery");
+    }
 }
 
 /// A sweep deletes what was last tried long ago and is not to be tried again, and of each endpoint's successes all but
