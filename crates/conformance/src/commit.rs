@@ -8,7 +8,10 @@ use crate::{
         user::{in_language, owner, put, user},
     },
     at, customer_with_email,
-    delivery::{assert_same, changes, read_on},
+    delivery::{
+        assert_same, changes, read_on,
+        webhook_endpoint::{called, endpoint, put as put_endpoint},
+    },
     events::event::new_event,
     events::registration::registration,
     fresh_id, new_account, new_customer, race,
@@ -23,7 +26,7 @@ use crate::{
 use chatgrow_domain::{
     AccountId, AccountName, Appointment, AppointmentRefusal, BlockRefusal, Customer, CustomerEdit,
     CustomerName, CustomerRefusal, EventEdit, EventTitle, HoldRefusal, Language, PageLimit,
-    RegistrationRefusal, Schedule, ScheduleRefusal,
+    RegistrationRefusal, Schedule, ScheduleRefusal, WebhookRefusal,
 };
 use chatgrow_ports::{
     ChangePosition, Commit, CustomerFilter, CustomerWrite, Failure, IdempotencyKey, IdempotencyRecord,
@@ -156,6 +159,12 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
     let confirmed = Appointment::of_hold(&hold, &customer, None, at(MADE));
     let brought = customer_with_email("brought@example.com");
     let with_customer = appointment(&brought, slot(4000, 60));
+
+    let (another_endpoint, stored_endpoint) = (endpoint(account, 1), endpoint(account, 2));
+    put_endpoint(stores, &stored_endpoint, ChangePosition::START).await;
+    let edited_endpoint = called(&stored_endpoint, "another");
+    let removed_endpoint = endpoint(account, 3);
+    put_endpoint(stores, &removed_endpoint, ChangePosition::START).await;
 
     let mut written = Vec::new();
     // In the second run, each call would also be refused for another reason.
@@ -326,6 +335,22 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
             },
             Failure::Store(Repeated)
         );
+        let endpoints = &stores.delivery.webhook_endpoints;
+        check!(
+            33,
+            |c| endpoints.insert(&another_endpoint, ChangePosition::START, c),
+            Failure::Store(Repeated)
+        );
+        check!(
+            34,
+            |c| endpoints.update(&edited_endpoint, c),
+            Failure::Store(Repeated)
+        );
+        check!(
+            35,
+            |c| endpoints.remove(account, removed_endpoint.id, c),
+            Repeated
+        );
         for (id, schedule) in [(14_u8, &schedule), (15, &later_schedule)] {
             check!(
                 id,
@@ -471,6 +496,27 @@ pub async fn a_refused_request_leaves_no_record(stores: &Stores) {
     assert!(!removed.unwrap(), "there is no such hold");
     let removed = scheduling.blocks.remove(account, block.id, with(&record)).await;
     assert!(!removed.unwrap(), "there is no such block");
+    let endpoints = &stores.delivery.webhook_endpoints;
+    let kept = endpoint(account, 1);
+    put_endpoint(stores, &kept, ChangePosition::START).await;
+    let rival = endpoint(account, 1);
+    let refused = endpoints
+        .insert(&rival, ChangePosition::START, with(&record))
+        .await;
+    assert_refused!(
+        refused,
+        Failure::Refused(WebhookRefusal::PlaceTaken),
+        "the place is taken"
+    );
+    let stale = called(&called(&kept, "a"), "b");
+    let refused = endpoints.update(&stale, with(&record)).await;
+    assert_refused!(
+        refused,
+        Failure::Refused(WebhookRefusal::VersionMismatch),
+        "it is not the version after the stored one"
+    );
+    let removed = endpoints.remove(account, rival.id, with(&record)).await;
+    assert!(!removed.unwrap(), "there is no such endpoint");
 
     let nowhere = registration(chatgrow_domain::EventId::new(fresh_id()), &customer);
     let refused = stores

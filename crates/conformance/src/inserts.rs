@@ -7,6 +7,7 @@ use crate::{
         user::{put, user},
     },
     at, customer_with_email,
+    delivery::webhook_endpoint::{claimed, endpoint, place, put as put_endpoint},
     events::event::new_event,
     events::registration::registration,
     fresh_id, new_account, new_customer,
@@ -19,7 +20,7 @@ use crate::{
 };
 use chatgrow_domain::{
     Account, AccountId, AccountName, AccountSlug, ApiKey, Appointment, Block, Customer, Event, EventTitle,
-    Hold, Registration, Session, User,
+    Hold, Registration, Session, User, WebhookEndpoint,
 };
 use chatgrow_ports::{Commit, Failure, StoreError, Stores};
 
@@ -174,6 +175,19 @@ pub async fn an_insert_replaces_nothing(stores: &Stores) {
     assert_refused!(outcome, StoreError::Failed(_), "{why}");
     let read = stores.events.events.by_id(account, event.id).await.unwrap();
     assert_eq!(read.as_ref(), Some(&event), "events: {why}");
+
+    let kept = endpoint(account, 1);
+    let lane = put_endpoint(stores, &kept, place(1)).await;
+    let again = WebhookEndpoint {
+        id: kept.id,
+        ..endpoint(account, 2)
+    };
+    let endpoints = &stores.delivery.webhook_endpoints;
+    let outcome = endpoints.insert(&again, place(2), Commit::default()).await;
+    assert_refused!(outcome, Failure::Store(StoreError::Failed(_)), "{why}");
+    let read = endpoints.all(account).await.unwrap();
+    assert_eq!(read, [kept], "webhook endpoints: {why}");
+    assert_eq!(claimed(stores, lane).await.position, place(1), "lanes: {why}");
 
     let place = registration(event.id, &customer);
     let outcome = stores

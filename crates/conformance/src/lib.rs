@@ -61,7 +61,7 @@ mod statuses;
 
 pub use access::*;
 pub use commit::*;
-pub use contest::{access::*, crm::*, events::*, scheduling::*};
+pub use contest::{access::*, crm::*, delivery::*, events::*, scheduling::*};
 pub use copied::{FilledLog, FilledSchedule};
 pub use crm::*;
 pub use delivery::*;
@@ -76,7 +76,8 @@ pub use statuses::*;
 use chatgrow_domain::{
     Account, AccountId, AccountName, AccountSlug, ApiKeyName, Customer, CustomerId, CustomerName,
     EmailAddress, EventDescription, EventLocation, EventTitle, Invalid, LocalMinute, NewCustomer, Notes,
-    ObjectId, PageLimit, Phone, ResourceName, ServiceName, TimeZoneName, Timestamp, parse_date, parse_time,
+    ObjectId, PageLimit, Phone, ResourceName, ServiceName, TimeZoneName, Timestamp, WebhookDescription,
+    parse_date, parse_time,
 };
 use chatgrow_ports::{Commit, Page, PageRequest, StoreError, Stores};
 use std::{
@@ -216,6 +217,29 @@ macro_rules! conformance_suite {
             what_is_written_comes_after_the_horizon,
             changes_are_swept,
             a_renewed_feed_has_another_key,
+            changes_are_looked_back_on,
+            latest_changes_are_filtered,
+            a_change_is_found_at_its_place,
+            webhook_endpoint_round_trips,
+            webhook_places_are_taken_once,
+            webhook_endpoint_is_updated_from_the_version_before_only,
+            webhook_endpoints_are_listed_by_creation,
+            webhook_endpoints_of_accounts_are_apart,
+            a_removed_webhook_endpoint_leaves_nothing,
+            lanes_are_due_if_there_is_a_change_behind_them,
+            lanes_are_due_if_a_delivery_is,
+            a_lane_is_held_by_one,
+            a_settlement_is_kept,
+            a_moved_lane_is_free,
+            lanes_of_accounts_are_apart,
+            a_place_before_an_instant_is_found,
+            a_sweep_spares_what_lanes_need,
+            delivery_round_trips,
+            retries_are_told_when_they_are_due,
+            open_deliveries_are_counted,
+            deliveries_are_listed,
+            a_delivery_is_tried_again,
+            deliveries_are_swept,
             an_insert_replaces_nothing,
             every_edit_of_a_customer_is_kept,
             every_edit_of_an_appointment_is_kept,
@@ -276,6 +300,9 @@ macro_rules! conformance_suite {
             readers_miss_no_change_and_read_none_twice,
             a_feed_has_one_key,
             sweeps_race_with_writes_and_readings,
+            webhook_endpoint_updates_race_to_one_winner,
+            webhook_endpoints_race_for_the_last_place,
+            claims_race_to_one_holder,
             account_slugs_are_contested,
             first_api_keys_are_contested,
             api_key_versions_are_contested,
@@ -299,6 +326,11 @@ macro_rules! conformance_suite {
             freed_places_are_contested,
             requests_are_contested,
             places_of_changes_are_contested,
+            webhook_places_are_contested,
+            webhook_endpoint_versions_are_contested,
+            lanes_are_contested,
+            settlements_are_contested,
+            removals_of_webhook_endpoints_are_contested,
             the_mark_moves_with_every_write,
         }
     };
@@ -392,6 +424,7 @@ fn assert_all_refuse_nul() {
         EventLocation::new(with_nul).err(),
         ResourceName::new(with_nul).err(),
         ServiceName::new(with_nul).err(),
+        WebhookDescription::new(with_nul).err(),
     ] {
         assert_eq!(outcome, Some(Invalid::ControlCharacter));
     }

@@ -10,7 +10,12 @@ use crate::{
     commit::{fresh_request, record, with},
     crm::customer::renamed,
     customer_with_email,
-    delivery::{changes, read_on},
+    delivery::{
+        changes,
+        deliveries::delivery,
+        read_on,
+        webhook_endpoint::{LONG, called, endpoint, lane_of},
+    },
     events::event::{new_event, with_status},
     events::registration::registration,
     fresh_id, new_account,
@@ -23,7 +28,8 @@ use crate::{
     },
 };
 use chatgrow_domain::{
-    Account, AccountId, AccountName, AccountSlug, Appointment, EventId, EventStatus, Language, Schedule,
+    Account, AccountId, AccountName, AccountSlug, Appointment, DeliveryStatus, EventId, EventStatus,
+    Language, Schedule,
 };
 use chatgrow_ports::{ChangePosition, Commit, FeedKey, KeyUse, Stores};
 use std::thread;
@@ -233,6 +239,36 @@ pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
         marked!(
             "events.update",
             stores.events.events.update(account, &ended, none())
+        );
+
+        let (endpoints, lanes) = (&stores.delivery.webhook_endpoints, &stores.delivery.lanes);
+        let hook = endpoint(account, 1);
+        let lane = lane_of(&hook);
+        marked!(
+            "webhook_endpoints.insert",
+            endpoints.insert(&hook, ChangePosition::START, none())
+        );
+        let hook = called(&hook, "another");
+        marked!("webhook_endpoints.update", endpoints.update(&hook, none()));
+        let state = lanes
+            .claim(lane, std::time::Duration::ZERO)
+            .await
+            .unwrap()
+            .unwrap();
+        let tried = delivery(hook.id, DeliveryStatus::Failed, 1);
+        let change = tried.delivery.change;
+        marked!("lanes.settle", lanes.settle(lane, &state, vec![tried], None));
+        marked!("lanes.retry", lanes.retry(lane, change, later));
+        marked!("lanes.claim", lanes.claim(lane, LONG));
+        marked!("lanes.move_to", lanes.move_to(lane, ChangePosition::END));
+        let state = lanes.claim(lane, LONG).await.unwrap().unwrap();
+        let tried = delivery(hook.id, DeliveryStatus::Failed, 2);
+        let settled = lanes.settle(lane, &state, vec![tried], None).await;
+        assert!(settled.unwrap(), "it is held");
+        marked!("lanes.sweep_deliveries", lanes.sweep_deliveries(at(5)));
+        marked!(
+            "webhook_endpoints.remove",
+            endpoints.remove(account, hook.id, none())
         );
 
         let record = record(account, fresh_request());

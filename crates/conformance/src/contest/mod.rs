@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod crm;
+pub mod delivery;
 pub mod events;
 pub mod scheduling;
 

@@ -1,12 +1,12 @@
 //! Cases for the feed: reading on, filters, the horizon, sweeps and keys.
 
-use super::{EVERY, assert_same, change, changes, log, read, read_on};
+use super::{EVERY, assert_same, change, changes, log, look_back::recent, read, read_on};
 use crate::{at, fresh_id, latest, new_account};
 use chatgrow_domain::{AccountId, Actor, ApiKeyId, Change, ChangeType, ChangeTypes, ObjectId, UserId};
 use chatgrow_ports::{ActedBy, ChangeFilter, ChangePosition, FeedKey, Logged, SCAN, Stores};
 
 /// All changes of the account that match, read from that place with so many at a time, up to the horizon.
-async fn walk(
+pub(super) async fn walk(
     stores: &Stores,
     account: AccountId,
     after: ChangePosition,
@@ -28,7 +28,7 @@ async fn walk(
     }
 }
 
-fn of(logged: Vec<Logged>) -> Vec<Change> {
+pub(super) fn of(logged: Vec<Logged>) -> Vec<Change> {
     logged.into_iter().map(|logged| logged.change).collect()
 }
 
@@ -196,6 +196,27 @@ pub async fn a_reading_looks_at_so_many_changes(stores: &Stores) {
     let rest = of(walk(stores, account, scanned.to, EVERY, u16::MAX).await);
     let all = scanned.changes.len() + rest.len();
     assert_eq!(all, usize::from(SCAN) + 3, "each is read once");
+
+    // The other way round, three are out of reach of the first reading: the first change is one of them.
+    for (subject, most) in [(Some(first.subject), 500), (None, u16::MAX)] {
+        let filter = ChangeFilter { subject, ..EVERY };
+        let back = recent(stores, account, ChangePosition::END, filter, most).await;
+        let read = if subject.is_some() { 0 } else { SCAN };
+        assert_eq!(
+            back.changes.len(),
+            usize::from(read),
+            "looking back, too, a reading looks at {SCAN} changes at the most"
+        );
+        let down_to = back.down_to.expect("three are left");
+        let rest = recent(stores, account, down_to, filter, 500).await;
+        assert_eq!(
+            rest.changes.last().map(|logged| &logged.change),
+            Some(&first),
+            "whoever goes on finds the first one"
+        );
+        let read = if subject.is_some() { 1 } else { 3 };
+        assert_eq!(rest.changes.len(), read, "each is read once");
+    }
 }
 
 /// What is written after a horizon was taken comes after it, in every account. Every reading that has no more ends at

@@ -1,13 +1,21 @@
-//! Cases for the log of changes, and for the feed that is read from it.
+//! Cases for the log of changes, for the feed that is read from it, and for webhooks.
 
 pub(crate) mod change;
+pub(crate) mod deliveries;
 pub(crate) mod feed;
+pub(crate) mod lane;
+pub(crate) mod look_back;
 pub(crate) mod race;
+pub(crate) mod webhook_endpoint;
 pub(crate) mod written;
 
 pub use change::*;
+pub use deliveries::*;
 pub use feed::*;
+pub use lane::*;
+pub use look_back::*;
 pub use race::*;
+pub use webhook_endpoint::*;
 pub use written::*;
 
 use crate::{

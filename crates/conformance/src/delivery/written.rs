@@ -1,6 +1,9 @@
 //! Cases for writes and their changes: both are written, or neither.
 
-use super::{Shape, assert_same, read_on};
+use super::{
+    Shape, assert_same, read_on,
+    webhook_endpoint::{called, endpoint, put as put_endpoint},
+};
 use crate::{
     access::{
         api_key::{key, new_key, renamed_key, rotated_key},
@@ -25,6 +28,7 @@ use chatgrow_domain::{
     AccountId, AccountName, ApiKey, ApiKeyRefusal, Appointment, AppointmentRefusal, BlockRefusal, Change,
     Customer, CustomerRefusal, Event, EventId, EventRefusal, EventStatus, HoldRefusal, Language, LinkRefusal,
     RegistrationRefusal, ResourceId, ResourceRefusal, Schedule, ScheduleRefusal, ServiceRefusal, UserRefusal,
+    WebhookEndpoint, WebhookRefusal,
 };
 use chatgrow_ports::{ChangePosition, Commit, CustomerWrite, Failure, StoreError, Stores};
 
@@ -239,6 +243,20 @@ pub async fn every_write_writes_its_changes(stores: &Stores) {
             .update(account, &ended, c)
             .await
             .unwrap());
+        let endpoints = &stores.delivery.webhook_endpoints;
+        let hook = endpoint(account, 1);
+        writes!("webhook_endpoints.insert", async |c| endpoints
+            .insert(&hook, ChangePosition::START, c)
+            .await
+            .unwrap());
+        let hook = called(&hook, "another");
+        writes!("webhook_endpoints.update", async |c| endpoints
+            .update(&hook, c)
+            .await
+            .unwrap());
+        writes!("webhook_endpoints.remove", async |c| {
+            assert!(endpoints.remove(account, hook.id, c).await.unwrap());
+        });
         writes!("idempotency.write", async |c| stores
             .idempotency
             .write(c)
@@ -596,6 +614,35 @@ pub async fn a_refused_write_leaves_no_change(stores: &Stores) {
         finds_none!("the freeing of no place", async |c| {
             let nobody = registration(event.id, &rival);
             registrations.unregister(account, event.id, nobody.id, c).await
+        });
+
+        let endpoints = &stores.delivery.webhook_endpoints;
+        let hook = endpoint(account, 1);
+        put_endpoint(stores, &hook, ChangePosition::START).await;
+        let rival = endpoint(account, 1);
+        leaves_none!(
+            "an endpoint at a taken place",
+            async |c| endpoints.insert(&rival, ChangePosition::START, c).await,
+            Failure::Refused(WebhookRefusal::PlaceTaken)
+        );
+        leaves_none!(
+            "an endpoint with a taken id",
+            async |c| {
+                let again = WebhookEndpoint {
+                    id: hook.id,
+                    ..endpoint(account, 2)
+                };
+                endpoints.insert(&again, ChangePosition::START, c).await
+            },
+            Failure::Store(StoreError::Failed(_))
+        );
+        leaves_none!(
+            "a stale endpoint",
+            async |c| endpoints.update(&called(&called(&hook, "a"), "b"), c).await,
+            Failure::Refused(WebhookRefusal::VersionMismatch)
+        );
+        finds_none!("the removal of no endpoint", async |c| {
+            endpoints.remove(account, rival.id, c).await
         });
 
         let found = read_on(stores, account, &mut ChangePosition::START.clone()).await;

@@ -45,6 +45,28 @@ pub enum Method {
     SetFeedKey,
     RenewFeed,
     SweepChanges,
+    InsertEndpoint,
+    UpdateEndpoint,
+    RemoveEndpoint,
+    ClaimLane,
+    SettleLane,
+    MoveLane,
+    RetryDelivery,
+    SweepDeliveries,
+}
+
+/// A call that is about lanes or their deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LaneCall {
+    Due,
+    Claim,
+    Settle,
+    Move,
+    Retries,
+    Open,
+    Delivery,
+    Deliveries,
+    Retry,
 }
 
 /// A list that comes in pages.
@@ -384,4 +406,112 @@ pub enum Defect {
     RenewKeepsKey,
     /// After a renewal, new changes get the numbers of old ones.
     RenewBeginsAnew,
+
+    // Defects of looking back.
+    RecentOfAll,
+    /// The change at the place before which it is to begin is told, too.
+    RecentAgain,
+    RecentIgnoresMost,
+    RecentScansOn,
+    /// A reading that has looked at enough says that nothing is left.
+    RecentEndsTired,
+    /// A reading that has found enough says that nothing is left.
+    RecentEndsFull,
+    RecentForwards,
+    /// A reading ends one place too early, so that the next one misses a change.
+    RecentSkipsOne,
+    FoundAtPlacesOfAll,
+    /// If nothing is at a place, the change behind it is found.
+    FoundBehindPlaces,
+
+    // Defects of webhook endpoints.
+    AnyWebhookPlace,
+    WebhookPlacesOfAll,
+    WebhookPlacesShared,
+    LanesBeginAtStart,
+    EndpointFoundAnywhere,
+    EndpointRemovedAnywhere,
+    EndpointsOfAll,
+    EndpointsById,
+    EndpointsByCreationOnly,
+    ForgetsPreviousSecret,
+    ForgetsDisabling,
+    ForgetsWebhookDescription,
+    LaneOutlivesEndpoint,
+    DeliveriesOutliveEndpoint,
+    /// With an endpoint, the deliveries of all others of its account are removed.
+    RemovesDeliveriesOfAll,
+
+    // Defects of lanes.
+    /// The call sees or changes the lane of another account.
+    LanesAnywhere(LaneCall),
+    /// The call sees or changes the deliveries of all endpoints of the account.
+    DeliveriesOfAllEndpoints(LaneCall),
+    /// The call takes deliveries that are to be tried again later.
+    RetriesEarly(LaneCall),
+    DueWithoutLimit,
+    DueWhileHeld,
+    DueWhileInactive,
+    DueWhileBlocked,
+    DueWithItsLastChange,
+    DueByAnyAccount,
+    DueWithoutRetries,
+    BlockedTriesNothingAgain,
+    ClaimsHeld,
+    LeasesNeverEnd,
+    /// Who holds a lane has the same fence as the one before.
+    ClaimKeepsFence,
+    SettlesWithAnyFence,
+    /// A settlement that is refused writes its deliveries, and says that it was not refused.
+    LateDeliveriesKept,
+    SettleForgetsPlace,
+    SettleForgetsFailing,
+    SettleForgetsBlocked,
+    /// A lane that is given back stays with its holder.
+    SettleGivesNothingBack,
+    /// A lane that is to be held for longer is given back.
+    SettleGivesAllBack,
+    MoveKeepsBlocked,
+    MoveKeepsFence,
+    MoveKeepsLease,
+    PlaceIncludesInstant,
+    PlaceOfAll,
+    /// The place is that of the change that was made last, which may not be the last one in the log.
+    PlaceOfLatestInstant,
+    SweepIgnoresLanes,
+    SweepIgnoresRetries,
+    SweepSparesForInactive,
+    SweepSparesForAll,
+    SweepSparesFailed,
+
+    // Defects of deliveries.
+    DeliveriesForgotten,
+    DeliveriesNeverReplaced,
+    ForgetsAnswer,
+    RetriesUnsorted,
+    RetriesWithoutLimit,
+    OpenIsFailed,
+    OpenIsPending,
+    SkippedIsOpen,
+    /// The delivery at the place is told, not only those behind it.
+    OpenAtPlace,
+    /// Only those behind the place are counted.
+    OpenCountsBehind,
+    OpenIsLast,
+    OpenByChange,
+    DeliveriesByPlace,
+    DeliveriesOldestFirst,
+    /// A page begins with the last delivery of the page before.
+    DeliveriesAgain,
+    DeliveriesWithoutLimit,
+    IgnoresDeliveryStatus,
+    RetriesFailedOnly,
+    RetryChangesNothing,
+    SweepsDeliveriesLate,
+    SweepsNoDeliveries,
+    SweepsPendingDeliveries,
+    /// The successes of all endpoints of an account are counted together.
+    SuccessesOfAllCounted,
+    KeepsAllSuccesses,
+    FailuresCountAsSuccesses,
 }

@@ -5,7 +5,7 @@
 //! a hundred times and prints how often it survived, which may be once at most.
 
 use crate::{
-    defects::{Defect, Defect::*, List::*, Method::*},
+    defects::{Defect, Defect::*, LaneCall, List::*, Method::*},
     store::two_stores,
 };
 use chatgrow_conformance as conformance;
@@ -620,4 +620,146 @@ mutants! {
     feed_key_unmarked: Unmarked(SetFeedKey) => race the_mark_moves_with_every_write;
     renewal_unmarked: Unmarked(RenewFeed) => race the_mark_moves_with_every_write;
     sweep_of_changes_unmarked: Unmarked(SweepChanges) => race the_mark_moves_with_every_write;
+
+    // Looking back.
+    recent_of_all: RecentOfAll => case changes_are_looked_back_on;
+    recent_again: RecentAgain => case changes_are_looked_back_on;
+    recent_most_ignored: RecentIgnoresMost => case changes_are_looked_back_on;
+    recent_ends_full: RecentEndsFull => case changes_are_looked_back_on;
+    recent_forwards: RecentForwards => case changes_are_looked_back_on;
+    recent_skips_one: RecentSkipsOne => case changes_are_looked_back_on;
+    recent_scans_on: RecentScansOn => case a_reading_looks_at_so_many_changes;
+    recent_ends_tired: RecentEndsTired => case a_reading_looks_at_so_many_changes;
+    types_of_recent_ignored: IgnoresTypes => case latest_changes_are_filtered;
+    subject_of_recent_ignored: IgnoresSubject => case latest_changes_are_filtered;
+    actor_of_recent_ignored: IgnoresActor => case latest_changes_are_filtered;
+    anybody_of_recent_is_system: AnybodyIsSystem => case latest_changes_are_filtered;
+    found_at_places_of_all: FoundAtPlacesOfAll => case a_change_is_found_at_its_place;
+    found_behind_places: FoundBehindPlaces => case a_change_is_found_at_its_place;
+    swept_is_found: SweepsNoChanges => case a_change_is_found_at_its_place;
+
+    // Webhook endpoints.
+    webhook_place_unlocked: Unlocked(InsertEndpoint) => race webhook_places_are_contested;
+    webhook_place_unlocked_without_await: UnlockedWithoutAwait(InsertEndpoint) => race webhook_places_are_contested;
+    endpoint_unlocked: Unlocked(UpdateEndpoint) => race webhook_endpoint_versions_are_contested;
+    endpoint_unlocked_without_await: UnlockedWithoutAwait(UpdateEndpoint) => race webhook_endpoint_versions_are_contested;
+    claim_unlocked: Unlocked(ClaimLane) => race lanes_are_contested;
+    claim_unlocked_without_await: UnlockedWithoutAwait(ClaimLane) => race lanes_are_contested;
+    settlement_unlocked: Unlocked(SettleLane) => race settlements_are_contested;
+    settlement_unlocked_without_await: UnlockedWithoutAwait(SettleLane) => race settlements_are_contested;
+    settlement_of_removed_unlocked: Unlocked(SettleLane) => race removals_of_webhook_endpoints_are_contested;
+    claims_unlocked_in_a_race: Unlocked(ClaimLane) => race claims_race_to_one_holder;
+    last_webhook_place_unlocked: Unlocked(InsertEndpoint) => race webhook_endpoints_race_for_the_last_place;
+    endpoint_updates_unlocked_in_a_race: Unlocked(UpdateEndpoint) => race webhook_endpoint_updates_race_to_one_winner;
+    endpoint_overwritten: Overwrites(InsertEndpoint) => case an_insert_replaces_nothing;
+    endpoint_version_ignored: IgnoresVersion(UpdateEndpoint) => case webhook_endpoint_is_updated_from_the_version_before_only;
+    any_webhook_place: AnyWebhookPlace => case webhook_places_are_taken_once;
+    webhook_places_of_all: WebhookPlacesOfAll => case webhook_places_are_taken_once;
+    webhook_places_shared: WebhookPlacesShared => case webhook_places_are_taken_once;
+    lanes_begin_at_start: LanesBeginAtStart => case webhook_endpoint_round_trips;
+    previous_secret_forgotten: ForgetsPreviousSecret => case webhook_endpoint_round_trips;
+    disabling_forgotten: ForgetsDisabling => case webhook_endpoint_round_trips;
+    webhook_description_forgotten: ForgetsWebhookDescription => case webhook_endpoint_round_trips;
+    endpoint_of_unknown_account: UnknownAccounts => case webhook_endpoints_of_accounts_are_apart;
+    endpoint_found_anywhere: EndpointFoundAnywhere => case webhook_endpoints_of_accounts_are_apart;
+    endpoint_removed_anywhere: EndpointRemovedAnywhere => case webhook_endpoints_of_accounts_are_apart;
+    endpoints_of_all: EndpointsOfAll => case webhook_endpoints_of_accounts_are_apart;
+    endpoints_by_id: EndpointsById => case webhook_endpoints_are_listed_by_creation;
+    endpoints_by_creation_only: EndpointsByCreationOnly => case webhook_endpoints_are_listed_by_creation;
+    lane_outlives_endpoint: LaneOutlivesEndpoint => case a_removed_webhook_endpoint_leaves_nothing;
+    deliveries_outlive_endpoint: DeliveriesOutliveEndpoint => case a_removed_webhook_endpoint_leaves_nothing;
+    deliveries_of_all_removed: RemovesDeliveriesOfAll => case a_removed_webhook_endpoint_leaves_nothing;
+    unrecorded_endpoint: Unrecorded(InsertEndpoint) => case a_repeated_request_writes_nothing;
+    repeated_endpoint: Repeats(InsertEndpoint) => case a_repeated_request_writes_nothing;
+    unlogged_endpoint: Unlogged(InsertEndpoint) => case every_write_writes_its_changes;
+    endpoint_unmarked: Unmarked(InsertEndpoint) => race the_mark_moves_with_every_write;
+    unrecorded_endpoint_update: Unrecorded(UpdateEndpoint) => case a_repeated_request_writes_nothing;
+    repeated_endpoint_update: Repeats(UpdateEndpoint) => case a_repeated_request_writes_nothing;
+    unlogged_endpoint_update: Unlogged(UpdateEndpoint) => case every_write_writes_its_changes;
+    endpoint_update_unmarked: Unmarked(UpdateEndpoint) => race the_mark_moves_with_every_write;
+    unrecorded_endpoint_removal: Unrecorded(RemoveEndpoint) => case a_repeated_request_writes_nothing;
+    repeated_endpoint_removal: Repeats(RemoveEndpoint) => case a_repeated_request_writes_nothing;
+    unlogged_endpoint_removal: Unlogged(RemoveEndpoint) => case every_write_writes_its_changes;
+    endpoint_removal_unmarked: Unmarked(RemoveEndpoint) => race the_mark_moves_with_every_write;
+    claim_unmarked: Unmarked(ClaimLane) => race the_mark_moves_with_every_write;
+    settlement_unmarked: Unmarked(SettleLane) => race the_mark_moves_with_every_write;
+    move_of_lane_unmarked: Unmarked(MoveLane) => race the_mark_moves_with_every_write;
+    retry_unmarked: Unmarked(RetryDelivery) => race the_mark_moves_with_every_write;
+    sweep_of_deliveries_unmarked: Unmarked(SweepDeliveries) => race the_mark_moves_with_every_write;
+
+    // Lanes.
+    lane_anywhere_for_claim: LanesAnywhere(LaneCall::Claim) => case lanes_of_accounts_are_apart;
+    lane_anywhere_for_settle: LanesAnywhere(LaneCall::Settle) => case lanes_of_accounts_are_apart;
+    lane_anywhere_for_move: LanesAnywhere(LaneCall::Move) => case lanes_of_accounts_are_apart;
+    lane_anywhere_for_retries: LanesAnywhere(LaneCall::Retries) => case lanes_of_accounts_are_apart;
+    lane_anywhere_for_open: LanesAnywhere(LaneCall::Open) => case lanes_of_accounts_are_apart;
+    lane_anywhere_for_delivery: LanesAnywhere(LaneCall::Delivery) => case lanes_of_accounts_are_apart;
+    lane_anywhere_for_deliveries: LanesAnywhere(LaneCall::Deliveries) => case lanes_of_accounts_are_apart;
+    lane_anywhere_for_retry: LanesAnywhere(LaneCall::Retry) => case lanes_of_accounts_are_apart;
+    due_without_limit: DueWithoutLimit => case lanes_are_due_if_there_is_a_change_behind_them;
+    due_while_held: DueWhileHeld => case lanes_are_due_if_there_is_a_change_behind_them;
+    due_while_held_by_retry: DueWhileHeld => case lanes_are_due_if_a_delivery_is;
+    due_while_inactive: DueWhileInactive => case lanes_are_due_if_there_is_a_change_behind_them;
+    due_while_inactive_by_retry: DueWhileInactive => case lanes_are_due_if_a_delivery_is;
+    due_while_blocked: DueWhileBlocked => case lanes_are_due_if_there_is_a_change_behind_them;
+    due_with_its_last_change: DueWithItsLastChange => case lanes_are_due_if_there_is_a_change_behind_them;
+    due_by_any_account: DueByAnyAccount => case lanes_are_due_if_there_is_a_change_behind_them;
+    due_without_retries: DueWithoutRetries => case lanes_are_due_if_a_delivery_is;
+    blocked_tries_nothing_again: BlockedTriesNothingAgain => case lanes_are_due_if_a_delivery_is;
+    due_early: RetriesEarly(LaneCall::Due) => case lanes_are_due_if_a_delivery_is;
+    due_by_all_endpoints: DeliveriesOfAllEndpoints(LaneCall::Due) => case lanes_are_due_if_a_delivery_is;
+    claims_held: ClaimsHeld => case a_lane_is_held_by_one;
+    leases_never_end: LeasesNeverEnd => case a_lane_is_held_by_one;
+    claim_keeps_fence: ClaimKeepsFence => case a_lane_is_held_by_one;
+    settles_with_any_fence: SettlesWithAnyFence => case a_lane_is_held_by_one;
+    late_deliveries_kept: LateDeliveriesKept => case a_lane_is_held_by_one;
+    settle_gives_nothing_back: SettleGivesNothingBack => case a_lane_is_held_by_one;
+    settle_gives_all_back: SettleGivesAllBack => case a_lane_is_held_by_one;
+    settle_forgets_place: SettleForgetsPlace => case a_settlement_is_kept;
+    settle_forgets_failing: SettleForgetsFailing => case a_settlement_is_kept;
+    settle_forgets_blocked: SettleForgetsBlocked => case a_settlement_is_kept;
+    deliveries_forgotten: DeliveriesForgotten => case a_settlement_is_kept;
+    deliveries_never_replaced: DeliveriesNeverReplaced => case a_settlement_is_kept;
+    delivery_of_all_endpoints: DeliveriesOfAllEndpoints(LaneCall::Delivery) => case a_settlement_is_kept;
+    move_keeps_blocked: MoveKeepsBlocked => case a_moved_lane_is_free;
+    move_keeps_fence: MoveKeepsFence => case a_moved_lane_is_free;
+    move_keeps_lease: MoveKeepsLease => case a_moved_lane_is_free;
+    place_includes_instant: PlaceIncludesInstant => case a_place_before_an_instant_is_found;
+    place_of_all: PlaceOfAll => case a_place_before_an_instant_is_found;
+    place_of_latest_instant: PlaceOfLatestInstant => case a_place_before_an_instant_is_found;
+    sweep_ignores_lanes: SweepIgnoresLanes => case a_sweep_spares_what_lanes_need;
+    sweep_ignores_retries: SweepIgnoresRetries => case a_sweep_spares_what_lanes_need;
+    sweep_spares_for_inactive: SweepSparesForInactive => case a_sweep_spares_what_lanes_need;
+    sweep_spares_for_all: SweepSparesForAll => case a_sweep_spares_what_lanes_need;
+    sweep_spares_failed: SweepSparesFailed => case a_sweep_spares_what_lanes_need;
+
+    // Deliveries.
+    answer_forgotten: ForgetsAnswer => case delivery_round_trips;
+    retries_early: RetriesEarly(LaneCall::Retries) => case retries_are_told_when_they_are_due;
+    retries_of_all_endpoints: DeliveriesOfAllEndpoints(LaneCall::Retries) => case retries_are_told_when_they_are_due;
+    retries_unsorted: RetriesUnsorted => case retries_are_told_when_they_are_due;
+    retries_without_limit: RetriesWithoutLimit => case retries_are_told_when_they_are_due;
+    open_of_all_endpoints: DeliveriesOfAllEndpoints(LaneCall::Open) => case open_deliveries_are_counted;
+    open_is_failed: OpenIsFailed => case open_deliveries_are_counted;
+    open_is_pending: OpenIsPending => case open_deliveries_are_counted;
+    skipped_is_open: SkippedIsOpen => case open_deliveries_are_counted;
+    open_at_place: OpenAtPlace => case open_deliveries_are_counted;
+    open_counts_behind: OpenCountsBehind => case open_deliveries_are_counted;
+    open_is_last: OpenIsLast => case open_deliveries_are_counted;
+    open_by_change: OpenByChange => case open_deliveries_are_counted;
+    deliveries_of_all_endpoints: DeliveriesOfAllEndpoints(LaneCall::Deliveries) => case deliveries_are_listed;
+    deliveries_by_place: DeliveriesByPlace => case deliveries_are_listed;
+    deliveries_oldest_first: DeliveriesOldestFirst => case deliveries_are_listed;
+    deliveries_again: DeliveriesAgain => case deliveries_are_listed;
+    deliveries_without_limit: DeliveriesWithoutLimit => case deliveries_are_listed;
+    delivery_status_ignored: IgnoresDeliveryStatus => case deliveries_are_listed;
+    retry_of_all_endpoints: DeliveriesOfAllEndpoints(LaneCall::Retry) => case a_delivery_is_tried_again;
+    retries_failed_only: RetriesFailedOnly => case a_delivery_is_tried_again;
+    retry_changes_nothing: RetryChangesNothing => case a_delivery_is_tried_again;
+    deliveries_swept_late: SweepsDeliveriesLate => case deliveries_are_swept;
+    no_deliveries_swept: SweepsNoDeliveries => case deliveries_are_swept;
+    pending_deliveries_swept: SweepsPendingDeliveries => case deliveries_are_swept;
+    successes_of_all_counted: SuccessesOfAllCounted => case deliveries_are_swept;
+    all_successes_kept: KeepsAllSuccesses => case deliveries_are_swept;
+    failures_count_as_successes: FailuresCountAsSuccesses => case deliveries_are_swept;
 }

@@ -322,10 +322,12 @@ pub const LIST: &str =
 pub const RETRY: &str = "UPDATE webhook_deliveries SET status = 'pending', next_at = $1
     WHERE account_id = $2 AND endpoint_id = $3 AND change_id = $4";
 
-/// Deletes the rows of the endpoint `$1`, `$2`, in the order in which they refer to each other.
+/// Deletes the rows of the endpoint `$1`, `$2`. The lane comes first: a settlement holds its row, so what it writes is
+/// there before the deliveries are deleted, and whoever comes later finds no lane. The endpoint comes last, because the
+/// others refer to it.
 pub const REMOVE: [&str; 3] = [
-    "DELETE FROM webhook_deliveries WHERE account_id = $1 AND endpoint_id = $2",
     "DELETE FROM webhook_lanes WHERE account_id = $1 AND endpoint_id = $2",
+    "DELETE FROM webhook_deliveries WHERE account_id = $1 AND endpoint_id = $2",
     "DELETE FROM webhook_endpoints WHERE account_id = $1 AND id = $2",
 ];
 

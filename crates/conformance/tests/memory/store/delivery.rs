@@ -5,7 +5,8 @@ use crate::defects::{Defect, Method};
 use async_trait::async_trait;
 use chatgrow_domain::{AccountId, Actor, Change, ChangeData, Timestamp, UserId};
 use chatgrow_ports::{
-    ActedBy, ChangeFilter, ChangePosition, ChangeStore, Commit, FeedKey, Logged, SCAN, Scanned, StoreError,
+    ActedBy, ChangeFilter, ChangePosition, ChangeStore, Commit, FeedKey, Logged, Recent, SCAN, Scanned,
+    StoreError,
 };
 
 /// The place with that number. All have one epoch: numbers rise with the writes, and this store is never restored.
@@ -22,7 +23,7 @@ impl Tables {
     }
 
     /// The account's changes after that place, in their order.
-    fn changes_after(
+    pub(super) fn changes_after(
         &self,
         account: AccountId,
         after: ChangePosition,
@@ -74,7 +75,7 @@ impl MemoryStore {
         change
     }
 
-    fn horizon_of(&self, tables: &Tables) -> ChangePosition {
+    pub(super) fn horizon_of(&self, tables: &Tables) -> ChangePosition {
         match self.defect {
             Some(Defect::HorizonAhead) => place(tables.last_change + 1),
             Some(Defect::HorizonStays) => ChangePosition::START,
@@ -192,6 +193,75 @@ impl ChangeStore for MemoryStore {
         .await
     }
 
+    async fn recent(
+        &self,
+        account: AccountId,
+        before: ChangePosition,
+        filter: ChangeFilter,
+        most: u16,
+    ) -> Result<Recent, StoreError> {
+        self.read(|tables| {
+            let mut log: Vec<_> = tables.changes_after(account, ChangePosition::START).collect();
+            if self.has(Defect::RecentOfAll) {
+                let others = tables.changes.keys().filter(|other| **other != account);
+                log.extend(others.flat_map(|other| tables.changes_after(*other, ChangePosition::START)));
+                log.sort_by_key(|(position, _)| *position);
+            }
+            let begins = |position| position < before || self.has(Defect::RecentAgain) && position == before;
+            log.retain(|(position, _)| begins(*position));
+            let (mut changes, mut down_to) = (Vec::new(), None);
+            for (looked, (position, change)) in (1..).zip(log.into_iter().rev()) {
+                if self.matches(&filter, change) {
+                    changes.push(Logged {
+                        position,
+                        change: change.clone(),
+                    });
+                }
+                let found = changes.len() == usize::from(most) && !self.has(Defect::RecentIgnoresMost);
+                let tired = looked == SCAN && !self.has(Defect::RecentScansOn);
+                if found || tired {
+                    let ends = self.has(Defect::RecentEndsTired) && !found
+                        || self.has(Defect::RecentEndsFull) && found;
+                    down_to = (!ends).then_some(position);
+                    break;
+                }
+            }
+            match self.defect {
+                Some(Defect::RecentForwards) => changes.reverse(),
+                Some(Defect::RecentSkipsOne) => {
+                    down_to = down_to.map(|down_to| place(down_to.number - 1));
+                }
+                _ => {}
+            }
+            Ok(Recent { changes, down_to })
+        })
+        .await
+    }
+
+    async fn at(&self, account: AccountId, position: ChangePosition) -> Result<Option<Logged>, StoreError> {
+        self.read(|tables| {
+            let mut owners = tables.changes.keys().copied();
+            let owner = if self.has(Defect::FoundAtPlacesOfAll) {
+                owners.find(|owner| {
+                    tables
+                        .changes_after(*owner, ChangePosition::START)
+                        .any(|(at, _)| at == position)
+                })
+            } else {
+                Some(account)
+            };
+            let owner = owner.unwrap_or(account);
+            let mut log = tables.changes_after(owner, ChangePosition::START);
+            let here = |at| at == position || self.has(Defect::FoundBehindPlaces) && at > position;
+            let found = log.find(|(at, _)| here(*at));
+            Ok(found.map(|(position, change)| Logged {
+                position,
+                change: change.clone(),
+            }))
+        })
+        .await
+    }
+
     async fn horizon(&self) -> Result<ChangePosition, StoreError> {
         self.read(|tables| Ok(self.horizon_of(tables))).await
     }
@@ -214,7 +284,9 @@ impl ChangeStore for MemoryStore {
                 .changes_after(account, ChangePosition::START)
                 .take(most)
                 .collect::<Vec<_>>();
-            let last = oldest.iter().rposition(|(_, change)| due(change));
+            let last = oldest
+                .iter()
+                .rposition(|(position, change)| due(change) && !self.is_needed(tables, account, *position));
             let oldest = oldest.into_iter().take(last.map_or(0, |last| last + 1));
             let oldest = oldest.filter(|(_, change)| !self.has(Defect::SweepsDueOnly) || due(change));
             let places: Vec<_> = oldest.map(|(position, _)| position).collect();

@@ -12,6 +12,7 @@ mod crm;
 mod delivery;
 mod events;
 mod idempotency;
+mod lanes;
 mod occupancies;
 mod registrations;
 mod resources;
@@ -19,18 +20,21 @@ mod schedules;
 mod scheduling;
 mod services;
 mod users;
+mod webhook_endpoints;
 
 use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
 use chatgrow_domain::{
-    Account, AccountId, ApiKey, ApiKeyId, Appointment, AppointmentId, Block, BlockId, Change, Customer,
-    CustomerId, CustomerSummary, Event, EventId, Hold, HoldId, Link, Registration, RegistrationId, Resource,
-    ResourceId, Schedule, Service, ServiceId, Session, SessionId, TokenDigest, User, UserId,
+    Account, AccountId, ApiKey, ApiKeyId, Appointment, AppointmentId, Block, BlockId, Change, ChangeId,
+    Customer, CustomerId, CustomerSummary, Event, EventId, Hold, HoldId, Link, Registration, RegistrationId,
+    Resource, ResourceId, Schedule, Service, ServiceId, Session, SessionId, TokenDigest, User, UserId,
+    WebhookEndpoint, WebhookEndpointId,
 };
 use chatgrow_ports::{
     ChangePosition, Commit, FeedKey, IdempotencyKey, IdempotencyRecord, Listed, Mark, Page, PageRequest,
-    StoreChanges, StoreError, StoreHealth, Stores,
+    PlacedDelivery, StoreChanges, StoreError, StoreHealth, Stores,
 };
+use lanes::HeldLane;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
@@ -108,6 +112,9 @@ struct Tables {
     last_change: i64,
     swept_to: BTreeMap<AccountId, ChangePosition>,
     feed_key: Option<FeedKey>,
+    webhook_endpoints: Rows<WebhookEndpointId, WebhookEndpoint>,
+    lanes: Rows<WebhookEndpointId, HeldLane>,
+    deliveries: Rows<(WebhookEndpointId, ChangeId), PlacedDelivery>,
     /// The number of writes so far.
     commits: i64,
 }
