@@ -262,6 +262,11 @@ impl ChangeStore for MemoryStore {
         .await
     }
 
+    async fn held_back_since(&self) -> Result<Option<Timestamp>, StoreError> {
+        // What has committed can be read.
+        Ok(None)
+    }
+
     async fn horizon(&self) -> Result<ChangePosition, StoreError> {
         self.read(|tables| Ok(self.horizon_of(tables))).await
     }
