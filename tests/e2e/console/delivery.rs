@@ -256,6 +256,12 @@ async fn deliveries_show_what_was_sent_and_answered(store: Store) {
         .await;
     assert_says(&owner.get(&path).await, &["Up to date"]);
 
+    // What has arrived is sent again if somebody wants it, and holds up nothing.
+    assert_eq!(owner.post(first, "do=retry").await.status, 303);
+    app.deliver_until("the first again", || receiver.hooks("/hook").into_iter().nth(4))
+        .await;
+    assert_eq!(receiver.hooks("/hook")[4].id, receiver.hooks("/hook")[0].id);
+
     let replay = format!("{path}/replay");
     assert_eq!(
         owner.post(&replay, "date=2030-02-30&time=10:00").await.status,
@@ -265,10 +271,10 @@ async fn deliveries_show_what_was_sent_and_answered(store: Store) {
     app.customer("eve@example.com").await;
     let replayed = owner.post(&replay, "date=2100-01-01&time=00:00").await;
     assert_eq!(location(&replayed), format!("{path}?replayed"));
-    app.deliver_until("the fourth", || receiver.hooks("/hook").into_iter().nth(4))
+    app.deliver_until("the fourth", || receiver.hooks("/hook").into_iter().nth(5))
         .await;
     owner.post(&replay, "date=2020-01-01&time=00:00").await;
-    app.deliver_until("all again", || receiver.hooks("/hook").into_iter().nth(8))
+    app.deliver_until("all again", || receiver.hooks("/hook").into_iter().nth(9))
         .await;
     assert_eq!(owner.post(first, "do=nonsense").await.status, 400);
 
