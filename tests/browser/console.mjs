@@ -111,6 +111,14 @@ const event = (await api("POST", "/events", {
 const registration = (await api("POST", `/events/${event}/registrations`, { customerEmail: "51000@example.com" })).registration.id;
 
 const key = (await api("GET", "/api-keys")).apiKeys[0].id;
+
+// A webhook that goes nowhere: no such name can exist. So its one delivery fails, and waits for the next try.
+const webhook = (await api("POST", "/webhook-endpoints", {
+  url: "https://crm.example.invalid/webhooks/chatgrow", description: "CRM", types: ["customer.*", "appointment.*", "event.created", "hold.expired"], ordered: true,
+})).webhookEndpoint.id;
+await api("POST", "/customers", { email: "webhook@example.com", name: "רות מזרחי" });
+let deliveries = [];
+while (deliveries.length === 0) deliveries = (await api("GET", `/webhook-endpoints/${webhook}/deliveries`)).deliveries;
 const PAGES = {
   "key-rotate": `/console/settings/api-keys/${key}?do=rotate`,
   "key-revoke": `/console/settings/api-keys/${key}?do=revoke`,
@@ -142,6 +150,17 @@ const PAGES = {
   "service-new": "/console/settings/services/new",
   service: `/console/settings/services/${service}`,
   "api-keys": "/console/settings/api-keys",
+  webhooks: "/console/settings/webhooks",
+  "webhook-new": "/console/settings/webhooks/new",
+  webhook: `/console/settings/webhooks/${webhook}`,
+  "webhook-edit": `/console/settings/webhooks/${webhook}/edit`,
+  "webhook-secret": `/console/settings/webhooks/${webhook}/secret`,
+  "webhook-replay": `/console/settings/webhooks/${webhook}/replay`,
+  "webhook-remove": `/console/settings/webhooks/${webhook}/remove`,
+  delivery: `/console/settings/webhooks/${webhook}/deliveries/${deliveries[0].changeId}`,
+  activity: "/console/settings/activity",
+  "activity-of-one": `/console/settings/activity?id=${customer}`,
+  "activity-none": "/console/settings/activity?who=system&kind=user&id=x",
   people: "/console/settings/people",
   me: "/console/me",
   missing: "/console/nowhere",
@@ -254,6 +273,31 @@ const work = async (javaScriptEnabled) => {
   await page.getByLabel(`Room ${mode}`).check();
   await page.getByRole("button", { name: "Add the service" }).click();
   await page.getByText(`Massage ${mode}`).first().waitFor();
+
+  // A webhook: refused, made, tried out, removed. Afterwards the activity tells of it.
+  await go(page, "/console/settings/webhooks/new");
+  await page.getByLabel("Address", { exact: true }).fill("http://example.com/");
+  await page.getByRole("button", { name: "Add webhook" }).click();
+  await page.getByText("must begin with https://").waitFor();
+  if (javaScriptEnabled) await inspect(page, "webhook-refused");
+  await page.getByLabel("Address", { exact: true }).fill(`https://${mode}.example.invalid/`);
+  await page.getByLabel("Choose", { exact: true }).check();
+  if (!javaScriptEnabled) await page.getByText("What the webhook tells").click();
+  await page.getByLabel("All of these, also later ones – Customers").check();
+  await page.getByRole("button", { name: "Add webhook" }).click();
+  await page.getByText("it is shown only once").waitFor();
+  if (javaScriptEnabled) await inspect(page, "webhook-made");
+  assert.match(await page.locator("#secret").inputValue(), /^whsec_/);
+  await page.getByRole("button", { name: "Send a test" }).click();
+  await page.getByRole("heading", { name: "The test has not arrived" }).waitFor();
+  if (javaScriptEnabled) await inspect(page, "webhook-tested");
+  await page.getByRole("link", { name: "Remove" }).click();
+  await page.getByRole("button", { name: "Remove for good" }).click();
+  await page.getByRole("heading", { name: "Webhooks" }).waitFor();
+  await page.getByRole("link", { name: "Activity" }).click();
+  await page.getByLabel("Of what").selectOption({ label: "Webhooks" });
+  await page.getByRole("button", { name: "Show" }).click();
+  await page.getByText("Webhook removed").first().waitFor();
 
   // A key that is not needed any more.
   await go(page, "/console/settings/api-keys");

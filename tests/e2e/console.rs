@@ -1,5 +1,7 @@
 //! The console over HTTP: who gets in, and what protects its pages. What a browser shows is tested in tests/browser.
 
+mod delivery;
+
 use crate::api::each_store;
 use chatgrow_api::Settings;
 use chatgrow_domain::{AccountSlug, Role};

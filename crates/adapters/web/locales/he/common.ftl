@@ -30,7 +30,8 @@ title-refused = נדרש תיקון: { $title }
 
 date = { $day } ב{ $month } { $year }
 date-without-year = { $day } ב{ $month }
-moment = { $weekday }, { $date }, { $time }
+# מתחיל בסימן כיוון, כדי שגם בתוך משפט ייקרא מימין לשמאל.
+moment = ‏{ $weekday }, { $date }, { $time }
 ago-now = הרגע
 ago-minutes = { $count ->
     [one] לפני דקה

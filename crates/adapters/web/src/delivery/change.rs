@@ -3,7 +3,7 @@
 use crate::{
     Shared,
     form::Form,
-    page::{self, PageError, Section, Shell, all, found, query},
+    page::{self, PageError, Section, Shell, all, found, query, title},
     visit::SignedIn,
     words::Words,
 };
@@ -152,7 +152,7 @@ pub(super) async fn list(
     );
     page::ok(&ChangesPage {
         t,
-        shell: Shell::new(&signed_in, Section::Settings, t.text("nav-activity")),
+        shell: Shell::new(&signed_in, Section::Settings, title(t, &form, "nav-activity")),
         form,
         people: actors.people,
         keys: actors.keys,

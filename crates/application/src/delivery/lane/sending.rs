@@ -28,16 +28,7 @@ impl Lanes {
         if held.endpoint.terms.ordered {
             return self.in_order(held, due, until).await;
         }
-        let retries = self.lanes.retries(due, u32::from(SOME)).await?;
-        let again: Vec<_> = retries
-            .into_iter()
-            .filter(|retry| {
-                !held
-                    .done
-                    .iter()
-                    .any(|done| done.delivery.change == retry.delivery.change)
-            })
-            .collect();
+        let again = self.again(held, due).await?;
         let retried = again.len();
         let changes = self.changes_of(held, again).await?;
         self.send_all(held, changes, until).await;
@@ -60,8 +51,24 @@ impl Lanes {
         Ok(more || retried > 0)
     }
 
+    /// What is to be tried again by now, and was not in this pass.
+    async fn again(&self, held: &Held, due: DueLane) -> Result<Vec<PlacedDelivery>, StoreError> {
+        let retries = self.lanes.retries(due, u32::from(SOME)).await?;
+        let was_tried = |retry: &PlacedDelivery| {
+            let mut done = held.done.iter();
+            done.any(|done| done.delivery.change == retry.delivery.change)
+        };
+        Ok(retries.into_iter().filter(|retry| !was_tried(retry)).collect())
+    }
+
     /// Sends one change after the other, and stops at one that fails.
     async fn in_order(&self, held: &mut Held, due: DueLane, until: Instant) -> Result<bool, StoreError> {
+        // The lane has passed these changes, so they wait for nothing: somebody wants one again, or they failed before
+        // the endpoint was an ordered one.
+        let mut passed = self.again(held, due).await?;
+        passed.retain(|retry| retry.position <= held.lane.position);
+        let passed = self.changes_of(held, passed).await?;
+        self.send_all(held, passed, until).await;
         if held.lane.blocked {
             let (_, first) = self.lanes.open(due, held.lane.position).await?;
             if let Some(first) = first {

@@ -188,7 +188,7 @@ async fn a_failure_is_noted_and_keeps_nothing_up() {
 
 #[tokio::test]
 async fn an_ordered_lane_stops_at_what_fails() {
-    let mut mocks = mocks(ordered(), lane());
+    let mut mocks = with_no_retries(mocks(ordered(), lane()));
     mocks
         .changes
         .expect_read()
@@ -211,6 +211,7 @@ fn stopped_before(number: u8, mut first: PlacedDelivery) -> Mocks {
         ..lane()
     };
     let mut mocks = mocks(ordered(), blocked);
+    mocks.lanes.expect_retries().returning(|_, _| Ok(vec![]));
     mocks.lanes.expect_open().returning(move |_, _| {
         first.position = place(i64::from(number) + 1);
         Ok((1, Some(first.clone())))
@@ -246,6 +247,29 @@ async fn an_ordered_lane_waits_until_the_change_is_due() {
         ..lane()
     };
     pass(settled(stopped_before(1, later), waiting, &[])).await;
+}
+
+#[tokio::test]
+async fn an_ordered_lane_tries_again_what_it_has_passed() {
+    let at_five = Lane {
+        position: place(5),
+        ..lane()
+    };
+    let mut mocks = mocks(ordered(), at_five);
+    // The second is one that the lane has not passed. It waits for its turn.
+    let retries = || Ok(vec![failed(4), failed(7)]);
+    mocks.lanes.expect_retries().returning(move |_, _| retries());
+    mocks.changes.expect_at().returning(|_, _| Ok(Some(logged(4))));
+    mocks
+        .changes
+        .expect_read()
+        .returning(|_, _, _, _| Ok(scanned(6..=6)));
+    let mocks = answering(mocks, [(4, Ok(200)), (6, Ok(200))]);
+    let moved = Lane {
+        position: place(6),
+        ..lane()
+    };
+    pass(settled(mocks, moved, &[(4, Succeeded), (6, Succeeded)])).await;
 }
 
 #[tokio::test]

@@ -73,11 +73,18 @@ pub(crate) async fn rotate(
     let endpoint = endpoint(&shared, &signed_in, &id).await?;
     let request = signed_in.request_of(&form);
     let endpoints = &shared.application.delivery.webhook_endpoints;
-    let WithSecret { outcome, secret } = endpoints.rotate(&request, endpoint.id).await?;
-    match outcome {
-        Outcome::Done(effect) => show_secret(&shared, &signed_in, effect.resource(), secret).await,
+    match endpoints.rotate(&request, endpoint.id).await {
+        Ok(WithSecret {
+            outcome: Outcome::Done(effect),
+            secret,
+        }) => show_secret(&shared, &signed_in, effect.resource(), secret).await,
         // The form was sent again, and a secret is shown only once.
-        _ => page::ok(&list_page(&shared, &signed_in, true).await?),
+        Ok(_) => page::ok(&list_page(&shared, &signed_in, true).await?),
+        // The list says so.
+        Err(Failure::Refused(WebhookRefusal::NoSecretsKey)) => {
+            page::refused(&list_page(&shared, &signed_in, false).await?)
+        }
+        Err(failure) => Err(failure.into()),
     }
 }
 

@@ -127,6 +127,7 @@ fn refuse(form: &mut Form, t: Words, failure: Failure<WebhookRefusal>) -> Result
         Failure::Refused(WebhookRefusal::TooMany | WebhookRefusal::PlaceTaken) => {
             t.count("webhook-too-many", WebhookEndpoint::MAX)
         }
+        Failure::Refused(WebhookRefusal::NoSecretsKey) => t.text("webhook-no-secrets-key"),
         failure => return Err(failure.into()),
     };
     form.refuse("url", fault);

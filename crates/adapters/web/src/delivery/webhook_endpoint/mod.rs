@@ -67,6 +67,8 @@ struct EndpointPage {
     types: String,
     ordered: bool,
     state: State,
+    /// Whether a test can be sent.
+    can_test: bool,
     /// Until when webhooks are also signed with the secret before.
     previous_until: Option<String>,
     said: Said,
@@ -125,7 +127,8 @@ impl State {
         } else if standing.blocked {
             troubles.push(t.text("webhook-blocked"));
         }
-        if standing.open > 0 {
+        // The one for which it waits was just told.
+        if standing.open > u64::from(standing.waits_for.is_some()) {
             troubles.push(t.count("webhook-open", standing.open));
         }
         Self {
@@ -198,6 +201,7 @@ async fn endpoint_page(
         types: t.types(&endpoint.terms.types),
         ordered: endpoint.terms.ordered,
         state: State::of(t, &clock, endpoint, &standing),
+        can_test: standing.can_sign,
         previous_until: previous
             .filter(|until| *until > clock.now)
             .map(|until| t.instant(&clock, until)),
