@@ -522,7 +522,7 @@ async fn a_cursor_that_leads_nowhere_is_told(store: Store) {
             .await
             .assert_invalid(&["after"]);
     }
-    let expired = "The cursor has expired: read the resources anew, and begin with after=now";
+    let expired = "The cursor has expired: take a new one with after=now, then read the resources anew";
     let foreign = app.get(&format!("/changes?after={}", "A".repeat(43))).await;
     foreign.assert_error(410, "CURSOR_EXPIRED", expired);
     for (bad, field) in [

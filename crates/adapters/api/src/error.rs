@@ -117,7 +117,7 @@ problems! {
     /// The key was used for a different request.
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used for another request";
     /// Changes after the cursor are not kept any more, or the cursor is of another store, or of the time before a restore.
-    CursorExpired = GONE, "CURSOR_EXPIRED", "The cursor has expired: read the resources anew, and begin with after=now";
+    CursorExpired = GONE, "CURSOR_EXPIRED", "The cursor has expired: take a new one with after=now, then read the resources anew";
     /// The resource's version doesn't match `If-Match`.
     VersionMismatch = PRECONDITION_FAILED, "VERSION_MISMATCH", "The resource is not in the version of If-Match";
     /// The path and the query string are longer than the server allows.

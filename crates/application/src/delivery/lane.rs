@@ -212,14 +212,12 @@ impl Lanes {
             (false, true) => Disabling::Failing,
             (false, false) => return Ok(()),
         };
-        let (account, id) = (held.endpoint.account_id, held.endpoint.id);
-        // If the endpoint is changed meanwhile, its owner has seen to it.
-        let Some(before) = self.endpoints.by_id(account, id).await? else {
-            return Ok(());
-        };
+        let before = held.endpoint.clone();
+        let account = before.account_id;
         let after = before.disabled(why, now);
         let effect = Effect::Changed { before, after };
         let commit = self.commits.without_request(account, Actor::System, &effect);
+        // If the endpoint was changed meanwhile, its owner has seen to it, and the write is refused.
         match self.endpoints.update(effect.resource(), commit).await {
             Ok(()) => {
                 self.disabled.fetch_add(1, Ordering::Relaxed);

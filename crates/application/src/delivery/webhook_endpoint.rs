@@ -216,6 +216,10 @@ impl WebhookEndpoints {
     ) -> Result<Outcome<WebhookEndpoint>, Failure<WebhookRefusal>> {
         let attempt = async || {
             let before = self.get(&request.caller, id).await?;
+            // The endpoint goes on being told what its creator might read, wherever its webhooks go now.
+            for scope in before.scopes.iter() {
+                request.caller.require(scope)?;
+            }
             request.precondition.check::<WebhookRefusal>(Some(&before))?;
             let after = change(&before, self.system.clock.now());
             let write = async |after: &WebhookEndpoint, commit| self.endpoints.update(after, commit).await;

@@ -151,7 +151,7 @@ pub trait LaneStore: Send + Sync {
     async fn retry(&self, lane: DueLane, change: ChangeId, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Deletes deliveries that are not to be tried again: those that were last tried at `before` or earlier, and of
-    /// each endpoint's successes all but the last [`KEPT_SUCCESSES`]. Returns how many.
+    /// each endpoint's successes all but the last [`KEPT_SUCCESSES`]. Lanes go on that waited for them. Returns how many.
     async fn sweep_deliveries(&self, before: Timestamp) -> Result<usize, StoreError>;
 }
 

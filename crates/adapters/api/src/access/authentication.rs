@@ -19,7 +19,7 @@ use actix_web::{
     middleware::Next,
     web::{Data, ReqData},
 };
-use chatgrow_application::{Application, Caller, Known, Recalled};
+use chatgrow_application::{Application, Caller, Known, Recalled, RequestId};
 use chatgrow_domain::AccountId;
 use paperclip::actix::Apiv2Security;
 use std::{
@@ -137,6 +137,40 @@ impl From<Refused> for Stopped {
         Self {
             error: ApiError::rate_limited(refused.retry_after),
             quota: Some(Box::new(refused.quota)),
+        }
+    }
+}
+
+/// The key of a request that lasts. It is checked again while the answer is being sent.
+pub(crate) struct LastingKey {
+    key: String,
+    request: RequestId,
+    client: IpAddr,
+}
+
+impl LastingKey {
+    /// The key of that request.
+    pub(crate) fn of(request: &HttpRequest, settings: &Settings, caller: &Authenticated) -> Self {
+        Self {
+            key: single(request.headers(), X_API_KEY)
+                .unwrap_or_default()
+                .to_owned(),
+            request: caller.0.request_id.clone(),
+            client: settings.proxies.client(request.peer_addr(), request.headers()),
+        }
+    }
+
+    /// Whether it still gives access.
+    pub(crate) async fn counts(&self, application: &Application) -> bool {
+        let authentication = &application.access.authentication;
+        let client = || self.client;
+        match authentication.recall(&self.key, &self.request, client) {
+            Recalled::Known(known) => known.admitted,
+            Recalled::Nobody => false,
+            Recalled::Stale(key) | Recalled::New(key) => {
+                let found = authentication.look_up(key, &self.request, client).await;
+                found.is_ok_and(|known| known.is_some_and(|known| known.admitted))
+            }
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Changes as they come: server-sent events (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
 
 use crate::{
-    access::authentication::Authenticated,
+    Settings,
+    access::authentication::{Authenticated, LastingKey},
     connection::in_flight::InFlight,
     delivery::change::{Change, Read, filter, read},
     error::{ApiError, Problem},
@@ -169,6 +170,7 @@ pub(crate) async fn stream(
     application: Data<Application>,
     in_flight: Data<InFlight>,
     streams: Data<Streams>,
+    settings: Data<Settings>,
     request: HttpRequest,
     query: Query<StreamChanges>,
 ) -> Result<Events, ApiError> {
@@ -195,6 +197,7 @@ pub(crate) async fn stream(
     let reader = Reader {
         application,
         in_flight,
+        key: LastingKey::of(&request, &settings, &caller),
         caller,
         filter,
         ready: Some(first),
@@ -214,6 +217,7 @@ struct Reader {
     application: Data<Application>,
     in_flight: Data<InFlight>,
     caller: Authenticated,
+    key: LastingKey,
     filter: ChangeFilter,
     /// What was read, and is not sent yet.
     ready: Option<Read>,
@@ -230,7 +234,8 @@ impl Reader {
         })
     }
 
-    /// The next events, or a sign of life. `None` is the end: the server stops, or the feed can't be read.
+    /// The next events, or a sign of life. `None` is the end: the server stops, the key gives access no more, or the
+    /// feed can't be read.
     async fn some(&mut self) -> Option<Bytes> {
         let alive_until = Instant::now() + HEARTBEAT;
         loop {
@@ -239,6 +244,7 @@ impl Reader {
             }
             let read = match self.ready.take() {
                 Some(read) => read,
+                None if !self.key.counts(&self.application).await => return None,
                 None => self.read().await.ok()?,
             };
             self.next = FeedStart::After(read.next);

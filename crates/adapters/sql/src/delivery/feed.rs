@@ -233,7 +233,7 @@ macro_rules! between {
 }
 
 /// Of the oldest changes of the account `$1` up to the place `$2`, `$3`, at most `$4` of them: the place of the last one
-/// that was made at `$5` or earlier and that neither a lane of an active endpoint nor a delivery that is to be tried again
+/// that was made at `$5` or earlier and that neither a lane of an active endpoint nor a delivery that it has to try again
 /// needs. The result is a [`PlaceRow`], if there is one. (SQLite numbers parameters in the order in which it meets them,
 /// so they have to come in that order.)
 pub const DUE_TO: &str = "SELECT epoch, number FROM (
@@ -246,7 +246,9 @@ pub const DUE_TO: &str = "SELECT epoch, number FROM (
         WHERE l.account_id = $1 AND e.active = 1 AND (l.epoch, l.number) < (oldest.epoch, oldest.number)
     ) AND NOT EXISTS (
         SELECT 1 FROM webhook_deliveries AS d
-        WHERE d.account_id = $1 AND d.status = 'pending' AND (d.epoch, d.number) <= (oldest.epoch, oldest.number)
+        JOIN webhook_endpoints AS e ON e.account_id = d.account_id AND e.id = d.endpoint_id
+        WHERE d.account_id = $1 AND e.active = 1 AND d.status = 'pending'
+            AND (d.epoch, d.number) <= (oldest.epoch, oldest.number)
     )
     ORDER BY epoch DESC, number DESC LIMIT 1";
 

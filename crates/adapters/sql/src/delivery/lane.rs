@@ -340,6 +340,13 @@ pub const SWEEP: &str = "DELETE FROM webhook_deliveries AS d WHERE status <> 'pe
         ORDER BY change_id DESC LIMIT 1 OFFSET $2
     )";
 
+/// Lanes go on that waited for what was deleted.
+pub const UNBLOCK: &str = "UPDATE webhook_lanes SET blocked = 0 WHERE blocked = 1 AND NOT EXISTS (
+        SELECT 1 FROM webhook_deliveries AS d
+        WHERE d.account_id = webhook_lanes.account_id AND d.endpoint_id = webhook_lanes.endpoint_id
+            AND (d.status = 'pending' OR d.status = 'failed')
+    )";
+
 /// The status of a filter, and the change before which a list begins.
 #[must_use]
 pub fn list_bounds(
@@ -514,7 +521,13 @@ macro_rules! lane_store {
                     let sweep = diesel::sql_query(lane::SWEEP)
                         .bind::<BigInt, _>(before.as_millis())
                         .bind::<BigInt, _>(KEPT_SUCCESSES);
-                    self.$execute(Commit::default(), sweep).await
+                    let swept = self.$execute(Commit::default(), sweep).await?;
+                    if swept > 0 {
+                        let unblock = diesel::sql_query(lane::UNBLOCK);
+                        self.$execute::<StoreError>(Commit::default(), unblock)
+                            .await?;
+                    }
+                    Ok(swept)
                 }
             }
         };

@@ -162,12 +162,14 @@ impl LaneStore for MemoryStore {
 
     async fn waiting_since(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read(|tables| {
-            let active = tables.webhook_endpoints.all().filter(|(_, endpoint)| endpoint.terms.active);
+            let active = tables
+                .webhook_endpoints
+                .all()
+                .filter(|(_, endpoint)| endpoint.terms.active);
             let waiting = active.flat_map(|(account, endpoint)| {
                 let lane = tables.lanes.get(account, endpoint.id);
                 let place = lane.map_or(ChangePosition::END, |held| held.lane.position);
-                let changes = tables.changes.of(account).filter(move |logged| logged.position > place);
-                changes.map(|logged| logged.change.at)
+                tables.changes_after(account, place).map(|(_, change)| change.at)
             });
             Ok(waiting.min())
         })
@@ -175,8 +177,13 @@ impl LaneStore for MemoryStore {
     }
 
     async fn lane(&self, lane: DueLane) -> Result<Option<Lane>, StoreError> {
-        self.read(|tables| Ok(tables.lanes.get(lane.account, lane.endpoint).map(|held| held.lane.clone())))
-            .await
+        self.read(|tables| {
+            Ok(tables
+                .lanes
+                .get(lane.account, lane.endpoint)
+                .map(|held| held.lane.clone()))
+        })
+        .await
     }
 
     async fn claim(&self, lane: DueLane, lease: Duration) -> Result<Option<Lane>, StoreError> {
