@@ -180,9 +180,8 @@ impl Lanes {
             return Ok(None);
         };
         let now = self.system.clock.now();
-        let receivers = &self.system.receivers;
         // If it fails, the lease is kept, so that the lane pauses for as long.
-        let secrets = receivers.secrets(&*self.system.secrets, &endpoint, now)?;
+        let secrets = ReceiverRules::secrets(&*self.system.secrets, &endpoint, now)?;
         Ok(Some(Held {
             endpoint,
             secrets,

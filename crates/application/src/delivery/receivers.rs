@@ -25,7 +25,6 @@ impl ReceiverRules {
 
     /// The secrets with which webhooks to the endpoint are signed, or an error if the present one can't be read.
     pub(super) fn secrets(
-        &self,
         secrets: &dyn SecretBox,
         endpoint: &WebhookEndpoint,
         now: Timestamp,

@@ -267,8 +267,7 @@ impl WebhookEndpoints {
         let endpoint = self.get(caller, id).await?;
         let now = self.system.clock.now();
         self.count_test(id, now)?;
-        let receivers = &self.system.receivers;
-        let secrets = receivers.secrets(&*self.system.secrets, &endpoint, now)?;
+        let secrets = ReceiverRules::secrets(&*self.system.secrets, &endpoint, now)?;
         let change = Change {
             id: ChangeId::new(self.system.ids.next_id()),
             account: caller.account,

@@ -153,7 +153,7 @@ impl Lanes {
             Sent::UpTo(done.iter().map(|placed| placed.position).max())
         };
         for placed in done {
-            self.note(held, placed);
+            held.note(placed);
         }
         sent
     }
@@ -166,7 +166,7 @@ impl Lanes {
             }
             let placed = self.send(held, position, change, before).await;
             let succeeded = placed.delivery.last.succeeded();
-            self.note(held, placed);
+            held.note(placed);
             if !succeeded {
                 held.lane.blocked = true;
                 return false;
@@ -201,7 +201,7 @@ impl Lanes {
         };
         counter.fetch_add(1, Ordering::Relaxed);
         let [random, ..] = self.system.randomness.secret();
-        let chance = f64::from(random) / 255.0;
+        let jitter = f64::from(random) / 255.0;
         let delivery = Delivery::attempted(
             held.endpoint.id,
             change.id,
@@ -209,20 +209,23 @@ impl Lanes {
             before.as_ref(),
             last,
             asked,
-            chance,
+            jitter,
         );
         PlacedDelivery { position, delivery }
     }
+}
 
-    fn note(&self, held: &mut Held, placed: PlacedDelivery) {
+impl Held {
+    /// Remembers a try until the lane is settled.
+    fn note(&mut self, placed: PlacedDelivery) {
         let last = &placed.delivery.last;
-        held.gone |= last.is_gone();
+        self.gone |= last.is_gone();
         if last.succeeded() {
-            held.lane.failing_since = None;
-        } else if held.lane.failing_since.is_none() {
-            held.lane.failing_since = Some(last.at);
+            self.lane.failing_since = None;
+        } else if self.lane.failing_since.is_none() {
+            self.lane.failing_since = Some(last.at);
         }
-        held.done.push(placed);
+        self.done.push(placed);
     }
 }
 

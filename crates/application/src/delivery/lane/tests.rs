@@ -34,7 +34,7 @@ fn logged(number: u8) -> Logged {
 
 fn scanned(numbers: std::ops::RangeInclusive<u8>) -> Scanned {
     Scanned {
-        to: place(numbers.clone().last().unwrap_or(9).into()),
+        to: place((*numbers.end()).into()),
         changes: numbers.map(logged).collect(),
         more: false,
         swept_to: ChangePosition::START,
@@ -291,10 +291,12 @@ async fn what_is_due_is_tried_again_first() {
         .expect_at()
         // The change of one is not kept any more.
         .returning(|_, position| Ok(Some(logged(7)).filter(|_| position == place(7))));
-    mocks
-        .changes
-        .expect_read()
-        .returning(|_, _, _, _| Ok(scanned(1..=0)));
+    mocks.changes.expect_read().returning(|_, _, _, _| {
+        Ok(Scanned {
+            changes: vec![],
+            ..scanned(9..=9)
+        })
+    });
     let mocks = answering(mocks, [(7, Ok(200))]);
     let moved = Lane {
         position: place(9),

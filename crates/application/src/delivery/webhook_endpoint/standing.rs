@@ -1,7 +1,7 @@
 //! How endpoints and their deliveries stand.
 
 use super::{WebhookEndpoints, lane_of};
-use crate::Caller;
+use crate::{Caller, delivery::receivers::ReceiverRules};
 use chatgrow_domain::{
     Change, ChangeId, ChangeTypes, Delivery, Scope, Timestamp, WebhookEndpoint, WebhookEndpointId,
     WebhookRefusal,
@@ -65,10 +65,7 @@ impl WebhookEndpoints {
             .changes
             .read(caller.account, lane.position, wanted, 1)
             .await?;
-        let secrets = self
-            .system
-            .receivers
-            .secrets(&*self.system.secrets, endpoint, self.system.clock.now());
+        let secrets = ReceiverRules::secrets(&*self.system.secrets, endpoint, self.system.clock.now());
         Ok(Standing {
             failing_since: lane.failing_since,
             open,
