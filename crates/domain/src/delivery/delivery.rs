@@ -80,7 +80,7 @@ impl Delivery {
     const MOST_ASKED: i64 = 86_400_000;
 
     /// The delivery after a try. `before` is the delivery, unless this was the first one. `asked` is how many
-    /// milliseconds the receiver asks to be left alone. `chance` is a number from 0 to 1, by which receivers that were
+    /// milliseconds the receiver asks to be left alone. `luck` is a number from 0 to 1, by which receivers that were
     /// away are not called by everybody at once.
     #[must_use]
     pub fn attempted(
@@ -90,7 +90,7 @@ impl Delivery {
         before: Option<&Self>,
         last: LastAttempt,
         asked: Option<i64>,
-        chance: f64,
+        luck: f64,
     ) -> Self {
         let attempts = before.map_or(0, |before| before.attempts) + 1;
         let pause = Self::PAUSES
@@ -102,7 +102,7 @@ impl Delivery {
             clippy::cast_precision_loss,
             reason = "a pause is at most a day"
         )]
-        let pause = pause.map(|seconds| ((*seconds * 1000) as f64 * (0.8 + 0.4 * chance)) as i64);
+        let pause = pause.map(|seconds| ((*seconds * 1000) as f64 * (0.8 + 0.4 * luck)) as i64);
         let pause = pause.map(|pause| pause.max(asked.unwrap_or(0).min(Self::MOST_ASKED)));
         let next_at = pause.and_then(|pause| Timestamp::from_millis(last.at.as_millis() + pause));
         let status = match next_at {
@@ -131,7 +131,7 @@ mod tests {
         before: Option<&Delivery>,
         outcome: Result<u16, SendFailure>,
         asked: Option<i64>,
-        chance: f64,
+        luck: f64,
     ) -> Delivery {
         let last = LastAttempt {
             at: Timestamp::from_millis(0).unwrap(),
@@ -147,7 +147,7 @@ mod tests {
             before,
             last,
             asked,
-            chance,
+            luck,
         )
     }
 
