@@ -4,6 +4,7 @@ use crate::{
     PostgresStore,
     error::{Ended, store_error},
 };
+use chatgrow_domain::Timestamp;
 use chatgrow_ports::{Commit, DueLane, Lane, PlacedDelivery, StoreError};
 use chatgrow_sql::{
     PreparedQuery, RowId, Unwritten, claim_lane,
@@ -71,7 +72,7 @@ impl PostgresStore {
         let settle = diesel::sql_query(now!(settle_lane))
             .bind::<BigInt, _>(state.position.epoch)
             .bind::<BigInt, _>(state.position.number)
-            .bind::<Nullable<BigInt>, _>(state.failing_since.map(|since| since.as_millis()))
+            .bind::<Nullable<BigInt>, _>(state.failing_since.map(Timestamp::as_millis))
             .bind::<BigInt, _>(i64::from(state.blocked))
             .bind::<BigInt, _>(millis(lease))
             .bind::<Binary, _>(RowId::from(lane.account.as_bytes()))
