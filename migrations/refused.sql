@@ -39,6 +39,14 @@ INSERT INTO changes (account_id, epoch, number, id, kind, made_at, subject_id, v
     ($1, 0, 1, $1, 'customer.created', 0, $1, 1, $1, 'user', $1),
     ($1, 0, 2, $2, 'hold.expired', 0, $6, 2, NULL, 'system', NULL);
 INSERT INTO sweeps VALUES ($1, 0, 0);
+INSERT INTO webhook_endpoints VALUES
+    ($1, $1, 1, 'https://example.com/', '*', NULL, 1, 0, 'full', $1, $1, 5, NULL, 0, 0, 1),
+    ($1, $2, 50, 'https://example.com/', '*', NULL, 0, 1, 'full', $1, NULL, NULL, 'gone', 0, 0, 1),
+    ($2, $3, 1, 'https://example.com/', '*', NULL, 1, 0, 'full', $1, NULL, NULL, NULL, 0, 0, 1);
+INSERT INTO webhook_lanes VALUES ($1, $1, 0, 1, 0, 0, NULL, 0), ($1, $2, 0, 2, 0, 0, NULL, 1);
+INSERT INTO webhook_deliveries VALUES
+    ($1, $1, $1, 0, 1, 'customer.created', 'succeeded', 1, 0, 200, NULL, 'ok', 5, NULL),
+    ($1, $1, $2, 0, 2, 'hold.expired', 'pending', 1, 0, NULL, 'timed_out', NULL, 5, 5);
 
 -- Two in one slot: whole, in part, around, within, by a minute.
 INSERT INTO appointments $booking VALUES ($1, $9, 'appointment', $2, 0, 60, 0, 60, 'lesson', NULL, 'confirmed', 0, 0, 1); -- appointments_no_overlap
@@ -301,6 +309,94 @@ INSERT INTO feed VALUES (2, NULL, 0);
 UPDATE feed SET id = 2;
 UPDATE feed SET key = $1;
 UPDATE feed SET epoch = NULL;
+
+-- Webhooks: one endpoint in each of fifty places, an end to the secret before, and nothing that is disabled but active.
+INSERT INTO webhook_endpoints VALUES ($1, $9, 1, 'https://example.com/', '*', NULL, 1, 0, 'full', $1, NULL, NULL, NULL, 0, 0, 1); -- webhook_endpoints_place_unique
+INSERT INTO webhook_endpoints VALUES ($1, $1, 2, 'https://example.com/', '*', NULL, 1, 0, 'full', $1, NULL, NULL, NULL, 0, 0, 1);
+INSERT INTO webhook_endpoints VALUES ($9, $9, 1, 'https://example.com/', '*', NULL, 1, 0, 'full', $1, NULL, NULL, NULL, 0, 0, 1);
+UPDATE webhook_endpoints SET place = 50 WHERE id = $1; -- webhook_endpoints_place_unique
+UPDATE webhook_endpoints SET place = 0 WHERE id = $1;
+UPDATE webhook_endpoints SET place = 51 WHERE id = $1;
+UPDATE webhook_endpoints SET place = NULL WHERE id = $1;
+UPDATE webhook_endpoints SET id = $9 WHERE id = $1;
+UPDATE webhook_endpoints SET id = $digest WHERE id = $3;
+UPDATE webhook_endpoints SET account_id = $9 WHERE id = $3;
+UPDATE webhook_endpoints SET url = '';
+UPDATE webhook_endpoints SET url = NULL;
+UPDATE webhook_endpoints SET types = '';
+UPDATE webhook_endpoints SET types = NULL;
+UPDATE webhook_endpoints SET description = '';
+UPDATE webhook_endpoints SET active = 2;
+UPDATE webhook_endpoints SET active = NULL;
+UPDATE webhook_endpoints SET ordered = -1;
+UPDATE webhook_endpoints SET ordered = NULL;
+UPDATE webhook_endpoints SET scopes = '';
+UPDATE webhook_endpoints SET scopes = NULL;
+UPDATE webhook_endpoints SET secret = '';
+UPDATE webhook_endpoints SET secret = NULL;
+UPDATE webhook_endpoints SET previous_secret = '' WHERE id = $1;
+UPDATE webhook_endpoints SET previous_secret = NULL WHERE id = $1; -- webhook_endpoints_previous
+UPDATE webhook_endpoints SET previous_until = NULL WHERE id = $1; -- webhook_endpoints_previous
+UPDATE webhook_endpoints SET previous_until = 5 WHERE id = $2; -- webhook_endpoints_previous
+UPDATE webhook_endpoints SET previous_secret = $1 WHERE id = $2; -- webhook_endpoints_previous
+UPDATE webhook_endpoints SET previous_until = 253402300800000 WHERE id = $1;
+UPDATE webhook_endpoints SET disabled = 'tired' WHERE id = $2;
+UPDATE webhook_endpoints SET disabled = 'failing' WHERE id = $1; -- webhook_endpoints_disabled
+UPDATE webhook_endpoints SET active = 1 WHERE id = $2; -- webhook_endpoints_disabled
+UPDATE webhook_endpoints SET created_at = 253402300800000;
+UPDATE webhook_endpoints SET updated_at = -377705116800001;
+UPDATE webhook_endpoints SET version = 0;
+DELETE FROM webhook_endpoints WHERE id = $1;
+DELETE FROM webhook_endpoints WHERE id = $2;
+
+-- A lane is that of an endpoint of its account.
+INSERT INTO webhook_lanes VALUES ($1, $1, 0, 1, 0, 0, NULL, 0);
+INSERT INTO webhook_lanes VALUES ($1, $3, 0, 1, 0, 0, NULL, 0);
+INSERT INTO webhook_lanes VALUES ($2, $1, 0, 1, 0, 0, NULL, 0);
+INSERT INTO webhook_lanes VALUES ($2, $9, 0, 1, 0, 0, NULL, 0);
+UPDATE webhook_lanes SET endpoint_id = $3 WHERE endpoint_id = $1;
+UPDATE webhook_lanes SET epoch = NULL;
+UPDATE webhook_lanes SET number = NULL;
+UPDATE webhook_lanes SET fence = NULL;
+UPDATE webhook_lanes SET leased_until = NULL;
+UPDATE webhook_lanes SET failing_since = 253402300800000;
+UPDATE webhook_lanes SET blocked = 2;
+UPDATE webhook_lanes SET blocked = NULL;
+
+-- A delivery of an endpoint of its account, once for each change, with an answer or a failure, and to be tried again if and only if it is pending.
+INSERT INTO webhook_deliveries VALUES ($1, $1, $1, 0, 1, 'customer.created', 'failed', 1, 0, 500, NULL, NULL, 5, NULL);
+INSERT INTO webhook_deliveries VALUES ($1, $3, $1, 0, 1, 'customer.created', 'failed', 1, 0, 500, NULL, NULL, 5, NULL);
+INSERT INTO webhook_deliveries VALUES ($2, $1, $1, 0, 1, 'customer.created', 'failed', 1, 0, 500, NULL, NULL, 5, NULL);
+INSERT INTO webhook_deliveries VALUES ($1, $9, $1, 0, 1, 'customer.created', 'failed', 1, 0, 500, NULL, NULL, 5, NULL);
+INSERT INTO webhook_deliveries VALUES ($1, $2, $1, 0, 1, 'customer.created', 'failed', 1, 0, NULL, NULL, NULL, 5, NULL); -- webhook_deliveries_outcome
+INSERT INTO webhook_deliveries VALUES ($1, $2, $1, 0, 1, 'customer.created', 'pending', 1, 0, 500, NULL, NULL, 5, NULL); -- webhook_deliveries_next
+UPDATE webhook_deliveries SET endpoint_id = $3;
+UPDATE webhook_deliveries SET change_id = $1 WHERE change_id = $2;
+UPDATE webhook_deliveries SET change_id = $digest WHERE change_id = $1;
+UPDATE webhook_deliveries SET epoch = NULL;
+UPDATE webhook_deliveries SET number = NULL;
+UPDATE webhook_deliveries SET kind = '';
+UPDATE webhook_deliveries SET kind = NULL;
+UPDATE webhook_deliveries SET kind = 'customer.0123456789012345678901234567890123456789012345678901234';
+UPDATE webhook_deliveries SET status = 'maybe' WHERE change_id = $1;
+UPDATE webhook_deliveries SET status = NULL WHERE change_id = $1;
+UPDATE webhook_deliveries SET attempts = 0;
+UPDATE webhook_deliveries SET attempted_at = NULL;
+UPDATE webhook_deliveries SET attempted_at = 253402300800000;
+UPDATE webhook_deliveries SET answered = 99 WHERE change_id = $1;
+UPDATE webhook_deliveries SET answered = 1000 WHERE change_id = $1;
+UPDATE webhook_deliveries SET answered = NULL WHERE change_id = $1; -- webhook_deliveries_outcome
+UPDATE webhook_deliveries SET failure = 'timed_out' WHERE change_id = $1; -- webhook_deliveries_outcome
+UPDATE webhook_deliveries SET answered = 500 WHERE change_id = $2; -- webhook_deliveries_outcome
+UPDATE webhook_deliveries SET failure = NULL WHERE change_id = $2; -- webhook_deliveries_outcome
+UPDATE webhook_deliveries SET failure = '' WHERE change_id = $2;
+UPDATE webhook_deliveries SET took = -1;
+UPDATE webhook_deliveries SET took = NULL;
+UPDATE webhook_deliveries SET status = 'pending' WHERE change_id = $1; -- webhook_deliveries_next
+UPDATE webhook_deliveries SET next_at = 5 WHERE change_id = $1; -- webhook_deliveries_next
+UPDATE webhook_deliveries SET status = 'failed' WHERE change_id = $2; -- webhook_deliveries_next
+UPDATE webhook_deliveries SET next_at = NULL WHERE change_id = $2; -- webhook_deliveries_next
+UPDATE webhook_deliveries SET next_at = 253402300800000 WHERE change_id = $2;
 
 -- One address, one customer, without case.
 INSERT INTO customers VALUES ($1, $9, 'Dana', 'dana@example.com', 'dana@example.com', NULL, NULL, 0, 0, 1); -- customers_email_unique

@@ -201,11 +201,7 @@ fn application() -> Made<Application> {
             events: Arc::new(event_store),
             registrations: Arc::new(MockRegistrationStore::new()),
         },
-        delivery: DeliveryStores {
-            changes: Arc::new(MockChangeStore::new()),
-            webhook_endpoints: Arc::new(MockWebhookEndpointStore::new()),
-            lanes: Arc::new(MockLaneStore::new()),
-        },
+        delivery: delivery(),
         idempotency: Arc::new(MockIdempotencyStore::new()),
         health: Arc::new(MockStoreHealth::new()),
         changes: Arc::new(changes),
@@ -229,6 +225,14 @@ fn scheduling(customer: Customer) -> SchedulingStores {
         resources: Arc::new(MockResourceStore::new()),
         services: Arc::new(MockServiceStore::new()),
         schedules: Arc::new(schedules),
+    }
+}
+
+fn delivery() -> DeliveryStores {
+    DeliveryStores {
+        changes: Arc::new(MockChangeStore::new()),
+        webhook_endpoints: Arc::new(MockWebhookEndpointStore::new()),
+        lanes: Arc::new(MockLaneStore::new()),
     }
 }
 

@@ -60,7 +60,7 @@ async fn two_servers_share_the_lanes_and_send_nothing_twice() {
     };
     let installation = installation();
     let servers = [start(&installation, &url).await, start(&installation, &url).await];
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     let paths = ["/one", "/two", "/three"];
     for path in paths {
         subscribe(&servers[0], &receiver, path).await;
@@ -84,7 +84,7 @@ async fn two_servers_share_the_lanes_and_send_nothing_twice() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_stops_loses_nothing_and_sends_nothing_twice() {
     let installation = installation();
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     let url = "sqlite://chatgrow.db";
     let mut server = start(&installation, url).await;
     subscribe(&server, &receiver, "/hook").await;
@@ -104,7 +104,7 @@ async fn a_server_that_stops_loses_nothing_and_sends_nothing_twice() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_hangs_or_fails_delays_nobody() {
     let installation = installation();
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     receiver.react("/hangs", Reaction::Hang);
     receiver.react("/fails", Reaction::Status(500));
     let server = start(&installation, "sqlite://chatgrow.db").await;

@@ -501,7 +501,7 @@ async fn prove(name: &str, url: &str, victim: Victim<'_>) {
         installation.start_as(command).await
     };
     let mut server = start().await;
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     // It begins with the first change that the feed tells of: that which makes it.
     let hook = json!({ "url": receiver.url("/proof") });
     let hook = server.post("/webhook-endpoints", hook).await;

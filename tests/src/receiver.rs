@@ -60,7 +60,7 @@ pub struct Receiver {
 
 impl Receiver {
     /// Starts a receiver.
-    pub async fn start() -> Self {
+    pub fn start() -> Self {
         let inbox = Arc::<Inbox>::default();
         let data = Data::from(inbox.clone());
         let server = HttpServer::new(move || {

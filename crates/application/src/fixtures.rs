@@ -321,20 +321,6 @@ impl Mocks {
         ids.expect_next_id().returning(|| id(1));
         let mut randomness = MockRandomness::new();
         randomness.expect_secret().returning(|| [7; 32]);
-        let mut representation = MockRepresentation::new();
-        representation.expect_data().returning(|before, _| ChangeData {
-            object: Some("{}".to_owned()),
-            previous: before.map(|_| "{}".to_owned()),
-        });
-        representation
-            .expect_webhook()
-            .returning(|change| change.id.to_string().into_bytes());
-        // What is sealed is readable.
-        let mut secrets = MockSecretBox::new();
-        secrets
-            .expect_close()
-            .returning(|_, secret| Ok(Some(secret.to_vec())));
-        secrets.expect_read().returning(|_, sealed| Some(sealed.to_vec()));
         let mut bell = MockBell::new();
         bell.expect_ring().return_const(());
         let stores = Stores {
@@ -377,13 +363,36 @@ impl Mocks {
             passwords: Arc::new(self.passwords),
             turns: Arc::new(self.turns),
             zones: Arc::new(self.zones),
-            representation: Arc::new(representation),
+            representation: Arc::new(representation()),
             seal: Arc::new(self.seal),
             bell: Arc::new(bell),
-            secrets: Arc::new(secrets),
+            secrets: Arc::new(secret_box()),
             sender: Arc::new(*self.sender),
             receivers: ReceiverRules::default(),
         };
         (stores, system)
     }
+}
+
+/// It tells nothing of a resource. A webhook's body is the change's id.
+fn representation() -> MockRepresentation {
+    let mut representation = MockRepresentation::new();
+    representation.expect_data().returning(|before, _| ChangeData {
+        object: Some("{}".to_owned()),
+        previous: before.map(|_| "{}".to_owned()),
+    });
+    representation
+        .expect_webhook()
+        .returning(|change| change.id.to_string().into_bytes());
+    representation
+}
+
+/// What is encrypted is the secret itself.
+fn secret_box() -> MockSecretBox {
+    let mut secrets = MockSecretBox::new();
+    secrets
+        .expect_close()
+        .returning(|_, secret| Ok(Some(secret.to_vec())));
+    secrets.expect_read().returning(|_, sealed| Some(sealed.to_vec()));
+    secrets
 }

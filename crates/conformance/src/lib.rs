@@ -62,7 +62,7 @@ mod statuses;
 pub use access::*;
 pub use commit::*;
 pub use contest::{access::*, crm::*, delivery::*, events::*, scheduling::*};
-pub use copied::{FilledLog, FilledSchedule};
+pub use copied::{FilledLog, FilledSchedule, FilledWebhooks};
 pub use crm::*;
 pub use delivery::*;
 pub use edits::*;

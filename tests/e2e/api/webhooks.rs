@@ -87,7 +87,7 @@ fn verifies(hook: &Hook, secret: &str) -> bool {
 #[apply(each_store)]
 async fn a_change_is_sent_signed_and_noted(#[case] store: Store) {
     let Some(app) = start(store).await else { return };
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     let hook = json!({ "url": receiver.url("/hook"), "types": ["customer.*"], "description": "CRM" });
     let made = endpoint(&app, hook).await;
     let shown = app.get(&made.path).await;
@@ -126,7 +126,7 @@ async fn a_change_is_sent_signed_and_noted(#[case] store: Store) {
 #[apply(each_store)]
 async fn for_a_day_two_secrets_count(#[case] store: Store) {
     let Some(app) = start(store).await else { return };
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     let made = endpoint(
         &app,
         json!({ "url": receiver.url("/hook"), "types": ["customer.*"] }),
@@ -148,7 +148,7 @@ async fn for_a_day_two_secrets_count(#[case] store: Store) {
 #[apply(each_store)]
 async fn what_fails_is_tried_again_and_keeps_nothing_up(#[case] store: Store) {
     let Some(app) = start(store).await else { return };
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     receiver.react("/hook", Reaction::Status(500));
     let made = endpoint(
         &app,
@@ -201,7 +201,7 @@ async fn what_fails_is_tried_again_and_keeps_nothing_up(#[case] store: Store) {
 #[apply(each_store)]
 async fn an_ordered_endpoint_waits_for_each_change(#[case] store: Store) {
     let Some(app) = start(store).await else { return };
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     receiver.react("/hook", Reaction::Status(500));
     let hook = json!({ "url": receiver.url("/hook"), "types": ["customer.created"], "ordered": true });
     let made = endpoint(&app, hook).await;
@@ -242,7 +242,7 @@ async fn an_ordered_endpoint_waits_for_each_change(#[case] store: Store) {
 #[apply(each_store)]
 async fn who_answers_410_is_called_no_more_until_its_owner_says_so(#[case] store: Store) {
     let Some(app) = start(store).await else { return };
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     receiver.react("/gone", Reaction::Status(410));
     let made = endpoint(
         &app,
@@ -279,7 +279,7 @@ async fn who_answers_410_is_called_no_more_until_its_owner_says_so(#[case] store
 #[apply(each_store)]
 async fn changes_are_replayed(#[case] store: Store) {
     let Some(app) = start(store).await else { return };
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     app.customer("before@example.com").await;
     let hook = json!({ "url": receiver.url("/hook"), "types": ["customer.created"] });
     let made = endpoint(&app, hook).await;
@@ -307,7 +307,7 @@ async fn changes_are_replayed(#[case] store: Store) {
 #[apply(each_store)]
 async fn an_endpoint_is_told_what_its_creator_may_read(#[case] store: Store) {
     let Some(app) = start(store).await else { return };
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     let key = json!({ "name": "events", "scopes": ["webhooks:write", "events:read"] });
     let key = app.post("/api-keys", key).await.json["apiKey"]["key"]
         .as_str()
@@ -405,7 +405,7 @@ async fn bad_endpoints_are_refused(#[case] store: Store) {
 #[apply(each_store)]
 async fn a_test_tells_what_came_of_it(#[case] store: Store) {
     let Some(app) = start(store).await else { return };
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     receiver.react("/hook", Reaction::Status(302));
     let made = endpoint(&app, json!({ "url": receiver.url("/hook"), "active": false })).await;
     let test = format!("{}/test", made.path);

@@ -113,7 +113,7 @@ async fn a_webhook_is_made_tested_changed_and_removed(store: Store) {
         return;
     };
     let mut owner = owner(&app).await;
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     let form = new_form(
         &receiver.url("/hook"),
         "&form=page-1&description=CRM&preset=custom&type=customer.*&type=customer.created&type=event.created&active=1",
@@ -185,7 +185,7 @@ async fn deliveries_show_what_was_sent_and_answered(store: Store) {
         return;
     };
     let mut owner = owner(&app).await;
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     let form = new_form(
         &receiver.url("/hook"),
         "&preset=custom&type=customer.*&active=1&ordered=1",

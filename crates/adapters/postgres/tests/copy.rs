@@ -1,7 +1,7 @@
 //! Tests of copies into PostgreSQL.
 
 use crate::support::{account, open};
-use chatgrow_conformance::{FilledLog, FilledSchedule};
+use chatgrow_conformance::{FilledLog, FilledSchedule, FilledWebhooks};
 use chatgrow_domain::{Account, AccountName, AccountSlug, Timestamp};
 use chatgrow_ports::{FeedKey, IdempotencyKey, IdempotencyRecord, StoredAnswer, Stores};
 use chatgrow_sql::{
@@ -96,6 +96,34 @@ async fn a_log_is_copied_there_and_back() {
     moved.assert_goes_on(&back).await;
     log.assert_goes_on(&back).await;
     log.assert_goes_on(&Stores::of(first)).await;
+}
+
+/// Webhook endpoints, their lanes and deliveries are copied from one store to the other and back, and the lanes go on in
+/// both.
+#[tokio::test]
+async fn webhooks_are_copied_there_and_back() {
+    let Some(url) = throwaway_postgres::new_database().await else {
+        return;
+    };
+    let folder = tempfile::TempDir::new().unwrap();
+    let sqlite = |name: &str| {
+        let path = folder.path().join(name);
+        Arc::new(SqliteStore::open(&path, chatgrow_sqlite::Options::default()).unwrap())
+    };
+    let (first, last) = (sqlite("first.db"), sqlite("last.db"));
+    let postgres = Arc::new(open(&url).await.unwrap());
+    let filled = FilledWebhooks::new(&Stores::of(first.clone())).await;
+    copy(&*first, &*postgres).await;
+    copy(&*postgres, &*last).await;
+    for store in [Stores::of(first), Stores::of(postgres.clone()), Stores::of(last)] {
+        filled.assert_goes_on(&store).await;
+    }
+    // What PostgreSQL itself has written has other places.
+    let there = FilledWebhooks::new(&Stores::of(postgres.clone())).await;
+    let again = sqlite("again.db");
+    copy(&*postgres, &*again).await;
+    there.assert_goes_on(&Stores::of(again)).await;
+    there.assert_goes_on(&Stores::of(postgres)).await;
 }
 
 /// Appointments of several resources, holds and blocks are copied from one store to the other and back, and go on

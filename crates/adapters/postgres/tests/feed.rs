@@ -2,9 +2,13 @@
 //! other tests may hold changes back, too.
 
 use crate::support::{account, id, insert_account, open};
-use chatgrow_domain::{Actor, Change, ChangeData, ChangeId, ChangeType, ChangeTypes, Timestamp};
+use chatgrow_domain::{
+    Actor, Change, ChangeData, ChangeId, ChangeType, ChangeTypes, ReceiverUrl, Scopes, SealedSecret,
+    Timestamp, TypePatterns, Version, WebhookEndpoint, WebhookEndpointId, WebhookTerms,
+};
 use chatgrow_ports::{
-    ChangeFilter, ChangePosition, ChangeStore, Commit, FeedKey, IdempotencyStore, Scanned, StoreError,
+    ChangeFilter, ChangePosition, ChangeStore, Commit, DueLane, FeedKey, IdempotencyStore, LaneStore,
+    Scanned, StoreError, WebhookEndpointStore,
 };
 use chatgrow_postgres::PostgresStore;
 use std::time::{Duration, Instant};
@@ -246,4 +250,68 @@ async fn a_renewal_does_not_wait_for_ever() {
     raw.batch_execute("ROLLBACK").await.unwrap();
     let key = store.feed_key(FeedKey([2; 32])).await.unwrap();
     assert_eq!(key.0, [2; 32], "nothing has changed");
+}
+
+fn endpoint() -> WebhookEndpoint {
+    let made = Timestamp::from_millis(0).unwrap();
+    WebhookEndpoint {
+        id: WebhookEndpointId::new(id(1)),
+        account_id: account(),
+        place: 1,
+        terms: WebhookTerms {
+            url: ReceiverUrl::stored("https://example.com/").unwrap(),
+            types: TypePatterns::new(vec!["*".to_owned()]).unwrap(),
+            description: None,
+            active: true,
+            ordered: false,
+        },
+        scopes: Scopes::FULL,
+        secret: SealedSecret::new(vec![1]),
+        previous_secret: None,
+        disabled: None,
+        created_at: made,
+        updated_at: made,
+        version: Version::FIRST,
+    }
+}
+
+/// A lane is not due because of what is held back, and is not moved behind it: it would miss what comes before that when
+/// the open transaction ends.
+#[tokio::test]
+async fn lanes_wait_for_what_is_held_back() {
+    let Some((store, raw, _)) = store().await else {
+        return;
+    };
+    let mut place = ChangePosition::START;
+    write(&store, 1).await;
+    read_on(&store, &mut place, 1).await;
+    let endpoint = endpoint();
+    let lane = DueLane {
+        account: account(),
+        endpoint: endpoint.id,
+    };
+    WebhookEndpointStore::insert(&store, &endpoint, place, Commit::default())
+        .await
+        .unwrap();
+    raw.batch_execute("BEGIN; UPDATE accounts SET name = 'Other'")
+        .await
+        .unwrap();
+    write(&store, 2).await;
+    let before = store.place_before(account(), Timestamp::MAX).await.unwrap();
+    let first = store.at(account(), before).await.unwrap();
+    assert_eq!(first.map(|logged| logged.change.id), Some(ids([1])[0]));
+    assert_eq!(store.due(10).await.unwrap(), [], "nothing can be read yet");
+    raw.batch_execute(&raw_insert(10, EPOCH)).await.unwrap();
+    assert_eq!(store.due(10).await.unwrap(), [], "nothing can be read yet");
+    raw.batch_execute("COMMIT").await.unwrap();
+    let mut behind = before;
+    assert_eq!(
+        read_on(&store, &mut behind, 2).await,
+        ids([10, 2]),
+        "whoever goes on from that place misses nothing"
+    );
+    assert_eq!(store.due(10).await.unwrap(), [lane]);
+    let before = store.place_before(account(), Timestamp::MAX).await.unwrap();
+    let last = store.at(account(), before).await.unwrap();
+    assert_eq!(last.map(|logged| logged.change.id), Some(ids([2])[0]));
 }

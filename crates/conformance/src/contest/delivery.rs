@@ -101,8 +101,9 @@ pub async fn settlements_are_contested(servers: &[Stores]) {
                 assert!(others.move_to(lane, place(3)).await.unwrap(), "it is there");
                 None
             } else {
-                let claimed = others.claim(lane, LONG).await.unwrap();
-                Some(claimed.expect("the time of the first one is over").position)
+                // The time of the first one is over.
+                let claimed = others.claim(lane, LONG).await.unwrap().unwrap();
+                Some(claimed.position)
             }
         };
         let (settled, taken_at) = round.both(settle, take).await;
@@ -112,18 +113,15 @@ pub async fn settlements_are_contested(servers: &[Stores]) {
             settled,
             "a settlement writes its deliveries, or says that it doesn't"
         );
-        match taken_at {
-            Some(taken_at) => {
-                let expected = if settled { place(2) } else { place(1) };
-                assert_eq!(
-                    taken_at, expected,
-                    "who claims a lane is told of a settlement that came first: {settled}"
-                );
-            }
-            None => {
-                let state = claimed(&one, lane).await;
-                assert_eq!(state.position, place(3), "a lane that was moved stays there");
-            }
+        if let Some(taken_at) = taken_at {
+            let expected = if settled { place(2) } else { place(1) };
+            assert_eq!(
+                taken_at, expected,
+                "who claims a lane is told of a settlement that came first: {settled}"
+            );
+        } else {
+            let state = claimed(&one, lane).await;
+            assert_eq!(state.position, place(3), "a lane that was moved stays there");
         }
     })
     .await;

@@ -6,7 +6,7 @@ use chatgrow_domain::{AccountId, Actor, ApiKeyId, Change, ChangeType, ChangeType
 use chatgrow_ports::{ActedBy, ChangeFilter, ChangePosition, FeedKey, Logged, SCAN, Stores};
 
 /// All changes of the account that match, read from that place with so many at a time, up to the horizon.
-pub(super) async fn walk(
+pub(crate) async fn walk(
     stores: &Stores,
     account: AccountId,
     after: ChangePosition,
@@ -207,7 +207,8 @@ pub async fn a_reading_looks_at_so_many_changes(stores: &Stores) {
             usize::from(read),
             "looking back, too, a reading looks at {SCAN} changes at the most"
         );
-        let down_to = back.down_to.expect("three are left");
+        // Three are left.
+        let down_to = back.down_to.unwrap();
         let rest = recent(stores, account, down_to, filter, 500).await;
         assert_eq!(
             rest.changes.last().map(|logged| &logged.change),

@@ -158,8 +158,7 @@ pub async fn a_lane_is_held_by_one(stores: &Stores) {
     assert_eq!(none, None, "there is no such lane");
     // Its time is over at once.
     let first = lanes.claim(lane, Duration::ZERO).await.unwrap().unwrap();
-    let second = lanes.claim(lane, LONG).await.unwrap();
-    let second = second.expect("the time of the first one is over");
+    let second = claimed(stores, lane).await;
     assert_eq!(second.position, place(1));
     assert_eq!(
         lanes.claim(lane, LONG).await.unwrap(),
@@ -168,13 +167,13 @@ pub async fn a_lane_is_held_by_one(stores: &Stores) {
     );
     let one = delivery(endpoint.id, DeliveryStatus::Failed, 2);
     for lease in [None, Some(LONG)] {
-        let late = Lane {
+        let next = Lane {
             position: place(9),
             failing_since: Some(at(9)),
             blocked: true,
             ..first.clone()
         };
-        let settled = lanes.settle(lane, &late, vec![one.clone()], lease).await;
+        let settled = lanes.settle(lane, &next, vec![one.clone()], lease).await;
         assert!(!settled.unwrap(), "another one has taken it");
     }
     let found = lanes.delivery(lane, one.delivery.change).await.unwrap();

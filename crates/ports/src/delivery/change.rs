@@ -81,7 +81,8 @@ pub struct Scanned {
 pub struct Recent {
     /// The changes in it that match the filter, the latest first.
     pub changes: Vec<Logged>,
-    /// The place down to which it was looked through, itself included. `None` if nothing is left before it.
+    /// The place down to which it was looked through, itself included. `None` if it has come to the beginning. There may be
+    /// a place although nothing is left before it.
     pub down_to: Option<ChangePosition>,
 }
 
@@ -134,7 +135,9 @@ pub trait ChangeStore: Send + Sync {
     async fn held_back_since(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Deletes the account's changes that were made at `before` or earlier, and what comes before them in the log; those
-    /// that come first, `most` of them at most, and none behind the horizon. It remembers up to where. Returns how many.
+    /// that come first, `most` of them at most, and none behind the horizon. It MUST spare what comes after the place of a
+    /// lane of an active endpoint, and the change of a delivery that is to be tried again, with all that come after it. It
+    /// remembers up to where. Returns how many.
     async fn sweep(&self, account: AccountId, before: Timestamp, most: u32) -> Result<usize, StoreError>;
 }
 

@@ -110,8 +110,9 @@ pub trait LaneStore: Send + Sync {
     /// held it before can't settle it any more.
     async fn claim(&self, lane: DueLane, lease: Duration) -> Result<Option<Lane>, StoreError>;
 
-    /// Writes the lane's new state and what came of deliveries, in one write, if the lane is still held with that fence.
-    /// Returns whether it is. The lane is held for `lease` from now on, or given back.
+    /// Writes the lane's new state and what came of deliveries, in one write, if nobody has claimed or moved the lane since
+    /// it got that fence. Returns whether that is so. Otherwise it MUST change nothing. The lane is held for `lease` from
+    /// now on, or given back.
     async fn settle(
         &self,
         lane: DueLane,
@@ -125,6 +126,7 @@ pub trait LaneStore: Send + Sync {
     async fn move_to(&self, lane: DueLane, position: ChangePosition) -> Result<bool, StoreError>;
 
     /// The place of the account's last change that was made before that instant, or the place before all that are kept.
+    /// It MUST NOT be behind the horizon: a lane that is moved there would miss what may still come before it.
     async fn place_before(
         &self,
         account: AccountId,

@@ -290,8 +290,9 @@ pub(crate) async fn list(
         limit,
         wait,
     } = query.0.into_domain()?;
-    let deadline = begun.deadline.0.into_std() - MARGIN;
-    let deadline = deadline.min(Instant::now() + Duration::from_secs(wait.0.into()));
+    let asked = Instant::now() + Duration::from_secs(wait.0.into());
+    let deadline = begun.deadline.0.into_std().checked_sub(MARGIN);
+    let deadline = deadline.map_or(asked, |deadline| deadline.min(asked));
     let read = loop {
         let read = read(&application, &in_flight, &caller, start, filter, limit).await?;
         if !read.changes.is_empty() || read.more || !application.delivery.feed.wait(deadline).await {

@@ -3,8 +3,8 @@
 use crate::{
     access::authentication::Authenticated,
     delivery::{
-        values::{Answer, Attempts, Millis, Status},
         webhook_endpoint::named,
+        webhook_values::{Answer, Attempts, Millis, Status},
     },
     error::{ApiError, Problem},
     fields::Fields,

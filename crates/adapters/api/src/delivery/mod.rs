@@ -7,10 +7,11 @@ mod representation;
 pub(crate) mod stream;
 mod values;
 mod webhook_endpoint;
+mod webhook_values;
 
 pub use representation::ApiRepresentation;
 
-use crate::routes::{Context, endpoint};
+use crate::routes::{Context, Endpoint, endpoint};
 use actix_web::http::Method;
 use chatgrow_domain::{ChangeId, Scope, WebhookEndpointId};
 
@@ -18,12 +19,33 @@ const ID: &str = "The endpoint's id.";
 
 /// The paths of changes and webhooks.
 pub(crate) fn routes() -> Context {
+    let endpoints = [feed(), webhook_endpoints(), deliveries()];
+    Context {
+        tags: vec![
+            (
+                "Changes",
+                "What was done to the account's data, by whom, in an order without gaps.",
+            ),
+            (
+                "Webhooks",
+                "Where the account is told of its changes, and what came of it.",
+            ),
+        ],
+        endpoints: endpoints.into_iter().flatten().collect(),
+    }
+}
+
+fn feed() -> Vec<Endpoint> {
     let changes = endpoint!("/changes")
         .needs(Scope::ChangesRead, Scope::ChangesRead)
         .on(Method::GET, change::list, change::LIST_ERRORS);
     let stream = endpoint!("/changes/stream")
         .needs(Scope::ChangesRead, Scope::ChangesRead)
         .on(Method::GET, stream::stream, stream::STREAM_ERRORS);
+    vec![changes, stream]
+}
+
+fn webhook_endpoints() -> Vec<Endpoint> {
     let (read, write) = (Scope::WebhooksRead, Scope::WebhooksWrite);
     let endpoints = endpoint!("/webhook-endpoints")
         .needs(read, write)
@@ -63,6 +85,11 @@ pub(crate) fn routes() -> Context {
             webhook_endpoint::test,
             webhook_endpoint::TEST_ERRORS,
         );
+    vec![endpoints, endpoint, rotation, test]
+}
+
+fn deliveries() -> Vec<Endpoint> {
+    let (read, write) = (Scope::WebhooksRead, Scope::WebhooksWrite);
     let replay = endpoint!("/webhook-endpoints/{id}/replay")
         .needs(read, write)
         .names::<WebhookEndpointId>("id", ID)
@@ -84,19 +111,5 @@ pub(crate) fn routes() -> Context {
         .names::<WebhookEndpointId>("id", ID)
         .names::<ChangeId>("changeId", "The id of the change.")
         .on(Method::POST, delivery::retry, delivery::RETRY_ERRORS);
-    Context {
-        tags: vec![
-            (
-                "Changes",
-                "What was done to the account's data, by whom, in an order without gaps.",
-            ),
-            (
-                "Webhooks",
-                "Where the account is told of its changes, and what came of it.",
-            ),
-        ],
-        endpoints: vec![
-            changes, stream, endpoints, endpoint, rotation, test, replay, skip, deliveries, retry,
-        ],
-    }
+    vec![replay, skip, deliveries, retry]
 }

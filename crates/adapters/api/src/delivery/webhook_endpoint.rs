@@ -8,7 +8,7 @@ use crate::{
     commit::{Reply, Write},
     delivery::{
         delivery::{Attempt, AttemptResponse},
-        values::Pattern,
+        webhook_values::Pattern,
     },
     error::{ApiError, Problem},
     responses::{Confirmation, Created, Done, Located},

@@ -271,10 +271,19 @@ pub const MOVE: &str =
     "UPDATE webhook_lanes SET epoch = $1, number = $2, blocked = 0, fence = fence + 1, leased_until = 0
     WHERE account_id = $3 AND endpoint_id = $4";
 
-/// The last change of the account `$1` that was made before `$2`. The result is a
-/// [`PlaceRow`](crate::delivery::feed::PlaceRow), if there is one.
-pub const PLACE_BEFORE: &str = "SELECT epoch, number FROM changes WHERE account_id = $1 AND made_at < $2
-    ORDER BY epoch DESC, number DESC LIMIT 1";
+/// Makes the query for the last change of the account `$1` that was made before `$2`. One that can't be read yet doesn't
+/// count: a lane that begins behind it would miss what may still come before it. `$up_to_horizon` is that of
+/// [`due_lanes!`](crate::due_lanes). The result is a [`PlaceRow`](crate::delivery::feed::PlaceRow), if there is one.
+#[macro_export]
+macro_rules! place_before {
+    ($up_to_horizon:literal) => {
+        concat!(
+            "SELECT c.epoch, c.number FROM changes AS c WHERE c.account_id = $1 AND c.made_at < $2 AND ",
+            $up_to_horizon,
+            " ORDER BY c.epoch DESC, c.number DESC LIMIT 1"
+        )
+    };
+}
 
 /// Makes a query for deliveries of the endpoint `$1`, `$2`. The result is a
 /// [`DeliveryRow`](crate::delivery::lane::DeliveryRow).
@@ -441,7 +450,7 @@ macro_rules! lane_store {
                     account: AccountId,
                     instant: Timestamp,
                 ) -> Result<ChangePosition, StoreError> {
-                    let before = diesel::sql_query(lane::PLACE_BEFORE)
+                    let before = diesel::sql_query($crate::place_before!($up_to_horizon))
                         .bind::<Binary, _>(RowId::from(account.as_bytes()))
                         .bind::<BigInt, _>(instant.as_millis());
                     let found = self

@@ -1,24 +1,20 @@
-//! Lanes and deliveries.
+//! Lanes, and how deliveries are read and written.
 
 use super::{MemoryStore, Tables};
 use crate::defects::{Defect, LaneCall, Method};
 use async_trait::async_trait;
 use chatgrow_domain::{AccountId, ChangeId, Delivery, DeliveryStatus, Timestamp, WebhookEndpointId};
 use chatgrow_ports::{
-    ChangePosition, Commit, DeliveryPage, DueLane, KEPT_SUCCESSES, Lane, LaneStore, PlacedDelivery,
-    StoreError,
+    ChangePosition, Commit, DeliveryPage, DueLane, Lane, LaneStore, PlacedDelivery, StoreError,
 };
-use std::{
-    collections::HashMap,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, Instant};
 
 /// A lane, and until when it is held.
 #[derive(Debug, Clone)]
 pub(super) struct HeldLane {
-    lane: Lane,
+    pub(super) lane: Lane,
     /// `None` if nobody holds it.
-    held_until: Option<SystemTime>,
+    held_until: Option<Instant>,
 }
 
 impl HeldLane {
@@ -37,15 +33,8 @@ impl HeldLane {
     }
 
     fn is_held(&self) -> bool {
-        self.held_until.is_some_and(|until| until > SystemTime::now())
+        self.held_until.is_some_and(|until| until > Instant::now())
     }
-}
-
-/// The present time.
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let millis = i64::try_from(since.unwrap_or_default().as_millis()).unwrap();
-    Timestamp::from_millis(millis).unwrap()
 }
 
 fn count(most: u32) -> usize {
@@ -54,7 +43,7 @@ fn count(most: u32) -> usize {
 
 impl MemoryStore {
     /// The lane that a call is about.
-    fn lane(&self, tables: &Tables, call: LaneCall, lane: DueLane) -> DueLane {
+    pub(super) fn lane(&self, tables: &Tables, call: LaneCall, lane: DueLane) -> DueLane {
         if !self.has(Defect::LanesAnywhere(call)) {
             return lane;
         }
@@ -64,25 +53,6 @@ impl MemoryStore {
             account: found.map_or(lane.account, |(owner, _)| owner),
             ..lane
         }
-    }
-
-    /// The deliveries that a call is about.
-    fn deliveries_of<'t>(
-        &self,
-        tables: &'t Tables,
-        call: LaneCall,
-        lane: DueLane,
-    ) -> impl Iterator<Item = &'t PlacedDelivery> {
-        let lane = self.lane(tables, call, lane);
-        let of_all = self.has(Defect::DeliveriesOfAllEndpoints(call));
-        let all = tables.deliveries.of(lane.account);
-        all.filter(move |placed| placed.delivery.endpoint == lane.endpoint || of_all)
-    }
-
-    /// Whether a delivery is to be tried again by now.
-    fn is_due(&self, delivery: &Delivery, call: LaneCall) -> bool {
-        let early = self.has(Defect::RetriesEarly(call));
-        delivery.next_at.is_some_and(|next_at| next_at <= now() || early)
     }
 
     fn has_something_to_do(&self, tables: &Tables, account: AccountId, id: WebhookEndpointId) -> bool {
@@ -117,22 +87,37 @@ impl MemoryStore {
         reads && behind || retries
     }
 
-    /// Whether a lane or a delivery still needs a change, or one before it.
-    pub(super) fn is_needed(&self, tables: &Tables, account: AccountId, change: ChangePosition) -> bool {
-        let endpoints = tables.webhook_endpoints.all().filter(|(owner, endpoint)| {
-            let active = endpoint.terms.active || self.has(Defect::SweepSparesForInactive);
-            active && (*owner == account || self.has(Defect::SweepSparesForAll))
-        });
-        let mut lanes = endpoints.filter_map(|(owner, endpoint)| tables.lanes.get(owner, endpoint.id));
-        let by_lane = lanes.any(|held| held.lane.position < change);
-        let pending = |placed: &PlacedDelivery| {
-            let status = placed.delivery.status;
-            status == DeliveryStatus::Pending
-                || self.has(Defect::SweepSparesFailed) && status == DeliveryStatus::Failed
+    /// The lane after a settlement.
+    fn after_settlement(&self, before: &HeldLane, state: &Lane, lease: Option<Duration>) -> HeldLane {
+        let lane_state = Lane {
+            fence: before.lane.fence,
+            ..state.clone()
         };
-        let by_retry = |placed: &PlacedDelivery| pending(placed) && placed.position <= change;
-        by_lane && !self.has(Defect::SweepIgnoresLanes)
-            || tables.deliveries.of(account).any(by_retry) && !self.has(Defect::SweepIgnoresRetries)
+        let lane_state = match self.defect {
+            Some(Defect::SettleForgetsPlace) => Lane {
+                position: before.lane.position,
+                ..lane_state
+            },
+            Some(Defect::SettleForgetsFailing) => Lane {
+                failing_since: before.lane.failing_since,
+                ..lane_state
+            },
+            Some(Defect::SettleForgetsBlocked) => Lane {
+                blocked: before.lane.blocked,
+                ..lane_state
+            },
+            Some(Defect::LateDeliveriesKept) if before.lane.fence != state.fence => before.lane.clone(),
+            _ => lane_state,
+        };
+        let held_until = match self.defect {
+            Some(Defect::SettleGivesNothingBack) => before.held_until,
+            Some(Defect::SettleGivesAllBack) => None,
+            _ => lease.map(|lease| Instant::now() + lease),
+        };
+        HeldLane {
+            lane: lane_state,
+            held_until,
+        }
     }
 }
 
@@ -204,7 +189,7 @@ impl LaneStore for MemoryStore {
             if !self.has(Defect::ClaimKeepsFence) {
                 next.lane.fence += 1;
             }
-            next.held_until = Some(SystemTime::now() + lease);
+            next.held_until = Some(Instant::now() + lease);
             claimed = Some(next.lane.clone());
             Ok(Some((lane, next)))
         };
@@ -234,35 +219,7 @@ impl LaneStore for MemoryStore {
             let Some(before) = held else {
                 return Ok::<_, StoreError>(None);
             };
-            let lane_state = Lane {
-                fence: before.lane.fence,
-                ..state.clone()
-            };
-            let lane_state = match self.defect {
-                Some(Defect::SettleForgetsPlace) => Lane {
-                    position: before.lane.position,
-                    ..lane_state
-                },
-                Some(Defect::SettleForgetsFailing) => Lane {
-                    failing_since: before.lane.failing_since,
-                    ..lane_state
-                },
-                Some(Defect::SettleForgetsBlocked) => Lane {
-                    blocked: before.lane.blocked,
-                    ..lane_state
-                },
-                Some(Defect::LateDeliveriesKept) if before.lane.fence != state.fence => before.lane.clone(),
-                _ => lane_state,
-            };
-            let held_until = match self.defect {
-                Some(Defect::SettleGivesNothingBack) => before.held_until,
-                Some(Defect::SettleGivesAllBack) => None,
-                _ => lease.map(|lease| SystemTime::now() + lease),
-            };
-            let next = HeldLane {
-                lane: lane_state,
-                held_until,
-            };
+            let next = self.after_settlement(before, state, lease);
             Ok(Some((lane, next)))
         };
         let change = |tables: &mut Tables, (lane, next): (DueLane, HeldLane)| {
@@ -445,32 +402,7 @@ impl LaneStore for MemoryStore {
     async fn sweep_deliveries(&self, before: Timestamp) -> Result<usize, StoreError> {
         let mut swept = 0;
         let check = |tables: &Tables| {
-            // The last ones come first, so that those that are kept are counted.
-            let mut successes = HashMap::new();
-            let mut due = Vec::new();
-            let mut all: Vec<_> = tables.deliveries.all().collect();
-            all.sort_by_key(|(_, placed)| std::cmp::Reverse(placed.delivery.change));
-            for (account, PlacedDelivery { delivery, .. }) in all {
-                let old = match self.defect {
-                    Some(Defect::SweepsDeliveriesLate) => delivery.last.at < before,
-                    Some(Defect::SweepsNoDeliveries) => false,
-                    _ => delivery.last.at <= before,
-                };
-                let old = old
-                    && (delivery.status != DeliveryStatus::Pending
-                        || self.has(Defect::SweepsPendingDeliveries));
-                let endpoint = (!self.has(Defect::SuccessesOfAllCounted)).then_some(delivery.endpoint);
-                let counted = successes.entry((account, endpoint)).or_insert(0);
-                let succeeded = match self.defect {
-                    Some(Defect::KeepsAllSuccesses) => false,
-                    Some(Defect::FailuresCountAsSuccesses) => true,
-                    _ => delivery.status == DeliveryStatus::Succeeded,
-                };
-                *counted += i64::from(succeeded);
-                if old || succeeded && *counted > KEPT_SUCCESSES {
-                    due.push((account, (delivery.endpoint, delivery.change)));
-                }
-            }
+            let due = self.deliveries_to_sweep(tables, before);
             swept = due.len();
             Ok::<_, StoreError>((!due.is_empty()).then_some(due))
         };

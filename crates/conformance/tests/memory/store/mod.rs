@@ -9,6 +9,7 @@
 
 mod access;
 mod crm;
+mod deliveries;
 mod delivery;
 mod events;
 mod idempotency;

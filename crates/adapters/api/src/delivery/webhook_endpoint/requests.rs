@@ -1,7 +1,7 @@
 //! The requests for webhook endpoints.
 
 use crate::{
-    delivery::values::{Pattern, UrlText},
+    delivery::webhook_values::{Pattern, UrlText},
     error::ApiError,
     fields::{Changeable, ChangeableList, Element, Field, Fields, List, Required},
 };

@@ -98,12 +98,8 @@ async fn ordered(
     mocks: Mocks,
     order: Order,
 ) -> Result<Outcome<Dated<Appointment>>, Failure<AppointmentRefusal>> {
-    mocks
-        .build()
-        .scheduling
-        .appointments
-        .book(&request(), order)
-        .await
+    let appointments = mocks.build().scheduling.appointments;
+    appointments.book(&request(), order).await
 }
 
 async fn tried(mocks: Mocks, order: Order) -> Result<Dated<Appointment>, Failure<AppointmentRefusal>> {

@@ -1,4 +1,9 @@
-//! A filled schedule and a filled log, for the adapters' tests of copies: a copy has to go on working.
+//! A filled schedule, a filled log and filled webhook tables, for the adapters' tests of copies: a copy has to go on
+//! working.
+
+mod webhooks;
+
+pub use webhooks::FilledWebhooks;
 
 use crate::{
     at,
