@@ -60,6 +60,7 @@ pub struct Receiver {
 
 impl Receiver {
     /// Starts a receiver.
+    #[must_use]
     pub fn start() -> Self {
         let inbox = Arc::<Inbox>::default();
         let data = Data::from(inbox.clone());

@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
             self.after = cursor(&page);
             for change in page.json["changes"].as_array().unwrap() {
                 if change["data"]["object"]["email"] == *mark {
-                    self.after = change["cursor"].as_str().unwrap().to_owned();
+                    change["cursor"].as_str().unwrap().clone_into(&mut self.after);
                     return changes;
                 }
                 changes.push(change.clone());
@@ -554,7 +554,7 @@ async fn a_cursor_that_leads_nowhere_is_told(store: Store) {
 async fn next_event(stream: &mut reqwest::Response) -> String {
     let mut text = String::new();
     while !text.contains("\n\n") || text.trim_start().starts_with(':') {
-        let chunk = stream.chunk().await.unwrap().expect("the stream goes on");
+        let chunk = stream.chunk().await.unwrap().unwrap();
         text.push_str(str::from_utf8(&chunk).unwrap());
     }
     text

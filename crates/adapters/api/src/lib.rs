@@ -140,14 +140,13 @@ impl Api {
     /// Builds the API on the use cases, and registers its metrics.
     #[must_use]
     pub fn new(application: Arc<Application>, mut metrics: Registry, settings: Settings) -> Self {
-        let limits = RateLimits::new(settings.rate_limits);
         let own = metrics.sub_registry_with_prefix("chatgrow");
         Self {
             pages: None,
             connections: Connections::new(settings.connections, settings.proxies.clone(), own),
             metrics: Data::new(Metrics::new(metrics, application.clone())),
             application: Data::from(application),
-            limits: Data::new(limits),
+            limits: Data::new(RateLimits::new(settings.rate_limits)),
             in_flight: Data::default(),
             readiness: Data::default(),
             streams: Data::default(),
@@ -198,13 +197,8 @@ impl Api {
         };
         let proxies = self.settings.proxies.clone();
         let connections = Connections::new(few, proxies, &mut Registry::default());
-        listen::bind(
-            move || api.metrics_app(),
-            addresses,
-            listen,
-            &connections,
-            timeout,
-        )
+        let app = move || api.metrics_app();
+        listen::bind(app, addresses, listen, &connections, timeout)
     }
 
     /// The actix application of one worker. It needs neither a socket nor a database.

@@ -9,6 +9,7 @@ mod connect;
 mod copy;
 mod delivery;
 mod error;
+mod health;
 mod metrics;
 mod migrate;
 mod pools;
@@ -22,9 +23,8 @@ use crate::{
     migrate::migrate,
     pools::{Connections, Pools},
 };
-use async_trait::async_trait;
 use chatgrow_domain::Change;
-use chatgrow_ports::{Commit, Listed, Mark, Page, PageRequest, StoreChanges, StoreError, StoreHealth};
+use chatgrow_ports::{Commit, Listed, Page, PageRequest, StoreError};
 use chatgrow_sql::{
     Guarded, Migrations, Prepared, Unwritten, account_store, appointment_store, block_store,
     crm::customer::SearchDialect,
@@ -38,7 +38,7 @@ use diesel::{
     prelude::QueryableByName,
     query_builder::{QueryFragment, QueryId},
     result::QueryResult,
-    sql_types::{Bool, Nullable, Text},
+    sql_types::{Nullable, Text},
 };
 use diesel_async::{
     AsyncConnection, AsyncPgConnection, RunQueryDsl, methods::LoadQuery, pooled_connection::deadpool::Object,
@@ -391,29 +391,4 @@ fn slow() -> StoreError {
 struct Setting {
     #[diesel(sql_type = Nullable<Text>)]
     value: Option<String>,
-}
-
-#[derive(QueryableByName)]
-struct Writable {
-    #[diesel(sql_type = Bool)]
-    writable: bool,
-}
-
-#[async_trait]
-impl StoreHealth for PostgresStore {
-    async fn check(&self) -> Result<(), StoreError> {
-        let query =
-            "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable";
-        match self.load(diesel::sql_query(query)).await?.as_slice() {
-            [Writable { writable: true }] => Ok(()),
-            _ => Err(StoreError::unavailable("the database takes no writes")),
-        }
-    }
-}
-
-impl StoreChanges for PostgresStore {
-    /// A mark would cost a round trip, as a read does.
-    fn mark(&self) -> Option<Mark> {
-        None
-    }
 }

@@ -6,8 +6,9 @@ pub use crate::{
     crm::customer::CustomerRow,
     delivery::{
         change::ChangeRow,
+        delivery::DeliveryRow,
         feed::{FeedRow, SweepRow},
-        lane::{DeliveryRow, LaneRow},
+        lane::LaneRow,
         webhook_endpoint::EndpointRow,
     },
     events::{event::EventRow, registration::RegistrationRow},

@@ -4,6 +4,7 @@ mod appointment;
 mod availability;
 mod block;
 mod clock;
+mod expiry;
 mod hold;
 mod order;
 mod planner;

@@ -4,25 +4,20 @@
 //! chooses anew from what is then free.
 
 use crate::{
-    Commits, Effect, System,
+    Commits, System,
     scheduling::{
         clock::AccountClock,
         order::{Booked, Wish},
     },
 };
 use chatgrow_domain::{
-    AccountId, Actor, Agenda, Booking, BrokenRule, Calendar, Demand, Interval, LocalMinute, NotFree,
-    Obstacle, Obstruction, Occupancy, Policies, Resource, ResourceId, Service, ServiceId, TimeSlot,
-    Timestamp, Unbookable,
+    AccountId, Agenda, Booking, BrokenRule, Calendar, Demand, Interval, LocalMinute, NotFree, Obstacle,
+    Obstruction, Occupancy, Policies, Resource, ResourceId, Service, ServiceId, TimeSlot, Unbookable,
 };
 use chatgrow_ports::{
-    Busy, ExpiredHold, Failure, HoldStore, OccupancyStore, ResourceStore, ScheduleStore, ServiceStore,
-    StoreError, Stores,
+    Busy, Failure, HoldStore, OccupancyStore, ResourceStore, ScheduleStore, ServiceStore, StoreError, Stores,
 };
 use std::{collections::HashMap, sync::Arc};
-
-/// How many expired holds a refused write releases at most.
-const RELEASE: u32 = 100;
 
 /// What a wish comes to.
 pub(crate) struct Plan {
@@ -41,9 +36,9 @@ pub(crate) struct Planner {
     services: Arc<dyn ServiceStore>,
     resources: Arc<dyn ResourceStore>,
     occupancies: Arc<dyn OccupancyStore>,
-    holds: Arc<dyn HoldStore>,
-    system: System,
-    commits: Commits,
+    pub(super) holds: Arc<dyn HoldStore>,
+    pub(super) system: System,
+    pub(super) commits: Commits,
 }
 
 impl Planner {
@@ -197,34 +192,6 @@ impl Planner {
             }
             None => Ok(()),
         }
-    }
-
-    /// Releases the account's holds that have expired, because one of them may be in the way. Returns whether there
-    /// were any.
-    pub(crate) async fn make_room(&self, account: AccountId) -> Result<bool, StoreError> {
-        let now = self.system.clock.now();
-        let expired = self.holds.expired(Some(account), now, RELEASE).await?;
-        self.release(&expired, now).await?;
-        Ok(!expired.is_empty())
-    }
-
-    /// Releases holds that have expired at `now`. One that is changed meanwhile is left alone.
-    pub(crate) async fn release(&self, expired: &[ExpiredHold], now: Timestamp) -> Result<(), StoreError> {
-        for ExpiredHold { account, hold } in expired {
-            let clock = self.clock(*account).await?;
-            let effect = Effect::Changed {
-                before: clock.dated(hold.clone()),
-                after: clock.dated(hold.released(now)),
-            };
-            let commit = self.commits.without_request(*account, Actor::System, &effect);
-            self.holds
-                .release(*account, &effect.resource().value, commit)
-                .await?;
-        }
-        if !expired.is_empty() {
-            self.commits.announce();
-        }
-        Ok(())
     }
 
     /// What is in the way of an interval.

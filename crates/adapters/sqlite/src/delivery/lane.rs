@@ -5,7 +5,7 @@ use chatgrow_domain::Timestamp;
 use chatgrow_ports::{Commit, DueLane, Lane, PlacedDelivery, StoreError};
 use chatgrow_sql::{
     PreparedQuery, RowId, Unwritten, claim_lane,
-    delivery::lane::{ClaimedRow, DeliveryRow},
+    delivery::{delivery::DeliveryRow, lane::ClaimedRow},
     lane_store,
     schema::webhook_deliveries::{dsl, table},
     settle_lane,
