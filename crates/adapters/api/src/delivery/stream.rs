@@ -158,7 +158,7 @@ impl OperationModifier for Events {
     }
 }
 
-/// The errors of [`stream`].
+/// The errors of [`stream()`].
 pub(crate) const STREAM_ERRORS: &[Problem] = &[Problem::CursorExpired];
 
 /// Stream changes

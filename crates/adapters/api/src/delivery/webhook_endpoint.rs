@@ -259,7 +259,7 @@ pub(crate) async fn rotate(
     Ok(replies.to(outcome)?.once(show))
 }
 
-/// The errors of [`test`].
+/// The errors of [`test()`].
 pub(crate) const TEST_ERRORS: &[Problem] = &[Problem::WebhookEndpointNotFound];
 
 /// Test a webhook endpoint
