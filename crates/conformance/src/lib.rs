@@ -473,7 +473,7 @@ async fn race<F: Future<Output: Send + 'static> + Send + 'static>(
     race_of(RACERS, servers, racer).await
 }
 
-/// Like [`race`], with that many tasks.
+/// Like [`race()`], with that many tasks.
 async fn race_of<F: Future<Output: Send + 'static> + Send + 'static>(
     racers: usize,
     servers: &[Stores],
