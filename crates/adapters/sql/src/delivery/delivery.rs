@@ -99,7 +99,7 @@ impl TryFrom<DeliveryRow> for Delivery {
 }
 
 /// Makes a query for deliveries of the endpoint `$1`, `$2`. The result is a
-/// [`DeliveryRow`](crate::delivery::delivery::DeliveryRow).
+/// [`DeliveryRow`].
 #[macro_export]
 macro_rules! select_deliveries {
     ($($rest:expr),+) => {
