@@ -568,6 +568,21 @@ fn field<'a>(event: &'a str, name: &str) -> &'a str {
 }
 
 #[apply(each_store)]
+async fn a_stream_ends_with_its_key(store: Store) {
+    let Some(app) = start(store).await else { return };
+    let made = app.post("/api-keys", json!({ "name": "reader" })).await;
+    let made = made.resource(201, "apiKey");
+    let (id, key) = (made["id"].as_str().unwrap(), made["key"].as_str().unwrap());
+    let reader = app.with_key(key.to_owned());
+    let request = reader.request(Method::GET, "/changes/stream?types=customer.*");
+    let mut stream = request.send().await.unwrap();
+    app.customer("dana@example.com").await;
+    next_event(&mut stream).await;
+    assert_eq!(app.delete(&format!("/api-keys/{id}")).await.status, 200);
+    while stream.chunk().await.unwrap().is_some() {}
+}
+
+#[apply(each_store)]
 async fn a_stream_tells_changes_as_they_come_and_goes_on(store: Store) {
     let Some(app) = start(store).await else { return };
     let open = async |app: &TestApp, path: &str| app.request(Method::GET, path).send().await.unwrap();

@@ -325,6 +325,35 @@ async fn an_endpoint_is_told_what_its_creator_may_read(#[case] store: Store) {
 }
 
 #[apply(each_store)]
+async fn nobody_turns_the_webhooks_of_a_stronger_key_to_another_receiver(#[case] store: Store) {
+    let Some(app) = start(store).await else { return };
+    let made = endpoint(&app, json!({ "url": "https://example.com/hook" })).await;
+    let key = json!({ "name": "events", "scopes": ["webhooks:write", "events:read"] });
+    let key = app.post("/api-keys", key).await.json["apiKey"]["key"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let weaker = app.with_key(key);
+    let turned = json!({ "url": "https://example.org/hook" });
+    let rotation = format!("{}/rotate-secret", made.path);
+    for refused in [
+        weaker.patch(&made.path, turned).await,
+        weaker.post(&rotation, json!({})).await,
+    ] {
+        assert_eq!(
+            (refused.status, &refused.json["error"]),
+            (403, &"INSUFFICIENT_SCOPE".into()),
+            "{refused:?}"
+        );
+    }
+    let shown = weaker.get(&made.path).await;
+    assert_eq!(
+        shown.resource(200, "webhookEndpoint")["url"],
+        "https://example.com/hook"
+    );
+}
+
+#[apply(each_store)]
 async fn an_account_has_fifty_endpoints(#[case] store: Store) {
     let Some(app) = start(store).await else { return };
     let body = json!({ "url": "https://example.com/hook" });
