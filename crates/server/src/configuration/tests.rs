@@ -22,7 +22,7 @@ fn examples() -> Vec<(&'static str, &'static str)> {
 #[test]
 fn the_example_lists_the_defaults() {
     let examples = examples();
-    assert_eq!(examples.len(), 25, "{examples:?}");
+    assert_eq!(examples.len(), 30, "{examples:?}");
     let (example, default) = (read(&examples).unwrap(), read(&[]).unwrap());
     assert_eq!(format!("{example:?}"), format!("{default:?}"));
 }
