@@ -185,6 +185,7 @@ mod tests {
                     "allOf",
                     "items",
                     "minimum",
+                    "additionalProperties",
                 ];
                 assert!(
                     schema["type"] == "boolean" || bounded.iter().any(|facet| schema.get(facet).is_some()),
