@@ -367,7 +367,7 @@ async fn every_operation_records_what_it_changes_once(store: Store) {
             Some("true"),
             "{operation}"
         );
-        // Either it changes nothing now, or it is refused: but for what makes another resource each time.
+        // The second time it changes nothing or is refused, unless it makes another resource each time.
         let again = call(format!("again {number}")).await;
         let makes_another = again.status == 201 || operation == ROTATION;
         assert_eq!(

@@ -4,6 +4,7 @@ use crate::support::{account, open};
 use chatgrow_conformance::{FilledLog, FilledSchedule, FilledWebhooks};
 use chatgrow_domain::{Account, AccountName, AccountSlug, Timestamp};
 use chatgrow_ports::{FeedKey, IdempotencyKey, IdempotencyRecord, StoredAnswer, Stores};
+use chatgrow_postgres::PostgresStore;
 use chatgrow_sql::{
     access::account::AccountRow,
     commit::IdempotencyRow,
@@ -11,6 +12,7 @@ use chatgrow_sql::{
 };
 use chatgrow_sqlite::SqliteStore;
 use std::sync::Arc;
+use tempfile::TempDir;
 use tokio::sync::mpsc::channel;
 
 /// More records than one transaction can take advisory locks for: about `max_locks_per_transaction` (64) for each of the
@@ -62,6 +64,17 @@ async fn a_day_of_idempotency_records_is_copied() {
     imported.unwrap();
 }
 
+/// A folder for stores on SQLite, and an empty store on PostgreSQL.
+async fn stores() -> Option<(TempDir, Arc<PostgresStore>)> {
+    let url = throwaway_postgres::new_database().await?;
+    Some((TempDir::new().unwrap(), Arc::new(open(&url).await.unwrap())))
+}
+
+fn sqlite(folder: &TempDir, name: &str) -> Arc<SqliteStore> {
+    let path = folder.path().join(name);
+    Arc::new(SqliteStore::open(&path, chatgrow_sqlite::Options::default()).unwrap())
+}
+
 async fn copy(from: &impl Copied, to: &impl Copied) {
     let (parts, received) = channel(1);
     let (sent, taken) = tokio::join!(from.export(parts), to.import(received));
@@ -72,16 +85,10 @@ async fn copy(from: &impl Copied, to: &impl Copied) {
 /// The log of changes is copied from one store to the other and back, and its readers go on in both.
 #[tokio::test]
 async fn a_log_is_copied_there_and_back() {
-    let Some(url) = throwaway_postgres::new_database().await else {
+    let Some((folder, postgres)) = stores().await else {
         return;
     };
-    let folder = tempfile::TempDir::new().unwrap();
-    let sqlite = |name: &str| {
-        let path = folder.path().join(name);
-        Arc::new(SqliteStore::open(&path, chatgrow_sqlite::Options::default()).unwrap())
-    };
-    let (first, last) = (sqlite("first.db"), sqlite("last.db"));
-    let postgres = Arc::new(open(&url).await.unwrap());
+    let (first, last) = (sqlite(&folder, "first.db"), sqlite(&folder, "last.db"));
     let log = FilledLog::new(&Stores::of(first.clone())).await;
     // A server that serves the empty target has asked for its key.
     for target in [Stores::of(postgres.clone()), Stores::of(last.clone())] {
@@ -102,16 +109,10 @@ async fn a_log_is_copied_there_and_back() {
 /// both.
 #[tokio::test]
 async fn webhooks_are_copied_there_and_back() {
-    let Some(url) = throwaway_postgres::new_database().await else {
+    let Some((folder, postgres)) = stores().await else {
         return;
     };
-    let folder = tempfile::TempDir::new().unwrap();
-    let sqlite = |name: &str| {
-        let path = folder.path().join(name);
-        Arc::new(SqliteStore::open(&path, chatgrow_sqlite::Options::default()).unwrap())
-    };
-    let (first, last) = (sqlite("first.db"), sqlite("last.db"));
-    let postgres = Arc::new(open(&url).await.unwrap());
+    let (first, last) = (sqlite(&folder, "first.db"), sqlite(&folder, "last.db"));
     let filled = FilledWebhooks::new(&Stores::of(first.clone())).await;
     copy(&*first, &*postgres).await;
     copy(&*postgres, &*last).await;
@@ -120,7 +121,7 @@ async fn webhooks_are_copied_there_and_back() {
     }
     // What PostgreSQL itself has written has other places.
     let there = FilledWebhooks::new(&Stores::of(postgres.clone())).await;
-    let again = sqlite("again.db");
+    let again = sqlite(&folder, "again.db");
     copy(&*postgres, &*again).await;
     there.assert_goes_on(&Stores::of(again)).await;
     there.assert_goes_on(&Stores::of(postgres)).await;
@@ -130,16 +131,10 @@ async fn webhooks_are_copied_there_and_back() {
 /// working in both.
 #[tokio::test]
 async fn a_schedule_is_copied_there_and_back() {
-    let Some(url) = throwaway_postgres::new_database().await else {
+    let Some((folder, postgres)) = stores().await else {
         return;
     };
-    let folder = tempfile::TempDir::new().unwrap();
-    let sqlite = |name: &str| {
-        let path = folder.path().join(name);
-        Arc::new(SqliteStore::open(&path, chatgrow_sqlite::Options::default()).unwrap())
-    };
-    let (first, last) = (sqlite("first.db"), sqlite("last.db"));
-    let postgres = Arc::new(open(&url).await.unwrap());
+    let (first, last) = (sqlite(&folder, "first.db"), sqlite(&folder, "last.db"));
     let filled = FilledSchedule::new(&Stores::of(first.clone())).await;
     copy(&*first, &*postgres).await;
     copy(&*postgres, &*last).await;

@@ -1,5 +1,5 @@
-//! Sends webhooks, as Standard Webhooks says. Everything that the server calls at the wish of an account goes through
-//! here, so this is also where it is decided what may be called.
+//! Sends webhooks, as Standard Webhooks says. Every URL that an account names is called through this crate, and the crate
+//! refuses the addresses that may not be called.
 //!
 //! The client has nothing ambient: no proxy, no redirects, no cookies, no compression. There is one place that connects
 //! (`connect.rs`), and it checks every address, whether it comes from the URL or from the name service.

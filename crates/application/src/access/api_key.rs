@@ -128,7 +128,8 @@ impl ApiKeys {
         Ok(listed)
     }
 
-    /// Revokes a key of any account for good, for the operator. Every server refuses the key within a second. Revoking it again changes nothing.
+    /// Revokes a key of any account for good, for the operator. Every server refuses the key within a second. Revoking it
+    /// again changes nothing.
     ///
     /// # Errors
     /// [`ApiKeyRefusal::NotFound`], or [`Failure::Store`] if the store fails.

@@ -1,7 +1,8 @@
 //! The feed: changes in their order, from where a reader stopped.
 
+use super::due_since;
 use crate::{Caller, System};
-use chatgrow_domain::{AccountId, Change, ChangeTypes, Refusal, Scope, Timestamp};
+use chatgrow_domain::{AccountId, Change, ChangeTypes, Refusal, Scope};
 use chatgrow_ports::{
     AccountStore, ChangeFilter, ChangePosition, ChangeStore, Failure, FeedKey, Scanned, StoreError, Stores,
 };
@@ -193,8 +194,7 @@ impl Feed {
     /// # Errors
     /// [`StoreError`] if the store fails.
     pub async fn sweep(&self, kept_millis: i64) -> Result<(), StoreError> {
-        let before = self.system.clock.now().as_millis().saturating_sub(kept_millis);
-        let Some(before) = Timestamp::from_millis(before) else {
+        let Some(before) = due_since(&self.system, kept_millis) else {
             return Ok(());
         };
         for account in self.accounts.list().await? {

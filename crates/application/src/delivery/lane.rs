@@ -2,7 +2,11 @@
 
 mod sending;
 
-use super::{receivers::ReceiverRules, webhook_endpoint::lane_of};
+use super::{
+    due_since,
+    receivers::{LEASE, signing_secrets},
+    webhook_endpoint::lane_of,
+};
 use crate::{Commits, Effect, System};
 use chatgrow_domain::{Actor, Disabling, Timestamp, WebhookEndpoint, WebhookSecret};
 use chatgrow_ports::{
@@ -157,10 +161,7 @@ impl Lanes {
         let mut more = true;
         while more && !held.gone && Instant::now() < until && !self.stopping.load(Ordering::Relaxed) {
             more = self.some(&mut held, until).await?;
-            if held.settled.elapsed() >= SETTLE
-                && more
-                && !self.settle(&mut held, Some(ReceiverRules::LEASE)).await?
-            {
+            if held.settled.elapsed() >= SETTLE && more && !self.settle(&mut held, Some(LEASE)).await? {
                 // Somebody else has it.
                 return Ok(());
             }
@@ -176,12 +177,12 @@ impl Lanes {
         let Some(endpoint) = endpoint.filter(|endpoint| endpoint.terms.active) else {
             return Ok(None);
         };
-        let Some(lane) = self.lanes.claim(due, ReceiverRules::LEASE).await? else {
+        let Some(lane) = self.lanes.claim(due, LEASE).await? else {
             return Ok(None);
         };
         let now = self.system.clock.now();
         // If it fails, the lease is kept, so that the lane pauses for as long.
-        let secrets = ReceiverRules::secrets(&*self.system.secrets, &endpoint, now)?;
+        let secrets = signing_secrets(&*self.system.secrets, &endpoint, now)?;
         Ok(Some(Held {
             endpoint,
             secrets,
@@ -233,8 +234,7 @@ impl Lanes {
     /// # Errors
     /// [`StoreError`] if the store fails.
     pub async fn sweep(&self, kept_millis: i64) -> Result<(), StoreError> {
-        let before = self.system.clock.now().as_millis().saturating_sub(kept_millis);
-        match Timestamp::from_millis(before) {
+        match due_since(&self.system, kept_millis) {
             Some(before) => self.lanes.sweep_deliveries(before).await.map(drop),
             None => Ok(()),
         }

@@ -18,6 +18,7 @@ pub use webhook_endpoint::{
 pub(crate) use recorded::MockRepresentation;
 
 use crate::{Commits, System};
+use chatgrow_domain::Timestamp;
 use chatgrow_ports::Stores;
 
 /// The use cases of this context.
@@ -38,4 +39,10 @@ impl Delivery {
             lanes: Lanes::new(stores, system, commits),
         }
     }
+}
+
+/// The instant up to which something is swept that is kept for so many milliseconds. `None` if it is before all instants.
+fn due_since(system: &System, kept_millis: i64) -> Option<Timestamp> {
+    let now = system.clock.now().as_millis();
+    Timestamp::from_millis(now.saturating_sub(kept_millis))
 }

@@ -5,7 +5,7 @@ mod trial;
 
 pub use standing::{SentDelivery, Standing};
 
-use super::receivers::ReceiverRules;
+use super::receivers::LEASE;
 use crate::{Caller, Commits, Effect, Outcome, Request, System};
 use chatgrow_domain::{
     AccountId, ChangeId, Delivery, Scope, SealedSecret, Timestamp, TypePatterns, Version, WebhookDescription,
@@ -164,8 +164,8 @@ impl WebhookEndpoints {
         Ok(self.endpoints.all(caller.account).await?)
     }
 
-    /// Changes the terms that `edit` sets. An endpoint that is switched on goes on where it stopped, or with the oldest
-    /// change that is kept.
+    /// Changes the terms that `edit` sets. An endpoint that is switched on continues where it stopped. If those changes are
+    /// not kept any more, it continues with the oldest one that is.
     ///
     /// # Errors
     /// [`WebhookRefusal::NotFound`], [`WebhookRefusal::VersionMismatch`] if the precondition doesn't hold,
@@ -290,8 +290,8 @@ impl WebhookEndpoints {
     ) -> Result<Delivery, Failure<WebhookRefusal>> {
         caller.require(Scope::WebhooksWrite)?;
         let lane = self.lane(caller, id).await?;
-        // Whoever holds the lane may be sending the change just now; then it is theirs.
-        let Some(mut held) = self.lanes.claim(lane, ReceiverRules::LEASE).await? else {
+        // If somebody holds the lane, the change may just be on its way.
+        let Some(mut held) = self.lanes.claim(lane, LEASE).await? else {
             return Err(WebhookRefusal::NothingToSkip.into());
         };
         let (_, first) = self.lanes.open(lane, held.position).await?;

@@ -99,7 +99,8 @@ impl Holds {
     /// Lets go of a hold, which frees its slot at once.
     ///
     /// # Errors
-    /// [`HoldRefusal::NotFound`], [`HoldRefusal::VersionMismatch`] if the precondition doesn't hold, or [`Failure::Store`] if the store fails.
+    /// [`HoldRefusal::NotFound`], [`HoldRefusal::VersionMismatch`] if the precondition doesn't hold, or
+    /// [`Failure::Store`] if the store fails.
     pub async fn remove(
         &self,
         request: &Request<Dated<Hold>>,

@@ -189,7 +189,7 @@ impl FilledSchedule {
 pub struct FilledLog {
     /// One of whose changes some were swept, one of whose all were, and one of whose none were.
     accounts: [AccountId; 3],
-    /// Everything that can be read of each, and up to where it was swept.
+    /// For each account, its changes that can be read, and the place up to which its log was swept.
     seen: Vec<(Vec<Logged>, ChangePosition)>,
     /// Where a reader is who has read everything, and one who has just begun.
     ends: [ChangePosition; 2],

@@ -77,7 +77,7 @@ impl FilledWebhooks {
         filled
     }
 
-    /// Asserts that everything is there, and that each lane goes on where it was.
+    /// Asserts that everything is there, and that each lane continues at its place.
     pub async fn assert_goes_on(&self, stores: &Stores) {
         let (endpoints, lanes) = (&stores.delivery.webhook_endpoints, &stores.delivery.lanes);
         let all = endpoints.all(self.account).await.unwrap();

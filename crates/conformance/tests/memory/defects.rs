@@ -384,7 +384,7 @@ pub enum Defect {
     EndsTired,
     /// A reading looks at everything until it has found enough.
     ScansOn,
-    /// A reading that finds nothing ends where it began.
+    /// If a reading finds nothing, the next one begins at the same place again.
     EmptyStays,
     HorizonAhead,
     HorizonStays,

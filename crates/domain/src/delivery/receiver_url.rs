@@ -20,8 +20,8 @@ impl ReceiverUrl {
     /// The maximum length of what is between two full stops of a name.
     const MAX_LABEL: usize = 63;
 
-    /// Parses what a client sent, and checks whether such a receiver may be called. If the host is a name, nobody knows
-    /// yet where it leads: whoever connects must check that.
+    /// Parses what a client sent, and checks whether such a receiver may be called. If the host is a name, its
+    /// addresses are not known yet: the sender checks them when it connects.
     ///
     /// # Errors
     /// As [`stored`](Self::stored). [`Invalid::UrlScheme`] if it has `http`, which is not allowed, and
@@ -42,8 +42,8 @@ impl ReceiverUrl {
     /// Parses a URL that was stored. Only its syntax is checked: the operator may have changed what is allowed.
     ///
     /// # Errors
-    /// [`Invalid::Missing`], [`Invalid::TooLong`], [`Invalid::ControlCharacter`], [`Invalid::Url`] if it is not absolute or its host's name can't
-    /// exist, [`Invalid::UrlScheme`], [`Invalid::UrlUser`] or [`Invalid::UrlFragment`].
+    /// [`Invalid::Missing`], [`Invalid::TooLong`], [`Invalid::ControlCharacter`], [`Invalid::Url`] if it is not absolute
+    /// or its host's name can't exist, [`Invalid::UrlScheme`], [`Invalid::UrlUser`] or [`Invalid::UrlFragment`].
     pub fn stored(text: &str) -> Result<Self, Invalid> {
         Self::read(text, true)
     }

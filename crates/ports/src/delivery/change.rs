@@ -92,8 +92,8 @@ pub struct Recent {
 /// acknowledged, its changes MUST come after those of the other.
 ///
 /// A change MUST NOT appear before a place that was a [`horizon`](Scanned::horizon) when its transaction had not ended. So
-/// who reads on from where the last reading ended misses nothing, and reads nothing twice. A store may hold a change back,
-/// but only as long as a write is under way that began before the change's own write ended.
+/// a reader that continues at the place where its last reading ended misses nothing, and reads nothing twice. A store may
+/// hold a change back, but only as long as a write is under way that began before the change's own write ended.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait ChangeStore: Send + Sync {

@@ -99,15 +99,15 @@ pub trait LaneStore: Send + Sync {
     /// unless the lane is blocked, there are changes after its place and up to the horizon. At most that many.
     async fn due(&self, most: u32) -> Result<Vec<DueLane>, StoreError>;
 
-    /// When the first change was made that a lane of an active endpoint has not tried to send, of whatever type it is. None
-    /// if there is no such change.
+    /// When the first change was made that a lane of an active endpoint has not tried to send, of whatever type it is.
+    /// `None` if there is no such change.
     async fn waiting_since(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// A lane as it stands, for people who look at it. It is not taken.
     async fn lane(&self, lane: DueLane) -> Result<Option<Lane>, StoreError>;
 
-    /// Takes a lane for that time, unless somebody holds it. Of any number of concurrent calls one MUST succeed. Whoever
-    /// held it before can't settle it any more.
+    /// Takes a lane for that time, unless somebody holds it. Of any number of concurrent calls one MUST succeed. A
+    /// former holder can't settle it any more.
     async fn claim(&self, lane: DueLane, lease: Duration) -> Result<Option<Lane>, StoreError>;
 
     /// Writes the lane's new state and what came of deliveries, in one write, if nobody has claimed or moved the lane since
@@ -121,7 +121,7 @@ pub trait LaneStore: Send + Sync {
         lease: Option<Duration>,
     ) -> Result<bool, StoreError>;
 
-    /// Moves a lane to another place, and takes it from whoever holds it. It is blocked no more. Returns whether there
+    /// Moves a lane to another place, and takes it from its holder. It is blocked no more. Returns whether there
     /// is such a lane.
     async fn move_to(&self, lane: DueLane, position: ChangePosition) -> Result<bool, StoreError>;
 

@@ -42,7 +42,7 @@ const MOST_STREAMS: usize = 10;
 /// After how long without a change a stream says that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// The header field with which a client says where it was interrupted.
+/// The header field that names the last event that a client has got.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// The streams of one server.

@@ -14,15 +14,15 @@ use chatgrow_sql::{
         change::ChangeRow,
         feed::{
             AT, DELETE_TO, DUE_TO, FIRST_KEY, FilterColumns, KEY, KeyRow, PlaceRow, REMEMBER_SWEEP,
-            SCANNED_DOWN_TO, SCANNED_TO, SWEPT_TO, SinceRow,
+            SCANNED_DOWN_TO, SCANNED_TO, SWEPT_TO, SinceRow, full_at,
         },
     },
-    read_changes, recent_changes, up_to,
+    matching_between, read_changes, recent_changes, up_to,
 };
 use diesel::{
     OptionalExtension,
     result::QueryResult,
-    sql_types::{BigInt, Binary, Nullable, Text},
+    sql_types::{BigInt, Binary},
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::{FutureExt, TryFutureExt};
@@ -105,11 +105,8 @@ impl ChangeStore for PostgresStore {
     }
 
     async fn horizon(&self) -> Result<ChangePosition, StoreError> {
-        let mut places = self.load::<PlaceRow>(diesel::sql_query(HORIZON)).await?;
-        let place = places
-            .pop()
-            .ok_or_else(|| StoreError::failed("the feed has no row"))?;
-        Ok(place.position())
+        self.on_a_connection(|connection| horizon(connection).map_err(store_error).boxed())
+            .await
     }
 
     async fn held_back_since(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -168,18 +165,11 @@ async fn scan_back(
 ) -> QueryResult<(Vec<ChangeRow>, Option<ChangePosition>)> {
     let last = up_to!(SCANNED_DOWN_TO, account, before).bind::<BigInt, _>(i64::from(SCAN));
     let last: Option<PlaceRow> = PreparedQuery(last).get_result(connection).await.optional()?;
-    let mut down_to = last.map(PlaceRow::position);
+    let down_to = last.map(PlaceRow::position);
     let bound = down_to.unwrap_or(ChangePosition::START);
-    let query = between!(recent_changes!("strpos"), account, before, bound)
-        .bind::<Nullable<Text>, _>(filter.types)
-        .bind::<Nullable<Binary>, _>(filter.subject)
-        .bind::<Nullable<Text>, _>(filter.actor_kind)
-        .bind::<Nullable<Binary>, _>(filter.actor)
-        .bind::<BigInt, _>(i64::from(most));
+    let query = matching_between!(recent_changes!("strpos"), account, before, bound, filter, most);
     let rows: Vec<ChangeRow> = PreparedQuery(query).load(connection).await?;
-    if let Some(last) = rows.last().filter(|_| rows.len() == usize::from(most)) {
-        down_to = Some(last.position());
-    }
+    let down_to = full_at(&rows, most).or(down_to);
     Ok((rows, down_to))
 }
 
@@ -210,15 +200,10 @@ async fn scan(
             (to, more) = (last.position(), true);
         }
     }
-    let query = between!(read_changes!("strpos"), account, after, to)
-        .bind::<Nullable<Text>, _>(filter.types)
-        .bind::<Nullable<Binary>, _>(filter.subject)
-        .bind::<Nullable<Text>, _>(filter.actor_kind)
-        .bind::<Nullable<Binary>, _>(filter.actor)
-        .bind::<BigInt, _>(i64::from(most));
+    let query = matching_between!(read_changes!("strpos"), account, after, to, filter, most);
     let rows: Vec<ChangeRow> = PreparedQuery(query).load(connection).await?;
-    if let Some(last) = rows.last().filter(|_| rows.len() == usize::from(most)) {
-        (to, more) = (last.position(), true);
+    if let Some(last) = full_at(&rows, most) {
+        (to, more) = (last, true);
     }
     let swept = diesel::sql_query(SWEPT_TO).bind::<Binary, _>(RowId::from(account.as_bytes()));
     let swept: Option<PlaceRow> = PreparedQuery(swept).get_result(connection).await.optional()?;

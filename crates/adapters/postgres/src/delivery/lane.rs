@@ -4,50 +4,36 @@ use crate::{
     PostgresStore,
     error::{Ended, store_error},
 };
-use chatgrow_domain::Timestamp;
 use chatgrow_ports::{Commit, DueLane, Lane, PlacedDelivery, StoreError};
 use chatgrow_sql::{
-    PreparedQuery, RowId, Unwritten, claim_lane,
+    PreparedQuery, Unwritten, claim_lane,
     delivery::{delivery::DeliveryRow, lane::ClaimedRow},
     lane_store,
     schema::webhook_deliveries::{dsl, table},
     settle_lane,
 };
-use diesel::{
-    ExpressionMethods, OptionalExtension,
-    sql_types::{BigInt, Binary, Nullable},
-    upsert::excluded,
-};
+use diesel::{ExpressionMethods, OptionalExtension, upsert::excluded};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use futures_util::{FutureExt, TryFutureExt};
 use std::time::Duration;
 
-/// The database's clock, in milliseconds.
-macro_rules! now {
-    ($make:ident) => {
-        $make!("(extract(epoch FROM clock_timestamp()) * 1000)::bigint")
+/// Makes something with the database's clock, in milliseconds.
+macro_rules! by_clock {
+    ($make:ident, $($rest:tt)+) => {
+        $make! { "(extract(epoch FROM clock_timestamp()) * 1000)::bigint", $($rest)+ }
     };
 }
 
-lane_store! {
-    PostgresStore { find, all, execute, claim_lane, settle_lane },
-    "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
-    "c.epoch < (SELECT epoch FROM feed) + pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-}
-
-fn millis(lease: Option<Duration>) -> i64 {
-    lease.map_or(0, |lease| {
-        i64::try_from(lease.as_millis()).unwrap_or(i64::MAX / 2)
-    })
+by_clock! {
+    lane_store,
+    "c.epoch < (SELECT epoch FROM feed) + pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
+    PostgresStore { find, all, execute, claim_lane, settle_lane }
 }
 
 impl PostgresStore {
     /// Takes a lane, unless somebody holds it.
     async fn claim_lane(&self, lane: DueLane, lease: Duration) -> Result<Option<Lane>, StoreError> {
-        let claim = diesel::sql_query(now!(claim_lane))
-            .bind::<BigInt, _>(millis(Some(lease)))
-            .bind::<Binary, _>(RowId::from(lane.account.as_bytes()))
-            .bind::<Binary, _>(RowId::from(lane.endpoint.as_bytes()));
+        let claim = by_clock!(claim_lane, lane, lease);
         let claimed = self.write(Commit::default(), |connection| {
             Box::pin(async move {
                 let row: Option<ClaimedRow> = PreparedQuery(claim)
@@ -69,15 +55,7 @@ impl PostgresStore {
         deliveries: Vec<PlacedDelivery>,
         lease: Option<Duration>,
     ) -> Result<bool, StoreError> {
-        let settle = diesel::sql_query(now!(settle_lane))
-            .bind::<BigInt, _>(state.position.epoch)
-            .bind::<BigInt, _>(state.position.number)
-            .bind::<Nullable<BigInt>, _>(state.failing_since.map(Timestamp::as_millis))
-            .bind::<BigInt, _>(i64::from(state.blocked))
-            .bind::<BigInt, _>(millis(lease))
-            .bind::<Binary, _>(RowId::from(lane.account.as_bytes()))
-            .bind::<Binary, _>(RowId::from(lane.endpoint.as_bytes()))
-            .bind::<BigInt, _>(state.fence);
+        let settle = by_clock!(settle_lane, lane, state, lease);
         let rows: Vec<_> = deliveries
             .into_iter()
             .map(|placed| DeliveryRow::new(lane.account, placed))

@@ -2,7 +2,7 @@
 
 use crate::{
     RowId,
-    delivery::change::SYSTEM,
+    delivery::change::{ChangeRow, SYSTEM},
     schema::{feed, sweeps},
 };
 use chatgrow_domain::{ChangeTypes, Timestamp};
@@ -107,9 +107,9 @@ pub const SCANNED_TO: &str = "SELECT epoch, number FROM changes
     ORDER BY epoch, number LIMIT 1 OFFSET $6 - 1";
 
 /// Makes the query for at most `$10` changes of the account `$1` that come after the place `$2`, `$3`, up to the place
-/// `$4`, `$5`: of the types in the list `$6`, of the resource `$7`, by an actor of the kind `$8`, by the actor `$9`. A parameter that is
-/// null matches all. `$position` is the function that finds a text in another. The result is a
-/// [`ChangeRow`](crate::delivery::change::ChangeRow).
+/// `$4`, `$5`: of the types in the list `$6`, of the resource `$7`, by an actor of the kind `$8`, by the actor `$9`. A
+/// parameter that is null matches all. `$position` is the function that finds a text in another. The result is a
+/// [`ChangeRow`].
 #[macro_export]
 macro_rules! read_changes {
     ($position:literal) => {
@@ -232,6 +232,26 @@ macro_rules! between {
     };
 }
 
+/// Binds all parameters of [`read_changes!`](crate::read_changes) and [`recent_changes!`](crate::recent_changes).
+#[macro_export]
+macro_rules! matching_between {
+    ($text:expr, $account:expr, $from:expr, $to:expr, $filter:expr, $most:expr) => {
+        $crate::between!($text, $account, $from, $to)
+            .bind::<diesel::sql_types::Nullable<diesel::sql_types::Text>, _>($filter.types)
+            .bind::<diesel::sql_types::Nullable<diesel::sql_types::Binary>, _>($filter.subject)
+            .bind::<diesel::sql_types::Nullable<diesel::sql_types::Text>, _>($filter.actor_kind)
+            .bind::<diesel::sql_types::Nullable<diesel::sql_types::Binary>, _>($filter.actor)
+            .bind::<diesel::sql_types::BigInt, _>(i64::from($most))
+    };
+}
+
+/// The place at which a reading of at most `most` changes ends, if it has found so many.
+#[must_use]
+pub fn full_at(rows: &[ChangeRow], most: u16) -> Option<ChangePosition> {
+    let last = rows.last().filter(|_| rows.len() == usize::from(most));
+    last.map(ChangeRow::position)
+}
+
 /// Of the oldest changes of the account `$1` up to the place `$2`, `$3`, at most `$4` of them: the place of the last one
 /// that was made at `$5` or earlier and that neither a lane of an active endpoint nor a delivery that it has to try again
 /// needs. The result is a [`PlaceRow`], if there is one. (SQLite numbers parameters in the order in which it meets them,
@@ -261,7 +281,7 @@ pub const REMEMBER_SWEEP: &str = "INSERT INTO sweeps (account_id, epoch, number)
     WHERE (sweeps.epoch, sweeps.number) < (excluded.epoch, excluded.number)";
 
 /// The change of the account `$1` at the place `$2`, `$3`. The result is a
-/// [`ChangeRow`](crate::delivery::change::ChangeRow).
+/// [`ChangeRow`].
 pub const AT: &str =
     "SELECT account_id, epoch, number, id, kind, made_at, subject_id, version, customer_id, actor_kind,
         actor_id, request_id, object, previous

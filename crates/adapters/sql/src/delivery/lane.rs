@@ -8,6 +8,7 @@ use diesel::{
     prelude::*,
     sql_types::{BigInt, Binary, Nullable},
 };
+use std::time::Duration;
 
 /// A lane as it is stored.
 #[derive(Debug, Clone, Hash, Queryable, Selectable, Insertable)]
@@ -126,32 +127,52 @@ macro_rules! due_lanes {
     };
 }
 
-/// Makes the statement that takes the lane `$2`, `$3` for `$1` milliseconds, unless somebody holds it. The result is a
-/// [`ClaimedRow`].
+/// Makes the statement that takes a lane for that time, unless somebody holds it. The result is a [`ClaimedRow`].
 #[macro_export]
 macro_rules! claim_lane {
-    ($now:literal) => {
-        concat!(
+    ($now:literal, $lane:expr, $lease:expr) => {
+        diesel::sql_query(concat!(
             "UPDATE webhook_lanes SET fence = fence + 1, leased_until = ",
             $now,
             " + $1 WHERE account_id = $2 AND endpoint_id = $3 AND leased_until <= ",
             $now,
             " RETURNING fence, epoch, number, failing_since, blocked, endpoint_id"
-        )
+        ))
+        .bind::<diesel::sql_types::BigInt, _>($crate::delivery::lane::lease_millis($lease))
+        .bind::<diesel::sql_types::Binary, _>($crate::RowId::from($lane.account.as_bytes()))
+        .bind::<diesel::sql_types::Binary, _>($crate::RowId::from($lane.endpoint.as_bytes()))
     };
 }
 
-/// Makes the statement that writes the state of the lane `$6`, `$7`, if it has the fence `$8`: place, failures, whether it
-/// is blocked, and for how many milliseconds it is held, which are none if it is given back.
+/// Makes the statement that writes a lane's state, if it has the state's fence: place, failures, whether it is blocked,
+/// and for how long it is held, which is no time if it is given back.
 #[macro_export]
 macro_rules! settle_lane {
-    ($now:literal) => {
-        concat!(
+    ($now:literal, $lane:expr, $state:expr, $lease:expr) => {
+        diesel::sql_query(concat!(
             "UPDATE webhook_lanes SET epoch = $1, number = $2, failing_since = $3, blocked = $4, leased_until = ",
             $now,
             " + $5 WHERE account_id = $6 AND endpoint_id = $7 AND fence = $8"
+        ))
+        .bind::<diesel::sql_types::BigInt, _>($state.position.epoch)
+        .bind::<diesel::sql_types::BigInt, _>($state.position.number)
+        .bind::<diesel::sql_types::Nullable<diesel::sql_types::BigInt>, _>(
+            $state.failing_since.map(|since| since.as_millis()),
         )
+        .bind::<diesel::sql_types::BigInt, _>(i64::from($state.blocked))
+        .bind::<diesel::sql_types::BigInt, _>($crate::delivery::lane::lease_millis(
+            $lease.unwrap_or_default(),
+        ))
+        .bind::<diesel::sql_types::Binary, _>($crate::RowId::from($lane.account.as_bytes()))
+        .bind::<diesel::sql_types::Binary, _>($crate::RowId::from($lane.endpoint.as_bytes()))
+        .bind::<diesel::sql_types::BigInt, _>($state.fence)
     };
+}
+
+/// A lease in milliseconds. Even the longest one can be added to the present time.
+#[must_use]
+pub fn lease_millis(lease: Duration) -> i64 {
+    i64::try_from(lease.as_millis()).unwrap_or(i64::MAX / 2)
 }
 
 /// When the first change was made that a lane of an active endpoint has not tried. The result is a
@@ -169,7 +190,7 @@ pub const WAITING_SINCE: &str = "SELECT min((
 pub const ONE: &str = "SELECT fence, epoch, number, failing_since, blocked, endpoint_id FROM webhook_lanes
     WHERE account_id = $1 AND endpoint_id = $2";
 
-/// Moves the lane `$3`, `$4` to another place, and takes it from whoever holds it.
+/// Moves the lane `$3`, `$4` to another place, and takes it from its holder.
 pub const MOVE: &str =
     "UPDATE webhook_lanes SET epoch = $1, number = $2, blocked = 0, fence = fence + 1, leased_until = 0
     WHERE account_id = $3 AND endpoint_id = $4";
@@ -189,7 +210,7 @@ macro_rules! place_before {
 }
 
 /// Deletes the rows of the endpoint `$1`, `$2`. The lane comes first: a settlement holds its row, so what it writes is
-/// there before the deliveries are deleted, and whoever comes later finds no lane. The endpoint comes last, because the
+/// there before the deliveries are deleted, and a later one finds no lane. The endpoint comes last, because the
 /// others refer to it.
 pub const REMOVE: [&str; 3] = [
     "DELETE FROM webhook_lanes WHERE account_id = $1 AND endpoint_id = $2",
@@ -211,8 +232,7 @@ pub const UNBLOCK: &str = "UPDATE webhook_lanes SET blocked = 0 WHERE blocked = 
 #[macro_export]
 macro_rules! lane_store {
     (
-        $store:ty { $find:ident, $all:ident, $execute:ident, $claim:ident, $settle:ident },
-        $now:literal, $up_to_horizon:literal
+        $now:literal, $up_to_horizon:literal, $store:ty { $find:ident, $all:ident, $execute:ident, $claim:ident, $settle:ident }
     ) => {
         const _: () = {
             use diesel::sql_types::{BigInt, Binary, Nullable, Text};

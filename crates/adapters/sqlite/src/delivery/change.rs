@@ -12,14 +12,14 @@ use chatgrow_sql::{
         change::ChangeRow,
         feed::{
             AT, DELETE_TO, DUE_TO, FIRST_KEY, FilterColumns, KEY, KeyRow, PlaceRow, REMEMBER_SWEEP,
-            SCANNED_DOWN_TO, SCANNED_TO, SWEPT_TO,
+            SCANNED_DOWN_TO, SCANNED_TO, SWEPT_TO, full_at,
         },
     },
-    read_changes, recent_changes, up_to,
+    matching_between, read_changes, recent_changes, up_to,
 };
 use diesel::{
     prelude::*,
-    sql_types::{BigInt, Binary, Nullable, Text},
+    sql_types::{BigInt, Binary},
     sqlite::SqliteConnection,
 };
 
@@ -99,14 +99,10 @@ impl ChangeStore for SqliteStore {
         let few = most <= FEW && filter.match_all();
         let read = move |connection: &mut SqliteConnection| {
             let scan = |connection: &mut _| scan(connection, account, after, filter, most);
-            let (rows, to, more, swept_to, horizon) =
-                in_one_snapshot(connection, scan).map_err(store_error)?;
+            let (rows, scanned) = in_one_snapshot(connection, scan).map_err(store_error)?;
             Ok(Scanned {
                 changes: rows.into_iter().map(Logged::try_from).collect::<Result<_, _>>()?,
-                to,
-                more,
-                swept_to,
-                horizon,
+                ..scanned
             })
         };
         if few {
@@ -146,18 +142,11 @@ fn scan_back(
 ) -> QueryResult<(Vec<ChangeRow>, Option<ChangePosition>)> {
     let last = up_to!(SCANNED_DOWN_TO, account, before).bind::<BigInt, _>(i64::from(SCAN));
     let last: Option<PlaceRow> = PreparedQuery(last).get_result(connection).optional()?;
-    let mut down_to = last.map(PlaceRow::position);
+    let down_to = last.map(PlaceRow::position);
     let bound = down_to.unwrap_or(ChangePosition::START);
-    let query = between!(recent_changes!("instr"), account, before, bound)
-        .bind::<Nullable<Text>, _>(filter.types)
-        .bind::<Nullable<Binary>, _>(filter.subject)
-        .bind::<Nullable<Text>, _>(filter.actor_kind)
-        .bind::<Nullable<Binary>, _>(filter.actor)
-        .bind::<BigInt, _>(i64::from(most));
+    let query = matching_between!(recent_changes!("instr"), account, before, bound, filter, most);
     let rows: Vec<ChangeRow> = PreparedQuery(query).load(connection)?;
-    if let Some(last) = rows.last().filter(|_| rows.len() == usize::from(most)) {
-        down_to = Some(last.position());
-    }
+    let down_to = full_at(&rows, most).or(down_to);
     Ok((rows, down_to))
 }
 
@@ -166,21 +155,14 @@ fn horizon(connection: &mut SqliteConnection) -> QueryResult<ChangePosition> {
     Ok(place.position())
 }
 
-type Found = (
-    Vec<ChangeRow>,
-    ChangePosition,
-    bool,
-    ChangePosition,
-    ChangePosition,
-);
-
+/// The rows, and everything else of a [`Scanned`].
 fn scan(
     connection: &mut SqliteConnection,
     account: AccountId,
     after: ChangePosition,
     filter: FilterColumns,
     most: u16,
-) -> QueryResult<Found> {
+) -> QueryResult<(Vec<ChangeRow>, Scanned)> {
     let horizon = horizon(connection)?;
     let mut to = horizon;
     let mut more = false;
@@ -192,18 +174,19 @@ fn scan(
             (to, more) = (last.position(), true);
         }
     }
-    let query = between!(read_changes!("instr"), account, after, to)
-        .bind::<Nullable<Text>, _>(filter.types)
-        .bind::<Nullable<Binary>, _>(filter.subject)
-        .bind::<Nullable<Text>, _>(filter.actor_kind)
-        .bind::<Nullable<Binary>, _>(filter.actor)
-        .bind::<BigInt, _>(i64::from(most));
+    let query = matching_between!(read_changes!("instr"), account, after, to, filter, most);
     let rows: Vec<ChangeRow> = PreparedQuery(query).load(connection)?;
-    if let Some(last) = rows.last().filter(|_| rows.len() == usize::from(most)) {
-        (to, more) = (last.position(), true);
+    if let Some(last) = full_at(&rows, most) {
+        (to, more) = (last, true);
     }
     let swept = diesel::sql_query(SWEPT_TO).bind::<Binary, _>(RowId::from(account.as_bytes()));
     let swept: Option<PlaceRow> = PreparedQuery(swept).get_result(connection).optional()?;
-    let swept_to = swept.map_or(ChangePosition::START, PlaceRow::position);
-    Ok((rows, to, more, swept_to, horizon))
+    let scanned = Scanned {
+        changes: Vec::new(),
+        to,
+        more,
+        swept_to: swept.map_or(ChangePosition::START, PlaceRow::position),
+        horizon,
+    };
+    Ok((rows, scanned))
 }

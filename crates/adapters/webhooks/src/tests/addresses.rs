@@ -1,4 +1,4 @@
-//! Where the sender connects, and where it doesn't.
+//! To which addresses the sender connects.
 
 use super::support::{Fake, PUBLIC, answer, answering, environment, sender_to, settings, webhook};
 use crate::Webhooks;

@@ -2,7 +2,7 @@
 
 use super::{Held, Lanes};
 use crate::delivery::{
-    receivers::{ReceiverRules, millis},
+    receivers::{attempt, millis},
     webhook_endpoint::lane_of,
 };
 use chatgrow_domain::{Change, Delivery};
@@ -193,7 +193,7 @@ impl Lanes {
         });
         let sent = sent.await;
         let asked = sent.retry_after.map(millis);
-        let last = ReceiverRules::attempt(now, sent);
+        let last = attempt(now, sent);
         let counter = if last.succeeded() {
             &self.succeeded
         } else {

@@ -1,7 +1,7 @@
 //! How endpoints and their deliveries stand.
 
 use super::{WebhookEndpoints, lane_of};
-use crate::{Caller, delivery::receivers::ReceiverRules};
+use crate::{Caller, delivery::receivers::signing_secrets};
 use chatgrow_domain::{
     Change, ChangeId, ChangeTypes, Delivery, Scope, Timestamp, WebhookEndpoint, WebhookEndpointId,
     WebhookRefusal,
@@ -65,7 +65,7 @@ impl WebhookEndpoints {
             .changes
             .read(caller.account, lane.position, wanted, 1)
             .await?;
-        let secrets = ReceiverRules::secrets(&*self.system.secrets, endpoint, self.system.clock.now());
+        let secrets = signing_secrets(&*self.system.secrets, endpoint, self.system.clock.now());
         Ok(Standing {
             failing_since: lane.failing_since,
             open,

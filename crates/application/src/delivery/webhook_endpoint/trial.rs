@@ -1,7 +1,10 @@
 //! Trying an endpoint out.
 
 use super::WebhookEndpoints;
-use crate::{Caller, delivery::receivers::ReceiverRules};
+use crate::{
+    Caller,
+    delivery::receivers::{attempt, signing_secrets},
+};
 use chatgrow_domain::{
     Change, ChangeData, ChangeId, ChangeType, LastAttempt, Scope, Timestamp, WebhookEndpointId,
     WebhookRefusal,
@@ -30,7 +33,7 @@ impl WebhookEndpoints {
         let endpoint = self.get(caller, id).await?;
         let now = self.system.clock.now();
         self.count_test(id, now)?;
-        let secrets = ReceiverRules::secrets(&*self.system.secrets, &endpoint, now)?;
+        let secrets = signing_secrets(&*self.system.secrets, &endpoint, now)?;
         let change = Change {
             id: ChangeId::new(self.system.ids.next_id()),
             account: caller.account,
@@ -53,7 +56,7 @@ impl WebhookEndpoints {
             secrets,
             body: self.system.representation.webhook(&change),
         });
-        Ok(ReceiverRules::attempt(now, sent.await))
+        Ok(attempt(now, sent.await))
     }
 
     fn count_test(&self, id: WebhookEndpointId, now: Timestamp) -> Result<(), WebhookRefusal> {
