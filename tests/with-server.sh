@@ -14,8 +14,6 @@ cleanup() {
 trap cleanup EXIT
 
 export HOST=127.0.0.1 PORT=0 DATABASE_URL="sqlite://$folder/chatgrow.db" RATE_LIMIT_ENABLED=false LOG_LEVEL=warn
-# The example programs have their receivers on this machine.
-export WEBHOOK_ALLOW_HTTP=true WEBHOOK_ALLOW_CIDRS=127.0.0.0/8
 (cd "$folder" && exec "$root/target/${PROFILE:-debug}/chatgrow" >"$folder/out") &
 server=$!
 until grep -q 'shown only' "$folder/out" 2>/dev/null; do
