@@ -13,11 +13,11 @@ use chatgrow_sql::{
     delivery::{
         change::ChangeRow,
         feed::{
-            AT, DELETE_TO, DUE_TO, FIRST_KEY, FilterColumns, KEY, KeyRow, PlaceRow, REMEMBER_SWEEP,
-            SCANNED_DOWN_TO, SCANNED_TO, SWEPT_TO, SinceRow, full_at,
+            AT, DUE_TO, FIRST_KEY, FilterColumns, KEY, KeyRow, PlaceRow, REMEMBER_SWEEP, SWEPT_TO, Scans,
+            SinceRow, full_at,
         },
     },
-    matching_between, read_changes, recent_changes, up_to,
+    matching_between, scans, up_to,
 };
 use diesel::{
     OptionalExtension,
@@ -30,6 +30,15 @@ use futures_util::{FutureExt, TryFutureExt};
 /// The last place before every transaction that still runs.
 const HORIZON: &str = "SELECT epoch + pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1 AS epoch,
     9223372036854775807 AS number FROM feed";
+
+const SCANS: Scans = scans!(
+    "strpos",
+    after: ["(epoch, number) > ($2, $3) AND (epoch, number) <= ($4, $5)"],
+    before: ["(epoch, number) < ($2, $3) AND (epoch, number) >= ($4, $5)"]
+);
+
+/// Deletes the changes of the account `$1` up to the place `$2`, `$3`.
+const DELETE_TO: &str = "DELETE FROM changes WHERE account_id = $1 AND (epoch, number) <= ($2, $3)";
 
 /// Looks behind the horizon, account by account, because that is how the log is indexed.
 const HELD_BACK_SINCE: &str = "SELECT min((
@@ -163,11 +172,12 @@ async fn scan_back(
     filter: FilterColumns,
     most: u16,
 ) -> QueryResult<(Vec<ChangeRow>, Option<ChangePosition>)> {
-    let last = up_to!(SCANNED_DOWN_TO, account, before).bind::<BigInt, _>(i64::from(SCAN));
+    let last = between!(SCANS.scanned_down_to, account, before, ChangePosition::START)
+        .bind::<BigInt, _>(i64::from(SCAN));
     let last: Option<PlaceRow> = PreparedQuery(last).get_result(connection).await.optional()?;
     let down_to = last.map(PlaceRow::position);
     let bound = down_to.unwrap_or(ChangePosition::START);
-    let query = matching_between!(recent_changes!("strpos"), account, before, bound, filter, most);
+    let query = matching_between!(SCANS.recent, account, before, bound, filter, most);
     let rows: Vec<ChangeRow> = PreparedQuery(query).load(connection).await?;
     let down_to = full_at(&rows, most).or(down_to);
     Ok((rows, down_to))
@@ -194,13 +204,13 @@ async fn scan(
     let mut more = false;
     let most = most.min(SCAN);
     if !filter.match_all() {
-        let last = between!(SCANNED_TO, account, after, horizon).bind::<BigInt, _>(i64::from(SCAN));
+        let last = between!(SCANS.scanned_to, account, after, horizon).bind::<BigInt, _>(i64::from(SCAN));
         let last: Option<PlaceRow> = PreparedQuery(last).get_result(connection).await.optional()?;
         if let Some(last) = last {
             (to, more) = (last.position(), true);
         }
     }
-    let query = matching_between!(read_changes!("strpos"), account, after, to, filter, most);
+    let query = matching_between!(SCANS.read, account, after, to, filter, most);
     let rows: Vec<ChangeRow> = PreparedQuery(query).load(connection).await?;
     if let Some(last) = full_at(&rows, most) {
         (to, more) = (last, true);

@@ -100,47 +100,65 @@ pub const FIRST_KEY: &str = "UPDATE feed SET key = $1 WHERE key IS NULL";
 /// Up to where the changes of the account `$1` were swept. The result is a [`PlaceRow`], if any were.
 pub const SWEPT_TO: &str = "SELECT epoch, number FROM sweeps WHERE account_id = $1";
 
-/// The place of the last of `$6` changes of the account `$1` that come after the place `$2`, `$3`, up to the place `$4`,
-/// `$5`. The result is a [`PlaceRow`], if there are so many.
-pub const SCANNED_TO: &str = "SELECT epoch, number FROM changes
-    WHERE account_id = $1 AND (epoch, number) > ($2, $3) AND (epoch, number) <= ($4, $5)
-    ORDER BY epoch, number LIMIT 1 OFFSET $6 - 1";
-
-/// Makes the query for at most `$10` changes of the account `$1` that come after the place `$2`, `$3`, up to the place
-/// `$4`, `$5`: of the types in the list `$6`, of the resource `$7`, by an actor of the kind `$8`, by the actor `$9`. A
-/// parameter that is null matches all. `$position` is the function that finds a text in another. The result is a
-/// [`ChangeRow`].
+/// The columns of a [`ChangeRow`].
 #[macro_export]
-macro_rules! read_changes {
-    ($position:literal) => {
-        concat!(
-            "SELECT account_id, epoch, number, id, kind, made_at, subject_id, version, customer_id, actor_kind, actor_id,
-                request_id, object, previous
-            FROM changes
-            WHERE account_id = $1 AND (epoch, number) > ($2, $3) AND (epoch, number) <= ($4, $5)",
-            $crate::matching_changes!($position),
-            " ORDER BY epoch, number LIMIT $10"
-        )
+macro_rules! change_columns {
+    () => {
+        "account_id, epoch, number, id, kind, made_at, subject_id, version, customer_id, actor_kind, actor_id, request_id,
+            object, previous"
     };
 }
 
-/// The place of the last of `$4` changes of the account `$1` that come before the place `$2`, `$3`, going backwards. The
-/// result is a [`PlaceRow`], if there are so many.
-pub const SCANNED_DOWN_TO: &str = "SELECT epoch, number FROM changes
-    WHERE account_id = $1 AND (epoch, number) < ($2, $3) ORDER BY epoch DESC, number DESC LIMIT 1 OFFSET $4 - 1";
+/// The queries that read the log of an account, `$1`, in its order and backwards. Each store has its own: they say in
+/// different words which rows lie between two places, so that an index finds the first one ([`scans!`](crate::scans)).
+pub struct Scans {
+    /// At most `$10` changes after the place `$2`, `$3`, up to the place `$4`, `$5`: of the types in the list `$6`, of the
+    /// resource `$7`, by an actor of the kind `$8`, by the actor `$9`. A parameter that is null matches all. The result is a
+    /// [`ChangeRow`].
+    pub read: &'static str,
+    /// The latest such changes before the place `$2`, `$3`, down to the place `$4`, `$5`, the latest first.
+    pub recent: &'static str,
+    /// The place of the last of `$6` changes after the place `$2`, `$3`, up to the place `$4`, `$5`. The result is a
+    /// [`PlaceRow`], if there are so many.
+    pub scanned_to: &'static str,
+    /// The same for changes before the place `$2`, `$3`, down to the place `$4`, `$5`, going backwards.
+    pub scanned_down_to: &'static str,
+}
 
-/// Makes the query of [`read_changes!`](crate::read_changes) the other way round: for the latest changes before the place
-/// `$2`, `$3`, down to the place `$4`, `$5`.
+/// Makes [`Scans`]. `$position` is the function that finds a text in another. The other literals are conditions: whether a
+/// row lies between the two places, after the first one or before it. With several, a row satisfies one of them, and the
+/// rows of each are read in order.
 #[macro_export]
-macro_rules! recent_changes {
-    ($position:literal) => {
+macro_rules! scans {
+    ($position:literal, after: [$($after:literal),+], before: [$($before:literal),+]) => {
+        $crate::delivery::feed::Scans {
+            read: concat!(
+                $crate::changes_in!($crate::change_columns!(), $crate::matching_changes!($position), $($after),+),
+                " ORDER BY epoch, number LIMIT $10"
+            ),
+            recent: concat!(
+                $crate::changes_in!($crate::change_columns!(), $crate::matching_changes!($position), $($before),+),
+                " ORDER BY epoch DESC, number DESC LIMIT $10"
+            ),
+            scanned_to: concat!(
+                $crate::changes_in!("epoch, number", "", $($after),+),
+                " ORDER BY epoch, number LIMIT 1 OFFSET $6 - 1"
+            ),
+            scanned_down_to: concat!(
+                $crate::changes_in!("epoch, number", "", $($before),+),
+                " ORDER BY epoch DESC, number DESC LIMIT 1 OFFSET $6 - 1"
+            ),
+        }
+    };
+}
+
+/// Makes the query for `$columns` of those changes of the account `$1` that satisfy `$conditions` and one of the `$ranges`.
+#[macro_export]
+macro_rules! changes_in {
+    ($columns:expr, $conditions:expr, $range:literal $(, $ranges:literal)*) => {
         concat!(
-            "SELECT account_id, epoch, number, id, kind, made_at, subject_id, version, customer_id, actor_kind, actor_id,
-                request_id, object, previous
-            FROM changes
-            WHERE account_id = $1 AND (epoch, number) < ($2, $3) AND (epoch, number) >= ($4, $5)",
-            $crate::matching_changes!($position),
-            " ORDER BY epoch DESC, number DESC LIMIT $10"
+            "SELECT ", $columns, " FROM changes WHERE account_id = $1 AND ", $range, $conditions,
+            $(" UNION ALL ", $crate::changes_in!($columns, $conditions, $ranges),)*
         )
     };
 }
@@ -160,7 +178,7 @@ macro_rules! matching_changes {
     };
 }
 
-/// The filter's columns, as [`read_changes!`](crate::read_changes) wants them.
+/// The filter's columns, as [`Scans::read`] wants them.
 #[derive(Debug, Clone)]
 pub struct FilterColumns {
     /// The types, with spaces around each.
@@ -211,7 +229,7 @@ impl From<ChangeFilter> for FilterColumns {
     }
 }
 
-/// Binds the first parameters of [`DUE_TO`] and [`DELETE_TO`]: the account, and a place.
+/// Binds the first parameters of queries such as [`DUE_TO`]: the account, and a place.
 #[macro_export]
 macro_rules! up_to {
     ($text:expr, $account:expr, $to:expr) => {
@@ -222,7 +240,7 @@ macro_rules! up_to {
     };
 }
 
-/// Binds the parameters of [`read_changes!`](crate::read_changes), [`SCANNED_TO`] and the like, in their order.
+/// Binds the first parameters of the queries in [`Scans`](crate::delivery::feed::Scans): the account, and two places.
 #[macro_export]
 macro_rules! between {
     ($text:expr, $account:expr, $after:expr, $to:expr) => {
@@ -232,7 +250,7 @@ macro_rules! between {
     };
 }
 
-/// Binds all parameters of [`read_changes!`](crate::read_changes) and [`recent_changes!`](crate::recent_changes).
+/// Binds all parameters of `read` and `recent` in [`Scans`](crate::delivery::feed::Scans).
 #[macro_export]
 macro_rules! matching_between {
     ($text:expr, $account:expr, $from:expr, $to:expr, $filter:expr, $most:expr) => {
@@ -272,9 +290,6 @@ pub const DUE_TO: &str = "SELECT epoch, number FROM (
     )
     ORDER BY epoch DESC, number DESC LIMIT 1";
 
-/// Deletes the changes of the account `$1` up to the place `$2`, `$3`.
-pub const DELETE_TO: &str = "DELETE FROM changes WHERE account_id = $1 AND (epoch, number) <= ($2, $3)";
-
 /// Remembers that the changes of the account `$1` were swept up to the place `$2`, `$3`.
 pub const REMEMBER_SWEEP: &str = "INSERT INTO sweeps (account_id, epoch, number) VALUES ($1, $2, $3)
     ON CONFLICT (account_id) DO UPDATE SET epoch = excluded.epoch, number = excluded.number
@@ -282,7 +297,8 @@ pub const REMEMBER_SWEEP: &str = "INSERT INTO sweeps (account_id, epoch, number)
 
 /// The change of the account `$1` at the place `$2`, `$3`. The result is a
 /// [`ChangeRow`].
-pub const AT: &str =
-    "SELECT account_id, epoch, number, id, kind, made_at, subject_id, version, customer_id, actor_kind,
-        actor_id, request_id, object, previous
-    FROM changes WHERE account_id = $1 AND epoch = $2 AND number = $3";
+pub const AT: &str = concat!(
+    "SELECT ",
+    change_columns!(),
+    " FROM changes WHERE account_id = $1 AND epoch = $2 AND number = $3"
+);

@@ -101,6 +101,9 @@ impl TryFrom<ClaimedRow> for Lane {
 
 /// Makes the query for lanes of active endpoints that nobody holds and that have something to do, at most `$1` of them.
 /// `$up_to_horizon` is a condition on a row `c` of changes: whether it can be read. The result is a [`DueRow`].
+///
+/// Changes of the lane's epoch and of later ones are looked for one after the other, because SQLite can't search its index
+/// for a pair of an epoch and a number.
 #[macro_export]
 macro_rules! due_lanes {
     ($now:literal, $up_to_horizon:literal) => {
@@ -110,11 +113,17 @@ macro_rules! due_lanes {
             WHERE e.active = 1 AND l.leased_until <= ",
             $now,
             " AND (
-                l.blocked = 0 AND EXISTS (
-                    SELECT 1 FROM changes AS c
-                    WHERE c.account_id = l.account_id AND (c.epoch, c.number) > (l.epoch, l.number) AND ",
+                l.blocked = 0 AND (
+                    EXISTS (
+                        SELECT 1 FROM changes AS c
+                        WHERE c.account_id = l.account_id AND c.epoch = l.epoch AND c.number > l.number AND ",
             $up_to_horizon,
             ")
+                    OR EXISTS (
+                        SELECT 1 FROM changes AS c
+                        WHERE c.account_id = l.account_id AND c.epoch > l.epoch AND ",
+            $up_to_horizon,
+            "))
                 OR EXISTS (
                     SELECT 1 FROM webhook_deliveries AS d
                     WHERE d.account_id = l.account_id AND d.endpoint_id = l.endpoint_id
@@ -177,10 +186,17 @@ pub fn lease_millis(lease: Duration) -> i64 {
 
 /// When the first change was made that a lane of an active endpoint has not tried. The result is a
 /// [`SinceRow`](crate::delivery::feed::SinceRow).
-pub const WAITING_SINCE: &str = "SELECT min((
-        SELECT c.made_at FROM changes AS c
-        WHERE c.account_id = l.account_id AND (c.epoch, c.number) > (l.epoch, l.number)
-        ORDER BY c.epoch, c.number LIMIT 1
+pub const WAITING_SINCE: &str = "SELECT min(coalesce(
+        (
+            SELECT c.made_at FROM changes AS c
+            WHERE c.account_id = l.account_id AND c.epoch = l.epoch AND c.number > l.number
+            ORDER BY c.number LIMIT 1
+        ),
+        (
+            SELECT c.made_at FROM changes AS c
+            WHERE c.account_id = l.account_id AND c.epoch > l.epoch
+            ORDER BY c.epoch, c.number LIMIT 1
+        )
     )) AS since
     FROM webhook_lanes AS l
     JOIN webhook_endpoints AS e ON e.account_id = l.account_id AND e.id = l.endpoint_id

@@ -11,11 +11,11 @@ use chatgrow_sql::{
     delivery::{
         change::ChangeRow,
         feed::{
-            AT, DELETE_TO, DUE_TO, FIRST_KEY, FilterColumns, KEY, KeyRow, PlaceRow, REMEMBER_SWEEP,
-            SCANNED_DOWN_TO, SCANNED_TO, SWEPT_TO, full_at,
+            AT, DUE_TO, FIRST_KEY, FilterColumns, KEY, KeyRow, PlaceRow, REMEMBER_SWEEP, SWEPT_TO, Scans,
+            full_at,
         },
     },
-    matching_between, read_changes, recent_changes, up_to,
+    matching_between, scans, up_to,
 };
 use diesel::{
     prelude::*,
@@ -30,6 +30,27 @@ const HORIZON: &str =
 
 /// After a restore, the numbers of the changes that are lost are given again, so the epoch is another one.
 const RENEW: &str = "UPDATE feed SET key = $1, epoch = epoch + 1";
+
+/// Rows between two places are those of the first place's epoch, and those of other epochs: the index finds the first row
+/// of both. With a comparison of pairs it would find the first row of the epoch, because it can't be searched for a
+/// pair with a rowid.
+const SCANS: Scans = scans!(
+    "instr",
+    after: [
+        "epoch = $2 AND number > $3 AND (epoch, number) <= ($4, $5)",
+        "epoch > $2 AND (epoch, number) <= ($4, $5)"
+    ],
+    before: [
+        "epoch = $2 AND number < $3 AND (epoch, number) >= ($4, $5)",
+        "epoch < $2 AND (epoch, number) >= ($4, $5)"
+    ]
+);
+
+/// Deletes the changes of the account `$1` up to the place `$2`, `$3`, which are found as [`SCANS`] finds rows.
+const DELETE_TO: &str = "DELETE FROM changes WHERE number IN (
+        SELECT number FROM changes WHERE account_id = $1 AND epoch = $2 AND number <= $3
+        UNION ALL SELECT number FROM changes WHERE account_id = $1 AND epoch < $2
+    )";
 
 /// The most changes of a page that is read on the calling thread.
 const FEW: u16 = 100;
@@ -140,11 +161,12 @@ fn scan_back(
     filter: FilterColumns,
     most: u16,
 ) -> QueryResult<(Vec<ChangeRow>, Option<ChangePosition>)> {
-    let last = up_to!(SCANNED_DOWN_TO, account, before).bind::<BigInt, _>(i64::from(SCAN));
+    let last = between!(SCANS.scanned_down_to, account, before, ChangePosition::START)
+        .bind::<BigInt, _>(i64::from(SCAN));
     let last: Option<PlaceRow> = PreparedQuery(last).get_result(connection).optional()?;
     let down_to = last.map(PlaceRow::position);
     let bound = down_to.unwrap_or(ChangePosition::START);
-    let query = matching_between!(recent_changes!("instr"), account, before, bound, filter, most);
+    let query = matching_between!(SCANS.recent, account, before, bound, filter, most);
     let rows: Vec<ChangeRow> = PreparedQuery(query).load(connection)?;
     let down_to = full_at(&rows, most).or(down_to);
     Ok((rows, down_to))
@@ -168,13 +190,13 @@ fn scan(
     let mut more = false;
     let most = most.min(SCAN);
     if !filter.match_all() {
-        let last = between!(SCANNED_TO, account, after, horizon).bind::<BigInt, _>(i64::from(SCAN));
+        let last = between!(SCANS.scanned_to, account, after, horizon).bind::<BigInt, _>(i64::from(SCAN));
         let last: Option<PlaceRow> = PreparedQuery(last).get_result(connection).optional()?;
         if let Some(last) = last {
             (to, more) = (last.position(), true);
         }
     }
-    let query = matching_between!(read_changes!("instr"), account, after, to, filter, most);
+    let query = matching_between!(SCANS.read, account, after, to, filter, most);
     let rows: Vec<ChangeRow> = PreparedQuery(query).load(connection)?;
     if let Some(last) = full_at(&rows, most) {
         (to, more) = (last, true);
@@ -189,4 +211,49 @@ fn scan(
         horizon,
     };
     Ok((rows, scanned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Options;
+    use chatgrow_sql::{delivery::lane::WAITING_SINCE, due_lanes};
+    use diesel::sql_types::Text;
+
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+
+    #[test]
+    fn no_reading_begins_with_the_first_change_of_the_epoch() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let store = SqliteStore::open(&folder.path().join("test.db"), Options::default()).unwrap();
+        for (query, per_epoch) in [
+            (SCANS.read, "number>?"),
+            (SCANS.recent, "number<?"),
+            (SCANS.scanned_to, "number>?"),
+            (SCANS.scanned_down_to, "number<?"),
+            (DELETE_TO, "number<?"),
+            (due_lanes!("0", "1"), "number>?"),
+            (WAITING_SINCE, "number>?"),
+        ] {
+            let plan = diesel::sql_query(format!("EXPLAIN QUERY PLAN {query}"));
+            let plan: Vec<Step> = store
+                .read_here(|connection| plan.load(connection).map_err(store_error))
+                .unwrap();
+            let searches = plan.iter().map(|step| step.detail.as_str());
+            let mut searches = searches.filter(|step| step.contains("changes_in_order"));
+            let first = searches.next().unwrap_or_default();
+            assert!(
+                first.contains(&format!("(account_id=? AND epoch=? AND {per_epoch})")),
+                "{query}: {first}"
+            );
+            assert!(
+                searches.all(|step| step.contains("AND epoch<?") || step.contains("AND epoch>?")),
+                "{query}"
+            );
+        }
+    }
 }
