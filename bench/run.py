@@ -8,7 +8,9 @@ Python's standard library, wrk, and PostgreSQL's programs.
 
 import argparse
 import atexit
+import concurrent.futures
 import glob
+import http.client
 import json
 import os
 import pathlib
@@ -583,6 +585,112 @@ class Bench:
         # The first start has to recover the WAL of the load before.
         self.result("start to ready, 1 000 000 appointments, SQLite (ms)", ("≤", 100), taken[1:], "until /health/ready is 200")
 
+    # Changes.
+
+    WEBHOOKS = {"WEBHOOK_ALLOW_HTTP": "true", "WEBHOOK_ALLOW_CIDRS": "127.0.0.0/8"}
+
+    def receivers(self):
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        return Process(lambda port: [RELEASE / "contestants", "receivers", "--port", port], folder)
+
+    def subscribe(self, server, database, receivers, path):
+        """Returns the path of the new endpoint."""
+        body = {"url": f"http://127.0.0.1:{receivers.port}{path}", "types": ["customer.created"]}
+        return f"/webhook-endpoints/{self.call(server, database, 'POST', '/webhook-endpoints', body)['webhookEndpoint']['id']}"
+
+    def delivery(self, small):
+        """A reader of the feed, webhooks to a receiver that answers at once, and lists while they are sent."""
+        database, receivers = self.copy(small), self.receivers()
+        server = self.server(database, **self.WEBHOOKS)
+        while database.next.get("addresses", 0) < 120_000:
+            self.load(server, database, "new-customer", 1)
+        readings = [self.whole_feed(server, database) for _ in range(self.options.rounds)]
+        self.result("changes to one reader of the feed, SQLite (thousands a second)", ("≥", 50), readings, "in pages of 500")
+        path = self.subscribe(server, database, receivers, "/good/1")
+        samples, rates, rates_beside_load = {"alone": [], "while webhooks are sent": []}, [], []
+
+        def sent_during(work):
+            """How many thousand webhooks a second arrive during that work, if all are to be sent again."""
+            self.call(server, database, "POST", f"{path}/replay", {"since": "2000-01-01T00:00:00Z"})
+            before, started = self.webhooks(server), time.monotonic()
+            work()
+            return (self.webhooks(server) - before) / (time.monotonic() - started) / 1000
+
+        for _ in range(self.options.rounds):
+            self.call(server, database, "PATCH", path, {"active": False})
+            samples["alone"].append(self.load(server, database, "events"))
+            self.call(server, database, "PATCH", path, {"active": True})
+            rates.append(sent_during(lambda: time.sleep(self.options.seconds)))
+            load = lambda: samples["while webhooks are sent"].append(self.load(server, database, "events"))
+            rates_beside_load.append(sent_during(load))
+        self.result("webhooks to one receiver, SQLite (thousands a second)", ("≥", 2), rates, "of changes that are there")
+        self.rates("GET events (50) while webhooks are sent, SQLite : without", None, samples, "while webhooks are sent", "alone")
+        self.result("webhooks beside GET events (50), SQLite (thousands a second)", None, rates_beside_load, "in the line before")
+        server.stop()
+        receivers.stop()
+        self.bad_receivers(small)
+
+    # How many changes a second are made by each of how many clients.
+    PACE, CLIENTS = 125, 4
+
+    def bad_receivers(self, small):
+        """How fast webhooks come to good receivers among bad ones."""
+        database, receivers = self.copy(small), self.receivers()
+        server = self.server(database, **self.WEBHOOKS)
+        for kind in ("good", "slow", "fails", "hangs"):
+            for number in range(5):
+                self.subscribe(server, database, receivers, f"/{kind}/{number}")
+        seconds = 5 * self.options.seconds
+
+        def client(which):
+            connection = http.client.HTTPConnection("127.0.0.1", server.port)
+            started = time.monotonic()
+            for number in range(seconds * self.PACE):
+                time.sleep(max(0, started + number / self.PACE - time.monotonic()))
+                body = json.dumps({"name": "Dana", "email": f"paced{which}-{number}@example.com"})
+                headers = {"X-API-Key": database.key, "Content-Type": "application/json"}
+                connection.request("POST", f"{API}/customers", body, headers)
+                answer = connection.getresponse()
+                if answer.status != 201:
+                    sys.exit(f"POST /customers: {answer.status} {answer.read()}")
+                answer.read()
+
+        with concurrent.futures.ThreadPoolExecutor() as clients:
+            started = time.monotonic()
+            list(clients.map(client, range(self.CLIENTS)))
+            rate = seconds * self.PACE * self.CLIENTS / (time.monotonic() - started)
+        time.sleep(2)
+        with urllib.request.urlopen(f"http://127.0.0.1:{receivers.port}/ages") as response:
+            ages = json.load(response)
+        if ages["count"] < 5 * seconds * self.PACE * self.CLIENTS:
+            sys.exit(f"not all webhooks have arrived: {ages}")
+        subject = "p99 from a change to 5 good receivers, beside 5 that hang, 5 that fail and 5 slow ones, SQLite (ms)"
+        self.result(subject, ("≤", 1000), [ages["p99"]], f"{rate:.0f} changes a second; median {ages['p50']} ms, at most {ages['most']} ms")
+        server.child.kill()
+        receivers.child.kill()
+
+    def whole_feed(self, server, database):
+        """Reads all changes, over one connection. Returns how many thousands a second."""
+        connection = http.client.HTTPConnection("127.0.0.1", server.port)
+        count, cursor, started = 0, "", time.monotonic()
+        while cursor is not None:
+            connection.request("GET", f"{API}/changes?limit=500{cursor}", headers={"X-API-Key": database.key})
+            page = connection.getresponse().read()
+            # To read the whole page as JSON would measure Python.
+            count += page.count(b'"chg_')
+            cursor = None if b'"hasMore":false' in page else "&after=" + re.search(rb'"nextCursor":"([^"]+)"', page).group(1).decode()
+        if count < 100_000:
+            sys.exit(f"the feed has {count} changes")
+        return count / (time.monotonic() - started) / 1000
+
+    def webhooks(self, server):
+        """How many have arrived."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics") as response:
+            found = re.findall(r'^chatgrow_webhook_attempts_total\{outcome="(\w+)"\} (\d+)', response.read().decode(), re.M)
+        if any(int(count) for outcome, count in found if outcome != "succeeded"):
+            sys.exit(f"not all webhooks have arrived: {found}")
+        return sum(int(count) for _, count in found)
+
     def memory(self, template):
         """The memory of one process, from its start through every kind of load."""
         database = self.copy(template)
@@ -863,7 +971,7 @@ def main():
     parser.add_argument("mode", nargs="?", choices=["full", "quick"], default="full", help="quick writes no document")
     parser.add_argument("--seconds", type=int, default=int(os.environ.get("BENCH_SECONDS", 0)), help="of a turn")
     parser.add_argument("--rounds", type=int, default=0)
-    parser.add_argument("--only", nargs="*", choices=["reads", "writes", "scheduling", "growth", "memory", "postgres"], help="writes no document")
+    parser.add_argument("--only", nargs="*", choices=["reads", "writes", "scheduling", "delivery", "growth", "memory", "postgres"], help="writes no document")
     options = parser.parse_args()
     quick = options.mode == "quick"
     options.seconds = options.seconds or (1 if quick else 2)
@@ -888,6 +996,8 @@ def main():
         if wanted("scheduling"):
             bench.staff_and_rooms(middle)
             bench.search(small)
+        if wanted("delivery"):
+            bench.delivery(small)
         if wanted("growth"):
             large = bench.template("large", 100_000, 1_000_000)
             bench.growth(small, large)

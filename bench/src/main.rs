@@ -4,6 +4,7 @@
 mod bare;
 mod fill;
 mod raw_sqlite;
+mod receivers;
 mod slots;
 
 use clap::{Parser, Subcommand};
@@ -36,6 +37,12 @@ enum Command {
         #[arg(long)]
         appointments: u32,
     },
+    /// Receive webhooks on the paths /good/N, /slow/N, /fails/N and /hangs/N, and tell at /ages how fast they came
+    Receivers {
+        /// Where to listen on 127.0.0.1
+        #[arg(long)]
+        port: u16,
+    },
     /// Insert rows like the SQLite adapter, and print the rows per second
     RawSqlite {
         #[arg(long)]
@@ -63,6 +70,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             customers,
             appointments,
         } => fill::fill(&database, customers, appointments),
+        Command::Receivers { port } => receivers::serve(port).await,
         Command::RawSqlite {
             database,
             rows,
