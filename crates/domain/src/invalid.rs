@@ -65,7 +65,7 @@ pub enum Invalid {
     Network,
     /// Not a type of changes, and not a pattern of types.
     #[error(
-        "must be types of changes, such as appointment.created, appointment.* or *, with commas between them"
+        "must be a type of changes, such as appointment.created, or a pattern, such as appointment.* or *"
     )]
     ChangeType,
     /// Not a cursor of the feed of changes.

@@ -269,11 +269,33 @@ async fn who_answers_410_is_called_no_more_until_its_owner_says_so(#[case] store
     receiver.react("/gone", Reaction::Status(200));
     let again = app.patch(&made.path, json!({ "active": true })).await;
     assert_eq!(again.resource(200, "webhookEndpoint")["disabled"], Value::Null);
+    assert_eq!(again.body["continuesWith"], "where_it_stopped");
+    let unchanged = app.patch(&made.path, json!({ "active": true })).await;
+    assert_eq!(unchanged.body["continuesWith"], Value::Null);
     let hooks = received(&app, &receiver, "/gone", 2).await;
     assert_eq!(
         hooks[1].body["data"]["object"]["email"], "two@example.com",
         "it goes on where it stopped"
     );
+}
+
+#[apply(each_store)]
+async fn an_endpoint_that_slept_too_long_says_so(#[case] store: Store) {
+    let Some(app) = start(store).await else { return };
+    let receiver = Receiver::start();
+    let hook = json!({ "url": receiver.url("/hook"), "types": ["customer.created"], "active": false });
+    let made = endpoint(&app, hook).await;
+    app.customer("swept@example.com").await;
+    app.deliver().await;
+    app.application.delivery.feed.sweep(-60_000).await.unwrap();
+    app.customer("kept@example.com").await;
+    let on = app.patch(&made.path, json!({ "active": true })).await;
+    assert_eq!(
+        (on.status, &on.body["continuesWith"]),
+        (200, &"oldest_kept".into())
+    );
+    let hooks = received(&app, &receiver, "/hook", 1).await;
+    assert_eq!(hooks[0].body["data"]["object"]["email"], "kept@example.com");
 }
 
 #[apply(each_store)]

@@ -11,7 +11,7 @@ pub use lane::{Counted, Lag, Lanes};
 pub use receivers::ReceiverRules;
 pub use recorded::{Recorded, Representation, Snapshot, Subject};
 pub use webhook_endpoint::{
-    NewWebhookEndpoint, SentDelivery, Standing, WebhookEndpointEdit, WebhookEndpoints, WithSecret,
+    Edited, NewWebhookEndpoint, SentDelivery, Standing, WebhookEndpointEdit, WebhookEndpoints, WithSecret,
 };
 
 #[cfg(test)]

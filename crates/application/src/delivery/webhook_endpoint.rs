@@ -8,16 +8,22 @@ pub use standing::{SentDelivery, Standing};
 use super::receivers::LEASE;
 use crate::{Caller, Commits, Effect, Outcome, Request, System};
 use chatgrow_domain::{
-    AccountId, ChangeId, Delivery, Scope, SealedSecret, Timestamp, TypePatterns, Version, WebhookDescription,
-    WebhookEdit, WebhookEndpoint, WebhookEndpointId, WebhookRefusal, WebhookSecret, WebhookTerms,
+    AccountId, ChangeId, ChangeTypes, Continuation, Delivery, Scope, SealedSecret, Timestamp, TypePatterns,
+    Version, WebhookDescription, WebhookEdit, WebhookEndpoint, WebhookEndpointId, WebhookRefusal,
+    WebhookSecret, WebhookTerms,
 };
 use chatgrow_ports::{
-    ChangeStore, DueLane, Failure, LaneStore, PlacedDelivery, Stores, WebhookEndpointStore,
+    ChangeFilter, ChangeStore, DueLane, Failure, Lane, LaneStore, PlacedDelivery, StoreError, Stores,
+    WebhookEndpointStore,
 };
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
 };
+
+/// By how much the clocks of servers may differ, in milliseconds. By the clock, a change may have been made so much before
+/// one that stands before it in the log.
+const CLOCKS_DIFFER_MILLIS: i64 = 60_000;
 
 /// What a caller provides for a new endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +47,15 @@ pub struct WebhookEndpointEdit {
     pub url: Option<String>,
     /// The other terms. Its own URL doesn't count.
     pub terms: WebhookEdit,
+}
+
+/// The outcome of a change of terms.
+#[derive(Debug)]
+pub struct Edited {
+    /// The outcome.
+    pub outcome: Outcome<WebhookEndpoint>,
+    /// With which change the endpoint goes on, if this has switched it on.
+    pub continues: Option<Continuation>,
 }
 
 /// The outcome of a request for a new secret. The secret is not a part of what is stored for a repetition.
@@ -164,8 +179,8 @@ impl WebhookEndpoints {
         Ok(self.endpoints.all(caller.account).await?)
     }
 
-    /// Changes the terms that `edit` sets. An endpoint that is switched on continues where it stopped. If those changes are
-    /// not kept any more, it continues with the oldest one that is.
+    /// Changes the terms that `edit` sets. An endpoint that is switched on goes on where it stopped. If those changes are
+    /// not kept any more, it goes on with the oldest one that is.
     ///
     /// # Errors
     /// [`WebhookRefusal::NotFound`], [`WebhookRefusal::VersionMismatch`] if the precondition doesn't hold,
@@ -175,12 +190,40 @@ impl WebhookEndpoints {
         request: &Request<WebhookEndpoint>,
         id: WebhookEndpointId,
         edit: WebhookEndpointEdit,
-    ) -> Result<Outcome<WebhookEndpoint>, Failure<WebhookRefusal>> {
+    ) -> Result<Edited, Failure<WebhookRefusal>> {
         request.caller.require(Scope::WebhooksWrite)?;
         let url = edit.url.map(|url| self.system.receivers.url(&url)).transpose()?;
         let terms = WebhookEdit { url, ..edit.terms };
-        self.replace(request, id, |before, now| before.edited(terms.clone(), now))
-            .await
+        // Before it is switched on, because then it goes on at once.
+        let continues = match terms.active {
+            Some(true) => self.continuation(lane_of(request.caller.account, id)).await?,
+            _ => None,
+        };
+        let change = |before: &WebhookEndpoint, now| before.edited(terms.clone(), now);
+        let outcome = self.replace(request, id, change).await?;
+        let switched_on =
+            matches!(&outcome, Outcome::Done(Effect::Changed { before, .. }) if !before.terms.active);
+        Ok(Edited {
+            outcome,
+            continues: continues.filter(|_| switched_on),
+        })
+    }
+
+    async fn continuation(&self, lane: DueLane) -> Result<Option<Continuation>, StoreError> {
+        let Some(Lane { position, .. }) = self.lanes.lane(lane).await? else {
+            return Ok(None);
+        };
+        let all = ChangeFilter {
+            types: ChangeTypes::ALL,
+            subject: None,
+            actor: None,
+        };
+        let ahead = self.changes.read(lane.account, position, all, 1).await?;
+        Ok(Some(if position < ahead.swept_to {
+            Continuation::OldestKept
+        } else {
+            Continuation::WhereItStopped
+        }))
     }
 
     /// Gives the endpoint another secret. The present one counts for another day.
@@ -247,7 +290,8 @@ impl WebhookEndpoints {
         self.commits.run(request, attempt).await
     }
 
-    /// Sends every change again that was made since then and is kept, also those that have arrived.
+    /// Sends every change again that was made since then and is kept, also those that have arrived, and perhaps some of the
+    /// minute before.
     ///
     /// # Errors
     /// [`WebhookRefusal::NotFound`], or [`Failure::Store`] if the store fails.
@@ -259,7 +303,9 @@ impl WebhookEndpoints {
     ) -> Result<(), Failure<WebhookRefusal>> {
         caller.require(Scope::WebhooksWrite)?;
         let lane = self.lane(caller, id).await?;
-        let position = self.lanes.place_before(caller.account, since).await?;
+        let earlier = since.as_millis().saturating_sub(CLOCKS_DIFFER_MILLIS);
+        let earlier = Timestamp::from_millis(earlier).unwrap_or(since);
+        let position = self.lanes.place_before(caller.account, earlier).await?;
         let Some(present) = self.lanes.lane(lane).await? else {
             return Err(WebhookRefusal::NotFound.into());
         };

@@ -17,7 +17,7 @@ pub use public_address::{Reachable, is_public};
 pub use receiver_url::ReceiverUrl;
 pub use send_failure::SendFailure;
 pub use webhook_endpoint::{
-    Disabling, SealedSecret, TypePatterns, WebhookDescription, WebhookEdit, WebhookEndpoint,
+    Continuation, Disabling, SealedSecret, TypePatterns, WebhookDescription, WebhookEdit, WebhookEndpoint,
     WebhookEndpointId, WebhookRefusal, WebhookTerms,
 };
 pub use webhook_secret::WebhookSecret;

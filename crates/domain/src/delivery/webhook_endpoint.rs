@@ -87,6 +87,16 @@ choice! {
     }
 }
 
+choice! {
+    /// With which change an endpoint goes on that is switched on again.
+    Continuation {
+        /// With the first one that it has not tried.
+        WhereItStopped = "where_it_stopped",
+        /// With the oldest one that is kept, because those between are not kept any more.
+        OldestKept = "oldest_kept",
+    }
+}
+
 /// A secret, encrypted. Only the program that has the key can read it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SealedSecret(Vec<u8>);

@@ -15,10 +15,11 @@ use crate::{
     value::{Count, Resource, Shown, Success},
 };
 use actix_web::web::{Data, Path};
-use chatgrow_application::{Application, Effect, WithSecret};
+use chatgrow_application::{Application, Edited, Effect, WithSecret};
 use chatgrow_domain as domain;
 use chatgrow_domain::{
-    Disabling, ReceiverUrl, Timestamp, WebhookDescription, WebhookEndpointId, WebhookRefusal, WebhookSecret,
+    Continuation, Disabling, ReceiverUrl, Timestamp, WebhookDescription, WebhookEndpointId, WebhookRefusal,
+    WebhookSecret,
 };
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use requests::{CreateWebhookEndpoint, EditWebhookEndpoint, ReplayWebhooks};
@@ -87,6 +88,29 @@ impl From<domain::WebhookEndpoint> for WebhookEndpointResponse {
         Self {
             success: Success,
             webhook_endpoint: Resource(endpoint.into()),
+        }
+    }
+}
+
+/// A webhook endpoint that was changed.
+#[derive(Serialize, Apiv2Schema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EditedWebhookEndpointResponse {
+    /// Always `true`.
+    success: Success,
+    /// The endpoint.
+    webhook_endpoint: Resource<WebhookEndpoint>,
+    /// With which change it goes on, if this request has switched it on; otherwise `null`. It is told once: a repetition with
+    /// the same `Idempotency-Key` has `null`.
+    continues_with: Shown<Option<Continuation>>,
+}
+
+impl From<domain::WebhookEndpoint> for EditedWebhookEndpointResponse {
+    fn from(endpoint: domain::WebhookEndpoint) -> Self {
+        Self {
+            success: Success,
+            webhook_endpoint: Resource(endpoint.into()),
+            continues_with: Shown(None),
         }
     }
 }
@@ -205,18 +229,21 @@ pub(crate) const EDIT_ERRORS: &[Problem] = &[Problem::WebhookEndpointNotFound, P
 /// Update a webhook endpoint
 ///
 /// Changes only the fields that are sent. One that is switched on again goes on where it stopped, or with the oldest
-/// change that is kept.
+/// change that is kept; `continuesWith` says which.
 #[api_v2_operation(operation_id = "updateWebhookEndpoint", tags("Webhooks"))]
 pub(crate) async fn edit(
     application: Data<Application>,
     path: Path<String>,
-    write: Write<Done<WebhookEndpointResponse>>,
+    write: Write<Done<EditedWebhookEndpointResponse>>,
     body: Body<EditWebhookEndpoint>,
-) -> Result<Reply<Done<WebhookEndpointResponse>>, ApiError> {
+) -> Result<Reply<Done<EditedWebhookEndpointResponse>>, ApiError> {
     let (edit, id) = (body.0.into_domain()?, named(&path)?);
     let (request, replies) = write.request()?;
     let endpoints = &application.delivery.webhook_endpoints;
-    replies.to(endpoints.edit(&request, id, edit).await?)
+    let Edited { outcome, continues } = endpoints.edit(&request, id, edit).await?;
+    let show =
+        |done: Done<EditedWebhookEndpointResponse>| done.with(|body| body.continues_with = Shown(continues));
+    Ok(replies.to(outcome)?.once(show))
 }
 
 /// The errors of [`remove`].
@@ -284,7 +311,8 @@ pub(crate) const REPLAY_ERRORS: &[Problem] = &[Problem::WebhookEndpointNotFound]
 
 /// Replay changes to a webhook endpoint
 ///
-/// Sends every change again that was made since then and is kept, also those that have arrived.
+/// Sends every change again that was made since then and is kept, also those that have arrived, and perhaps some of the
+/// minute before.
 #[api_v2_operation(operation_id = "replayWebhooks", tags("Webhooks"))]
 pub(crate) async fn replay(
     caller: Authenticated,

@@ -2,8 +2,8 @@
 
 use crate::value::{Described, Input, Output, Text, schema};
 use chatgrow_domain::{
-    ChangeTypes, DeliveryStatus, Disabling, Invalid, ReceiverUrl, SendFailure, WebhookDescription,
-    WebhookSecret,
+    ChangeTypes, Continuation, DeliveryStatus, Disabling, Invalid, ReceiverUrl, SendFailure,
+    WebhookDescription, WebhookSecret,
 };
 use serde::Serializer;
 use serde_json::{Value, json};
@@ -101,6 +101,23 @@ impl Described for Disabling {
 }
 
 impl Output for Disabling {
+    fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl Described for Continuation {
+    fn schema() -> Value {
+        schema::choice(
+            "Continuation",
+            "With which change an endpoint goes on: the first that it has not tried, or, because that is not kept any more, the \
+             oldest that is.",
+            Self::ALL.iter().map(|how| how.as_str()),
+        )
+    }
+}
+
+impl Output for Continuation {
     fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }

@@ -15,8 +15,8 @@ use actix_web::{
 use askama::Template;
 use chatgrow_application::{NewWebhookEndpoint, Outcome, WebhookEndpointEdit, WithSecret};
 use chatgrow_domain::{
-    ChangeType, ChangeTypes, Invalid, Revised, SubjectKind, TypePatterns, WebhookDescription, WebhookEdit,
-    WebhookEndpoint, WebhookRefusal,
+    ChangeType, ChangeTypes, Continuation, Invalid, Revised, SubjectKind, TypePatterns, WebhookDescription,
+    WebhookEdit, WebhookEndpoint, WebhookRefusal,
 };
 use chatgrow_ports::Failure;
 use std::collections::BTreeSet;
@@ -230,7 +230,10 @@ pub(crate) async fn save(
     let request = signed_in.request(form.as_shown());
     let endpoints = &shared.application.delivery.webhook_endpoints;
     match endpoints.edit(&request, before.id, edit_to(new, &before)).await {
-        Ok(_) => return page::go_to(format!("{PATH}/{}?saved", before.id)),
+        Ok(edited) => {
+            let done = edited.continues.map_or("saved", Continuation::as_str);
+            return page::go_to(format!("{PATH}/{}?{done}", before.id));
+        }
         Err(Failure::Refused(WebhookRefusal::VersionMismatch)) => {
             let now = endpoint(&shared, &signed_in, &id).await?;
             form.set("revision", now.revision().as_str());

@@ -16,7 +16,9 @@ use actix_web::{
 };
 use askama::Template;
 use chatgrow_application::{Standing, WallClock};
-use chatgrow_domain::{Disabling, WebhookEndpoint, WebhookEndpointId, WebhookRefusal, WebhookSecret};
+use chatgrow_domain::{
+    Continuation, Disabling, WebhookEndpoint, WebhookEndpointId, WebhookRefusal, WebhookSecret,
+};
 use chatgrow_ports::Failure;
 use std::collections::HashMap;
 
@@ -91,7 +93,12 @@ enum Said {
 impl Said {
     /// What the query of the page says, after a form was carried out.
     fn by(query: &HashMap<String, String>) -> Self {
-        let done = [("saved", "settings-saved"), ("replayed", "webhook-replayed")];
+        let done = [
+            ("saved", "settings-saved"),
+            (Continuation::WhereItStopped.as_str(), "webhook-continued"),
+            (Continuation::OldestKept.as_str(), "webhook-continued-with-oldest"),
+            ("replayed", "webhook-replayed"),
+        ];
         let done = done.into_iter().find(|(name, _)| query.contains_key(*name));
         done.map_or(Self::Nothing, |(_, key)| Self::Done(key))
     }
