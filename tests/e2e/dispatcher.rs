@@ -137,7 +137,7 @@ async fn who_hangs_or_fails_delays_nobody() {
 /// The status of a reading of the feed, and the cursor behind it.
 async fn read_after(server: &ApiClient, cursor: &str) -> (u16, String) {
     let page = server.get(&format!("/changes?after={cursor}")).await;
-    let next = page.body["nextCursor"].as_str().unwrap_or_default();
+    let next = page.json["nextCursor"].as_str().unwrap_or_default();
     (page.status, next.to_owned())
 }
 

@@ -220,7 +220,7 @@ const RESOURCES: [(&str, &str); 13] = [
     ("slot", "date endsAt resourceIds startsAt time"),
     (
         "webhookEndpoint",
-        "active createdAt description disabled id ordered previousSecretUntil secret types updatedAt url",
+        "active continuesWith createdAt description disabled id ordered previousSecretUntil secret types updatedAt url",
     ),
 ];
 

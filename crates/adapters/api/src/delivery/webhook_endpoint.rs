@@ -51,6 +51,8 @@ pub(crate) struct WebhookEndpoint {
     updated_at: Shown<Timestamp>,
     /// The secret with which webhooks are signed. It is shown only once, when it is made; otherwise `null`.
     secret: Shown<Option<WebhookSecret>>,
+    /// With which change it goes on. It is shown only once, when the endpoint is switched on; otherwise `null`.
+    continues_with: Shown<Option<Continuation>>,
 }
 
 impl From<domain::WebhookEndpoint> for WebhookEndpoint {
@@ -69,6 +71,7 @@ impl From<domain::WebhookEndpoint> for WebhookEndpoint {
             created_at: Shown(endpoint.created_at),
             updated_at: Shown(endpoint.updated_at),
             secret: Shown(None),
+            continues_with: Shown(None),
         }
     }
 }
@@ -88,29 +91,6 @@ impl From<domain::WebhookEndpoint> for WebhookEndpointResponse {
         Self {
             success: Success,
             webhook_endpoint: Resource(endpoint.into()),
-        }
-    }
-}
-
-/// A webhook endpoint that was changed.
-#[derive(Serialize, Apiv2Schema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct EditedWebhookEndpointResponse {
-    /// Always `true`.
-    success: Success,
-    /// The endpoint.
-    webhook_endpoint: Resource<WebhookEndpoint>,
-    /// With which change it goes on, if this request has switched it on; otherwise `null`. It is told once: a repetition with
-    /// the same `Idempotency-Key` has `null`.
-    continues_with: Shown<Option<Continuation>>,
-}
-
-impl From<domain::WebhookEndpoint> for EditedWebhookEndpointResponse {
-    fn from(endpoint: domain::WebhookEndpoint) -> Self {
-        Self {
-            success: Success,
-            webhook_endpoint: Resource(endpoint.into()),
-            continues_with: Shown(None),
         }
     }
 }
@@ -234,15 +214,16 @@ pub(crate) const EDIT_ERRORS: &[Problem] = &[Problem::WebhookEndpointNotFound, P
 pub(crate) async fn edit(
     application: Data<Application>,
     path: Path<String>,
-    write: Write<Done<EditedWebhookEndpointResponse>>,
+    write: Write<Done<WebhookEndpointResponse>>,
     body: Body<EditWebhookEndpoint>,
-) -> Result<Reply<Done<EditedWebhookEndpointResponse>>, ApiError> {
+) -> Result<Reply<Done<WebhookEndpointResponse>>, ApiError> {
     let (edit, id) = (body.0.into_domain()?, named(&path)?);
     let (request, replies) = write.request()?;
     let endpoints = &application.delivery.webhook_endpoints;
     let Edited { outcome, continues } = endpoints.edit(&request, id, edit).await?;
-    let show =
-        |done: Done<EditedWebhookEndpointResponse>| done.with(|body| body.continues_with = Shown(continues));
+    let show = |done: Done<WebhookEndpointResponse>| {
+        done.with(|body| body.webhook_endpoint.0.continues_with = Shown(continues))
+    };
     Ok(replies.to(outcome)?.once(show))
 }
 

@@ -240,7 +240,7 @@ macro_rules! up_to {
     };
 }
 
-/// Binds the first parameters of the queries in [`Scans`](crate::delivery::feed::Scans): the account, and two places.
+/// Binds the first parameters of the queries in [`Scans`]: the account, and two places.
 #[macro_export]
 macro_rules! between {
     ($text:expr, $account:expr, $after:expr, $to:expr) => {
@@ -250,7 +250,7 @@ macro_rules! between {
     };
 }
 
-/// Binds all parameters of `read` and `recent` in [`Scans`](crate::delivery::feed::Scans).
+/// Binds all parameters of `read` and `recent` in [`Scans`].
 #[macro_export]
 macro_rules! matching_between {
     ($text:expr, $account:expr, $from:expr, $to:expr, $filter:expr, $most:expr) => {
