@@ -228,6 +228,7 @@ macro_rules! conformance_suite {
             a_removed_webhook_endpoint_leaves_nothing,
             lanes_are_due_if_there_is_a_change_behind_them,
             lanes_are_due_if_a_delivery_is,
+            blocked_lanes_are_due_if_their_endpoints_have_failed_too_long,
             a_lane_is_held_by_one,
             a_settlement_is_kept,
             a_moved_lane_is_free,

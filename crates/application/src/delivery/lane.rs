@@ -26,9 +26,6 @@ const SETTLE: Duration = Duration::from_millis(100);
 /// For how long one pass begins to send. Together with the longest exchange it ends well before the lease.
 const PASS: Duration = Duration::from_secs(10);
 
-/// For how long everything may fail before an endpoint is disabled, in milliseconds: 5 days.
-const FAILING_MILLIS: i64 = 5 * 86_400_000;
-
 /// How many due lanes are looked for at a time.
 const MOST_LANES: u32 = 1000;
 
@@ -203,10 +200,7 @@ impl Lanes {
     /// Disables the endpoint if its receiver wants no more, or if everything has failed for too long.
     async fn disable_if_due(&self, held: &Held) -> Result<(), StoreError> {
         let now = self.system.clock.now();
-        // If its owner has changed it, the days are counted anew.
-        let failing = held.lane.failing_since.is_some_and(|since| {
-            now.as_millis() - since.max(held.endpoint.updated_at).as_millis() >= FAILING_MILLIS
-        });
+        let failing = held.endpoint.has_failed_too_long(held.lane.failing_since, now);
         let why = match (held.gone, failing) {
             (true, _) => Disabling::Gone,
             (false, true) => Disabling::Failing,

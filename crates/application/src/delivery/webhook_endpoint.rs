@@ -385,3 +385,6 @@ impl WebhookEndpoints {
 pub(super) fn lane_of(account: AccountId, endpoint: WebhookEndpointId) -> DueLane {
     DueLane { account, endpoint }
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,6 +89,38 @@ pub async fn lanes_are_due_if_there_is_a_change_behind_them(stores: &Stores) {
     assert_due(stores, &[], "the last change was tried").await;
 }
 
+/// A blocked lane is due if nothing but failures has come for too long, so that somebody disables its endpoint. It is not
+/// if the endpoint has been changed since.
+pub async fn blocked_lanes_are_due_if_their_endpoints_have_failed_too_long(stores: &Stores) {
+    let account = new_account(stores).await;
+    let from = end(stores, account).await;
+    let endpoint = endpoint(account, 1);
+    let lane = put(stores, &endpoint, from).await;
+    let state = claimed(stores, lane).await;
+    let failing = |since| Lane {
+        failing_since: Some(since),
+        blocked: true,
+        ..state.clone()
+    };
+    give_back(stores, lane, &failing(latest())).await;
+    assert_due(stores, &[], "it has failed for less than no time").await;
+    let state = claimed(stores, lane).await;
+    let failed = Lane {
+        fence: state.fence,
+        ..failing(at(0))
+    };
+    give_back(stores, lane, &failed).await;
+    assert_due(stores, &[lane], "it has failed for many years").await;
+    let edit = WebhookEdit {
+        ordered: Some(true),
+        ..WebhookEdit::default()
+    };
+    let edited = endpoint.edited(edit, latest());
+    let endpoints = &stores.delivery.webhook_endpoints;
+    endpoints.update(&edited, Commit::default()).await.unwrap();
+    assert_due(stores, &[], "its owner has changed it").await;
+}
+
 /// A lane is due if a delivery is to be tried again by now, also if it is blocked or nothing is behind its place, but not
 /// if its endpoint is inactive or somebody holds it.
 pub async fn lanes_are_due_if_a_delivery_is(stores: &Stores) {

@@ -456,6 +456,8 @@ pub enum Defect {
     DueWithItsLastChange,
     DueByAnyAccount,
     DueWithoutRetries,
+    DueWithoutFailing,
+    DueByOldFailures,
     BlockedTriesNothingAgain,
     ClaimsHeld,
     LeasesNeverEnd,

@@ -705,6 +705,8 @@ mutants! {
     due_with_its_last_change: DueWithItsLastChange => case lanes_are_due_if_there_is_a_change_behind_them;
     due_by_any_account: DueByAnyAccount => case lanes_are_due_if_there_is_a_change_behind_them;
     due_without_retries: DueWithoutRetries => case lanes_are_due_if_a_delivery_is;
+    due_without_failing: DueWithoutFailing => case blocked_lanes_are_due_if_their_endpoints_have_failed_too_long;
+    due_by_old_failures: DueByOldFailures => case blocked_lanes_are_due_if_their_endpoints_have_failed_too_long;
     blocked_tries_nothing_again: BlockedTriesNothingAgain => case lanes_are_due_if_a_delivery_is;
     due_early: RetriesEarly(LaneCall::Due) => case lanes_are_due_if_a_delivery_is;
     due_by_all_endpoints: DeliveriesOfAllEndpoints(LaneCall::Due) => case lanes_are_due_if_a_delivery_is;

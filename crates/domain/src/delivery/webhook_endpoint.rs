@@ -226,6 +226,9 @@ impl WebhookEndpoint {
     /// The most endpoints of an account.
     pub const MAX: i64 = 50;
 
+    /// For how long everything may fail before the server disables an endpoint, in milliseconds: 5 days.
+    pub const FAILING_MILLIS: i64 = 5 * 86_400_000;
+
     /// For how long webhooks are signed with the secret before, too: a day.
     const OVERLAP_MILLIS: i64 = 86_400_000;
 
@@ -261,6 +264,15 @@ impl WebhookEndpoint {
             next.disabled = None;
         }
         self.followed_by(next, now)
+    }
+
+    /// Whether the server is to disable it because nothing but failures has come since then. If its owner has changed it, the
+    /// days are counted anew.
+    #[must_use]
+    pub fn has_failed_too_long(&self, failing_since: Option<Timestamp>, now: Timestamp) -> bool {
+        failing_since.is_some_and(|since| {
+            now.as_millis() - since.max(self.updated_at).as_millis() >= Self::FAILING_MILLIS
+        })
     }
 
     /// The state in which the server sends nothing more.
@@ -302,94 +314,4 @@ impl WebhookEndpoint {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{ChangeType, ObjectId, Scope};
-
-    fn at(millis: i64) -> Timestamp {
-        Timestamp::from_millis(millis).unwrap()
-    }
-
-    fn patterns(patterns: &[&str]) -> Result<TypePatterns, Invalid> {
-        TypePatterns::new(patterns.iter().copied().map(str::to_owned).collect())
-    }
-
-    fn endpoint() -> WebhookEndpoint {
-        let id = |byte| ObjectId::from_bytes([byte; 12]);
-        WebhookEndpoint {
-            id: WebhookEndpointId::new(id(1)),
-            account_id: AccountId::new(id(2)),
-            place: 1,
-            terms: WebhookTerms {
-                url: ReceiverUrl::stored("https://example.com/hook").unwrap(),
-                types: patterns(&["*"]).unwrap(),
-                description: None,
-                active: true,
-                ordered: false,
-            },
-            scopes: Scopes::FULL,
-            secret: SealedSecret::new(vec![1]),
-            previous_secret: None,
-            disabled: None,
-            created_at: at(1),
-            updated_at: at(1),
-            version: Version::FIRST,
-        }
-    }
-
-    #[test]
-    fn patterns_select_what_they_name() {
-        let both = patterns(&["hold.*", "customer.created"]).unwrap();
-        assert_eq!(both.types().iter().count(), 4);
-        assert_eq!(TypePatterns::stored(&both.to_string()), Ok(both));
-        assert_eq!(patterns(&[]), Err(Invalid::Missing));
-        assert_eq!(patterns(&["hold"]), Err(Invalid::ChangeType));
-        assert_eq!(patterns(&["*"; 51]), Err(Invalid::TooMany { max: 50 }));
-        let later = TypePatterns::stored("payment.* hold.expired").unwrap();
-        assert_eq!(
-            later.types().iter().collect::<Vec<_>>(),
-            [ChangeType::HoldExpired]
-        );
-    }
-
-    #[test]
-    fn an_endpoint_is_told_of_what_its_creator_might_read() {
-        let scopes = Scopes::new([Scope::EventsRead]).unwrap();
-        let endpoint = WebhookEndpoint { scopes, ..endpoint() };
-        assert!(endpoint.types().has(ChangeType::EventCreated));
-        assert!(!endpoint.types().has(ChangeType::CustomerCreated));
-    }
-
-    #[test]
-    fn the_secret_before_counts_for_a_day() {
-        let rotated = endpoint().rotated(SealedSecret::new(vec![2]), at(10));
-        let counting = |now| {
-            rotated
-                .secrets(at(now))
-                .map(SealedSecret::as_bytes)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(counting(10), [&[2][..], &[1]]);
-        assert_eq!(counting(10 + WebhookEndpoint::OVERLAP_MILLIS), [&[2][..]]);
-        let again = rotated.rotated(SealedSecret::new(vec![3]), at(20));
-        let counting = again.secrets(at(20)).map(SealedSecret::as_bytes);
-        assert_eq!(counting.collect::<Vec<_>>(), [&[3][..], &[2]]);
-    }
-
-    #[test]
-    fn what_was_disabled_can_be_switched_on() {
-        let disabled = endpoint().disabled(Disabling::Gone, at(5));
-        assert_eq!(
-            (disabled.terms.active, disabled.disabled),
-            (false, Some(Disabling::Gone))
-        );
-        let on = WebhookEdit {
-            active: Some(true),
-            ..WebhookEdit::default()
-        };
-        let enabled = disabled.edited(on.clone(), at(6));
-        assert_eq!((enabled.terms.active, enabled.disabled), (true, None));
-        assert_eq!(enabled.version, Version::FIRST.next().next());
-        assert_eq!(enabled.edited(on, at(7)), enabled);
-    }
-}
+mod tests;

@@ -95,8 +95,9 @@ pub struct DeliveryPage {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait LaneStore: Send + Sync {
-    /// Lanes of active endpoints that nobody holds and that have something to do: a delivery is to be tried again, or,
-    /// unless the lane is blocked, there are changes after its place and up to the horizon. At most that many.
+    /// Lanes of active endpoints that nobody holds and that have something to do: a delivery is to be tried again; there are
+    /// changes after its place and up to the horizon, and it is not blocked; or it is blocked, and its endpoint [has failed
+    /// too long](WebhookEndpoint::has_failed_too_long). At most that many.
     async fn due(&self, most: u32) -> Result<Vec<DueLane>, StoreError>;
 
     /// When the first change was made that a lane of an active endpoint has not tried to send, of whatever type it is.

@@ -7,8 +7,8 @@ pub use row::{ClaimedRow, DueRow, LaneRow};
 
 use std::time::Duration;
 
-/// Makes the query for lanes of active endpoints that nobody holds and that have something to do, at most `$1` of them.
-/// `$up_to_horizon` is a condition on a row `c` of changes: whether it can be read. The result is a [`DueRow`].
+/// Makes the query for lanes of active endpoints that nobody holds and that have something to do, at most `$2` of them.
+/// `$1` is for how long, in milliseconds, everything may fail. `$up_to_horizon` is a condition on a row `c` of changes: whether it can be read. The result is a [`DueRow`].
 ///
 /// Changes of the lane's epoch and of later ones are looked for one after the other, because SQLite can't search its index
 /// for a pair of an epoch and a number.
@@ -32,6 +32,11 @@ macro_rules! due_lanes {
                         WHERE c.account_id = l.account_id AND c.epoch > l.epoch AND ",
             $up_to_horizon,
             "))
+                OR l.blocked = 1 AND l.failing_since <= ",
+            $now,
+            " - $1 AND e.updated_at <= ",
+            $now,
+            " - $1
                 OR EXISTS (
                     SELECT 1 FROM webhook_deliveries AS d
                     WHERE d.account_id = l.account_id AND d.endpoint_id = l.endpoint_id
@@ -39,7 +44,7 @@ macro_rules! due_lanes {
             $now,
             ")
             )
-            LIMIT $1"
+            LIMIT $2"
         )
     };
 }
@@ -185,6 +190,7 @@ macro_rules! lane_store {
             impl LaneStore for $store {
                 async fn due(&self, most: u32) -> Result<Vec<DueLane>, StoreError> {
                     let due = diesel::sql_query($crate::due_lanes!($now, $up_to_horizon))
+                        .bind::<BigInt, _>(WebhookEndpoint::FAILING_MILLIS)
                         .bind::<BigInt, _>(i64::from(most));
                     self.$all::<DueRow, _>(PreparedQuery(due)).await
                 }

@@ -8,7 +8,7 @@ use chatgrow_ports::{ChangePosition, Logged, Scanned, SentWebhook};
 use mockall::Sequence;
 
 /// Five days and a bit after the endpoint was created.
-const NOW: i64 = 1000 + FAILING_MILLIS + 1;
+const NOW: i64 = 1000 + WebhookEndpoint::FAILING_MILLIS + 1;
 
 fn place(number: i64) -> ChangePosition {
     ChangePosition { epoch: 0, number }
@@ -366,6 +366,25 @@ async fn who_answers_410_gets_no_more() {
 #[tokio::test]
 async fn five_days_of_failures_disable_an_endpoint() {
     let mocks = failing_since(mocks(webhook_endpoint(), since(1000)), 1000, Ok(500));
+    assert_eq!(pass(disabled(mocks, Disabling::Failing)).await.disabled, 1);
+}
+
+#[tokio::test]
+async fn a_lane_that_has_stood_still_for_five_days_disables_its_endpoint() {
+    let waiting = Lane {
+        blocked: true,
+        ..since(1000)
+    };
+    let mut mocks = mocks(ordered(), waiting.clone());
+    mocks.lanes.expect_retries().returning(|_, _| Ok(vec![]));
+    let mut given_up = failed(1);
+    given_up.delivery.status = DeliveryStatus::Failed;
+    given_up.delivery.next_at = None;
+    mocks
+        .lanes
+        .expect_open()
+        .returning(move |_, _| Ok((1, Some(given_up.clone()))));
+    let mocks = settled(mocks, waiting, &[]);
     assert_eq!(pass(disabled(mocks, Disabling::Failing)).await.disabled, 1);
 }
 

@@ -8,7 +8,7 @@ use std::{collections::HashMap, time::SystemTime};
 
 /// The present time, by the store's own clock.
 #[expect(clippy::disallowed_methods, reason = "a store has a clock of its own")]
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let millis = i64::try_from(since.unwrap_or_default().as_millis()).unwrap();
     Timestamp::from_millis(millis).unwrap()

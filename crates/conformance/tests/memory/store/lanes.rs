@@ -1,6 +1,6 @@
 //! Lanes, and how deliveries are read and written.
 
-use super::{MemoryStore, Tables};
+use super::{MemoryStore, Tables, deliveries::now};
 use crate::defects::{Defect, LaneCall, Method};
 use async_trait::async_trait;
 use chatgrow_domain::{AccountId, ChangeId, Delivery, DeliveryStatus, Timestamp, WebhookEndpointId};
@@ -84,7 +84,13 @@ impl MemoryStore {
             Some(Defect::BlockedTriesNothingAgain) => retries && !held.lane.blocked,
             _ => retries,
         };
-        reads && behind || retries
+        let endpoint = tables.webhook_endpoints.get(account, id);
+        let failing = endpoint.is_some_and(|endpoint| match self.defect {
+            Some(Defect::DueWithoutFailing) => false,
+            Some(Defect::DueByOldFailures) => held.lane.failing_since.is_some(),
+            _ => endpoint.has_failed_too_long(held.lane.failing_since, now()),
+        });
+        reads && behind || held.lane.blocked && failing || retries
     }
 
     /// The lane after a settlement.
