@@ -1,13 +1,14 @@
-//! The limit that SQLite sets: the adapter's own `INSERT`, on a connection like its writer's, in one thread, without
-//! HTTP, queue or look-ups.
+//! The limit that SQLite sets: the adapter's own `INSERT`s of a row and of its change, on a connection like its writer's,
+//! in one thread, without HTTP, queue or look-ups.
 
 use chatgrow_domain::{
-    AccountId, Appointment, AppointmentId, Booking, Customer, CustomerId, CustomerName, Duration,
-    EmailAddress, LocalMinute, NewAppointment, NewCustomer, ObjectId, Phone, ServiceType, TimeSlot,
-    Timestamp,
+    AccountId, Actor, ApiKeyId, Appointment, AppointmentId, Booking, Change, ChangeData, ChangeId,
+    ChangeType, Customer, CustomerId, CustomerName, Duration, EmailAddress, LocalMinute, NewAppointment,
+    NewCustomer, ObjectId, Phone, ServiceType, TimeSlot, Timestamp, Version,
 };
 use chatgrow_sql::{
     crm::customer::CustomerRow,
+    delivery::change::InsertChange,
     scheduling::occupancy::AppointmentRow,
     schema::{accounts, appointments, customers},
 };
@@ -92,11 +93,11 @@ impl Writer {
         Ok(())
     }
 
-    /// The statements of `AppointmentStore::book` and `CustomerStore::insert`.
+    /// The statements of `AppointmentStore::book` and `CustomerStore::insert`, and those of their commits.
     fn insert(&mut self) -> Result<(), Box<dyn Error>> {
         let number = self.written;
         self.written += 1;
-        match self.run.rows {
+        let (kind, bytes) = match self.run.rows {
             Rows::Appointments => {
                 // One of the first thousand customers that `fill` adds.
                 let mut filled = [0x60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -109,16 +110,40 @@ impl Writer {
                 diesel::insert_into(appointments::table)
                     .values(row)
                     .execute(&mut self.connection)?;
+                (ChangeType::AppointmentCreated, 450)
             }
             Rows::Customers => {
                 let row = CustomerRow::new(self.account, &customer(number)?);
                 diesel::insert_into(customers::table)
                     .values(row)
                     .execute(&mut self.connection)?;
+                (ChangeType::CustomerCreated, 200)
             }
-        }
+        };
+        let change = change(self.account, kind, number, bytes)?;
+        let insert = InsertChange::new(change, "(SELECT epoch FROM feed)");
+        self.connection.execute_returning_count(&insert)?;
         Ok(())
     }
+}
+
+/// A change whose object has about as many bytes as the server's.
+fn change(account: AccountId, kind: ChangeType, number: u64, bytes: usize) -> Result<Change, Box<dyn Error>> {
+    Ok(Change {
+        id: ChangeId::new(id(2, number)),
+        account,
+        kind,
+        at: now()?,
+        subject: id(1, number),
+        version: Some(Version::FIRST),
+        customer: None,
+        actor: Actor::ApiKey(ApiKeyId::new(id(3, 0))),
+        request: Some("0f3c5d7e9a1b2c3d-42".to_owned()),
+        data: ChangeData {
+            object: Some("x".repeat(bytes)),
+            previous: None,
+        },
+    })
 }
 
 /// The id of a new row, which sorts after all existing ones, like a time-ordered id.
