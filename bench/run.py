@@ -618,6 +618,7 @@ class Bench:
 
         for _ in range(self.options.rounds):
             self.call(server, database, "PATCH", path, {"active": False})
+            self.until_nothing_is_sent(server)
             samples["alone"].append(self.load(server, database, "events"))
             self.call(server, database, "PATCH", path, {"active": True})
             rates.append(sent_during(lambda: time.sleep(self.options.seconds)))
@@ -630,8 +631,9 @@ class Bench:
         receivers.stop()
         self.bad_receivers(small)
 
-    # How many changes a second are made by each of how many clients.
-    PACE, CLIENTS = 125, 4
+    # Changes a second by each client.
+    PACE = 125
+    CLIENTS = 4
 
     def bad_receivers(self, small):
         """How fast webhooks come to good receivers among bad ones."""
@@ -682,6 +684,13 @@ class Bench:
         if count < 100_000:
             sys.exit(f"the feed has {count} changes")
         return count / (time.monotonic() - started) / 1000
+
+    def until_nothing_is_sent(self, server):
+        """A lane that is held goes on for some seconds after its endpoint is switched off."""
+        before = None
+        while before != (now := self.webhooks(server)):
+            before = now
+            time.sleep(0.5)
 
     def webhooks(self, server):
         """How many have arrived."""

@@ -292,7 +292,6 @@ async fn an_endpoint_that_slept_too_long_says_so(#[case] store: Store) {
     let hook = json!({ "url": receiver.url("/hook"), "types": ["customer.created"], "active": false });
     let made = endpoint(&app, hook).await;
     app.customer("swept@example.com").await;
-    app.deliver().await;
     app.application.delivery.feed.sweep(-60_000).await.unwrap();
     app.customer("kept@example.com").await;
     let on = app.patch(&made.path, json!({ "active": true })).await;

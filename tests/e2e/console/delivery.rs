@@ -162,6 +162,13 @@ async fn a_webhook_is_made_tested_changed_and_removed(store: Store) {
     );
     assert_eq!(owner.post(&edit, &other).await.status, 303);
     assert_says(&owner.get(WEBHOOKS).await, &["Off", &receiver.url("/other")]);
+    let revision = value_of(&owner.get(&edit).await, "revision");
+    let on = to(&revision, &receiver.url("/other"), "&preset=all&active=1");
+    let told = format!("{path}?where_it_stopped");
+    assert_eq!(location(&owner.post(&edit, &on).await), told);
+    assert_says(&owner.get(&told).await, &["Sending goes on where it stopped"]);
+    let oldest = owner.get(&format!("{path}?oldest_kept")).await;
+    assert_says(&oldest, &["with the oldest one that is"]);
 
     let rotate = format!("{path}/secret");
     assert_says(&owner.get(&rotate).await, &["24 hours"]);

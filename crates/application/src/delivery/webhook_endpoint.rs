@@ -21,8 +21,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// By how much the clocks of servers may differ, in milliseconds. By the clock, a change may have been made so much before
-/// one that stands before it in the log.
+/// By how many milliseconds the clocks of two servers may differ. So a change can have a time that is this much later than
+/// that of a change behind it in the log.
 const CLOCKS_DIFFER_MILLIS: i64 = 60_000;
 
 /// What a caller provides for a new endpoint.
@@ -194,7 +194,7 @@ impl WebhookEndpoints {
         request.caller.require(Scope::WebhooksWrite)?;
         let url = edit.url.map(|url| self.system.receivers.url(&url)).transpose()?;
         let terms = WebhookEdit { url, ..edit.terms };
-        // Before it is switched on, because then it goes on at once.
+        // Once the endpoint is active, a server may move its lane. (A sweep between this and the write isn't seen.)
         let continues = match terms.active {
             Some(true) => self.continuation(lane_of(request.caller.account, id)).await?,
             _ => None,

@@ -92,7 +92,7 @@ choice! {
     Continuation {
         /// With the first one that it has not tried.
         WhereItStopped = "where_it_stopped",
-        /// With the oldest one that is kept, because those between are not kept any more.
+        /// With the oldest one that is kept. Some between, of whatever type, are not kept any more.
         OldestKept = "oldest_kept",
     }
 }

@@ -110,8 +110,8 @@ impl Described for Continuation {
     fn schema() -> Value {
         schema::choice(
             "Continuation",
-            "With which change an endpoint goes on: the first that it has not tried, or, because that is not kept any more, the \
-             oldest that is.",
+            "With which change an endpoint goes on: the first that it has not tried (`where_it_stopped`), or, because some changes \
+             since then are not kept any more, of whatever type, the oldest that is (`oldest_kept`).",
             Self::ALL.iter().map(|how| how.as_str()),
         )
     }

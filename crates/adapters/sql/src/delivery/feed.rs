@@ -126,8 +126,8 @@ pub struct Scans {
 }
 
 /// Makes [`Scans`]. `$position` is the function that finds a text in another. The other literals are conditions: whether a
-/// row lies between the two places, after the first one or before it. With several, a row satisfies one of them, and the
-/// rows of each are read in order.
+/// row lies between the two places, after the first one or before it. If there are several, a row MUST satisfy at most one
+/// of them, and the rows of each are read in order.
 #[macro_export]
 macro_rules! scans {
     ($position:literal, after: [$($after:literal),+], before: [$($before:literal),+]) => {

@@ -10,8 +10,7 @@ use std::time::Duration;
 /// Makes the query for lanes of active endpoints that nobody holds and that have something to do, at most `$2` of them.
 /// `$1` is for how long, in milliseconds, everything may fail. `$up_to_horizon` is a condition on a row `c` of changes: whether it can be read. The result is a [`DueRow`].
 ///
-/// Changes of the lane's epoch and of later ones are looked for one after the other, because SQLite can't search its index
-/// for a pair of an epoch and a number.
+/// Changes of the lane's epoch and of later ones are looked for one after the other because of SQLite: its `SCANS` say why.
 #[macro_export]
 macro_rules! due_lanes {
     ($now:literal, $up_to_horizon:literal) => {
