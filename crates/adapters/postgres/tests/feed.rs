@@ -56,11 +56,7 @@ fn raw_insert(number: u64, epoch: &str) -> String {
 }
 
 async fn read(store: &PostgresStore, after: ChangePosition) -> Scanned {
-    let every = ChangeFilter {
-        types: ChangeTypes::ALL,
-        subject: None,
-        actor: None,
-    };
+    let every = ChangeFilter::of_types(ChangeTypes::ALL);
     ChangeStore::read(store, account(), after, every, 500)
         .await
         .unwrap()

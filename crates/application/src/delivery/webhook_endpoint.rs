@@ -179,8 +179,8 @@ impl WebhookEndpoints {
         Ok(self.endpoints.all(caller.account).await?)
     }
 
-    /// Changes the terms that `edit` sets. An endpoint that is switched on goes on where it stopped. If those changes are
-    /// not kept any more, it goes on with the oldest one that is.
+    /// Changes the terms that `edit` sets. An endpoint that is switched on continues with the first change that it has not
+    /// tried, or with the oldest change that is kept, if some of those between were deleted.
     ///
     /// # Errors
     /// [`WebhookRefusal::NotFound`], [`WebhookRefusal::VersionMismatch`] if the precondition doesn't hold,
@@ -213,11 +213,7 @@ impl WebhookEndpoints {
         let Some(Lane { position, .. }) = self.lanes.lane(lane).await? else {
             return Ok(None);
         };
-        let all = ChangeFilter {
-            types: ChangeTypes::ALL,
-            subject: None,
-            actor: None,
-        };
+        let all = ChangeFilter::of_types(ChangeTypes::ALL);
         let ahead = self.changes.read(lane.account, position, all, 1).await?;
         Ok(Some(if position < ahead.swept_to {
             Continuation::OldestKept

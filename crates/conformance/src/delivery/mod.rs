@@ -29,11 +29,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 /// A filter that every change passes.
-pub(crate) const EVERY: ChangeFilter = ChangeFilter {
-    types: ChangeTypes::ALL,
-    subject: None,
-    actor: None,
-};
+pub(crate) const EVERY: ChangeFilter = ChangeFilter::of_types(ChangeTypes::ALL);
 
 /// How long a change may be held back. A store may hold it back as long as writes are under way that began before, and
 /// the tests of an adapter may share a database server.

@@ -43,6 +43,18 @@ pub struct ChangeFilter {
     pub actor: Option<ActedBy>,
 }
 
+impl ChangeFilter {
+    /// The changes of these types, whatever they are about and whoever made them.
+    #[must_use]
+    pub const fn of_types(types: ChangeTypes) -> Self {
+        Self {
+            types,
+            subject: None,
+            actor: None,
+        }
+    }
+}
+
 /// Who has made the changes that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActedBy {

@@ -31,6 +31,7 @@ use futures_util::{FutureExt, TryFutureExt};
 const HORIZON: &str = "SELECT epoch + pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1 AS epoch,
     9223372036854775807 AS number FROM feed";
 
+/// The index can be searched for pairs.
 const SCANS: Scans = scans!(
     "strpos",
     after: ["(epoch, number) > ($2, $3) AND (epoch, number) <= ($4, $5)"],

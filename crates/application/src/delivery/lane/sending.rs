@@ -102,11 +102,7 @@ impl Lanes {
     }
 
     async fn read(&self, held: &Held) -> Result<Scanned, StoreError> {
-        let filter = ChangeFilter {
-            types: held.endpoint.types(),
-            subject: None,
-            actor: None,
-        };
+        let filter = ChangeFilter::of_types(held.endpoint.types());
         let account = held.endpoint.account_id;
         self.changes.read(account, held.lane.position, filter, SOME).await
     }

@@ -56,11 +56,7 @@ impl WebhookEndpoints {
         let due = lane_of(caller.account, endpoint.id);
         let lane = self.lanes.lane(due).await?.ok_or(WebhookRefusal::NotFound)?;
         let (open, first) = self.lanes.open(due, lane.position).await?;
-        let wanted = ChangeFilter {
-            types: endpoint.types(),
-            subject: None,
-            actor: None,
-        };
+        let wanted = ChangeFilter::of_types(endpoint.types());
         let ahead = self
             .changes
             .read(caller.account, lane.position, wanted, 1)
