@@ -34,7 +34,15 @@ INSERT INTO events VALUES
     ($1, $2, 'Over', NULL, 0, NULL, NULL, 0, 0, 'completed', 0, 0, 1),
     ($1, $3, 'Open', NULL, 0, NULL, NULL, 0, 0, 'active', 0, 0, 1),
     ($2, $4, 'Two''s', NULL, 0, NULL, NULL, 0, 0, 'active', 0, 0, 1);
-INSERT INTO registrations VALUES ($1, $1, $1, $1, NULL, 0), ($1, $2, $3, $1, NULL, 0);
+INSERT INTO registrations VALUES ($1, $1, $1, $1, NULL, 0, 'confirmed', NULL, NULL, NULL, NULL, NULL, NULL, 1), ($1, $2, $3, $1, NULL, 0, 'confirmed', NULL, NULL, NULL, NULL, NULL, NULL, 1);
+INSERT INTO registrations VALUES ($1, $3, $3, $2, NULL, 0, 'pending', 5, 'ILS', 100, 50, 0, 0, 1), ($1, $4, $3, $2, NULL, 0, 'expired', 5, 'ILS', 100, 50, 0, 0, 2);
+UPDATE appointments SET currency = 'ILS', amount_minor = 100, deposit_minor = 100, paid_minor = 100, refunded_minor = 80 WHERE account_id = $1 AND id = $1;
+INSERT INTO payments VALUES
+    ($1, $1, 'payment', 'stripe', 'pi_1', NULL, NULL, $1, NULL, 100, 'ILS', 'succeeded', 80, NULL, 0, 0, 0, 1),
+    ($1, $2, 'payment', 'stripe', 'pi_2', NULL, NULL, NULL, NULL, 100, 'USD', 'succeeded', 0, 'unmatched', 0, 0, 0, 1);
+INSERT INTO payments VALUES
+    ($1, $3, 'refund', 'stripe', 're_1', 'pi_1', $1, $1, NULL, 80, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1),
+    ($1, $4, 'refund', 'stripe', 're_2', 'pi_1', $1, $1, NULL, 20, 'ILS', 'pending', 0, NULL, 0, 0, 0, 1);
 INSERT INTO changes (account_id, epoch, number, id, kind, made_at, subject_id, version, customer_id, actor_kind, actor_id) VALUES
     ($1, 0, 1, $1, 'customer.created', 0, $1, 1, $1, 'user', $1),
     ($1, 0, 2, $2, 'hold.expired', 0, $6, 2, NULL, 'system', NULL);
@@ -407,11 +415,11 @@ UPDATE customers SET email = 'dana@example.com' WHERE id = $2; -- customers_emai
 UPDATE customers SET email_key = 'TAL@xn--bcher-kva.example' WHERE id = $3; -- customers_email_key
 
 -- Places: no more than there are, one each, of an event that takes somebody, and counted by nobody else.
-INSERT INTO registrations VALUES ($1, $9, $1, $2, NULL, 0); -- events_not_overfull
-INSERT INTO registrations VALUES ($1, $9, $3, $1, NULL, 0); -- registrations_once
-INSERT INTO registrations VALUES ($1, $9, $2, $1, NULL, 0); -- registrations_event_active
-INSERT INTO registrations VALUES ($1, $9, $9, $1, NULL, 0); -- registrations_event_exists
-INSERT INTO registrations VALUES ($1, $9, $4, $1, NULL, 0); -- registrations_event_exists
+INSERT INTO registrations VALUES ($1, $9, $1, $2, NULL, 0, 'confirmed', NULL, NULL, NULL, NULL, NULL, NULL, 1); -- events_not_overfull
+INSERT INTO registrations VALUES ($1, $9, $3, $1, NULL, 0, 'confirmed', NULL, NULL, NULL, NULL, NULL, NULL, 1); -- registrations_once
+INSERT INTO registrations VALUES ($1, $9, $2, $1, NULL, 0, 'confirmed', NULL, NULL, NULL, NULL, NULL, NULL, 1); -- registrations_event_active
+INSERT INTO registrations VALUES ($1, $9, $9, $1, NULL, 0, 'confirmed', NULL, NULL, NULL, NULL, NULL, NULL, 1); -- registrations_event_exists
+INSERT INTO registrations VALUES ($1, $9, $4, $1, NULL, 0, 'confirmed', NULL, NULL, NULL, NULL, NULL, NULL, 1); -- registrations_event_exists
 UPDATE registrations SET event_id = $1 WHERE id = $2; -- registrations_stay
 UPDATE registrations SET customer_id = $3 WHERE id = $1; -- registrations_stay
 UPDATE events SET id = $9 WHERE id = $4; -- events_stay
@@ -421,10 +429,75 @@ UPDATE events SET participants = 0 WHERE id = $1; -- events_counted
 UPDATE events SET participants = 5 WHERE id = $3; -- events_counted
 INSERT INTO events VALUES ($1, $9, 'New', NULL, 0, NULL, NULL, 3, 0, 'active', 0, 0, 1); -- events_counted
 
+-- A bill fits together, and only what waits for its payment, or has waited in vain, is held.
+UPDATE appointments SET status = 'pending' WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_held
+UPDATE appointments SET status = 'pending' WHERE id = $6; -- appointments_held
+UPDATE appointments SET status = 'pending', held_until = 5 WHERE id = $7;
+UPDATE appointments SET currency = 'ILS' WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_bill
+UPDATE appointments SET amount_minor = 5 WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_bill
+UPDATE appointments SET currency = 'ILS', amount_minor = 5, deposit_minor = 5, paid_minor = 0, refunded_minor = 0 WHERE id = $6; -- appointments_bill
+UPDATE appointments SET currency = 'ILS', amount_minor = 5, deposit_minor = 6, paid_minor = 0, refunded_minor = 0 WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_bill
+UPDATE appointments SET currency = 'ILS', amount_minor = 5, deposit_minor = 5, paid_minor = -1, refunded_minor = -1 WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_bill
+UPDATE appointments SET currency = 'ILS', amount_minor = 5, deposit_minor = 5, paid_minor = 5, refunded_minor = 6 WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_bill
+UPDATE appointments SET currency = 'ILS', amount_minor = 5, deposit_minor = 5, paid_minor = NULL, refunded_minor = 0 WHERE id = x'0a0a0a0a0a0a0a0a0a0a0a0a'; -- appointments_bill
+UPDATE appointments SET currency = 'SHEKEL' WHERE account_id = $1 AND id = $1;
+UPDATE registrations SET held_until = NULL WHERE id = $3; -- registrations_held
+UPDATE registrations SET held_until = 5 WHERE id = $1; -- registrations_held
+UPDATE registrations SET status = 'confirmed' WHERE id = $3; -- registrations_held
+UPDATE registrations SET deposit_minor = 101 WHERE id = $3; -- registrations_bill
+UPDATE registrations SET refunded_minor = 1 WHERE id = $3; -- registrations_bill
+UPDATE registrations SET paid_minor = NULL WHERE id = $3; -- registrations_bill
+UPDATE registrations SET status = 'maybe' WHERE id = $3;
+UPDATE registrations SET version = 0 WHERE id = $3;
+
+-- One place each, also of one that comes back.
+UPDATE registrations SET status = 'confirmed', held_until = NULL WHERE id = $4; -- registrations_once
+UPDATE registrations SET status = 'pending' WHERE id = $4; -- registrations_once
+INSERT INTO registrations VALUES ($1, $9, $3, $2, NULL, 0, 'pending', 5, NULL, NULL, NULL, NULL, NULL, 1); -- registrations_once
+INSERT INTO registrations VALUES ($1, $9, $9, $2, NULL, 0, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, 1); -- registrations_event_exists
+
+-- Each payment once, given back once, in its currency, of what is there, and for ever.
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_1', NULL, NULL, NULL, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1); -- payments_once
+INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_1', 'pi_1', $1, NULL, NULL, 1, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1); -- payments_once
+INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_9', 'pi_1', $1, NULL, NULL, 1, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1); -- payments_fit
+INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_9', 'pi_1', $1, NULL, NULL, 1, 'USD', 'pending', 0, NULL, 0, 0, 0, 1); -- payments_fit
+INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_9', 'pi_2', $1, NULL, NULL, 1, 'ILS', 'pending', 0, NULL, 0, 0, 0, 1); -- payments_fit
+INSERT INTO payments VALUES ($1, $9, 'refund', 'cash', 're_9', 'pi_1', $1, NULL, NULL, 1, 'ILS', 'pending', 0, NULL, 0, 0, 0, 1); -- payments_fit
+INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_9', 're_1', $3, NULL, NULL, 1, 'ILS', 'pending', 0, NULL, 0, 0, 0, 1); -- payments_fit
+UPDATE payments SET status = 'succeeded' WHERE id = $4; -- payments_fit
+UPDATE payments SET amount_minor = 81 WHERE id = $3; -- payments_fit
+UPDATE payments SET refunded_minor = 79 WHERE id = $1; -- payments_fit
+UPDATE payments SET currency = 'USD' WHERE id = $1; -- payments_fit
+UPDATE payments SET refunded_minor = 101 WHERE id = $1; -- payments_refunded
+UPDATE payments SET amount_minor = 79 WHERE id = $1; -- payments_refunded
+UPDATE payments SET appointment_id = $1 WHERE id = $2; -- payments_fit
+UPDATE payments SET registration_id = $3 WHERE id = $2; -- payments_fit
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, $6, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1); -- payments_fit
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, $3, 100, 'USD', 'succeeded', 0, NULL, 0, 0, 0, 1); -- payments_fit
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, $1, $3, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1); -- payments_target
+INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1); -- payments_refund
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', 'pi_1', NULL, NULL, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1); -- payments_refund
+INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_9', 'pi_9', NULL, NULL, NULL, 100, 'ILS', 'succeeded', 1, NULL, 0, 0, 0, 1); -- payments_refund
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, $9, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1);
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, $4, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1);
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, $9, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1);
+INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_9', 'pi_9', $9, NULL, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1);
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 0, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1);
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 100000000000, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1);
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 100, 'SHEKEL', 'succeeded', 0, NULL, 0, 0, 0, 1);
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 100, 'ILS', 'lost', 0, NULL, 0, 0, 0, 1);
+INSERT INTO payments VALUES ($1, $9, 'gift', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1);
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', '', NULL, NULL, NULL, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1);
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 100, 'ILS', 'succeeded', 0, '', 0, 0, 0, 1);
+UPDATE payments SET external_id = 'pi_3' WHERE id = $2;
+UPDATE payments SET kind = 'refund' WHERE id = $2;
+UPDATE payments SET version = 0 WHERE id = $2;
+DELETE FROM payments WHERE id = $2;
+
 -- Nothing refers to what is not there, or to another account's.
 INSERT INTO appointments $booking VALUES ($1, $9, 'appointment', $9, 2000, 2060, 2000, 2060, 'other', NULL, 'confirmed', 0, 0, 1);
 INSERT INTO appointments $booking VALUES ($1, $9, 'appointment', $4, 2000, 2060, 2000, 2060, 'other', NULL, 'confirmed', 0, 0, 1);
-INSERT INTO registrations VALUES ($1, $9, $3, $4, NULL, 0);
+INSERT INTO registrations VALUES ($1, $9, $3, $4, NULL, 0, 'confirmed', NULL, NULL, NULL, NULL, NULL, NULL, 1);
 INSERT INTO customers VALUES ($9, $9, 'Dana', 'dana@example.com', 'dana@example.com', NULL, NULL, 0, 0, 1);
 INSERT INTO resources VALUES ($9, $9, 'Dana', 'staff', 1, NULL, 0, 0, 1);
 INSERT INTO services VALUES ($9, $9, 'Massage', 'treatment', 50, 0, 10, NULL, NULL, NULL, NULL, 1, '[]', 0, 0, 1);

@@ -111,8 +111,8 @@ pub async fn record_round_trips(stores: &Stores) {
     stores.idempotency.write(Commit::default()).await.unwrap();
 }
 
-/// Every method that takes a commit writes its record. If there is a record already, no method writes anything, not even
-/// a change, and each returns `Repeated` even if it would refuse the write for another reason.
+/// Every method that takes a commit writes its record. If there is a record already, no method writes anything, not
+/// even a change, and each returns `Repeated` even if it would refuse the write for another reason.
 pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
     let account = new_account(stores).await;
     let customer = new_customer(stores, account).await;
@@ -242,10 +242,7 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
         );
         check!(
             7,
-            |c| stores
-                .events
-                .registrations
-                .unregister(account, event.id, place.id, c),
+            |c| stores.events.registrations.unregister(account, &place, c),
             Repeated
         );
         let present = stores
@@ -428,12 +425,7 @@ pub async fn a_refused_request_leaves_no_record(stores: &Stores) {
     let freed = stores
         .events
         .registrations
-        .unregister(
-            account,
-            event.id,
-            registration(event.id, &customer).id,
-            with(&record),
-        )
+        .unregister(account, &registration(event.id, &customer), with(&record))
         .await;
     assert!(
         !freed.unwrap(),

@@ -66,8 +66,8 @@ enum Step {
     /// An event and a customer.
     Register(usize, usize),
     Unregister(usize),
-    /// A registration, and the event through which it is freed, which may be another one.
-    UnregisterFrom(usize, usize),
+    /// From a version that it doesn't have.
+    UnregisterStale(usize),
 }
 
 /// Up to three of the resources, and a buffer before and after, in minutes.
@@ -161,7 +161,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(which, seen, capacity)| Step::SetCapacity(which, seen, capacity)),
         6 => (any(), any()).prop_map(|(event, who)| Step::Register(event, who)),
         2 => any().prop_map(Step::Unregister),
-        1 => (any(), any()).prop_map(|(which, event)| Step::UnregisterFrom(which, event)),
+        1 => any().prop_map(Step::UnregisterStale),
     ]
 }
 
@@ -411,15 +411,15 @@ impl Model {
         }
     }
 
-    fn unregister(&mut self, event: EventId, id: RegistrationId) -> Answer {
-        let place = self
-            .registrations
-            .iter_mut()
-            .find(|(registration, there)| *there && registration.event_id == event && registration.id == id);
+    fn unregister(&mut self, wanted: &Registration) -> Answer {
+        let place = self.registrations.iter_mut().find(|(registration, there)| {
+            *there && registration.id == wanted.id && registration.version == wanted.version
+        });
         match place {
             None => Answer::Freed(false),
-            Some((_, there)) => {
+            Some((registration, there)) => {
                 *there = false;
+                let event = registration.event_id;
                 self.count(event, -1);
                 Answer::Freed(true)
             }
@@ -608,22 +608,22 @@ async fn take(
             let new = Registration::new(id, event, customer, None, now);
             (register(stores, account, &new).await?, model.register(&new))
         }
-        Step::Unregister(which) | Step::UnregisterFrom(which, _) => {
-            let (event, id) = pick(&model.registrations, which).map_or_else(
-                || (EventId::new(fresh_id()), RegistrationId::new(fresh_id())),
-                |(registration, _)| (registration.event_id, registration.id),
-            );
-            let event = match step {
-                Step::UnregisterFrom(_, elsewhere) => model.event(elsewhere, Seen::Present).id,
-                _ => event,
+        Step::Unregister(which) | Step::UnregisterStale(which) => {
+            let nobody = || {
+                let (event, customer) = (EventId::new(fresh_id()), model.someone(which));
+                Registration::new(RegistrationId::new(fresh_id()), event, customer, None, now)
             };
-            let freed = stores
-                .events
-                .registrations
-                .unregister(account, event, id, Commit::default())
+            let mut wanted = pick(&model.registrations, which)
+                .map_or_else(nobody, |(registration, _)| registration.clone());
+            if matches!(step, Step::UnregisterStale(_)) {
+                wanted.version = wanted.version.next();
+            }
+            let registrations = &stores.events.registrations;
+            let freed = registrations
+                .unregister(account, &wanted, Commit::default())
                 .await;
             let freed = freed.map_err(|error| failed(&error))?;
-            (Answer::Freed(freed), model.unregister(event, id))
+            (Answer::Freed(freed), model.unregister(&wanted))
         }
         _ => unreachable!("edits have been taken above"),
     }))

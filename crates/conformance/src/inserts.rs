@@ -6,7 +6,9 @@ use crate::{
         session::session,
         user::{put, user},
     },
-    at, customer_with_email,
+    at,
+    billing::payment::{entry, paid, record},
+    customer_with_email,
     delivery::webhook_endpoint::{claimed, endpoint, place, put as put_endpoint},
     events::event::new_event,
     events::registration::registration,
@@ -20,7 +22,7 @@ use crate::{
 };
 use chatgrow_domain::{
     Account, AccountId, AccountName, AccountSlug, ApiKey, Appointment, Block, Customer, Event, EventTitle,
-    Hold, Registration, Session, User, WebhookEndpoint,
+    Hold, Payment, Registration, Session, User, WebhookEndpoint,
 };
 use chatgrow_ports::{Commit, Failure, StoreError, Stores};
 
@@ -221,4 +223,15 @@ pub async fn an_insert_replaces_nothing(stores: &Stores) {
         .unwrap()
         .unwrap();
     assert_eq!(event.participants, 1, "what was not registered is not counted");
+
+    let payment = paid(None, 5);
+    record(stores, account, &[&payment], None).await.unwrap();
+    let again = Payment {
+        id: payment.id,
+        ..paid(None, 6)
+    };
+    let outcome = record(stores, account, &[&again], None).await;
+    assert_refused!(outcome, Failure::Store(StoreError::Failed(_)), "{why}");
+    let read = entry(stores, account, payment.id).await;
+    assert_eq!(read, Some(payment), "payments: {why}");
 }

@@ -46,6 +46,7 @@ macro_rules! assert_refused {
 }
 
 mod access;
+mod billing;
 mod commit;
 mod contest;
 mod copied;
@@ -60,6 +61,7 @@ mod scheduling;
 mod statuses;
 
 pub use access::*;
+pub use billing::*;
 pub use commit::*;
 pub use contest::{access::*, crm::*, delivery::*, events::*, scheduling::*};
 pub use copied::{FilledLog, FilledSchedule, FilledWebhooks};
@@ -226,6 +228,20 @@ macro_rules! conformance_suite {
             webhook_endpoints_are_listed_by_creation,
             webhook_endpoints_of_accounts_are_apart,
             a_removed_webhook_endpoint_leaves_nothing,
+            payment_round_trips,
+            payments_are_there_once,
+            payments_and_bills_are_written_together,
+            no_payment_is_given_back_twice,
+            what_expired_comes_back_if_there_is_room,
+            payments_of_accounts_are_apart,
+            payments_are_filtered,
+            payment_pages_are_stable_under_inserts,
+            unpaid_bookings_are_told_when_due,
+            unpaid_bookings_are_in_nobodys_way,
+            registration_is_updated_from_the_version_before_only,
+            registration_takes_a_place_as_its_status_says,
+            what_has_payments_stays,
+            payment_dropped_after_any_poll_is_all_or_nothing,
             lanes_are_due_if_there_is_a_change_behind_them,
             lanes_are_due_if_a_delivery_is,
             blocked_lanes_are_due_if_their_endpoints_have_failed_too_long,
@@ -296,6 +312,12 @@ macro_rules! conformance_suite {
             registration_is_freed_while_its_customer_comes_again,
             registrations_race_with_a_smaller_capacity,
             registrations_race_with_the_end_of_the_event,
+            notices_race_to_one_payment,
+            halves_of_a_deposit_race_to_one_bill,
+            refunds_race_for_one_payment,
+            payments_race_with_expiries,
+            late_payments_race_for_one_slot,
+            late_payments_race_for_one_place,
             a_request_races_to_one_effect,
             accounts_share_no_keys_under_a_race,
             readers_miss_no_change_and_read_none_twice,
@@ -326,6 +348,7 @@ macro_rules! conformance_suite {
             places_are_contested,
             freed_places_are_contested,
             requests_are_contested,
+            bills_are_contested,
             places_of_changes_are_contested,
             webhook_places_are_contested,
             webhook_endpoint_versions_are_contested,

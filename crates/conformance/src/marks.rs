@@ -223,10 +223,7 @@ pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
             "registrations.register",
             stores.events.registrations.register(account, &place, none())
         );
-        let freed = stores
-            .events
-            .registrations
-            .unregister(account, event.id, place.id, none());
+        let freed = stores.events.registrations.unregister(account, &place, none());
         marked!("registrations.unregister", freed);
         let event = stores
             .events

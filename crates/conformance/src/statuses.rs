@@ -7,7 +7,10 @@ use crate::{
         registration::registration,
     },
     new_account, new_customer,
-    scheduling::appointment::{appointment, slot},
+    scheduling::{
+        appointment::{appointment, slot},
+        occupancy::with_status as in_that_status,
+    },
 };
 use chatgrow_domain::{AccountId, Appointment, AppointmentRefusal, AppointmentStatus, Customer, EventStatus};
 use chatgrow_ports::{Commit, Failure, Stores};
@@ -17,18 +20,14 @@ async fn book_and_update(
     stores: &Stores,
     account: AccountId,
     booked: &Appointment,
-    next: impl FnOnce(Appointment) -> Appointment,
+    next: &Appointment,
 ) -> Result<(), Failure<AppointmentRefusal>> {
     let appointments = &stores.scheduling.appointments;
     appointments
         .book(account, booked, None, Commit::default())
         .await
         .unwrap();
-    let next = next(Appointment {
-        version: booked.version.next(),
-        ..booked.clone()
-    });
-    appointments.update(account, &next, Commit::default()).await
+    appointments.update(account, next, Commit::default()).await
 }
 
 /// An appointment in that status whose slot begins at that minute.
@@ -40,7 +39,7 @@ async fn in_status(
     status: AppointmentStatus,
 ) -> Appointment {
     let booked = appointment(customer, slot(start, 60));
-    book_and_update(stores, account, &booked, |next| Appointment { status, ..next })
+    book_and_update(stores, account, &booked, &in_that_status(&booked, status))
         .await
         .unwrap();
     booked
@@ -78,12 +77,11 @@ pub async fn appointment_occupies_as_its_status_says(stores: &Stores) {
             let start = starts.next().unwrap();
             let there = in_status(stores, account, &customer, start, *first).await;
             let booked = appointment(&customer, slot(start + 60, 60));
-            let outcome = book_and_update(stores, account, &booked, |next| Appointment {
+            let next = Appointment {
                 booking: there.booking,
-                status: *second,
-                ..next
-            })
-            .await;
+                ..in_that_status(&booked, *second)
+            };
+            let outcome = book_and_update(stores, account, &booked, &next).await;
             if first.occupies() && second.occupies() {
                 assert_refused!(
                     outcome,

@@ -119,6 +119,23 @@ pub enum Invalid {
     /// Not an amount of money.
     #[error("must be a number from 0 to 999999999.99 with at most two decimals")]
     Money,
+    /// Not an amount of money in a currency.
+    #[error("must be a number from 0 to {max} with at most {decimals} decimals")]
+    Amount {
+        /// The largest amount.
+        max: crate::Amount,
+        /// How many decimals the currency has.
+        decimals: u32,
+    },
+    /// Nothing would have to be paid.
+    #[error("must be more than 0")]
+    NothingDue,
+    /// Not a part of the amount.
+    #[error("must be more than 0, and at most the amount")]
+    Deposit,
+    /// Not the name of a payment provider.
+    #[error("must be 1 to 40 lowercase letters, digits, hyphens or underscores")]
+    Provider,
     /// Not a member of a closed list.
     #[error("must be one of: {allowed}")]
     NotOneOf {

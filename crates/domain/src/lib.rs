@@ -4,6 +4,7 @@
 //! This crate does no I/O and has no clock. Ids, instants and random bytes are passed in as arguments.
 
 mod access;
+mod billing;
 mod choice;
 mod civil;
 mod crm;
@@ -22,6 +23,7 @@ mod timestamp;
 mod version;
 
 pub use access::*;
+pub use billing::*;
 pub use civil::{Duration, LocalMinute, TimeSlot, parse_date, parse_time};
 pub use crm::*;
 pub use delivery::*;
@@ -29,7 +31,7 @@ pub use email::{EmailAddress, EmailKey};
 pub use events::*;
 pub use ids::{MalformedId, ObjectId};
 pub use invalid::Invalid;
-pub use money::{Currency, Money};
+pub use money::{Amount, Currency, Money};
 pub use page::PageLimit;
 pub use refusal::{ChangeRefusal, Refusal};
 pub use scheduling::*;

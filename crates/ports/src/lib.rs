@@ -19,6 +19,7 @@
 //! `chatgrow-conformance` is the test suite that every adapter has to pass.
 
 mod access;
+mod billing;
 mod commit;
 mod crm;
 mod delivery;
@@ -29,6 +30,7 @@ mod store;
 mod system;
 
 pub use access::*;
+pub use billing::*;
 pub use commit::{Commit, IdempotencyKey, IdempotencyRecord, IdempotencyStore, StoredAnswer};
 pub use crm::*;
 pub use delivery::*;

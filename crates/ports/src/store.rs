@@ -1,8 +1,8 @@
 //! What all stores have in common.
 
 use crate::{
-    AccessPorts, AccessStores, CrmPorts, CrmStores, DeliveryPorts, DeliveryStores, EventsPorts, EventsStores,
-    IdempotencyStore, SchedulingPorts, SchedulingStores,
+    AccessPorts, AccessStores, BillingPorts, BillingStores, CrmPorts, CrmStores, DeliveryPorts,
+    DeliveryStores, EventsPorts, EventsStores, IdempotencyStore, SchedulingPorts, SchedulingStores,
 };
 use async_trait::async_trait;
 use chatgrow_domain::{Refusal, Scope};
@@ -135,6 +135,8 @@ pub struct Stores {
     pub scheduling: SchedulingStores,
     /// Events and registrations.
     pub events: EventsStores,
+    /// Payments and refunds.
+    pub billing: BillingStores,
     /// The log of changes.
     pub delivery: DeliveryStores,
     /// The records of requests.
@@ -149,7 +151,7 @@ impl Stores {
     /// Views one store through each of its ports.
     pub fn of<S>(store: Arc<S>) -> Self
     where
-        S: AccessPorts + CrmPorts + SchedulingPorts + EventsPorts + DeliveryPorts,
+        S: AccessPorts + CrmPorts + SchedulingPorts + EventsPorts + BillingPorts + DeliveryPorts,
         S: IdempotencyStore + StoreHealth + StoreChanges,
     {
         Self {
@@ -157,6 +159,7 @@ impl Stores {
             crm: CrmStores::of(&store),
             scheduling: SchedulingStores::of(&store),
             events: EventsStores::of(&store),
+            billing: BillingStores::of(&store),
             delivery: DeliveryStores::of(&store),
             idempotency: store.clone(),
             health: store.clone(),

@@ -14,6 +14,7 @@ mod metrics;
 mod migrate;
 mod pools;
 mod scheduling;
+mod steps;
 
 pub use connect::PostgresUrl;
 
@@ -30,8 +31,8 @@ use chatgrow_sql::{
     crm::customer::SearchDialect,
     customer_store,
     delivery::change::{InsertChange, Recording},
-    event_store, hold_store, idempotency_store, insert_record, page, registration_store, resource_store,
-    schedule_store, service_store, session_store, user_store,
+    event_store, hold_store, idempotency_store, insert_record, page, payment_store, registration_store,
+    resource_store, schedule_store, service_store, session_store, user_store,
 };
 use diesel::{
     pg::Pg,
@@ -377,9 +378,10 @@ service_store! { PostgresStore { find, page, search, execute } }
 schedule_store! { PostgresStore { find, execute } }
 customer_store! { PostgresStore { find, page, search, execute }, SEARCH }
 event_store! { PostgresStore { find, page, execute } }
-registration_store! { PostgresStore { find, page, execute } }
+registration_store! { PostgresStore { find, all, page, execute, carry_out } }
+payment_store! { PostgresStore { find, all, page, search, carry_out } }
 idempotency_store! { PostgresStore { find, commit_alone, execute } }
-appointment_store! { PostgresStore { find, page, search, carry_out } }
+appointment_store! { PostgresStore { find, all, page, search, carry_out } }
 block_store! { PostgresStore { find, page, execute, carry_out } }
 hold_store! { PostgresStore { find, all, page, execute, carry_out }, "FOR UPDATE SKIP LOCKED" }
 

@@ -21,7 +21,10 @@ async fn raw_sql_breaks_no_rule() {
             assert!(by.starts_with(guard), "{sql}: {by}");
         }
     }
-    let truncated = raw.batch_execute("TRUNCATE registrations").await.unwrap_err();
+    let truncated = raw
+        .batch_execute("TRUNCATE registrations, payments")
+        .await
+        .unwrap_err();
     assert_eq!(
         truncated.as_db_error().unwrap().constraint(),
         Some("registrations_not_truncated")
@@ -135,8 +138,8 @@ async fn in_that_order(first: &str, second: &str, then: &str) -> Option<Told> {
     }))
 }
 
-/// Two bookings want two resources, in different orders. If the second one took its first resource before it waits, each
-/// would wait for the other.
+/// Two bookings want two resources, in different orders. If the second one took its first resource before it waits,
+/// each would wait for the other.
 #[tokio::test]
 async fn bookings_of_several_resources_take_turns() {
     // The first holds the day by the time the second begins with resource 3, which the first wants too.
@@ -257,8 +260,8 @@ async fn a_booking_waits_for_a_confirmation() {
     assert_eq!(waiting.await.unwrap().unwrap(), 0, "the slot is taken");
 }
 
-/// A booking refers to its customer, but doesn't wait for an update of it, even of the address. If it did, it would hold
-/// its slot meanwhile; and whoever updates the customer may be about to book that slot.
+/// A booking refers to its customer, but doesn't wait for an update of it, even of the address. If it did, it would
+/// hold its slot meanwhile; and whoever updates the customer may be about to book that slot.
 #[tokio::test]
 async fn a_booking_does_not_wait_for_its_customer() {
     let Some([one, other]) = two_connections().await else {

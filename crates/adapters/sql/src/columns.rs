@@ -90,6 +90,14 @@ impl RowReader {
         self.get(column, Timestamp::from_millis(millis).ok_or(()))
     }
 
+    pub(crate) fn optional_timestamp(
+        &self,
+        column: &'static str,
+        millis: Option<i64>,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.optional(column, millis, |millis| Timestamp::from_millis(millis).ok_or(()))
+    }
+
     pub(crate) fn minute(&self, column: &'static str, minutes: i64) -> Result<LocalMinute, StoreError> {
         self.get(column, LocalMinute::from_minutes(minutes).ok_or(()))
     }

@@ -28,6 +28,8 @@ pub enum Guard {
     RegistrationActive,
     /// The customer has a place already.
     RegistrationOnce,
+    /// The payment or refund is there already.
+    PaymentOnce,
     /// Another webhook endpoint of the account has the place.
     WebhookPlace,
     /// A request with that id is in progress.
@@ -36,7 +38,7 @@ pub enum Guard {
 
 impl Guard {
     /// Every guard, with the name of its constraint or trigger in the migrations.
-    pub const ALL: [(Self, &'static str); 11] = [
+    pub const ALL: [(Self, &'static str); 12] = [
         (Self::AccountSlug, "accounts_slug_unique"),
         (Self::UserEmail, "users_email_unique"),
         (Self::LastOwner, "users_last_owner"),
@@ -46,6 +48,7 @@ impl Guard {
         (Self::RegistrationEvent, "registrations_event_exists"),
         (Self::RegistrationActive, "registrations_event_active"),
         (Self::RegistrationOnce, "registrations_once"),
+        (Self::PaymentOnce, "payments_once"),
         (Self::WebhookPlace, "webhook_endpoints_place_unique"),
         (Self::IdempotencyInProgress, "idempotency_in_progress"),
     ];

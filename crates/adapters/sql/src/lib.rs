@@ -14,6 +14,7 @@
 )]
 
 pub mod access;
+pub mod billing;
 pub mod columns;
 pub mod commit;
 pub mod copy;
@@ -27,6 +28,7 @@ mod prepared;
 pub mod refused;
 pub mod scheduling;
 pub mod schema;
+pub mod steps;
 pub mod tables;
 #[cfg(feature = "testing")]
 pub mod upgrade;

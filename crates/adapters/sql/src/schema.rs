@@ -149,6 +149,11 @@ diesel::table! {
         created_at -> BigInt,
         updated_at -> BigInt,
         version -> BigInt,
+        currency -> Nullable<Text>,
+        amount_minor -> Nullable<BigInt>,
+        deposit_minor -> Nullable<BigInt>,
+        paid_minor -> Nullable<BigInt>,
+        refunded_minor -> Nullable<BigInt>,
     }
 }
 
@@ -178,6 +183,37 @@ diesel::table! {
         customer_id -> Binary,
         notes -> Nullable<Text>,
         created_at -> BigInt,
+        status -> Text,
+        held_until -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
+        amount_minor -> Nullable<BigInt>,
+        deposit_minor -> Nullable<BigInt>,
+        paid_minor -> Nullable<BigInt>,
+        refunded_minor -> Nullable<BigInt>,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    payments (account_id, id) {
+        account_id -> Binary,
+        id -> Binary,
+        kind -> Text,
+        provider -> Text,
+        external_id -> Text,
+        refund_of -> Nullable<Text>,
+        payment_id -> Nullable<Binary>,
+        appointment_id -> Nullable<Binary>,
+        registration_id -> Nullable<Binary>,
+        amount_minor -> BigInt,
+        currency -> Text,
+        status -> Text,
+        refunded_minor -> BigInt,
+        attention -> Nullable<Text>,
+        occurred_at -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        version -> BigInt,
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub use crate::{
     access::{account::AccountRow, api_key::ApiKeyRow, link::LinkRow, session::SessionRow, user::UserRow},
+    billing::payment::PaymentRow,
     commit::IdempotencyRow,
     crm::customer::CustomerRow,
     delivery::{
@@ -34,6 +35,7 @@ macro_rules! for_each_table {
             appointments: AppointmentRow,
             events: EventRow,
             registrations: RegistrationRow,
+            payments: PaymentRow,
             idempotency_records: IdempotencyRow,
             changes: ChangeRow,
             sweeps: SweepRow,

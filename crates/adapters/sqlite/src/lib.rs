@@ -17,6 +17,7 @@ mod migrate;
 pub mod reserve;
 mod scheduling;
 mod statements;
+mod steps;
 mod writer;
 
 use crate::{
@@ -32,8 +33,8 @@ use chatgrow_ports::{
 use chatgrow_sql::{
     Guarded, Migrations, Unwritten, account_store, appointment_store, block_store,
     crm::customer::SearchDialect, customer_store, delivery::change::InsertChange, event_store, hold_store,
-    idempotency_store, insert_record, page, registration_store, resource_store, schedule_store,
-    service_store, session_store, user_store,
+    idempotency_store, insert_record, page, payment_store, registration_store, resource_store,
+    schedule_store, service_store, session_store, user_store,
 };
 use diesel::{
     connection::SimpleConnection,
@@ -313,14 +314,15 @@ account_store! { SqliteStore { find, all, execute } }
 user_store! { SqliteStore { find, all, execute } }
 session_store! { SqliteStore { find, all, execute } }
 customer_store! { SqliteStore { find, page, search, execute }, SEARCH }
-appointment_store! { SqliteStore { find, page, search, carry_out } }
+appointment_store! { SqliteStore { find, all, page, search, carry_out } }
 block_store! { SqliteStore { find, page, execute, carry_out } }
 hold_store! { SqliteStore { find, all, page, execute, carry_out }, "" }
 resource_store! { SqliteStore { find, few, page, search, execute } }
 service_store! { SqliteStore { find, page, search, execute } }
 schedule_store! { SqliteStore { find, execute } }
 event_store! { SqliteStore { find, page, execute } }
-registration_store! { SqliteStore { find, page, execute } }
+registration_store! { SqliteStore { find, all, page, execute, carry_out } }
+payment_store! { SqliteStore { find, all, page, search, carry_out } }
 idempotency_store! { SqliteStore { find, commit_alone, execute } }
 
 #[async_trait]

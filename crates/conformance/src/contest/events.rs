@@ -6,7 +6,7 @@ use crate::{
     events::registration::{counted, registration},
     new_customer,
 };
-use chatgrow_domain::{EventRefusal, EventStatus, RegistrationId, RegistrationRefusal};
+use chatgrow_domain::{EventRefusal, EventStatus, RegistrationRefusal};
 use chatgrow_ports::{Commit, Failure, Stores};
 
 /// Two updates start from one version of an event; or an update and a registration do, which increments the version.
@@ -112,16 +112,16 @@ pub async fn freed_places_are_contested(servers: &[Stores]) {
             .register(account, &place, Commit::default())
             .await
             .unwrap();
-        let free = |stores: &Stores, id: RegistrationId| {
-            let registrations = stores.events.registrations.clone();
+        let free = |stores: &Stores| {
+            let (registrations, place) = (stores.events.registrations.clone(), place.clone());
             async move {
                 registrations
-                    .unregister(account, event.id, id, Commit::default())
+                    .unregister(account, &place, Commit::default())
                     .await
                     .unwrap()
             }
         };
-        let (first, second) = round.both(free(&one, place.id), free(&other, place.id)).await;
+        let (first, second) = round.both(free(&one), free(&other)).await;
         assert!(
             first != second,
             "of two calls exactly one frees the place and says so, but they said {first} and {second}"

@@ -248,7 +248,7 @@ impl<'s> Tenants<'s> {
 }
 
 /// Asserts that exactly one of the two calls succeeded and that the other was refused.
-fn assert_one_wins<T: Debug, E: Debug>(
+pub(crate) fn assert_one_wins<T: Debug, E: Debug>(
     (first, second): &(Result<T, E>, Result<T, E>),
     what: &str,
     refused: impl Fn(&E) -> bool,

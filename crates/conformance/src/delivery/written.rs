@@ -234,7 +234,7 @@ pub async fn every_write_writes_its_changes(stores: &Stores) {
             registrations.register(account, &place, c).await.unwrap();
         });
         writes!("registrations.unregister", async |c| {
-            let freed = registrations.unregister(account, event.id, place.id, c).await;
+            let freed = registrations.unregister(account, &place, c).await;
             assert!(freed.unwrap());
         });
         let event = events.by_id(account, event.id).await.unwrap().unwrap();
@@ -613,7 +613,7 @@ pub async fn a_refused_write_leaves_no_change(stores: &Stores) {
         );
         finds_none!("the freeing of no place", async |c| {
             let nobody = registration(event.id, &rival);
-            registrations.unregister(account, event.id, nobody.id, c).await
+            registrations.unregister(account, &nobody, c).await
         });
 
         let endpoints = &stores.delivery.webhook_endpoints;

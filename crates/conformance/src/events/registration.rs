@@ -272,13 +272,16 @@ pub async fn registration_is_freed_once(servers: &[Stores]) {
     let account = new_account(stores).await;
     let event = new_event(stores, account, Some(1)).await;
     let registration = register(stores, account, event.id).await.unwrap();
-    let outcomes = race(servers, |_, stores| async move {
-        stores
-            .events
-            .registrations
-            .unregister(account, event.id, registration.id, Commit::default())
-            .await
-            .unwrap()
+    let outcomes = race(servers, |_, stores| {
+        let registration = registration.clone();
+        async move {
+            stores
+                .events
+                .registrations
+                .unregister(account, &registration, Commit::default())
+                .await
+                .unwrap()
+        }
     })
     .await;
     assert_eq!(outcomes.iter().filter(|freed| **freed).count(), 1);
@@ -301,16 +304,15 @@ pub async fn registration_is_freed_while_its_customer_comes_again(servers: &[Sto
             .register(account, &old, Commit::default())
             .await
             .unwrap();
-        let old = old.id;
         let outcomes = race(servers, |racer, stores| {
-            let again = registration(event.id, &customer);
+            let (again, old) = (registration(event.id, &customer), old.clone());
             async move {
                 // Both calls are made on each server.
                 if racer % 4 < 2 {
                     let freed = stores
                         .events
                         .registrations
-                        .unregister(account, event.id, old, Commit::default())
+                        .unregister(account, &old, Commit::default())
                         .await;
                     (Some(freed), None)
                 } else {
@@ -451,7 +453,7 @@ pub async fn registration_moves_the_version_on(stores: &Stores) {
         stores
             .events
             .registrations
-            .unregister(account, event.id, registration.id, Commit::default())
+            .unregister(account, &registration, Commit::default())
             .await
             .unwrap(),
         "what was changed is read back as it is now"
@@ -522,15 +524,6 @@ pub async fn registrations_of_accounts_are_apart(stores: &Stores) {
             None,
             "no account sees or changes what another one has"
         );
-        assert!(
-            !stores
-                .events
-                .registrations
-                .unregister(account, event, mine.id, Commit::default())
-                .await
-                .unwrap(),
-            "no account sees or changes what another one has"
-        );
         let before_all = PageRequest {
             limit: PageLimit::DEFAULT,
             after: Some(RegistrationId::new("000000000000000000000000".parse().unwrap())),
@@ -549,11 +542,24 @@ pub async fn registrations_of_accounts_are_apart(stores: &Stores) {
             );
         }
     }
-    let found = stores
-        .events
-        .registrations
-        .by_id(account, event.id, mine.id)
-        .await;
+    let registrations = &stores.events.registrations;
+    let stale = Registration {
+        version: mine.version.next(),
+        ..mine.clone()
+    };
+    for (account, theirs) in [(other, &mine), (account, &stale)] {
+        let freed = registrations.unregister(account, theirs, Commit::default()).await;
+        assert!(
+            !freed.unwrap(),
+            "no account changes what another one has, and no version another one"
+        );
+    }
+    assert_eq!(registrations.anywhere(other, mine.id).await.unwrap(), None);
+    assert_eq!(
+        registrations.anywhere(account, mine.id).await.unwrap(),
+        Some(mine.clone())
+    );
+    let found = registrations.by_id(account, event.id, mine.id).await;
     assert_eq!(
         found.unwrap(),
         Some(mine.clone()),
@@ -623,7 +629,7 @@ pub async fn registrations_of_a_customer_are_listed(stores: &Stores) {
     let freed = stores
         .events
         .registrations
-        .unregister(account, gone.event_id, gone.id, Commit::default());
+        .unregister(account, &gone, Commit::default());
     assert!(freed.await.unwrap());
     let list = |page| stores.events.registrations.of_customer(account, dana.id, page);
     assert_eq!(walk(2, list, async || ()).await, expected);
@@ -727,12 +733,12 @@ pub async fn unregistration_dropped_after_any_poll_is_all_or_nothing(stores: &St
     let rival = new_customer(stores, account).await;
     for polls in poll_counts() {
         let event = new_event(stores, account, Some(1)).await;
-        let first = register(stores, account, event.id).await.unwrap().id;
+        let first = register(stores, account, event.id).await.unwrap();
         let free = || {
             stores
                 .events
                 .registrations
-                .unregister(account, event.id, first, Commit::default())
+                .unregister(account, &first, Commit::default())
         };
         let rival = registration(event.id, &rival);
         let outcome = drop_after(polls, free()).await;

@@ -639,12 +639,14 @@ pub async fn confirmed_appointments_are_counted(stores: &Stores) {
         assert!(block.put(stores, account).await);
     }
     for (id, minute, expected) in [
-        (ids[0], 59, 1),
-        (ids[1], 59, 1),
-        (ids[0], 60, 0),
-        (ids[1], 60, 0),
-        (ids[0], -1000, 1),
-        (ids[1], -1000, 1),
+        (ids[0], 59, 2),
+        (ids[1], 59, 2),
+        (ids[0], 60, 1),
+        (ids[1], 60, 1),
+        (ids[0], 160, 0),
+        (ids[1], 160, 0),
+        (ids[0], -1000, 2),
+        (ids[1], -1000, 2),
         (ids[2], -1000, 0),
     ] {
         let count = stores
@@ -654,7 +656,7 @@ pub async fn confirmed_appointments_are_counted(stores: &Stores) {
         assert_eq!(
             count.await.unwrap(),
             expected,
-            "one appointment is confirmed and ends at minute 60; minute {minute} was asked"
+            "one appointment is pending and ends at minute 60, one is confirmed and ends at 160; minute {minute} was asked"
         );
     }
     let other = new_account(stores).await;
@@ -665,12 +667,15 @@ pub async fn confirmed_appointments_are_counted(stores: &Stores) {
     assert_eq!(count.await.unwrap(), 0, "no account sees what another one has");
 }
 
+/// The next version of the appointment, in that status.
 pub(crate) fn with_status(appointment: &Appointment, status: AppointmentStatus) -> Appointment {
-    let edit = chatgrow_domain::AppointmentEdit {
-        status: Some(status),
-        ..chatgrow_domain::AppointmentEdit::default()
-    };
-    appointment.edited(edit, at(DUE)).unwrap()
+    let held = matches!(status, AppointmentStatus::Pending | AppointmentStatus::Expired);
+    Appointment {
+        status,
+        held_until: held.then(|| at(DUE)),
+        version: appointment.version.next(),
+        ..appointment.clone()
+    }
 }
 
 /// Of many that want one resource at once, of every kind, exactly one gets it.

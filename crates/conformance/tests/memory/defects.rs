@@ -39,7 +39,9 @@ pub enum Method {
     InsertEvent,
     UpdateEvent,
     Register,
+    UpdateRegistration,
     Unregister,
+    RecordPayment,
     WriteRecord,
     Sweep,
     SetFeedKey,
@@ -82,6 +84,7 @@ pub enum List {
     Events,
     Registrations,
     RegistrationsOfCustomer,
+    Payments,
 }
 
 /// A defect of the store.
@@ -314,9 +317,41 @@ pub enum Defect {
     TwoPlaces,
     FullBeforeRegistered,
     FullBeforeEnded,
-    UnregistersAnywhere,
+    UnregistersStale,
     UnregistersTwice,
     RegistrationFoundAnywhere,
+    /// A customer whose place was freed can't get another one.
+    FreedPlacesCount,
+    /// A place that is given or freed by a status isn't counted.
+    StatusUncounted,
+
+    // Defects of payments and of what waits for them.
+    /// What comes back isn't guarded.
+    ComesBackUnguarded,
+    UnregistersPaid,
+    UnpaidEarly,
+    UnpaidLate,
+    UnpaidOfAll,
+    UnpaidWithoutLimit,
+    /// What has expired is told as unpaid again.
+    UnpaidAgain,
+    /// One payment is recorded twice.
+    PaidTwice,
+    RefundsTooMuch,
+    UnknownTargets,
+    /// Only the first entry of a write is written.
+    FirstEntryOnly,
+    /// The entries are written without the booking.
+    BillForgotten,
+    PaymentFoundAnywhere,
+    IgnoresKindOfPayment,
+    IgnoresProvider,
+    JoinedRefundsMissing,
+    IgnoresTarget,
+    IgnoresPaymentStatus,
+    IgnoresAttention,
+    IgnoresPaymentFrom,
+    IgnoresPaymentBefore,
 
     // Defects of the records of requests.
     /// A refused write, or one that finds nothing to do, leaves its record.

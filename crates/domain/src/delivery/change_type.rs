@@ -31,6 +31,8 @@ choice! {
         Account = "account",
         /// A webhook endpoint.
         WebhookEndpoint = "webhook_endpoint",
+        /// A payment or a refund.
+        Payment = "payment",
     }
 }
 
@@ -46,6 +48,7 @@ impl SubjectKind {
             Self::ApiKey => Scope::KeysManage,
             Self::User | Self::Account => Scope::Full,
             Self::WebhookEndpoint => Scope::WebhooksRead,
+            Self::Payment => Scope::PaymentsRead,
         }
     }
 }
@@ -129,6 +132,20 @@ choice! {
         WebhookEndpointRemoved = "webhook_endpoint.removed",
         /// A webhook endpoint is tried out. It is sent, and never recorded.
         WebhookEndpointTest = "webhook_endpoint.test",
+        /// An appointment was paid, and will take place.
+        AppointmentConfirmed = "appointment.confirmed",
+        /// An appointment was not paid in time, and its slot is free. It may be told a little later.
+        AppointmentExpired = "appointment.expired",
+        /// Fields of a registration have changed: what was paid for it.
+        RegistrationUpdated = "registration.updated",
+        /// A registration was paid, and the place is the customer's.
+        RegistrationConfirmed = "registration.confirmed",
+        /// A registration was not paid in time, and its place is free. It may be told a little later.
+        RegistrationExpired = "registration.expired",
+        /// A payment or a refund was recorded.
+        PaymentCreated = "payment.created",
+        /// A payment or a refund got on, was given back, or was matched with a booking.
+        PaymentUpdated = "payment.updated",
     }
 }
 
@@ -143,12 +160,18 @@ impl ChangeType {
             | Self::AppointmentRescheduled
             | Self::AppointmentCancelled
             | Self::AppointmentCompleted
-            | Self::AppointmentNoShow => SubjectKind::Appointment,
+            | Self::AppointmentNoShow
+            | Self::AppointmentConfirmed
+            | Self::AppointmentExpired => SubjectKind::Appointment,
             Self::HoldCreated | Self::HoldReleased | Self::HoldExpired => SubjectKind::Hold,
             Self::EventCreated | Self::EventUpdated | Self::EventCancelled | Self::EventCompleted => {
                 SubjectKind::Event
             }
-            Self::RegistrationCreated | Self::RegistrationCancelled => SubjectKind::Registration,
+            Self::RegistrationCreated
+            | Self::RegistrationCancelled
+            | Self::RegistrationUpdated
+            | Self::RegistrationConfirmed
+            | Self::RegistrationExpired => SubjectKind::Registration,
             Self::ResourceCreated | Self::ResourceUpdated => SubjectKind::Resource,
             Self::ServiceCreated | Self::ServiceUpdated => SubjectKind::Service,
             Self::BlockCreated | Self::BlockRemoved => SubjectKind::Block,
@@ -165,6 +188,7 @@ impl ChangeType {
             | Self::WebhookEndpointDisabled
             | Self::WebhookEndpointRemoved
             | Self::WebhookEndpointTest => SubjectKind::WebhookEndpoint,
+            Self::PaymentCreated | Self::PaymentUpdated => SubjectKind::Payment,
         }
     }
 

@@ -7,4 +7,4 @@ pub use event::{
     Capacity, Event, EventDescription, EventEdit, EventId, EventLocation, EventRefusal, EventStatus,
     EventTitle, NewEvent,
 };
-pub use registration::{Registration, RegistrationId, RegistrationRefusal};
+pub use registration::{Registration, RegistrationId, RegistrationRefusal, RegistrationStatus};

@@ -1,9 +1,9 @@
 //! Appointments: what a customer books. Every appointment that is not cancelled occupies its slot.
 
 use crate::{
-    Booking, ChangeRefusal, Customer, CustomerSummary, Duration, Hold, LocalMinute, Notes, Refusal,
-    ResourceId, Revised, Revision, ServiceType, TimeSlot, Timestamp, Unbookable, Version, choice::choice,
-    ids::id_type,
+    Bill, Booking, ChangeRefusal, Customer, CustomerSummary, Duration, Hold, LocalMinute, Notes,
+    PaymentTerms, Refusal, ResourceId, Revised, Revision, ServiceType, TimeSlot, Timestamp, Unbookable,
+    Version, choice::choice, ids::id_type,
 };
 use time::{Date, Time};
 
@@ -15,6 +15,8 @@ id_type! {
 choice! {
     /// An appointment's status, which decides whether it occupies its slot.
     AppointmentStatus {
+        /// It waits for its payment, and has its slot until then.
+        Pending = "pending",
         /// It will take place.
         Confirmed = "confirmed",
         /// It has taken place.
@@ -23,6 +25,8 @@ choice! {
         NoShow = "no_show",
         /// It doesn't occupy its slot, and never will again.
         Cancelled = "cancelled",
+        /// It was not paid in time, and doesn't occupy its slot. A late payment can bring it back.
+        Expired = "expired",
     }
 }
 
@@ -32,15 +36,21 @@ impl AppointmentStatus {
     #[must_use]
     pub const fn occupies(self) -> bool {
         match self {
-            Self::Confirmed | Self::Completed | Self::NoShow => true,
-            Self::Cancelled => false,
+            Self::Pending | Self::Confirmed | Self::Completed | Self::NoShow => true,
+            Self::Cancelled | Self::Expired => false,
         }
     }
 
-    /// Whether an appointment in this status may get that one. Only from `confirmed` there is a way to another status.
+    /// Whether a caller may give that status to an appointment in this one. Only payments confirm a pending one, and
+    /// only time lets it expire.
     #[must_use]
     pub fn becomes(self, next: Self) -> bool {
-        self == next || self == Self::Confirmed
+        self == next
+            || match self {
+                Self::Confirmed => !matches!(next, Self::Pending | Self::Expired),
+                Self::Pending => next == Self::Cancelled,
+                Self::Completed | Self::NoShow | Self::Cancelled | Self::Expired => false,
+            }
     }
 }
 
@@ -57,6 +67,10 @@ pub struct Appointment {
     pub notes: Option<Notes>,
     /// The status.
     pub status: AppointmentStatus,
+    /// Until when it waits, or has waited, for its payment. Only a pending or an expired one has it.
+    pub held_until: Option<Timestamp>,
+    /// What it costs and what was paid for it, if it has terms of payment or was paid for.
+    pub bill: Option<Bill>,
     /// When it was booked.
     pub created_at: Timestamp,
     /// When the appointment last changed.
@@ -130,12 +144,15 @@ pub enum AppointmentRefusal {
     /// It can't be booked, or not moved there.
     #[error(transparent)]
     Unbookable(#[from] Unbookable),
-    /// An appointment that is not confirmed keeps its status.
+    /// There is no way from its status to the new one.
     #[error("the status can't change this way")]
     InvalidStatus,
     /// A cancelled appointment can't be moved: its slot may belong to another one by now.
     #[error("the appointment is cancelled")]
     Cancelled,
+    /// An appointment that has expired can't be moved, for the same reason.
+    #[error("the appointment has expired")]
+    Expired,
     /// The appointment is no longer in the version that the change is based on, or doesn't satisfy the precondition.
     #[error("it has changed")]
     VersionMismatch,
@@ -158,6 +175,8 @@ impl Appointment {
             booking,
             notes,
             status: AppointmentStatus::Confirmed,
+            held_until: None,
+            bill: None,
             created_at: now,
             updated_at: now,
             version: Version::FIRST,
@@ -173,17 +192,64 @@ impl Appointment {
             booking: hold.booking.clone(),
             notes,
             status: AppointmentStatus::Confirmed,
+            held_until: None,
+            bill: None,
             created_at: now,
             updated_at: now,
             version: hold.version.next(),
         }
     }
 
+    /// The same new appointment, if it has to be paid: it waits for its payment.
+    #[must_use]
+    pub fn to_be_paid(self, terms: &PaymentTerms) -> Self {
+        Self {
+            status: AppointmentStatus::Pending,
+            held_until: Some(terms.time.after(self.created_at)),
+            bill: Some(Bill::of(terms)),
+            ..self
+        }
+    }
+
+    /// The state after it was not paid in time. `None` unless it has waited long enough at `now`.
+    #[must_use]
+    pub fn expired(&self, now: Timestamp) -> Option<Self> {
+        let due =
+            self.status == AppointmentStatus::Pending && self.held_until.is_some_and(|until| until <= now);
+        due.then(|| {
+            let next = Self {
+                status: AppointmentStatus::Expired,
+                ..self.clone()
+            };
+            self.followed_by(next, now)
+        })
+    }
+
+    /// The state with that bill. If enough is paid, a pending appointment is confirmed, whenever that is, and an
+    /// expired one if `returns`.
+    #[must_use]
+    pub fn billed(&self, bill: Bill, returns: bool, now: Timestamp) -> Self {
+        let waits = match self.status {
+            AppointmentStatus::Pending => true,
+            AppointmentStatus::Expired => returns,
+            _ => false,
+        };
+        let mut next = Self {
+            bill: Some(bill),
+            ..self.clone()
+        };
+        if waits && bill.is_secured() {
+            next.status = AppointmentStatus::Confirmed;
+            next.held_until = None;
+        }
+        self.followed_by(next, now)
+    }
+
     /// The state after `edit`. If nothing changes, the result equals `self`, version included.
     ///
     /// # Errors
-    /// [`AppointmentRefusal::InvalidStatus`] if there is no way to the status, or [`AppointmentRefusal::Cancelled`] if
-    /// the edit would move a cancelled appointment.
+    /// [`AppointmentRefusal::InvalidStatus`] if there is no way to the status, or [`AppointmentRefusal::Cancelled`] or
+    /// [`AppointmentRefusal::Expired`] if the edit would move an appointment that doesn't occupy its slot.
     pub fn edited(&self, edit: AppointmentEdit, now: Timestamp) -> Result<Self, AppointmentRefusal> {
         let start = self.booking.slot.start.to_date_time();
         let mut next = self.clone();
@@ -192,6 +258,9 @@ impl Appointment {
                 return Err(AppointmentRefusal::InvalidStatus);
             }
             next.status = status;
+            if status == AppointmentStatus::Cancelled {
+                next.held_until = None;
+            }
         }
         let booking = &mut next.booking;
         booking.slot = TimeSlot {
@@ -208,7 +277,10 @@ impl Appointment {
             booking.resources = resources;
         }
         if !next.status.occupies() && next.is_elsewhere_than(self) {
-            return Err(AppointmentRefusal::Cancelled);
+            return Err(match next.status {
+                AppointmentStatus::Expired => AppointmentRefusal::Expired,
+                _ => AppointmentRefusal::Cancelled,
+            });
         }
         if let Some(service_type) = edit.service_type {
             next.booking.service_type = service_type;
@@ -257,126 +329,4 @@ fn sorted(resources: &[ResourceId]) -> Vec<ResourceId> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{CustomerId, CustomerName, EmailAddress, NewCustomer, ObjectId};
-    use time::macros::{date, time};
-
-    fn at(millis: i64) -> Timestamp {
-        Timestamp::from_millis(millis).unwrap()
-    }
-
-    fn appointment() -> Appointment {
-        let id = ObjectId::from_bytes([1; 12]);
-        let new = NewCustomer {
-            name: CustomerName::new("Dana").unwrap(),
-            email: EmailAddress::new("dana@example.com").unwrap(),
-            phone: None,
-            notes: None,
-        };
-        let slot = TimeSlot {
-            start: LocalMinute::new(date!(2025 - 12 - 25), time!(14:30)),
-            duration: Duration::DEFAULT,
-        };
-        let new_appointment = NewAppointment {
-            booking: Booking::plain(slot, ServiceType::Lesson),
-            notes: None,
-        };
-        Appointment::new(
-            AppointmentId::new(id),
-            &Customer::new(CustomerId::new(id), new, at(1)),
-            new_appointment,
-            at(1),
-        )
-    }
-
-    #[test]
-    fn moving_one_part_keeps_the_others() {
-        let moved = appointment()
-            .edited(
-                AppointmentEdit {
-                    time: Some(time!(09:00)),
-                    ..AppointmentEdit::default()
-                },
-                at(2),
-            )
-            .unwrap();
-        assert_eq!(
-            moved.booking.slot.start.to_date_time(),
-            time::macros::datetime!(2025-12-25 09:00)
-        );
-        assert_eq!(moved.booking.slot.duration, Duration::DEFAULT);
-        assert_eq!((moved.updated_at, moved.version), (at(2), Version::FIRST.next()));
-    }
-
-    #[test]
-    fn resources_in_another_order_are_the_same() {
-        let resource = |byte| ResourceId::new(ObjectId::from_bytes([byte; 12]));
-        let mut before = appointment();
-        before.booking.resources = vec![resource(2), resource(1)];
-        let edit = |resources| AppointmentEdit {
-            resources: Some(resources),
-            ..AppointmentEdit::default()
-        };
-        let same = edit(vec![resource(1), resource(2)]);
-        assert_eq!(before.edited(same, at(2)), Ok(before.clone()));
-        let other = before.edited(edit(vec![resource(1)]), at(2)).unwrap();
-        assert!(other.is_elsewhere_than(&before));
-    }
-
-    #[test]
-    fn a_cancelled_one_keeps_its_slot_but_takes_notes() {
-        let cancelled = appointment().cancelled(at(2)).unwrap();
-        let move_it = AppointmentEdit {
-            date: Some(date!(2026 - 01 - 01)),
-            ..AppointmentEdit::default()
-        };
-        assert_eq!(
-            cancelled.edited(move_it, at(3)),
-            Err(AppointmentRefusal::Cancelled)
-        );
-        let same_slot = AppointmentEdit {
-            date: Some(date!(2025 - 12 - 25)),
-            notes: Some(Some(Notes::new("no show").unwrap())),
-            ..AppointmentEdit::default()
-        };
-        assert_eq!(
-            cancelled
-                .edited(same_slot, at(3))
-                .unwrap()
-                .notes
-                .unwrap()
-                .as_str(),
-            "no show"
-        );
-    }
-
-    #[test]
-    fn cancelling_again_changes_nothing() {
-        let cancelled = appointment().cancelled(at(2)).unwrap();
-        assert_eq!(cancelled.status, AppointmentStatus::Cancelled);
-        assert_eq!(cancelled.cancelled(at(3)), Ok(cancelled));
-    }
-
-    #[test]
-    fn only_a_confirmed_one_gets_another_status() {
-        for from in AppointmentStatus::ALL {
-            for to in AppointmentStatus::ALL {
-                let before = Appointment {
-                    status: *from,
-                    ..appointment()
-                };
-                let edit = AppointmentEdit {
-                    status: Some(*to),
-                    ..AppointmentEdit::default()
-                };
-                let after = before.edited(edit, at(2)).map(|after| after.status);
-                if from == to || *from == AppointmentStatus::Confirmed {
-                    assert_eq!(after, Ok(*to));
-                } else {
-                    assert_eq!(after, Err(AppointmentRefusal::InvalidStatus));
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ mod event;
 mod registration;
 
 pub use event::{EventFilter, EventStore};
-pub use registration::RegistrationStore;
+pub use registration::{RegistrationStore, UnpaidRegistration};
 
 #[cfg(feature = "mocks")]
 pub use {event::MockEventStore, registration::MockRegistrationStore};

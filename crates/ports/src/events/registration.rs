@@ -3,7 +3,18 @@
 
 use crate::{Commit, Failure, Listed, Page, PageRequest, StoreError};
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, CustomerId, EventId, Registration, RegistrationId, RegistrationRefusal};
+use chatgrow_domain::{
+    AccountId, CustomerId, EventId, Registration, RegistrationId, RegistrationRefusal, Timestamp,
+};
+
+/// A registration that was not paid in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnpaidRegistration {
+    /// The registration's account.
+    pub account: AccountId,
+    /// The registration.
+    pub registration: Registration,
+}
 
 impl Listed for Registration {
     type Position = RegistrationId;
@@ -19,11 +30,11 @@ impl Listed for Registration {
 pub trait RegistrationStore: Send + Sync {
     /// Gives a customer a place at an event, counts it in the event, and increments the event's version.
     ///
-    /// Under any concurrency, `participants` MUST equal the number of registrations and never exceed the capacity, an
-    /// event that is not active MUST NOT take a registration, and a customer MUST have at most one place. If there are
-    /// several reasons for a refusal, the first of these MUST be returned: no such event, not active, already
-    /// registered, full. If none of these applies, but the account has no such customer, the result is
-    /// [`StoreError::Failed`].
+    /// Under any concurrency, `participants` MUST equal the number of registrations whose status [takes a
+    /// place](chatgrow_domain::RegistrationStatus::takes_place) and never exceed the capacity, an event that is not
+    /// active MUST NOT give a place, and a customer MUST have at most one place. If there are several reasons for a
+    /// refusal, the first of these MUST be returned: no such event, not active, already registered, full. If none of
+    /// these applies, but the account has no such customer, the result is [`StoreError::Failed`].
     async fn register(
         &self,
         account: AccountId,
@@ -36,6 +47,13 @@ pub trait RegistrationStore: Send + Sync {
         &self,
         account: AccountId,
         event: EventId,
+        id: RegistrationId,
+    ) -> Result<Option<Registration>, StoreError>;
+
+    /// The registration with that id, whichever event it belongs to.
+    async fn anywhere(
+        &self,
+        account: AccountId,
         id: RegistrationId,
     ) -> Result<Option<Registration>, StoreError>;
 
@@ -55,14 +73,35 @@ pub trait RegistrationStore: Send + Sync {
         page: PageRequest<RegistrationId>,
     ) -> Result<Page<Registration, RegistrationId>, StoreError>;
 
-    /// Frees a place, whatever the event's status, subtracts it from the event's participants, and increments the
-    /// event's version. Returns whether there was such a registration: of any number of concurrent calls exactly one
-    /// MUST return `true`. If there was none, the commit MUST NOT be written.
+    /// Replaces the registration with this id by this state, if the stored version is the one before
+    /// `registration.version`. Otherwise it MUST return [`RegistrationRefusal::VersionMismatch`], also if there is no
+    /// such registration. Of any number of concurrent updates of one version one MUST succeed.
+    ///
+    /// A place that is given or freed by it is counted in the event, and guarded as in [`register`](Self::register).
+    async fn update(
+        &self,
+        account: AccountId,
+        registration: &Registration,
+        commit: Commit,
+    ) -> Result<(), Failure<RegistrationRefusal>>;
+
+    /// Registrations that are pending and should have been paid, with their accounts: those whose `held_until` is `now`
+    /// or earlier, `most` of them at most, of all accounts or of one.
+    async fn unpaid(
+        &self,
+        account: Option<AccountId>,
+        now: Timestamp,
+        most: u32,
+    ) -> Result<Vec<UnpaidRegistration>, StoreError>;
+
+    /// Removes this registration, if it is stored in this version. This frees its place, if it has one, whatever the
+    /// event's status: it is subtracted from the event's participants, and the event's version is incremented. Returns
+    /// whether it was there in that version: of any number of concurrent calls exactly one MUST return `true`. If it
+    /// was not, the commit MUST NOT be written. One that has payments is never removed.
     async fn unregister(
         &self,
         account: AccountId,
-        event: EventId,
-        id: RegistrationId,
+        registration: &Registration,
         commit: Commit,
     ) -> Result<bool, StoreError>;
 }

@@ -32,6 +32,15 @@ pub enum CustomerWrite {
     Update(Customer),
 }
 
+/// An appointment that was not paid in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnpaidAppointment {
+    /// The appointment's account.
+    pub account: AccountId,
+    /// The appointment.
+    pub appointment: Appointment,
+}
+
 impl Listed for Appointment {
     type Position = StartPosition<AppointmentId>;
 
@@ -66,10 +75,10 @@ pub trait AppointmentStore: Send + Sync {
         commit: Commit,
     ) -> Result<(), Failure<AppointmentRefusal>>;
 
-    /// Turns the hold with this id into this appointment, if the hold was not released, and its stored version is the one
-    /// before `appointment.version`. The slot MUST NOT be free in between. Otherwise it MUST return
-    /// [`AppointmentRefusal::HoldGone`]. Of any number of concurrent calls one MUST succeed. `customer` is written as in
-    /// [`book`](Self::book).
+    /// Turns the hold with this id into this appointment, if the hold was not released, and its stored version is the
+    /// one before `appointment.version`. The slot MUST NOT be free in between. Otherwise it MUST return
+    /// [`AppointmentRefusal::HoldGone`]. Of any number of concurrent calls one MUST succeed. `customer` is written as
+    /// in [`book`](Self::book).
     async fn confirm(
         &self,
         account: AccountId,
@@ -91,9 +100,9 @@ pub trait AppointmentStore: Send + Sync {
     ) -> Result<Page<Appointment, StartPosition<AppointmentId>>, StoreError>;
 
     /// Replaces the appointment with this id by this state (moved, edited, with another status), if the stored version
-    /// is the one before `appointment.version`. Otherwise it MUST return [`AppointmentRefusal::VersionMismatch`], also if
-    /// there is no such appointment, and whether or not the slot is taken. Of any number of concurrent updates of one
-    /// version one MUST succeed.
+    /// is the one before `appointment.version`. Otherwise it MUST return [`AppointmentRefusal::VersionMismatch`], also
+    /// if there is no such appointment, and whether or not the slot is taken. Of any number of concurrent updates of
+    /// one version one MUST succeed.
     ///
     /// The slot is guarded as in [`book`](Self::book); an appointment never conflicts with itself. If an update keeps
     /// the slot and the resources, others can't make it fail: it MUST succeed, even while they try to take the slot.
@@ -103,4 +112,13 @@ pub trait AppointmentStore: Send + Sync {
         appointment: &Appointment,
         commit: Commit,
     ) -> Result<(), Failure<AppointmentRefusal>>;
+
+    /// Appointments that are pending and should have been paid, with their accounts: those whose `held_until` is `now`
+    /// or earlier, `most` of them at most, of all accounts or of one.
+    async fn unpaid(
+        &self,
+        account: Option<AccountId>,
+        now: Timestamp,
+        most: u32,
+    ) -> Result<Vec<UnpaidAppointment>, StoreError>;
 }

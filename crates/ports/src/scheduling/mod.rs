@@ -9,7 +9,7 @@ mod resource;
 mod schedule;
 mod service;
 
-pub use appointment::{AppointmentFilter, AppointmentStore, CustomerWrite};
+pub use appointment::{AppointmentFilter, AppointmentStore, CustomerWrite, UnpaidAppointment};
 pub use block::{BlockFilter, BlockStore};
 pub use hold::{ExpiredHold, HoldStore};
 pub use occupancy::{Busy, OccupancyStore};

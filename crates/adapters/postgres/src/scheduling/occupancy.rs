@@ -14,7 +14,7 @@ use diesel::sql_types::{Array, BigInt, Binary};
 
 /// What some resources have in an interval, in their order. The exclusion constraint's index finds it. An empty id
 /// stands for the account's own schedule, as it does there. A leg expires with its hold, which is near the interval, as
-/// the table's checks say.
+/// the table's checks say, or with its unpaid appointment.
 macro_rules! of_resources {
     ($columns:expr, $end:literal) => {
         concat!(
@@ -28,6 +28,9 @@ macro_rules! of_resources {
                     SELECT id FROM appointments
                     WHERE account_id = $1 AND kind = 'hold' AND starts_at > $3 - 2160 AND starts_at < $4 + 720
                         AND held_until <= $5
+                    UNION ALL
+                    SELECT id FROM appointments
+                    WHERE account_id = $1 AND status = 'pending' AND held_until <= $5
                 ))
             ORDER BY position, blocks_from",
             $end

@@ -107,13 +107,10 @@ impl TryFrom<ApiKeyRow> for ApiKey {
         } else {
             row.updated_at
         };
-        let instant = |column, millis: Option<i64>| {
-            read.optional(column, millis, |millis| Timestamp::from_millis(millis).ok_or(()))
-        };
         let terms = ApiKeyTerms {
             name: read.get("name", ApiKeyName::new(row.name))?,
             scopes: read.get("scopes", Scopes::parse(&row.scopes))?,
-            expires_at: instant("expires_at", row.expires_at)?,
+            expires_at: read.optional_timestamp("expires_at", row.expires_at)?,
             allowed_addresses: read.optional("allowed_addresses", row.allowed_addresses, |networks| {
                 AllowedAddresses::parse(&networks)
             })?,
@@ -126,8 +123,8 @@ impl TryFrom<ApiKeyRow> for ApiKey {
             digest: ApiKeyDigest::from_bytes(read.get("digest", row.digest.as_slice().try_into())?),
             created_at: read.timestamp("created_at", row.created_at)?,
             updated_at: read.timestamp("updated_at", updated_at)?,
-            last_used_at: instant("last_used_at", row.last_used_at)?,
-            revoked_at: instant("revoked_at", row.revoked_at)?,
+            last_used_at: read.optional_timestamp("last_used_at", row.last_used_at)?,
+            revoked_at: read.optional_timestamp("revoked_at", row.revoked_at)?,
             successor: row
                 .successor_id
                 .map(|successor| ApiKeyId::new(successor.object_id())),

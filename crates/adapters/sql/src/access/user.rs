@@ -92,9 +92,7 @@ impl TryFrom<UserRow> for User {
             role: read.get("role", row.role.parse())?,
             language: read.optional("language", row.language, |language| language.parse())?,
             password: read.optional("password", row.password, |hash| PasswordHash::new(hash).ok_or(()))?,
-            disabled_at: read.optional("disabled_at", row.disabled_at, |millis| {
-                Timestamp::from_millis(millis).ok_or(())
-            })?,
+            disabled_at: read.optional_timestamp("disabled_at", row.disabled_at)?,
             created_at: read.timestamp("created_at", row.created_at)?,
             updated_at: read.timestamp("updated_at", row.updated_at)?,
             version: read.version(row.version)?,

@@ -66,7 +66,6 @@ impl TryFrom<DeliveryRow> for PlacedDelivery {
             (Some(status), None) => Ok(read.get("answered", u16::try_from(status))?),
             (_, failure) => Err(read.get("failure", failure.unwrap_or_default().parse())?),
         };
-        let next_at = |millis| Timestamp::from_millis(millis).ok_or(());
         Ok(Self {
             position: ChangePosition {
                 epoch: row.epoch,
@@ -84,7 +83,7 @@ impl TryFrom<DeliveryRow> for PlacedDelivery {
                     answer: row.answer,
                     took_millis: row.took,
                 },
-                next_at: read.optional("next_at", row.next_at, next_at)?,
+                next_at: read.optional_timestamp("next_at", row.next_at)?,
             },
         })
     }
@@ -144,8 +143,8 @@ pub const LIST: &str =
 pub const RETRY: &str = "UPDATE webhook_deliveries SET status = 'pending', next_at = $1
     WHERE account_id = $2 AND endpoint_id = $3 AND change_id = $4";
 
-/// Deletes what was last tried at `$1` or earlier and is not to be tried again, and of each endpoint's successes all but
-/// the last `$2`.
+/// Deletes what was last tried at `$1` or earlier and is not to be tried again, and of each endpoint's successes all
+/// but the last `$2`.
 pub const SWEEP: &str = "DELETE FROM webhook_deliveries AS d WHERE status <> 'pending' AND attempted_at <= $1
     OR status = 'succeeded' AND change_id <= (
         SELECT change_id FROM webhook_deliveries AS last

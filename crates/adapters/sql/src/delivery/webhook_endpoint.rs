@@ -7,7 +7,7 @@ use crate::{
     schema::webhook_endpoints::{self, dsl},
 };
 use chatgrow_domain::{
-    AccountId, Disabling, ReceiverUrl, Scopes, SealedSecret, Timestamp, TypePatterns, WebhookDescription,
+    AccountId, Disabling, ReceiverUrl, Scopes, SealedSecret, TypePatterns, WebhookDescription,
     WebhookEndpoint, WebhookEndpointId, WebhookRefusal, WebhookTerms,
 };
 use chatgrow_ports::StoreError;
@@ -74,9 +74,7 @@ impl TryFrom<EndpointRow> for WebhookEndpoint {
             table: "webhook_endpoints",
             id: row.id,
         };
-        let until = read.optional("previous_until", row.previous_until, |millis| {
-            Timestamp::from_millis(millis).ok_or(())
-        })?;
+        let until = read.optional_timestamp("previous_until", row.previous_until)?;
         let disabled = |why: String| why.parse::<Disabling>();
         Ok(Self {
             id: WebhookEndpointId::new(row.id.object_id()),
@@ -128,8 +126,8 @@ impl GuardedRefusal for WebhookRefusal {
 }
 
 /// Implements [`WebhookEndpointStore`](chatgrow_ports::WebhookEndpointStore) with methods of the store, named in this
-/// order. [`port`](crate::port) says what the first three do. The last two take more than one statement, so each of them
-/// implements the port's method of that name.
+/// order. [`port`](crate::port) says what the first three do. The last two take more than one statement, so each of
+/// them implements the port's method of that name.
 #[macro_export]
 macro_rules! webhook_endpoint_store {
     ($store:ty { $find:ident, $all:ident, $execute:ident, $insert:ident, $remove:ident }) => {

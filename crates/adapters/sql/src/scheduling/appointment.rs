@@ -5,17 +5,17 @@ use crate::{
     columns::{Window, rows_for},
     crm::customer::CustomerSummaryRow,
     guards::{Guard, GuardedRefusal},
-    scheduling::{
-        occupancy::AppointmentRow,
-        steps::{OccupancyRefusal, Step},
-    },
+    scheduling::occupancy::AppointmentRow,
     schema::{
         appointments::{self, dsl},
         customers,
     },
+    steps::{Step, StepRefusal},
 };
 use chatgrow_domain::{AccountId, Appointment, AppointmentId, AppointmentRefusal, Notes};
-use chatgrow_ports::{AppointmentFilter, CustomerWrite, PageRequest, StartPosition, StoreError};
+use chatgrow_ports::{
+    AppointmentFilter, CustomerWrite, PageRequest, StartPosition, StoreError, UnpaidAppointment,
+};
 use diesel::{
     backend::Backend,
     dsl::{AsSelect, auto_type, sql},
@@ -43,11 +43,24 @@ impl TryFrom<BookedRow> for Appointment {
             id: AppointmentId::new(row.id.object_id()),
             customer: booked.customer.try_into()?,
             booking: row.booking()?,
+            status: row.appointment_status()?,
+            bill: row.bill()?,
             notes: read.optional("notes", row.notes, Notes::new)?,
-            status: read.get("status", row.status.parse())?,
+            held_until: read.optional_timestamp("held_until", row.held_until)?,
             created_at: read.timestamp("created_at", row.created_at)?,
             updated_at: read.timestamp("updated_at", row.updated_at)?,
             version: read.version(row.version)?,
+        })
+    }
+}
+
+impl TryFrom<BookedRow> for UnpaidAppointment {
+    type Error = StoreError;
+
+    fn try_from(booked: BookedRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            account: AccountId::new(booked.appointment.account_id.object_id()),
+            appointment: booked.try_into()?,
         })
     }
 }
@@ -107,6 +120,20 @@ fn list_after<DB: Backend>(account: RowId, from: i64, before: i64, start: i64, i
         .select(row)
 }
 
+/// The pending appointments that should have been paid by that instant. The implementation of the port adds the
+/// account.
+#[auto_type]
+pub fn unpaid<DB: Backend>(now: i64, most: i64) -> _ {
+    let row: AsSelect<BookedRow, DB> = BookedRow::as_select();
+    let is_pending: SqlLiteral<Bool> = sql("appointments.status = 'pending'");
+    with_customer()
+        .filter(is_pending)
+        .filter(dsl::held_until.le(now))
+        .order((dsl::account_id, dsl::held_until, dsl::id))
+        .limit(most)
+        .select(row)
+}
+
 /// The steps that write a customer, if one is written, and then an appointment.
 pub fn steps(account: AccountId, customer: Option<&CustomerWrite>, appointment: Step) -> Vec<Step> {
     let customer = customer.map(|customer| Step::customer(account, customer));
@@ -123,13 +150,13 @@ impl GuardedRefusal for AppointmentRefusal {
     }
 }
 
-impl OccupancyRefusal for AppointmentRefusal {
+impl StepRefusal for AppointmentRefusal {
     fn without_effect(step: &Step) -> Self {
         match step {
             Step::InsertCustomer(_) | Step::UpdateCustomer(_) => Self::CustomerChanged,
             Step::Insert(_) => Self::SlotTaken,
-            Step::Update(_) => Self::VersionMismatch,
             Step::Confirm(_) => Self::HoldGone,
+            _ => Self::VersionMismatch,
         }
     }
 }
@@ -138,16 +165,17 @@ impl OccupancyRefusal for AppointmentRefusal {
 /// [`port`](crate::port) says what they do.
 #[macro_export]
 macro_rules! appointment_store {
-    ($store:ty { $find:ident, $page:ident, $search:ident, $carry_out:ident }) => {
+    ($store:ty { $find:ident, $all:ident, $page:ident, $search:ident, $carry_out:ident }) => {
         const _: () = {
             use $crate::{
+                RowId,
                 port::*,
                 scheduling::{
                     appointment::{self, BookedRow},
-                    occupancy::AppointmentRow,
-                    steps::Step,
+                    occupancy::{AppointmentRow, stored_status},
                 },
                 schema::{appointments::dsl, customers},
+                steps::Step,
             };
 
             #[async_trait]
@@ -196,7 +224,12 @@ macro_rules! appointment_store {
                 ) -> Result<Page<Appointment, StartPosition<AppointmentId>>, StoreError> {
                     let mut query = appointment::list(account, filter, &request).into_boxed();
                     if let Some(status) = filter.status {
-                        query = query.filter(dsl::status.eq(status.as_str()));
+                        query = query.filter(dsl::status.eq(stored_status(status)));
+                        query = match status {
+                            AppointmentStatus::Cancelled => query.filter(dsl::held_until.is_null()),
+                            AppointmentStatus::Expired => query.filter(dsl::held_until.is_not_null()),
+                            _ => query,
+                        };
                     }
                     if let Some(customer) = &filter.customer {
                         query = query.filter(customers::email_key.eq(customer.as_str().to_owned()));
@@ -219,6 +252,19 @@ macro_rules! appointment_store {
                 ) -> Result<(), Failure<AppointmentRefusal>> {
                     let row = AppointmentRow::of_appointment(account, appointment);
                     self.$carry_out(commit, vec![Step::Update(row)]).await
+                }
+
+                async fn unpaid(
+                    &self,
+                    account: Option<AccountId>,
+                    now: Timestamp,
+                    most: u32,
+                ) -> Result<Vec<UnpaidAppointment>, StoreError> {
+                    let mut query = appointment::unpaid(now.as_millis(), most.into()).into_boxed();
+                    if let Some(account) = account {
+                        query = query.filter(dsl::account_id.eq(RowId::from(account.as_bytes())));
+                    }
+                    self.$all::<BookedRow, _>(query).await
                 }
             }
         };

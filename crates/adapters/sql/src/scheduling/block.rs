@@ -4,11 +4,9 @@ use crate::{
     RowId,
     columns::{Window, rows_for},
     guards::{Guard, GuardedRefusal},
-    scheduling::{
-        occupancy::{AppointmentRow, IS_BLOCK, row_of},
-        steps::{OccupancyRefusal, Step},
-    },
+    scheduling::occupancy::{AppointmentRow, IS_BLOCK, row_of},
     schema::appointments::{self, dsl},
+    steps::{Step, StepRefusal},
 };
 use chatgrow_domain::{AccountId, Block, BlockId, BlockRefusal, BlockTerms, Notes};
 use chatgrow_ports::{BlockFilter, PageRequest, StartPosition, StoreError};
@@ -96,7 +94,7 @@ impl GuardedRefusal for BlockRefusal {
     }
 }
 
-impl OccupancyRefusal for BlockRefusal {
+impl StepRefusal for BlockRefusal {
     fn without_effect(_: &Step) -> Self {
         Self::TimeTaken(None)
     }
@@ -114,9 +112,9 @@ macro_rules! block_store {
                 scheduling::{
                     block::{self, BlockRow},
                     occupancy::AppointmentRow,
-                    steps::Step,
                 },
                 schema::appointments::dsl,
+                steps::Step,
             };
 
             #[async_trait]

@@ -4,11 +4,9 @@ use crate::{
     RowId,
     columns::{Window, rows_for},
     guards::{Guard, GuardedRefusal},
-    scheduling::{
-        occupancy::{AppointmentRow, CANCELLED, IS_HOLD, row_of},
-        steps::{OccupancyRefusal, Step},
-    },
+    scheduling::occupancy::{AppointmentRow, CANCELLED, IS_HOLD, row_of},
     schema::appointments::{self, dsl},
+    steps::{Step, StepRefusal},
 };
 use chatgrow_domain::{AccountId, Hold, HoldId, HoldRefusal, Timestamp};
 use chatgrow_ports::{ExpiredHold, PageRequest, StartPosition, StoreError};
@@ -109,7 +107,8 @@ pub fn expired<DB: Backend>(now: i64, most: i64) -> _ {
 }
 
 /// Makes the statement that deletes holds which were released and had expired at `$1`, at most `$2` of them. `$lock`
-/// ends the query for the rows. The query is materialized: if it ran again for each row, it would find others each time.
+/// ends the query for the rows. The query is materialized: if it ran again for each row, it would find others each
+/// time.
 #[macro_export]
 macro_rules! forget_holds {
     ($lock:literal) => {
@@ -131,7 +130,7 @@ impl GuardedRefusal for HoldRefusal {
     }
 }
 
-impl OccupancyRefusal for HoldRefusal {
+impl StepRefusal for HoldRefusal {
     fn without_effect(_: &Step) -> Self {
         Self::SlotTaken
     }
@@ -149,9 +148,9 @@ macro_rules! hold_store {
                 scheduling::{
                     hold::{self, HoldRow},
                     occupancy::AppointmentRow,
-                    steps::{self, Step},
                 },
                 schema::appointments::dsl,
+                steps::{self, Step},
             };
 
             #[async_trait]

@@ -8,4 +8,3 @@ pub mod occupancy;
 pub mod resource;
 pub mod schedule;
 pub mod service;
-pub mod steps;

@@ -1,10 +1,11 @@
 //! The table of what occupies the schedule: appointments, holds and blocks. It also has a row for each further resource
 //! of an appointment or a hold (a leg), but these are the database's own: triggers write them.
 
-use crate::{RowId, columns::RowReader, schema::appointments};
+use crate::{RowId, billing::bill, columns::RowReader, schema::appointments};
 use chatgrow_domain::{
-    AccountId, Appointment, Block, Booking, Buffer, Buffers, Duration, Hold, Interval, LocalMinute,
-    Obstruction, OccupancyKind, ResourceId, ServiceId, ServiceType, TimeSlot,
+    AccountId, Appointment, AppointmentStatus, Bill, Block, Booking, Buffer, Buffers, Duration, Hold,
+    Interval, LocalMinute, Obstruction, OccupancyKind, ResourceId, ServiceId, ServiceType, TimeSlot,
+    Timestamp,
 };
 use chatgrow_ports::{Busy, StoreError};
 use diesel::{
@@ -21,7 +22,7 @@ const BLOCK: &str = "block";
 /// The status of a hold that was not released, of a block, and of a confirmed appointment.
 const CONFIRMED: &str = "confirmed";
 
-/// The status of a hold that was released.
+/// The status of a hold that was released, and of an appointment that was cancelled or has expired.
 pub(crate) const CANCELLED: &str = "cancelled";
 
 /// A row of the table.
@@ -49,20 +50,33 @@ pub struct AppointmentRow {
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
     pub(crate) version: i64,
+    currency: Option<String>,
+    amount_minor: Option<i64>,
+    deposit_minor: Option<i64>,
+    paid_minor: Option<i64>,
+    refunded_minor: Option<i64>,
 }
 
 impl AppointmentRow {
     /// The row of an account's appointment.
     #[must_use]
     pub fn of_appointment(account: AccountId, appointment: &Appointment) -> Self {
+        let (currency, amount_minor, deposit_minor, paid_minor, refunded_minor) =
+            bill::columns(appointment.bill.as_ref());
         Self {
             kind: APPOINTMENT.to_owned(),
             customer_id: Some(appointment.customer.id.as_bytes().into()),
             notes: appointment.notes.as_ref().map(|notes| notes.as_str().to_owned()),
-            status: appointment.status.as_str().to_owned(),
+            held_until: appointment.held_until.map(Timestamp::as_millis),
+            status: stored_status(appointment.status).to_owned(),
             created_at: appointment.created_at.as_millis(),
             updated_at: appointment.updated_at.as_millis(),
             version: appointment.version.get(),
+            currency,
+            amount_minor,
+            deposit_minor,
+            paid_minor,
+            refunded_minor,
             ..Self::of_booking(account, appointment.id.as_bytes().into(), &appointment.booking)
         }
     }
@@ -109,6 +123,11 @@ impl AppointmentRow {
             created_at: made,
             updated_at: made,
             version: 1,
+            currency: None,
+            amount_minor: None,
+            deposit_minor: None,
+            paid_minor: None,
+            refunded_minor: None,
         }
     }
 
@@ -144,7 +163,32 @@ impl AppointmentRow {
             created_at: 0,
             updated_at: 0,
             version: 1,
+            currency: None,
+            amount_minor: None,
+            deposit_minor: None,
+            paid_minor: None,
+            refunded_minor: None,
         }
+    }
+
+    /// The bill of an appointment.
+    pub(crate) fn bill(&self) -> Result<Option<Bill>, StoreError> {
+        let columns = (
+            self.currency.clone(),
+            self.amount_minor,
+            self.deposit_minor,
+            self.paid_minor,
+            self.refunded_minor,
+        );
+        bill::read(&self.reader(), columns)
+    }
+
+    /// The status of an appointment.
+    pub(crate) fn appointment_status(&self) -> Result<AppointmentStatus, StoreError> {
+        if self.status == CANCELLED && self.held_until.is_some() {
+            return Ok(AppointmentStatus::Expired);
+        }
+        self.reader().get("status", self.status.parse())
     }
 
     /// What is booked. Its columns are shared by appointments and holds.
@@ -198,6 +242,16 @@ impl AppointmentRow {
             table: "appointments",
             id: self.id,
         }
+    }
+}
+
+/// The status as it is stored. An appointment that has expired is stored as a hold is that was released: it is
+/// cancelled, and keeps its `held_until`.
+#[must_use]
+pub const fn stored_status(status: AppointmentStatus) -> &'static str {
+    match status {
+        AppointmentStatus::Expired => CANCELLED,
+        status => status.as_str(),
     }
 }
 
@@ -286,12 +340,12 @@ macro_rules! kind_of_occupancy {
     };
 }
 
-/// Counts the confirmed appointments of the account `$1` that take the resource `$2` and end after `$3`. The result is a
-/// [`Count`](crate::copy::Count).
+/// Counts the appointments that are confirmed or wait for their payment, of the account `$1` that take the resource
+/// `$2` and end after `$3`. The result is a [`Count`](crate::copy::Count).
 pub const BOOKED_AFTER: &str = "SELECT count(*) AS count FROM appointments
     WHERE account_id = $1 AND resource_id = $2 AND resource_id IS NOT NULL AND status <> 'cancelled' AND ends_at > $3
-        AND (kind = 'appointment' AND status = 'confirmed' OR kind = 'leg' AND EXISTS (
+        AND (kind = 'appointment' AND status IN ('pending', 'confirmed') OR kind = 'leg' AND EXISTS (
             SELECT 1 FROM appointments AS lead
             WHERE lead.account_id = $1 AND lead.id = appointments.lead_id
-                AND lead.kind = 'appointment' AND lead.status = 'confirmed'
+                AND lead.kind = 'appointment' AND lead.status IN ('pending', 'confirmed')
         ))";

@@ -1,4 +1,3 @@
 //! The schedule of a business.
 
 mod occupancy;
-mod steps;

@@ -18,7 +18,7 @@ use diesel::{
 
 /// What a resource has in an interval. What occupies it never overlaps, so the last row that begins before the interval
 /// is the first that can reach into it. A leg expires with its hold, which is near the interval, as the table's checks
-/// say.
+/// say, or with its unpaid appointment.
 macro_rules! of_resource {
     ($columns:expr) => {
         concat!(
@@ -31,6 +31,9 @@ macro_rules! of_resource {
                     SELECT id FROM appointments
                     WHERE account_id = ?1 AND kind = 'hold' AND starts_at > ?3 - 2160 AND starts_at < ?4 + 720
                         AND held_until <= ?5
+                    UNION ALL
+                    SELECT id FROM appointments
+                    WHERE account_id = ?1 AND status = 'pending' AND held_until <= ?5
                 ))
                 AND blocks_from >= coalesce((
                     SELECT blocks_from FROM appointments

@@ -15,6 +15,7 @@ mod events;
 mod idempotency;
 mod lanes;
 mod occupancies;
+mod payments;
 mod registrations;
 mod resources;
 mod schedules;
@@ -27,9 +28,9 @@ use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
 use chatgrow_domain::{
     Account, AccountId, ApiKey, ApiKeyId, Appointment, AppointmentId, Block, BlockId, Change, ChangeId,
-    Customer, CustomerId, CustomerSummary, Event, EventId, Hold, HoldId, Link, Registration, RegistrationId,
-    Resource, ResourceId, Schedule, Service, ServiceId, Session, SessionId, TokenDigest, User, UserId,
-    WebhookEndpoint, WebhookEndpointId,
+    Customer, CustomerId, CustomerSummary, Event, EventId, Hold, HoldId, Link, Payment, PaymentId,
+    Registration, RegistrationId, Resource, ResourceId, Schedule, Service, ServiceId, Session, SessionId,
+    TokenDigest, User, UserId, WebhookEndpoint, WebhookEndpointId,
 };
 use chatgrow_ports::{
     ChangePosition, Commit, FeedKey, IdempotencyKey, IdempotencyRecord, Listed, Mark, Page, PageRequest,
@@ -106,6 +107,7 @@ struct Tables {
     blocks: Rows<BlockId, Block>,
     events: Rows<EventId, Event>,
     registrations: Rows<RegistrationId, Registration>,
+    payments: Rows<PaymentId, Payment>,
     records: HashMap<(AccountId, IdempotencyKey), IdempotencyRecord>,
     /// The log, by account and number.
     changes: BTreeMap<AccountId, BTreeMap<i64, Change>>,

@@ -61,7 +61,10 @@ impl Tables {
         let mut occupiers = Vec::new();
         for appointment in self.appointments.of(account) {
             let id = appointment.id.object_id();
-            let mut occupier = Occupier::of_booking(id, OccupancyKind::Appointment, &appointment.booking);
+            let mut occupier = Occupier {
+                held_until: appointment.held_until,
+                ..Occupier::of_booking(id, OccupancyKind::Appointment, &appointment.booking)
+            };
             let confirmed = appointment.status == AppointmentStatus::Confirmed;
             if appointment.status.occupies() || defect == Some(Defect::CancelledOccupies) {
                 if defect == Some(Defect::CompletedFreesLegs) && !confirmed {
@@ -568,8 +571,10 @@ impl OccupancyStore for MemoryStore {
             };
             let appointments = tables.appointments.of(account).filter(|appointment| {
                 let completed = appointment.status != AppointmentStatus::Cancelled;
-                (appointment.status == AppointmentStatus::Confirmed
-                    || completed && self.has(Defect::CountsCompleted))
+                (matches!(
+                    appointment.status,
+                    AppointmentStatus::Pending | AppointmentStatus::Confirmed
+                ) || completed && self.has(Defect::CountsCompleted))
                     && takes(&appointment.booking)
             });
             let holds = tables

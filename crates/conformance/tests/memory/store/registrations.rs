@@ -4,9 +4,10 @@ use super::{MemoryStore, Tables};
 use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
 use chatgrow_domain::{
-    AccountId, CustomerId, Event, EventId, Registration, RegistrationId, RegistrationRefusal,
+    AccountId, CustomerId, Event, EventId, PaymentTarget, Registration, RegistrationId, RegistrationRefusal,
+    Timestamp,
 };
-use chatgrow_ports::{Commit, Failure, Page, PageRequest, RegistrationStore, StoreError};
+use chatgrow_ports::{Commit, Failure, Page, PageRequest, RegistrationStore, StoreError, UnpaidRegistration};
 
 impl MemoryStore {
     /// Checks for the refusals that the port lists, and returns the first that applies.
@@ -22,7 +23,11 @@ impl MemoryStore {
             .admit();
         let full = admitted == Err(RegistrationRefusal::Full);
         let already = tables.registrations.of(account).any(|other| {
-            other.event_id == registration.event_id && other.customer.id == registration.customer.id
+            let holds = other.status.takes_place() || self.has(Defect::FreedPlacesCount);
+            holds
+                && other.id != registration.id
+                && other.event_id == registration.event_id
+                && other.customer.id == registration.customer.id
         });
         let overfull = event.is_some_and(|event| {
             event
@@ -42,6 +47,43 @@ impl MemoryStore {
             return Err(RegistrationRefusal::Full.into());
         }
         Ok(())
+    }
+
+    /// Refuses an update of a registration that is not in the version before, or can't have its place.
+    pub(super) fn check_update(
+        &self,
+        method: Method,
+        tables: &Tables,
+        account: AccountId,
+        registration: &Registration,
+    ) -> Result<(), Failure<RegistrationRefusal>> {
+        let before = tables.registrations.get(account, registration.id);
+        if !self.follows(method, before.map(|before| before.version), registration.version) {
+            return Err(Failure::Refused(RegistrationRefusal::VersionMismatch));
+        }
+        let had = before.is_some_and(|before| before.status.takes_place());
+        if registration.status.takes_place() && !had && !self.has(Defect::ComesBackUnguarded) {
+            self.refuse(tables, account, registration)?;
+        }
+        Ok(())
+    }
+
+    /// Replaces a registration, and counts its place if it is given or freed.
+    pub(super) fn put_registration(
+        &self,
+        tables: &mut Tables,
+        account: AccountId,
+        registration: Registration,
+    ) {
+        let before = tables.registrations.get(account, registration.id);
+        let places = |takes| i64::from(takes);
+        let had = places(before.is_some_and(|before| before.status.takes_place()));
+        let change = places(registration.status.takes_place()) - had;
+        let counted = change != 0 && !self.has(Defect::StatusUncounted);
+        if counted {
+            count(tables, account, registration.event_id, change, true);
+        }
+        tables.registrations.put(account, registration.id, registration);
     }
 
     fn shown_place(
@@ -87,7 +129,11 @@ impl RegistrationStore for MemoryStore {
     ) -> Result<(), Failure<RegistrationRefusal>> {
         let method = Method::Register;
         let check = |tables: &Tables| {
-            self.refuse(tables, account, registration)?;
+            if registration.status.takes_place() {
+                self.refuse(tables, account, registration)?;
+            } else if tables.events.get(account, registration.event_id).is_none() {
+                return Err(Failure::Refused(RegistrationRefusal::EventNotFound));
+            }
             if !self.has(Defect::UnknownCustomers) {
                 tables.customer(account, registration.customer.id)?;
             }
@@ -98,8 +144,9 @@ impl RegistrationStore for MemoryStore {
             Ok(Some(registration.clone()))
         };
         let change = |tables: &mut Tables, registration: Registration| {
-            let more = i64::from(!self.has(Defect::Uncounted));
-            let moves_on = !self.has(Defect::VersionStaysOnRegister);
+            let takes_place = registration.status.takes_place();
+            let more = i64::from(takes_place && !self.has(Defect::Uncounted));
+            let moves_on = takes_place && !self.has(Defect::VersionStaysOnRegister);
             count(tables, account, registration.event_id, more, moves_on);
             tables.registrations.put(account, registration.id, registration);
         };
@@ -161,28 +208,90 @@ impl RegistrationStore for MemoryStore {
         .await
     }
 
+    async fn anywhere(
+        &self,
+        account: AccountId,
+        id: RegistrationId,
+    ) -> Result<Option<Registration>, StoreError> {
+        self.read(|tables| {
+            let stored = tables.registrations.get(account, id);
+            stored
+                .map(|stored| self.shown_place(tables, account, stored))
+                .transpose()
+        })
+        .await
+    }
+
+    async fn update(
+        &self,
+        account: AccountId,
+        registration: &Registration,
+        commit: Commit,
+    ) -> Result<(), Failure<RegistrationRefusal>> {
+        let method = Method::UpdateRegistration;
+        let check = |tables: &Tables| {
+            self.check_update(method, tables, account, registration)?;
+            Ok(Some(registration.clone()))
+        };
+        let change = |tables: &mut Tables, registration: Registration| {
+            self.put_registration(tables, account, registration);
+        };
+        self.write(method, commit, check, change).await.map(drop)
+    }
+
+    async fn unpaid(
+        &self,
+        account: Option<AccountId>,
+        now: Timestamp,
+        most: u32,
+    ) -> Result<Vec<UnpaidRegistration>, StoreError> {
+        self.read(|tables| {
+            let mut unpaid = Vec::new();
+            for (owner, stored) in tables.registrations.all() {
+                let due = self.is_unpaid(stored.expired(now).is_some(), stored.held_until, now);
+                let of_account = account.is_none_or(|account| account == owner);
+                if due && (of_account || self.has(Defect::UnpaidOfAll)) {
+                    unpaid.push(UnpaidRegistration {
+                        account: owner,
+                        registration: self.shown_place(tables, owner, stored)?,
+                    });
+                }
+            }
+            unpaid.truncate(self.most_unpaid(most));
+            Ok(unpaid)
+        })
+        .await
+    }
+
     async fn unregister(
         &self,
         account: AccountId,
-        event: EventId,
-        id: RegistrationId,
+        registration: &Registration,
         commit: Commit,
     ) -> Result<bool, StoreError> {
-        let anywhere = self.has(Defect::UnregistersAnywhere);
+        let id = registration.id;
         let check = |tables: &Tables| {
             let place = tables.registrations.get(account, id);
-            let place = place.filter(|place| place.event_id == event || anywhere);
-            Ok::<_, StoreError>(place.map(|place| place.event_id))
+            let place = place
+                .filter(|place| place.version == registration.version || self.has(Defect::UnregistersStale));
+            let paid = tables
+                .payments
+                .of(account)
+                .any(|entry| entry.target == Some(PaymentTarget::Registration(id)));
+            if paid && place.is_some() && !self.has(Defect::UnregistersPaid) {
+                return Err(StoreError::failed("it has payments"));
+            }
+            Ok::<_, StoreError>(place.map(|place| (place.event_id, place.status.takes_place())))
         };
-        let change = |tables: &mut Tables, event| {
+        let change = |tables: &mut Tables, (event, takes_place)| {
             tables.registrations.remove(account, id);
-            let less = -i64::from(!self.has(Defect::NotCountedOff));
+            let less = -i64::from(takes_place && !self.has(Defect::NotCountedOff));
             count(
                 tables,
                 account,
                 event,
                 less,
-                !self.has(Defect::VersionStaysOnUnregister),
+                takes_place && !self.has(Defect::VersionStaysOnUnregister),
             );
         };
         let freed = self.write(Method::Unregister, commit, check, change).await?;

@@ -3,10 +3,12 @@
 use super::{MemoryStore, Tables};
 use crate::defects::{Defect, List, Method};
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, Appointment, AppointmentId, AppointmentRefusal, Customer, HoldId, Version};
+use chatgrow_domain::{
+    AccountId, Appointment, AppointmentId, AppointmentRefusal, Customer, HoldId, Timestamp, Version,
+};
 use chatgrow_ports::{
     AppointmentFilter, AppointmentStore, Commit, CustomerWrite, Failure, Page, PageRequest, StartPosition,
-    StoreError,
+    StoreError, UnpaidAppointment,
 };
 use tokio::task::yield_now;
 
@@ -24,6 +26,75 @@ impl MemoryStore {
         let occupies = appointment.status.occupies() || self.has(Defect::CancelledOccupies);
         let id = appointment.id.object_id();
         occupies && self.is_taken(tables, account, id, &self.occupancy(&appointment.booking))
+    }
+
+    /// Refuses an update of an appointment that is not in the version before, or can't have its slot.
+    pub(super) fn check_move(
+        &self,
+        method: Method,
+        tables: &Tables,
+        account: AccountId,
+        appointment: &Appointment,
+    ) -> Result<(), Failure<AppointmentRefusal>> {
+        let before = tables.appointments.get(account, appointment.id);
+        let hold = tables
+            .holds
+            .get(account, HoldId::new(appointment.id.object_id()))
+            .filter(|_| self.has(Defect::UpdateConfirms));
+        let before = before
+            .map(|before| before.version)
+            .or(hold.map(|hold| hold.version));
+        let unguarded = self.has(Defect::MovesUnguarded)
+            || method == Method::RecordPayment && self.has(Defect::ComesBackUnguarded);
+        let taken = self.slot_is_taken(tables, account, appointment) && !unguarded;
+        if taken && self.has(Defect::StaleLast(method)) {
+            return Err(Failure::Refused(AppointmentRefusal::SlotTaken));
+        }
+        if !self.follows(method, before, appointment.version) {
+            return Err(Failure::Refused(AppointmentRefusal::VersionMismatch));
+        }
+        if taken {
+            return Err(Failure::Refused(AppointmentRefusal::SlotTaken));
+        }
+        self.keeps(tables, account, appointment, None)?;
+        Ok(())
+    }
+
+    /// Replaces an appointment.
+    pub(super) fn put_appointment(
+        &self,
+        tables: &mut Tables,
+        account: AccountId,
+        mut appointment: Appointment,
+    ) {
+        let before = tables.appointments.get(account, appointment.id);
+        if let Some(before) = before
+            && self.has(Defect::MovesFirstOnly)
+        {
+            let first = appointment.booking.resources.iter().take(1);
+            let rest = before.booking.resources.iter().skip(1);
+            appointment.booking.resources = first.chain(rest).copied().collect();
+        }
+        tables.appointments.put(account, appointment.id, appointment);
+    }
+
+    /// Whether a booking is told as unpaid. `due` says whether it is.
+    pub(super) fn is_unpaid(&self, due: bool, held_until: Option<Timestamp>, now: Timestamp) -> bool {
+        match self.defect {
+            Some(Defect::UnpaidEarly) => held_until.is_some(),
+            Some(Defect::UnpaidLate) => due && held_until.is_some_and(|until| until < now),
+            Some(Defect::UnpaidAgain) => held_until.is_some_and(|until| until <= now),
+            _ => due,
+        }
+    }
+
+    /// How many unpaid bookings are told at most.
+    pub(super) fn most_unpaid(&self, most: u32) -> usize {
+        if self.has(Defect::UnpaidWithoutLimit) {
+            usize::MAX
+        } else {
+            usize::try_from(most).unwrap_or(usize::MAX)
+        }
     }
 
     fn keeps(
@@ -238,38 +309,34 @@ impl AppointmentStore for MemoryStore {
     ) -> Result<(), Failure<AppointmentRefusal>> {
         let method = Method::UpdateAppointment;
         let check = |tables: &Tables| {
-            let before = tables.appointments.get(account, appointment.id);
-            let hold = tables
-                .holds
-                .get(account, HoldId::new(appointment.id.object_id()))
-                .filter(|_| self.has(Defect::UpdateConfirms));
-            let before = before
-                .map(|before| before.version)
-                .or(hold.map(|hold| hold.version));
-            let taken = self.slot_is_taken(tables, account, appointment) && !self.has(Defect::MovesUnguarded);
-            if taken && self.has(Defect::StaleLast(method)) {
-                return Err(Failure::Refused(AppointmentRefusal::SlotTaken));
-            }
-            if !self.follows(method, before, appointment.version) {
-                return Err(Failure::Refused(AppointmentRefusal::VersionMismatch));
-            }
-            if taken {
-                return Err(Failure::Refused(AppointmentRefusal::SlotTaken));
-            }
-            self.keeps(tables, account, appointment, None)?;
+            self.check_move(method, tables, account, appointment)?;
             Ok(Some(appointment.clone()))
         };
-        let change = |tables: &mut Tables, mut appointment: Appointment| {
-            let before = tables.appointments.get(account, appointment.id);
-            if let Some(before) = before
-                && self.has(Defect::MovesFirstOnly)
-            {
-                let first = appointment.booking.resources.iter().take(1);
-                let rest = before.booking.resources.iter().skip(1);
-                appointment.booking.resources = first.chain(rest).copied().collect();
-            }
-            tables.appointments.put(account, appointment.id, appointment);
-        };
+        let change = |tables: &mut Tables, appointment| self.put_appointment(tables, account, appointment);
         self.write(method, commit, check, change).await.map(drop)
+    }
+
+    async fn unpaid(
+        &self,
+        account: Option<AccountId>,
+        now: Timestamp,
+        most: u32,
+    ) -> Result<Vec<UnpaidAppointment>, StoreError> {
+        self.read(|tables| {
+            let mut unpaid = Vec::new();
+            for (owner, stored) in tables.appointments.all() {
+                let due = self.is_unpaid(stored.expired(now).is_some(), stored.held_until, now);
+                let of_account = account.is_none_or(|account| account == owner);
+                if due && (of_account || self.has(Defect::UnpaidOfAll)) {
+                    unpaid.push(UnpaidAppointment {
+                        account: owner,
+                        appointment: self.shown(tables, owner, stored)?,
+                    });
+                }
+            }
+            unpaid.truncate(self.most_unpaid(most));
+            Ok(unpaid)
+        })
+        .await
     }
 }

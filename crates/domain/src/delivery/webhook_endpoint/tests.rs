@@ -40,7 +40,7 @@ fn patterns_select_what_they_name() {
     assert_eq!(patterns(&[]), Err(Invalid::Missing));
     assert_eq!(patterns(&["hold"]), Err(Invalid::ChangeType));
     assert_eq!(patterns(&["*"; 51]), Err(Invalid::TooMany { max: 50 }));
-    let later = TypePatterns::stored("payment.* hold.expired").unwrap();
+    let later = TypePatterns::stored("invoice.* hold.expired").unwrap();
     assert_eq!(
         later.types().iter().collect::<Vec<_>>(),
         [ChangeType::HoldExpired]

@@ -1,7 +1,7 @@
 //! Lanes as they are stored, and as queries return them.
 
 use crate::{RowId, columns::RowReader, schema::webhook_lanes};
-use chatgrow_domain::{AccountId, Timestamp, WebhookEndpointId};
+use chatgrow_domain::{AccountId, WebhookEndpointId};
 use chatgrow_ports::{ChangePosition, DueLane, Lane, StoreError};
 use diesel::{
     prelude::*,
@@ -84,14 +84,13 @@ impl TryFrom<ClaimedRow> for Lane {
             table: "webhook_lanes",
             id: row.endpoint_id,
         };
-        let since = |millis| Timestamp::from_millis(millis).ok_or(());
         Ok(Self {
             fence: row.fence,
             position: ChangePosition {
                 epoch: row.epoch,
                 number: row.number,
             },
-            failing_since: read.optional("failing_since", row.failing_since, since)?,
+            failing_since: read.optional_timestamp("failing_since", row.failing_since)?,
             blocked: read.flag("blocked", row.blocked)?,
         })
     }

@@ -1,15 +1,20 @@
-//! Writes of what occupies the schedule. They may take two statements, because a booking may bring its customer along.
+//! Writes of several rows: a booking may bring its customer along, and a payment changes its booking's bill.
 
 use crate::{
     RowId,
+    billing::payment::PaymentRow,
     crm::customer::CustomerRow,
+    events::registration::RegistrationRow,
     guards::GuardedRefusal,
     scheduling::occupancy::{AppointmentRow, row_of},
-    schema::appointments,
+    schema::{appointments, payments, registrations},
 };
 use chatgrow_domain::AccountId;
 use chatgrow_ports::CustomerWrite;
-use diesel::{dsl::auto_type, prelude::*};
+use diesel::{
+    dsl::{Find, auto_type},
+    prelude::*,
+};
 
 #[auto_type]
 fn in_version(account: RowId, id: RowId, version: i64, what: &'static str) -> _ {
@@ -28,6 +33,33 @@ pub fn hold_before(next: &AppointmentRow) -> in_version {
     in_version(next.account_id, next.id, next.version - 1, is_hold)
 }
 
+#[auto_type]
+fn registration_in_version(account: RowId, id: RowId, version: i64) -> _ {
+    let row: Find<registrations::table, (RowId, RowId)> = registrations::table.find((account, id));
+    row.filter(registrations::version.eq(version))
+}
+
+/// The stored registration that this row replaces.
+pub fn registration_before(next: &RegistrationRow) -> registration_in_version {
+    registration_in_version(next.account_id, next.id, next.version - 1)
+}
+
+/// The stored registration, if it is in the version of this row.
+pub fn registration_as_it_is(row: &RegistrationRow) -> registration_in_version {
+    registration_in_version(row.account_id, row.id, row.version)
+}
+
+#[auto_type]
+fn payment_in_version(account: RowId, id: RowId, version: i64) -> _ {
+    let row: Find<payments::table, (RowId, RowId)> = payments::table.find((account, id));
+    row.filter(payments::version.eq(version))
+}
+
+/// The stored payment that this row replaces.
+pub fn payment_before(next: &PaymentRow) -> payment_in_version {
+    payment_in_version(next.account_id, next.id, next.version - 1)
+}
+
 /// One statement of a write. The statements of a write are carried out in order. If one changes no row, or a guard
 /// refuses it, nothing is written.
 #[derive(Debug, Clone)]
@@ -42,6 +74,12 @@ pub enum Step {
     Update(AppointmentRow),
     /// Replaces the hold of the previous version by an appointment.
     Confirm(AppointmentRow),
+    /// Replaces the registration of the previous version.
+    UpdateRegistration(RegistrationRow),
+    /// Adds a payment or a refund.
+    InsertPayment(PaymentRow),
+    /// Replaces the payment or refund of the previous version.
+    UpdatePayment(PaymentRow),
 }
 
 impl Step {
@@ -55,14 +93,15 @@ impl Step {
     }
 }
 
-/// A refusal of a write of occupancies.
-pub trait OccupancyRefusal: GuardedRefusal {
+/// A refusal of a write in steps.
+pub trait StepRefusal: GuardedRefusal {
     /// The step changed no row.
     fn without_effect(step: &Step) -> Self;
 }
 
-/// Runs the statement of a step. `$insert` adapts the `INSERT` of a row to the store, and `$run` executes a statement
-/// and returns the number of rows that it changed. Each is an expression of the variable before it.
+/// Runs the statement of a step. `$insert` adapts the `INSERT` of what occupies the schedule to the store, and `$run`
+/// executes a statement and returns the number of rows that it changed. Each is an expression of the variable before
+/// it.
 #[macro_export]
 macro_rules! run_step {
     (
@@ -73,8 +112,8 @@ macro_rules! run_step {
         use $crate::{
             crm::customer,
             port::diesel,
-            scheduling::steps::{self, Step},
-            schema::{appointments, customers},
+            schema::{appointments, customers, payments},
+            steps::{self, Step},
         };
         match $step {
             Step::InsertCustomer(row) => {
@@ -96,6 +135,18 @@ macro_rules! run_step {
             }
             Step::Confirm(row) => {
                 let $statement = diesel::update(steps::hold_before(&row)).set(row);
+                $run
+            }
+            Step::UpdateRegistration(row) => {
+                let $statement = diesel::update(steps::registration_before(&row)).set(row);
+                $run
+            }
+            Step::InsertPayment(row) => {
+                let $statement = diesel::insert_into(payments::table).values(row);
+                $run
+            }
+            Step::UpdatePayment(row) => {
+                let $statement = diesel::update(steps::payment_before(&row)).set(row);
                 $run
             }
         }

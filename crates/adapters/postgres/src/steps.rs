@@ -1,9 +1,9 @@
 //! Writes that take several statements.
 //!
-//! Writes of one account that wait for each other can't form a circle, because all of them get their locks in one order:
-//! the idempotency record, the customer, the row of an update, the turn, the days, the rows that occupy something. A
-//! write of one such row holds none yet when it waits for another. A move has the turn; a new row of several resources
-//! shares it, and has its days. Triggers take them.
+//! Writes of one account that wait for each other can't form a circle, because all of them get their locks in one
+//! order: the idempotency record, the customer, the row of an update, the turn, the days, the rows that occupy
+//! something. A write of one such row holds none yet when it waits for another. A move has the turn; a new row of
+//! several resources shares it, and has its days. Triggers take them.
 
 use crate::{
     PostgresStore,
@@ -14,14 +14,14 @@ use chatgrow_ports::{Commit, Failure};
 use chatgrow_sql::{
     delivery::change::InsertChange,
     run_step,
-    scheduling::steps::{OccupancyRefusal, Step},
+    steps::{Step, StepRefusal},
 };
 use diesel::{result::QueryResult, upsert::on_constraint};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 
 impl PostgresStore {
     /// Carries out the steps with their commit as one write.
-    pub(crate) async fn carry_out<R: OccupancyRefusal>(
+    pub(crate) async fn carry_out<R: StepRefusal>(
         &self,
         mut commit: Commit,
         steps: Vec<Step>,
@@ -44,7 +44,7 @@ impl PostgresStore {
     }
 }
 
-async fn run_all<R: OccupancyRefusal>(
+async fn run_all<R: StepRefusal>(
     connection: &mut AsyncPgConnection,
     steps: Vec<Step>,
     mut change: Option<InsertChange>,

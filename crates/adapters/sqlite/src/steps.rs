@@ -4,13 +4,13 @@ use crate::{SqliteStore, error::refused, statements};
 use chatgrow_ports::{Commit, Failure};
 use chatgrow_sql::{
     run_step,
-    scheduling::steps::{OccupancyRefusal, Step},
+    steps::{Step, StepRefusal},
 };
 use diesel::{result::QueryResult, sqlite::SqliteConnection};
 
 impl SqliteStore {
     /// Carries out the steps with their commit as one write.
-    pub(crate) async fn carry_out<R: OccupancyRefusal>(
+    pub(crate) async fn carry_out<R: StepRefusal>(
         &self,
         commit: Commit,
         steps: Vec<Step>,

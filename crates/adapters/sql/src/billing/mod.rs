@@ -1,0 +1,4 @@
+//! What was paid for: payments and refunds, and the bills of bookings.
+
+pub(crate) mod bill;
+pub mod payment;
