@@ -127,6 +127,17 @@ impl<T> Effect<T> {
     }
 }
 
+impl<T: PartialEq> Effect<T> {
+    /// Whether the state after it is that before it.
+    pub(crate) fn changes_nothing(&self) -> bool {
+        match self {
+            Self::Changed { before, after } => before == after,
+            Self::Unchanged(_) => true,
+            Self::Created(_) | Self::Removed(_) => false,
+        }
+    }
+}
+
 /// The outcome of a request that was not refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome<T> {

@@ -1,5 +1,9 @@
 //! Shared by the tests of the use cases: one example of each resource, and an application on mocks.
 
+mod zone;
+
+pub use zone::{FixedZone, zones};
+
 use crate::{
     Application, Caller, Precondition, Request, RequestId, System,
     commit::Commits,
@@ -8,20 +12,19 @@ use crate::{
 use chatgrow_domain::{
     Account, AccountId, AccountName, AccountSlug, Actor, ApiKeyId, Appointment, AppointmentId, Booking,
     Buffer, ChangeData, Customer, CustomerId, CustomerName, Duration, EmailAddress, Event, EventId,
-    EventTitle, Hold, HoldId, HoldTime, LocalMinute, Meaning, Needs, NewAppointment, NewCustomer, NewEvent,
+    EventTitle, Hold, HoldId, HoldTime, LocalMinute, Needs, NewAppointment, NewCustomer, NewEvent,
     NewResource, ObjectId, Phone, Reachable, ReceiverUrl, Resource, ResourceId, ResourceKind, ResourceName,
     Revision, Scopes, SealedSecret, Service, ServiceId, ServiceName, ServiceTerms, ServiceType, TimeSlot,
-    TimeZoneName, Timestamp, TypePatterns, Version, WebhookEndpoint, WebhookEndpointId, WebhookTerms, Zone,
-    Zoned,
+    Timestamp, TypePatterns, Version, WebhookEndpoint, WebhookEndpointId, WebhookTerms,
 };
 use chatgrow_ports::{
-    AccessStores, CrmStores, DeliveryStores, EventsStores, ExpiredHold, MockAccountStore, MockApiKeyStore,
-    MockAppointmentStore, MockBell, MockBlockStore, MockChangeStore, MockClock, MockCustomerStore,
-    MockEventStore, MockHoldStore, MockIdSource, MockIdempotencyStore, MockLaneStore, MockLinkStore,
-    MockOccupancyStore, MockPasswords, MockRandomness, MockRegistrationStore, MockResourceStore,
-    MockScheduleStore, MockSeal, MockSecretBox, MockServiceStore, MockSessionStore, MockStoreChanges,
-    MockStoreHealth, MockTurns, MockUserStore, MockWebhookEndpointStore, MockWebhookSender, MockZones,
-    SchedulingStores, StoredAnswer, Stores,
+    AccessStores, BillingStores, CrmStores, DeliveryStores, EventsStores, ExpiredHold, MockAccountStore,
+    MockApiKeyStore, MockAppointmentStore, MockBell, MockBlockStore, MockChangeStore, MockClock,
+    MockCustomerStore, MockEventStore, MockHoldStore, MockIdSource, MockIdempotencyStore, MockLaneStore,
+    MockLinkStore, MockOccupancyStore, MockPasswords, MockPaymentStore, MockRandomness,
+    MockRegistrationStore, MockResourceStore, MockScheduleStore, MockSeal, MockSecretBox, MockServiceStore,
+    MockSessionStore, MockStoreChanges, MockStoreHealth, MockTurns, MockUserStore, MockWebhookEndpointStore,
+    MockWebhookSender, MockZones, SchedulingStores, StoredAnswer, Stores,
 };
 use std::sync::Arc;
 use time::macros::{date, time};
@@ -191,52 +194,6 @@ pub fn answer() -> StoredAnswer {
     }
 }
 
-/// A zone whose clock never changes.
-#[derive(Debug, Clone)]
-pub struct FixedZone {
-    name: TimeZoneName,
-    hours: i32,
-}
-
-impl FixedZone {
-    /// A zone some hours east of UTC.
-    pub fn new(name: &str, hours: i32) -> Self {
-        let name = TimeZoneName::new(name).unwrap();
-        Self { name, hours }
-    }
-}
-
-impl Zone for FixedZone {
-    fn name(&self) -> &TimeZoneName {
-        &self.name
-    }
-
-    fn meaning(&self, minute: LocalMinute) -> Meaning {
-        let utc = minute.as_minutes() - i64::from(self.hours) * 60;
-        Meaning::At(Zoned {
-            instant: at(utc * 60_000),
-            offset: self.hours * 3600,
-        })
-    }
-
-    fn local(&self, instant: Timestamp) -> Option<LocalMinute> {
-        let utc = instant.as_millis().div_euclid(60_000);
-        LocalMinute::from_minutes(utc + i64::from(self.hours) * 60)
-    }
-}
-
-/// A time zone database with that zone only.
-pub fn zones(zone: FixedZone) -> MockZones {
-    let mut zones = MockZones::new();
-    zones.expect_version().return_const("2030a".to_owned());
-    let zone: Arc<dyn Zone> = Arc::new(zone);
-    zones.expect_find().returning(move |name| {
-        let same = zone.name().as_str().eq_ignore_ascii_case(name.as_str());
-        same.then(|| zone.clone())
-    });
-    zones
-}
-
 /// Mocks of all ports. A test fails on a call that it doesn't expect.
 pub struct Mocks {
     pub accounts: MockAccountStore,
@@ -245,15 +202,16 @@ pub struct Mocks {
     pub sessions: Box<MockSessionStore>,
     pub links: Box<MockLinkStore>,
     pub customers: MockCustomerStore,
-    pub appointments: MockAppointmentStore,
-    pub holds: MockHoldStore,
+    pub appointments: Box<MockAppointmentStore>,
+    pub holds: Box<MockHoldStore>,
     pub blocks: MockBlockStore,
-    pub occupancies: MockOccupancyStore,
+    pub occupancies: Box<MockOccupancyStore>,
     pub resources: MockResourceStore,
     pub services: MockServiceStore,
     pub schedules: MockScheduleStore,
     pub events: Box<MockEventStore>,
     pub registrations: Box<MockRegistrationStore>,
+    pub payments: Box<MockPaymentStore>,
     pub changes: Box<MockChangeStore>,
     pub webhook_endpoints: Box<MockWebhookEndpointStore>,
     pub lanes: Box<MockLaneStore>,
@@ -271,6 +229,11 @@ impl Mocks {
     pub fn at(millis: i64) -> Self {
         let mut clock = MockClock::new();
         clock.expect_now().returning(move || at(millis));
+        // Nothing waits for its payment.
+        let mut appointments = MockAppointmentStore::new();
+        appointments.expect_unpaid().returning(|_, _, _| Ok(Vec::new()));
+        let mut registrations = MockRegistrationStore::new();
+        registrations.expect_unpaid().returning(|_, _, _| Ok(Vec::new()));
         Self {
             accounts: MockAccountStore::new(),
             api_keys: Box::new(MockApiKeyStore::new()),
@@ -278,15 +241,16 @@ impl Mocks {
             sessions: Box::new(MockSessionStore::new()),
             links: Box::new(MockLinkStore::new()),
             customers: MockCustomerStore::new(),
-            appointments: MockAppointmentStore::new(),
-            holds: MockHoldStore::new(),
+            appointments: Box::new(appointments),
+            holds: Box::new(MockHoldStore::new()),
             blocks: MockBlockStore::new(),
-            occupancies: MockOccupancyStore::new(),
+            occupancies: Box::new(MockOccupancyStore::new()),
             resources: MockResourceStore::new(),
             services: MockServiceStore::new(),
             schedules: MockScheduleStore::new(),
             events: Box::new(MockEventStore::new()),
-            registrations: Box::new(MockRegistrationStore::new()),
+            registrations: Box::new(registrations),
+            payments: Box::new(MockPaymentStore::new()),
             changes: Box::new(MockChangeStore::new()),
             webhook_endpoints: Box::new(MockWebhookEndpointStore::new()),
             lanes: Box::new(MockLaneStore::new()),
@@ -335,10 +299,10 @@ impl Mocks {
                 customers: Arc::new(self.customers),
             },
             scheduling: SchedulingStores {
-                appointments: Arc::new(self.appointments),
-                holds: Arc::new(self.holds),
+                appointments: Arc::new(*self.appointments),
+                holds: Arc::new(*self.holds),
                 blocks: Arc::new(self.blocks),
-                occupancies: Arc::new(self.occupancies),
+                occupancies: Arc::new(*self.occupancies),
                 resources: Arc::new(self.resources),
                 services: Arc::new(self.services),
                 schedules: Arc::new(self.schedules),
@@ -346,6 +310,9 @@ impl Mocks {
             events: EventsStores {
                 events: Arc::new(*self.events),
                 registrations: Arc::new(*self.registrations),
+            },
+            billing: BillingStores {
+                payments: Arc::new(*self.payments),
             },
             delivery: DeliveryStores {
                 changes: Arc::new(*self.changes),

@@ -8,6 +8,7 @@
 //! change was faster, the use case starts again from the present state ([`commit`]).
 
 mod access;
+mod billing;
 mod commit;
 mod crm;
 mod delivery;
@@ -15,6 +16,7 @@ mod events;
 mod scheduling;
 
 pub use access::*;
+pub use billing::*;
 pub use commit::{Commits, Effect, Outcome, Precondition, Repeatable, Request};
 pub use crm::*;
 pub use delivery::*;
@@ -67,6 +69,8 @@ pub struct Application {
     pub scheduling: Scheduling,
     /// Events and registrations.
     pub events: EventsContext,
+    /// Payments and refunds.
+    pub billing: Billing,
     /// The feed of changes.
     pub delivery: Delivery,
     /// The records of requests.
@@ -85,6 +89,7 @@ impl Application {
             crm: Crm::new(&stores, system, &commits),
             scheduling: Scheduling::new(&stores, system, &commits),
             events: EventsContext::new(&stores, system, &commits),
+            billing: Billing::new(&stores, system, &commits),
             delivery: Delivery::new(&stores, system, &commits),
             idempotency: commits,
             stores,

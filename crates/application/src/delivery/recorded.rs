@@ -3,8 +3,8 @@
 use crate::{Dated, Effect};
 use chatgrow_domain::{
     Account, ApiKey, Appointment, AppointmentStatus, Block, Change, ChangeData, ChangeType, Customer,
-    CustomerId, Event, EventStatus, Hold, ObjectId, Registration, Resource, Schedule, Service, User, Version,
-    WebhookEndpoint,
+    CustomerId, Event, EventStatus, Hold, ObjectId, Payment, Registration, RegistrationStatus, Resource,
+    Schedule, Service, User, Version, WebhookEndpoint,
 };
 
 /// One state of a resource, of any kind.
@@ -22,6 +22,8 @@ pub enum Snapshot<'a> {
     Customer(&'a Customer),
     /// An event.
     Event(&'a Event),
+    /// A payment or a refund.
+    Payment(&'a Payment),
     /// A hold.
     Hold(&'a Dated<Hold>),
     /// A registration.
@@ -71,8 +73,8 @@ pub struct Subject<'a> {
     pub snapshot: Snapshot<'a>,
 }
 
-/// The type of a change, if an effect changes something: `created` for a new resource, and otherwise what `changed` says
-/// of the state before.
+/// The type of a change, if an effect changes something: `created` for a new resource, and otherwise what `changed`
+/// says of the state before.
 fn of<T>(
     effect: &Effect<T>,
     created: ChangeType,
@@ -129,8 +131,12 @@ recorded! {
         EventCreated, of_event
     }
     Registration as Registration {
-        registration: registration.id, Some(Version::FIRST), Some(registration.customer.id);
-        RegistrationCreated, |_, _| ChangeType::RegistrationCancelled
+        registration: registration.id, Some(registration.version), Some(registration.customer.id);
+        RegistrationCreated, of_registration
+    }
+    Payment as Payment {
+        payment: payment.id, Some(payment.version), None;
+        PaymentCreated, |_, _| ChangeType::PaymentUpdated
     }
     Resource as Resource {
         resource: resource.id, Some(resource.version), None;
@@ -172,10 +178,26 @@ fn of_appointment(before: Option<&Appointment>, after: &Appointment) -> ChangeTy
             Some(before) if after.is_elsewhere_than(before) => ChangeType::AppointmentRescheduled,
             _ => ChangeType::AppointmentUpdated,
         },
-        AppointmentStatus::Confirmed => ChangeType::AppointmentUpdated,
+        AppointmentStatus::Confirmed if before.is_some() => ChangeType::AppointmentConfirmed,
+        AppointmentStatus::Pending | AppointmentStatus::Confirmed => ChangeType::AppointmentUpdated,
+        AppointmentStatus::Expired => ChangeType::AppointmentExpired,
         AppointmentStatus::Cancelled => ChangeType::AppointmentCancelled,
         AppointmentStatus::Completed => ChangeType::AppointmentCompleted,
         AppointmentStatus::NoShow => ChangeType::AppointmentNoShow,
+    }
+}
+
+/// One that is removed has no state before.
+fn of_registration(before: Option<&Registration>, after: &Registration) -> ChangeType {
+    let Some(before) = before else {
+        return ChangeType::RegistrationCancelled;
+    };
+    match after.status {
+        status if before.status == status => ChangeType::RegistrationUpdated,
+        RegistrationStatus::Pending => ChangeType::RegistrationUpdated,
+        RegistrationStatus::Confirmed => ChangeType::RegistrationConfirmed,
+        RegistrationStatus::Cancelled => ChangeType::RegistrationCancelled,
+        RegistrationStatus::Expired => ChangeType::RegistrationExpired,
     }
 }
 

@@ -1,10 +1,13 @@
 //! What customers register for: events and registrations.
 
 mod event;
+mod expiry;
 mod registration;
 
 pub use event::Events;
 pub use registration::Registrations;
+
+pub(crate) use expiry::UnpaidPlaces;
 
 use crate::{System, commit::Commits};
 use chatgrow_ports::Stores;

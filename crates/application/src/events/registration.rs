@@ -3,11 +3,15 @@
 use crate::{
     Caller, System,
     commit::{Commits, Effect, Outcome, Request},
+    events::UnpaidPlaces,
 };
 use chatgrow_domain::{
-    AccountId, EmailKey, EventId, Notes, Registration, RegistrationId, RegistrationRefusal, Scope,
+    AccountId, EmailKey, EventId, Notes, PaymentTerms, Registration, RegistrationId, RegistrationRefusal,
+    Scope,
 };
-use chatgrow_ports::{CustomerStore, EventStore, Failure, Page, PageRequest, RegistrationStore, Stores};
+use chatgrow_ports::{
+    CustomerStore, EventStore, Failure, Page, PageRequest, RegistrationStore, StoreError, Stores,
+};
 use std::sync::Arc;
 
 /// The use cases of registrations.
@@ -15,6 +19,7 @@ pub struct Registrations {
     customers: Arc<dyn CustomerStore>,
     events: Arc<dyn EventStore>,
     registrations: Arc<dyn RegistrationStore>,
+    unpaid: UnpaidPlaces,
     system: System,
     commits: Commits,
 }
@@ -25,12 +30,13 @@ impl Registrations {
             customers: stores.crm.customers.clone(),
             events: stores.events.events.clone(),
             registrations: stores.events.registrations.clone(),
+            unpaid: UnpaidPlaces::new(stores, system, commits),
             system: system.clone(),
             commits: commits.clone(),
         }
     }
 
-    /// Gives the customer with that address a place at the event.
+    /// Gives the customer with that address a place at the event. If it has to be paid, it waits for its payment.
     ///
     /// # Errors
     /// [`RegistrationRefusal::EventNotFound`], [`RegistrationRefusal::CustomerNotFound`],
@@ -42,26 +48,40 @@ impl Registrations {
         event: EventId,
         customer: &EmailKey,
         notes: Option<Notes>,
+        payment: Option<PaymentTerms>,
     ) -> Result<Outcome<Registration>, Failure<RegistrationRefusal>> {
         request.caller.require(Scope::EventsWrite)?;
         let account = request.caller.account;
-        let attempt = async || {
-            let Some(customer) = self.customers.by_email(account, customer).await? else {
-                // If neither exists, the refusal names the event: the path comes before the body.
-                self.must_exist(account, event).await?;
-                return Err(RegistrationRefusal::CustomerNotFound.into());
+        let attempt =
+            async || {
+                let Some(customer) = self.customers.by_email(account, customer).await? else {
+                    // If neither exists, the refusal names the event: the path comes before the body.
+                    self.must_exist(account, event).await?;
+                    return Err(RegistrationRefusal::CustomerNotFound.into());
+                };
+                let (id, now) = (
+                    RegistrationId::new(self.system.ids.next_id()),
+                    self.system.clock.now(),
+                );
+                let mut place = Registration::new(id, event, &customer, notes.clone(), now);
+                if let Some(terms) = &payment {
+                    place = place.to_be_paid(terms);
+                }
+                let effect = Effect::Created(place);
+                let commit = self.commits.of(request, &effect);
+                match self
+                    .registrations
+                    .register(account, effect.resource(), commit)
+                    .await
+                {
+                    Ok(()) => Ok(Some(effect)),
+                    // One that was not paid in time may have the place.
+                    Err(Failure::Refused(
+                        RegistrationRefusal::Full | RegistrationRefusal::AlreadyRegistered,
+                    )) if self.unpaid.make_room(account).await? => Ok(None),
+                    Err(failure) => Err(failure),
+                }
             };
-            let (id, now) = (
-                RegistrationId::new(self.system.ids.next_id()),
-                self.system.clock.now(),
-            );
-            let effect = Effect::Created(Registration::new(id, event, &customer, notes.clone(), now));
-            let commit = self.commits.of(request, &effect);
-            self.registrations
-                .register(account, effect.resource(), commit)
-                .await?;
-            Ok(Some(effect))
-        };
         self.commits.run(request, attempt).await
     }
 
@@ -116,7 +136,8 @@ impl Registrations {
         Err(RegistrationRefusal::NotFound.into())
     }
 
-    /// Frees a place.
+    /// Frees a place. A registration that has to be paid, or was, is kept as cancelled, with what was paid; any other
+    /// one is removed. Repeating it changes nothing if it is kept.
     ///
     /// # Errors
     /// [`RegistrationRefusal::EventNotFound`], [`RegistrationRefusal::NotFound`],
@@ -134,18 +155,30 @@ impl Registrations {
             request
                 .precondition
                 .check::<RegistrationRefusal>(Some(&current))?;
+            let account = request.caller.account;
+            if current.bill.is_some() {
+                let cancelled = current.cancelled();
+                let write = async |after: &Registration, commit| {
+                    self.registrations.update(account, after, commit).await
+                };
+                return self.commits.replace(request, current, cancelled, write).await;
+            }
             let effect = Effect::Removed(current);
             let commit = self.commits.of(request, &effect);
-            let account = request.caller.account;
-            // Another request may have freed the place in between. The event still exists, because events are never
-            // deleted.
-            if self.registrations.unregister(account, event, id, commit).await? {
-                Ok(Some(effect))
-            } else {
-                Err(RegistrationRefusal::NotFound.into())
-            }
+            let place = effect.resource();
+            // If another request has freed the place in between, the next attempt doesn't find it.
+            let freed = self.registrations.unregister(account, place, commit).await?;
+            Ok(freed.then_some(effect))
         };
         self.commits.run(request, attempt).await
+    }
+
+    /// Lets registrations expire that were not paid in time.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn sweep(&self) -> Result<(), StoreError> {
+        self.unpaid.expire_all().await
     }
 
     async fn must_exist(
@@ -159,143 +192,4 @@ impl Registrations {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixtures::{Mocks, at, customer, event, id, request, request_for_another_state};
-
-    #[tokio::test]
-    async fn registers_a_known_customer() {
-        let mut mocks = Mocks::at(1000);
-        mocks
-            .customers
-            .expect_by_email()
-            .returning(|_, _| Ok(Some(customer())));
-        mocks
-            .registrations
-            .expect_register()
-            .times(1)
-            .returning(|_, _, _| Ok(()));
-        let registration = mocks
-            .build()
-            .events
-            .registrations
-            .register(&request(), event().id, &customer().email.key(), None)
-            .await
-            .unwrap();
-        let expected = Registration::new(
-            RegistrationId::new(id(1)),
-            event().id,
-            &customer(),
-            None,
-            at(1000),
-        );
-        assert_eq!(registration, Outcome::Done(Effect::Created(expected)));
-    }
-
-    #[tokio::test]
-    async fn a_wrong_event_outweighs_a_wrong_customer() {
-        for (found, not_found) in [
-            (None, "there is no such event"),
-            (Some(event()), "there is no such customer"),
-        ] {
-            let mut mocks = Mocks::at(1000);
-            mocks.customers.expect_by_email().returning(|_, _| Ok(None));
-            mocks
-                .events
-                .expect_by_id()
-                .returning(move |_, _| Ok(found.clone()));
-            let email = customer().email.key();
-            let outcome = mocks
-                .build()
-                .events
-                .registrations
-                .register(&request(), event().id, &email, None)
-                .await;
-            assert_eq!(outcome.unwrap_err().to_string(), not_found);
-        }
-    }
-
-    #[tokio::test]
-    async fn the_stores_refusals_are_told() {
-        for (refusal, told) in [
-            (RegistrationRefusal::EventNotFound, "there is no such event"),
-            (
-                RegistrationRefusal::AlreadyRegistered,
-                "the customer is registered already",
-            ),
-            (RegistrationRefusal::Full, "the event is full"),
-            (RegistrationRefusal::NotActive, "the event is not active"),
-        ] {
-            let mut mocks = Mocks::at(1000);
-            mocks
-                .customers
-                .expect_by_email()
-                .returning(|_, _| Ok(Some(customer())));
-            mocks
-                .registrations
-                .expect_register()
-                .times(1)
-                .returning(move |_, _, _| Err(refusal.into()));
-            let email = customer().email.key();
-            let outcome = mocks
-                .build()
-                .events
-                .registrations
-                .register(&request(), event().id, &email, None)
-                .await;
-            assert_eq!(outcome.unwrap_err().to_string(), told);
-        }
-    }
-
-    #[tokio::test]
-    async fn freeing_nothing_tells_what_is_missing() {
-        for (found, missing) in [
-            (None, "there is no such event"),
-            (Some(event()), "there is no such registration"),
-        ] {
-            let mut mocks = Mocks::at(1000);
-            mocks.registrations.expect_by_id().returning(|_, _, _| Ok(None));
-            mocks
-                .events
-                .expect_by_id()
-                .returning(move |_, _| Ok(found.clone()));
-            let id = RegistrationId::new(id(5));
-            let outcome = mocks
-                .build()
-                .events
-                .registrations
-                .unregister(&request(), event().id, id)
-                .await;
-            assert_eq!(outcome.unwrap_err().to_string(), missing);
-        }
-    }
-
-    #[tokio::test]
-    async fn frees_what_the_caller_has_seen_and_is_still_there() {
-        for (request, freed, told) in [
-            (request(), Some(true), None),
-            (request(), Some(false), Some("there is no such registration")),
-            (request_for_another_state(), None, Some("it has changed")),
-        ] {
-            let mut mocks = Mocks::at(1000);
-            let place = RegistrationId::new(id(5));
-            mocks.registrations.expect_by_id().returning(move |_, event, _| {
-                Ok(Some(Registration::new(place, event, &customer(), None, at(1))))
-            });
-            if let Some(freed) = freed {
-                mocks
-                    .registrations
-                    .expect_unregister()
-                    .times(1)
-                    .returning(move |_, _, _, _| Ok(freed));
-            }
-            let outcome = mocks
-                .build()
-                .events
-                .registrations
-                .unregister(&request, event().id, place)
-                .await;
-            assert_eq!(outcome.err().map(|error| error.to_string()).as_deref(), told);
-        }
-    }
-}
+mod tests;

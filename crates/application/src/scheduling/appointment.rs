@@ -15,7 +15,7 @@ use chatgrow_domain::{
 };
 use chatgrow_ports::{
     AppointmentFilter, AppointmentStore, Commit, CustomerWrite, Failure, HoldStore, Page, PageRequest,
-    StartPosition, Stores,
+    StartPosition, StoreError, Stores,
 };
 use std::sync::Arc;
 
@@ -44,8 +44,8 @@ impl Appointments {
     ///
     /// # Errors
     /// [`AppointmentRefusal::CustomerNotFound`], [`AppointmentRefusal::CustomerNameNeeded`],
-    /// [`AppointmentRefusal::HoldNotFound`], [`AppointmentRefusal::HoldExpired`], [`AppointmentRefusal::Unbookable`], or
-    /// [`Failure::Store`] if the store fails.
+    /// [`AppointmentRefusal::HoldNotFound`], [`AppointmentRefusal::HoldExpired`], [`AppointmentRefusal::Unbookable`],
+    /// or [`Failure::Store`] if the store fails.
     pub async fn book(
         &self,
         request: &Request<Dated<Appointment>>,
@@ -75,7 +75,7 @@ impl Appointments {
         let appointment = match &order.item {
             OrderItem::Hold(hold, given) => {
                 let hold = self.held(caller.account, *hold, given).await?;
-                Appointment::of_hold(&hold, &customer, order.notes, now)
+                Appointment::of_hold(&hold, &customer, order.notes.clone(), now)
             }
             OrderItem::Wish(wish) => {
                 let plan = self
@@ -86,12 +86,12 @@ impl Appointments {
                 let booking = self.planner.choose(caller.account, &clock, &plan, true).await;
                 let new = NewAppointment {
                     booking: booking.map_err(Failure::widen)?,
-                    notes: order.notes,
+                    notes: order.notes.clone(),
                 };
                 Appointment::new(id, &customer, new, now)
             }
         };
-        Ok(clock.dated(appointment))
+        Ok(clock.dated(order.to_be_paid(appointment)))
     }
 
     async fn book_wish(
@@ -114,7 +114,7 @@ impl Appointments {
         };
         let id = AppointmentId::new(self.system.ids.next_id());
         let appointment = Appointment::new(id, &customer, new, self.system.clock.now());
-        let effect = Effect::Created(clock.dated(appointment));
+        let effect = Effect::Created(clock.dated(order.to_be_paid(appointment)));
         let (write, commit) = self.with_customer(request, brought, &effect);
         let booked = self
             .appointments
@@ -135,7 +135,7 @@ impl Appointments {
         let hold = self.held(account, hold, given).await?;
         let appointment =
             Appointment::of_hold(&hold, &customer, order.notes.clone(), self.system.clock.now());
-        let effect = Effect::Created(clock.dated(appointment));
+        let effect = Effect::Created(clock.dated(order.to_be_paid(appointment)));
         let (write, commit) = self.with_customer(request, brought, &effect);
         match self
             .appointments
@@ -296,9 +296,9 @@ impl Appointments {
     ///
     /// # Errors
     /// [`AppointmentRefusal::NotFound`], [`AppointmentRefusal::VersionMismatch`] if the precondition doesn't hold,
-    /// [`AppointmentRefusal::InvalidStatus`] if there is no way to the status, [`AppointmentRefusal::Cancelled`] if the
-    /// edit would move a cancelled appointment, [`AppointmentRefusal::Unbookable`] if it can't be moved there, or
-    /// [`Failure::Store`] if the store fails.
+    /// [`AppointmentRefusal::InvalidStatus`] if there is no way to the status, [`AppointmentRefusal::Cancelled`] or
+    /// [`AppointmentRefusal::Expired`] if the edit would move what doesn't occupy its slot,
+    /// [`AppointmentRefusal::Unbookable`] if it can't be moved there, or [`Failure::Store`] if the store fails.
     pub async fn edit(
         &self,
         request: &Request<Dated<Appointment>>,
@@ -358,7 +358,15 @@ impl Appointments {
         Ok(Some(plan))
     }
 
-    /// Cancels the appointment, which frees its slot. Repeating it changes nothing.
+    /// Lets appointments expire that were not paid in time.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn sweep(&self) -> Result<(), StoreError> {
+        self.planner.expire_all().await
+    }
+
+    /// Cancels the appointment, which frees its slot. Repeating it changes nothing. What was paid for it stays paid.
     ///
     /// # Errors
     /// [`AppointmentRefusal::NotFound`], [`AppointmentRefusal::VersionMismatch`] if the precondition doesn't hold,

@@ -22,9 +22,11 @@ pub use resource::Resources;
 pub use schedule::{Schedules, WallClock};
 pub use service::Services;
 
+pub(crate) use clock::AccountClock;
+pub(crate) use planner::Planner;
+
 use crate::{System, commit::Commits};
 use chatgrow_ports::Stores;
-use planner::Planner;
 
 /// The use cases of this context.
 pub struct Scheduling {

@@ -1,8 +1,8 @@
 //! What a caller wants to book.
 
 use chatgrow_domain::{
-    Booking, CustomerName, Duration, EmailAddress, HoldId, LocalMinute, Notes, Phone, Policies, ResourceId,
-    ServiceId, ServiceType, Unbookable,
+    Appointment, Booking, CustomerName, Duration, EmailAddress, HoldId, LocalMinute, Notes, PaymentTerms,
+    Phone, Policies, ResourceId, ServiceId, ServiceType, Unbookable,
 };
 use time::{Date, Time};
 
@@ -15,6 +15,18 @@ pub struct Order {
     pub item: OrderItem,
     /// Free notes.
     pub notes: Option<Notes>,
+    /// What has to be paid for it, if it has to be paid.
+    pub payment: Option<PaymentTerms>,
+}
+
+impl Order {
+    /// The new appointment of this order, which waits for its payment if the order has terms.
+    pub(crate) fn to_be_paid(&self, appointment: Appointment) -> Appointment {
+        match &self.payment {
+            Some(terms) => appointment.to_be_paid(terms),
+            None => appointment,
+        }
+    }
 }
 
 /// The customer of an order.

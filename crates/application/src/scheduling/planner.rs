@@ -15,7 +15,8 @@ use chatgrow_domain::{
     Obstruction, Occupancy, Policies, Resource, ResourceId, Service, ServiceId, TimeSlot, Unbookable,
 };
 use chatgrow_ports::{
-    Busy, Failure, HoldStore, OccupancyStore, ResourceStore, ScheduleStore, ServiceStore, StoreError, Stores,
+    AppointmentStore, Busy, Failure, HoldStore, OccupancyStore, ResourceStore, ScheduleStore, ServiceStore,
+    StoreError, Stores,
 };
 use std::{collections::HashMap, sync::Arc};
 
@@ -36,6 +37,7 @@ pub(crate) struct Planner {
     services: Arc<dyn ServiceStore>,
     resources: Arc<dyn ResourceStore>,
     occupancies: Arc<dyn OccupancyStore>,
+    pub(super) appointments: Arc<dyn AppointmentStore>,
     pub(super) holds: Arc<dyn HoldStore>,
     pub(super) system: System,
     pub(super) commits: Commits,
@@ -49,6 +51,7 @@ impl Planner {
             services: stores.services.clone(),
             resources: stores.resources.clone(),
             occupancies: stores.occupancies.clone(),
+            appointments: stores.appointments.clone(),
             holds: stores.holds.clone(),
             system: system.clone(),
             commits: commits.clone(),
@@ -141,8 +144,8 @@ impl Planner {
         })
     }
 
-    /// The booking, with the resources that it takes. `looks` tells whether to look at what is occupied even if there is
-    /// nothing to choose; otherwise the guard is left to refuse.
+    /// The booking, with the resources that it takes. `looks` tells whether to look at what is occupied even if there
+    /// is nothing to choose; otherwise the guard is left to refuse.
     pub(crate) async fn choose(
         &self,
         account: AccountId,
@@ -171,8 +174,8 @@ impl Planner {
         }
     }
 
-    /// What to do after the guard has refused a plan: nothing, if the attempt is worth being made again, because another
-    /// resource may be free or what was in the way has gone.
+    /// What to do after the guard has refused a plan: nothing, if the attempt is worth being made again, because
+    /// another resource may be free or what was in the way has gone.
     ///
     /// # Errors
     /// The refusal, if something is in the way.

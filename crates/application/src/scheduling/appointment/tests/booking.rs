@@ -33,6 +33,7 @@ fn order(item: OrderItem) -> Order {
         },
         item,
         notes: None,
+        payment: None,
     }
 }
 
