@@ -16,13 +16,13 @@ use chatgrow_domain::{
     NewCustomer, NewEvent, ObjectId, Occupancy, Phone, PlainApiKey, Schedule, Timestamp, conflict,
 };
 use chatgrow_ports::{
-    AccessStores, CrmStores, DeliveryStores, EventsStores, MockAccountStore, MockApiKeyStore,
+    AccessStores, BillingStores, CrmStores, DeliveryStores, EventsStores, MockAccountStore, MockApiKeyStore,
     MockAppointmentStore, MockBell, MockBlockStore, MockChangeStore, MockClock, MockCustomerStore,
     MockEventStore, MockHoldStore, MockIdSource, MockIdempotencyStore, MockLaneStore, MockLinkStore,
-    MockOccupancyStore, MockPasswords, MockRandomness, MockRegistrationStore, MockResourceStore,
-    MockScheduleStore, MockSeal, MockSecretBox, MockServiceStore, MockSessionStore, MockStoreChanges,
-    MockStoreHealth, MockTurns, MockUserStore, MockWebhookEndpointStore, MockWebhookSender, MockZones, Page,
-    SchedulingStores, Stores,
+    MockOccupancyStore, MockPasswords, MockPaymentStore, MockRandomness, MockRegistrationStore,
+    MockResourceStore, MockScheduleStore, MockSeal, MockSecretBox, MockServiceStore, MockSessionStore,
+    MockStoreChanges, MockStoreHealth, MockTurns, MockUserStore, MockWebhookEndpointStore, MockWebhookSender,
+    MockZones, Page, SchedulingStores, Stores,
 };
 use divan::Bencher;
 use prometheus_client::registry::Registry;
@@ -201,6 +201,7 @@ fn application() -> Made<Application> {
             events: Arc::new(event_store),
             registrations: Arc::new(MockRegistrationStore::new()),
         },
+        billing: billing(),
         delivery: delivery(),
         idempotency: Arc::new(MockIdempotencyStore::new()),
         health: Arc::new(MockStoreHealth::new()),
@@ -225,6 +226,12 @@ fn scheduling(customer: Customer) -> SchedulingStores {
         resources: Arc::new(MockResourceStore::new()),
         services: Arc::new(MockServiceStore::new()),
         schedules: Arc::new(schedules),
+    }
+}
+
+fn billing() -> BillingStores {
+    BillingStores {
+        payments: Arc::new(MockPaymentStore::new()),
     }
 }
 

@@ -31,7 +31,7 @@ const METHODS: [&str; 8] = [
 ];
 
 /// Paths, with a placeholder for a text of the request or of an earlier answer.
-const PATHS: [&str; 23] = [
+const PATHS: [&str; 26] = [
     "/customers",
     "/customers/{}",
     "/customers/{}/registrations",
@@ -53,6 +53,9 @@ const PATHS: [&str; 23] = [
     "/events/{}",
     "/events/{}/registrations",
     "/events/{}/registrations/{}",
+    "/payments",
+    "/payments/{}",
+    "/payments/{}/refunds",
     "/{}",
     "",
 ];
@@ -87,7 +90,7 @@ const QUERIES: [&str; 16] = [
     "x",
 ];
 
-const FIELDS: [&str; 46] = [
+const FIELDS: [&str; 55] = [
     "name",
     "email",
     "phone",
@@ -133,6 +136,15 @@ const FIELDS: [&str; 46] = [
     "from",
     "until",
     "reason",
+    "payment",
+    "amount",
+    "deposit",
+    "holdMinutes",
+    "provider",
+    "externalId",
+    "paymentExternalId",
+    "appointmentId",
+    "needsAttention",
     "x",
 ];
 

@@ -27,6 +27,7 @@ struct World {
     block: String,
     api_key: String,
     webhook_endpoint: String,
+    payment: String,
 }
 
 fn therapist() -> Value {
@@ -65,6 +66,10 @@ fn registration() -> Value {
     json!({ "customerEmail": "dana@example.com" })
 }
 
+fn payment() -> Value {
+    json!({ "provider": "cash", "externalId": "receipt 17", "amount": 5, "currency": "ILS" })
+}
+
 fn hook() -> Value {
     json!({ "url": "https://example.com/hook", "active": false })
 }
@@ -85,6 +90,7 @@ impl World {
         let api_key = id(&app.post("/api-keys", json!({ "name": "site" })).await, "apiKey");
         let hook = app.post("/webhook-endpoints", hook()).await;
         let webhook_endpoint = id(&hook, "webhookEndpoint");
+        let payment = id(&app.post("/payments", payment()).await, "payment");
         let schedule = app.put("/schedule", json!({ "slotStep": 20 })).await;
         assert_eq!(schedule.status, 200, "{schedule:?}");
         Self {
@@ -98,6 +104,7 @@ impl World {
             block,
             api_key,
             webhook_endpoint,
+            payment,
         }
     }
 
@@ -125,7 +132,7 @@ impl World {
                 operations.push((method.to_uppercase().parse().unwrap(), path.to_owned()));
             }
         }
-        assert!(operations.len() >= 61, "{operations:?}");
+        assert!(operations.len() >= 66, "{operations:?}");
         operations
     }
 
@@ -168,7 +175,8 @@ impl World {
             | "GET /services"
             | "GET /schedule"
             | "GET /holds"
-            | "GET /blocks" => (Value::Null, None),
+            | "GET /blocks"
+            | "GET /payments" => (Value::Null, None),
             "POST /api-keys" => (json!({ "name": "site" }), None),
             "GET /api-keys/{id}" | "DELETE /api-keys/{id}" => (Value::Null, Some("API key not found")),
             "PATCH /api-keys/{id}" => (json!({ "name": "Stolen" }), Some("API key not found")),
@@ -187,6 +195,13 @@ impl World {
             "POST /webhook-endpoints/{id}/replay" => {
                 (json!({ "since": "2020-01-01T00:00:00Z" }), WEBHOOK_ENDPOINT)
             }
+            "POST /payments" => (payment(), None),
+            "GET /payments/{id}" => (Value::Null, Some("Payment not found")),
+            "PATCH /payments/{id}" => (json!({ "needsAttention": false }), Some("Payment not found")),
+            "POST /payments/{id}/refunds" => (
+                json!({ "externalId": "stolen", "amount": 1 }),
+                Some("Payment not found"),
+            ),
             "POST /holds" => (hold(), None),
             "GET /holds/{id}" | "DELETE /holds/{id}" => (Value::Null, Some("Hold not found")),
             "POST /blocks" => (block(), None),
@@ -213,6 +228,7 @@ impl World {
             Some("blocks") => &self.block,
             Some("api-keys") => &self.api_key,
             Some("webhook-endpoints") => &self.webhook_endpoint,
+            Some("payments") => &self.payment,
             _ => &self.appointment,
         };
         let path = path

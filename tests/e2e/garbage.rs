@@ -25,7 +25,8 @@ async fn start() -> (TestApp, Vec<(Method, String, Value)>) {
         "title": "Yoga", "description": "x", "date": "2025-12-30", "time": "18:00", "location": "Hall",
         "maxParticipants": 20, "price": 150,
     });
-    let registration = json!({ "customerEmail": "dana@example.com", "notes": "x" });
+    let terms = json!({ "amount": 250, "currency": "ILS" });
+    let registration = json!({ "customerEmail": "dana@example.com", "notes": "x", "payment": terms });
     let booked = app.post("/appointments", plain.clone()).await;
     let appointment = format!(
         "/appointments/{}",
@@ -54,7 +55,7 @@ async fn start() -> (TestApp, Vec<(Method, String, Value)>) {
     let booking = json!({
         "customerEmail": "dana@example.com", "customer": { "email": "dana@example.com" }, "holdId": dana_id,
         "date": "2025-12-25", "time": "10:00", "serviceId": dana_id, "serviceType": "lesson", "duration": 60,
-        "resourceIds": [dana_id], "notes": "x", "override": true,
+        "resourceIds": [dana_id], "notes": "x", "payment": terms, "override": true,
     });
     let edit = json!({
         "date": "2025-12-25", "time": "10:00", "serviceType": "lesson", "duration": 60, "notes": "x",
@@ -78,6 +79,13 @@ async fn start() -> (TestApp, Vec<(Method, String, Value)>) {
     let created = app.post("/webhook-endpoints", hook.clone()).await;
     let hook_id = created.json["webhookEndpoint"]["id"].as_str().unwrap();
     let endpoint = format!("/webhook-endpoints/{hook_id}");
+    let told = json!({
+        "kind": "payment", "provider": "cash", "externalId": "x", "paymentExternalId": "x", "appointmentId": dana_id,
+        "registrationId": dana_id, "amount": 5, "currency": "ILS", "status": "succeeded", "occurredAt": "2020-01-01T00:00:00Z",
+    });
+    let cash = json!({ "provider": "cash", "externalId": "first", "amount": 5, "currency": "ILS" });
+    let created = app.post("/payments", cash).await;
+    let payment = format!("/payments/{}", created.json["payment"]["id"].as_str().unwrap());
     let operations = vec![
         (Method::POST, "/customers".to_owned(), customer.clone()),
         (Method::PUT, dana.clone(), customer.clone()),
@@ -109,6 +117,19 @@ async fn start() -> (TestApp, Vec<(Method, String, Value)>) {
             format!("{endpoint}/replay"),
             json!({ "since": "2020-01-01T00:00:00Z" }),
         ),
+        (Method::POST, "/payments".to_owned(), told),
+        (
+            Method::PATCH,
+            payment.clone(),
+            json!({ "appointmentId": dana_id, "registrationId": dana_id, "needsAttention": false }),
+        ),
+        (
+            Method::POST,
+            format!("{payment}/refunds"),
+            json!({
+                "externalId": "x", "amount": 5, "status": "succeeded", "occurredAt": "2020-01-01T00:00:00Z",
+            }),
+        ),
     ];
     (app, operations)
 }
@@ -130,6 +151,7 @@ async fn assert_alive(app: &TestApp) {
         ("blocks", 0),
         ("api-keys", 2),
         ("webhook-endpoints", 1),
+        ("payments", 1),
     ] {
         assert_eq!(
             app.get(&format!("/{list}")).await.json["count"],
@@ -683,6 +705,8 @@ async fn broken_percent_encoding_in_paths_names_nothing() {
             (Method::DELETE, format!("/blocks/{broken}")),
             (Method::GET, format!("/services/{broken}")),
             (Method::DELETE, format!("/services/{broken}")),
+            (Method::GET, format!("/payments/{broken}")),
+            (Method::PATCH, format!("/payments/{broken}")),
             (Method::GET, format!("/{broken}")),
         ] {
             let answer = send(&app, &method, &path, "{}").await;

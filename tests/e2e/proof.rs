@@ -26,6 +26,8 @@ use tokio::time::sleep;
 
 const CLIENTS: usize = 16;
 const CAPACITY: u32 = 40;
+/// How many appointments the payments are for.
+const PAID: usize = 8;
 
 /// The number of rounds.
 pub(crate) fn rounds() -> u64 {
@@ -46,6 +48,8 @@ struct Business {
     service: String,
     /// The holds that were acknowledged and that nobody has confirmed yet.
     held: Mutex<Vec<String>>,
+    /// Appointments that are paid for in many payments.
+    paid: Vec<String>,
 }
 
 impl Business {
@@ -67,7 +71,19 @@ impl Business {
             "needs": [group(&resources[..2]), group(&resources[2..])],
         });
         let service = server.post("/services", massage).await;
+        let mut paid = Vec::new();
+        for day in 1..=PAID {
+            let booked = json!({
+                "customerEmail": "dana@example.com", "date": format!("2099-01-{day:02}"), "time": "10:00",
+                "serviceType": "lesson",
+                "payment": { "amount": 1_000_000, "currency": "ILS", "deposit": 1, "holdMinutes": 1440 },
+            });
+            let booked = server.post("/appointments", booked).await;
+            let id = &booked.resource(201, "appointment")["id"];
+            paid.push(id.as_str().unwrap().to_owned());
+        }
         Self {
+            paid,
             event: server.event(Some(CAPACITY)).await,
             service: service.resource(201, "service")["id"]
                 .as_str()
@@ -89,9 +105,12 @@ struct Write {
 
 impl Write {
     /// Alternates between customers, overlapping bookings, registrations beyond the capacity, bookings of several
-    /// resources, and holds with their confirmations.
+    /// resources, holds with their confirmations, and payments with their refunds.
     fn number(number: usize, business: &Business) -> Self {
-        let (kind, number) = (number % 5, number / 5 * 3);
+        if number % 6 == 5 {
+            return Self::payment(number / 6, business);
+        }
+        let (kind, number) = (number % 6, number / 6 * 3);
         let of_service = |offset: usize| {
             // Each slot is tried four times, by bookings and holds, and there is room for two of them.
             let slot = number / 3 / 2 + offset;
@@ -156,6 +175,20 @@ impl Write {
         Self { key, path, body }
     }
 
+    /// Of three entries, the third gives back the second, which may not be there yet.
+    fn payment(number: usize, business: &Business) -> Self {
+        let key = format!("pay {number}");
+        let mut body = json!({ "provider": "proof", "externalId": key, "amount": 1, "currency": "ILS" });
+        if number % 3 == 2 {
+            body["kind"] = "refund".into();
+            body["paymentExternalId"] = format!("pay {}", number - 1).into();
+        } else {
+            body["appointmentId"] = business.paid[number % PAID].clone().into();
+        }
+        let path = "/payments".to_owned();
+        Self { key, path, body }
+    }
+
     fn request(&self, server: &ApiClient) -> RequestBuilder {
         let request = server.request(Method::POST, &self.path).json(&self.body);
         request
@@ -185,7 +218,7 @@ impl History {
         if status >= 500 {
             return false;
         }
-        let made = ["customer", "appointment", "registration", "hold"]
+        let made = ["customer", "appointment", "registration", "hold", "payment"]
             .into_iter()
             .find_map(|name| body[name]["id"].as_str());
         if let (201, Some(hold)) = (status, body["hold"]["id"].as_str()) {
@@ -201,19 +234,20 @@ impl History {
         true
     }
 
-    /// What was made, except holds.
+    /// What was made, except holds and payments.
     fn made(&self) -> BTreeMap<&str, &str> {
         let made = self
             .answered
             .iter()
-            .filter(|(key, _)| !key.starts_with("hold"))
+            .filter(|(key, _)| key.starts_with("write"))
             .filter_map(|(key, (_, id))| Some((key.as_str(), id.as_deref()?)));
         made.collect()
     }
 
-    fn held(&self) -> BTreeSet<&str> {
-        let holds = self.answered.iter().filter(|(key, _)| key.starts_with("hold"));
-        holds.filter_map(|(_, (_, id))| id.as_deref()).collect()
+    /// The holds or payments that were made.
+    fn of(&self, kind: &str) -> BTreeSet<&str> {
+        let made = self.answered.iter().filter(|(key, _)| key.starts_with(kind));
+        made.filter_map(|(_, (_, id))| id.as_deref()).collect()
     }
 }
 
@@ -297,17 +331,19 @@ impl Feed {
     }
 
     /// Fails the test unless it tells of exactly what was acknowledged.
-    fn verify(&self, history: &History) {
+    fn verify(&self, history: &History, business: &Business) {
         let made = |kinds: &[&str]| -> BTreeSet<&str> {
             let made = history.made().into_iter();
             made.filter(|(key, _)| kinds.iter().any(|kind| key.starts_with(kind)))
                 .map(|(_, id)| id)
                 .collect()
         };
-        let appointments = made(&["write 1", "write 3", "write 4"]);
+        let mut appointments = made(&["write 1", "write 3", "write 4"]);
+        appointments.extend(business.paid.iter().map(String::as_str));
         assert_eq!(self.created("appointment.created"), appointments);
         assert_eq!(self.created("registration.created"), made(&["write 2"]));
-        assert_eq!(self.created("hold.created"), history.held());
+        assert_eq!(self.created("hold.created"), history.of("hold"));
+        assert_eq!(self.created("payment.created"), history.of("pay"));
         assert!(made(&["write 0"]).is_subset(&self.created("customer.created")));
     }
 }
@@ -400,6 +436,7 @@ async fn verify(server: &ApiClient, history: &History, business: &Business) {
         assert!(one != other || second - first >= 30, "{pair:?}");
     }
     verify_resources(server, history, business, &appointments).await;
+    verify_payments(server, history, &appointments).await;
     let event = server.get(event).await;
     let counted = event.resource(200, "event")["currentParticipants"]
         .as_u64()
@@ -433,7 +470,7 @@ async fn verify_resources(
         .keys()
         .filter(|key| key.starts_with("write 4"))
         .count();
-    let held = history.held();
+    let held = history.of("hold");
     assert!(held.is_subset(&ids), "a hold is lost");
     assert_eq!(
         held.len(),
@@ -474,6 +511,52 @@ async fn verify_resources(
             .map(|busy| (minute(&busy["from"]), minute(&busy["until"])))
             .collect();
         assert_eq!(busy, taken, "{resource}");
+    }
+}
+
+/// Fails the test unless the ledger has exactly the entries that were acknowledged, each refund is joined to its payment if
+/// that is there, and the payments and the appointments say what the ledger says.
+async fn verify_payments(server: &ApiClient, history: &History, appointments: &[Value]) {
+    let ledger = server.walk("/payments", "payments", 500).await;
+    let ids: BTreeSet<_> = ledger.iter().map(|entry| entry["id"].as_str().unwrap()).collect();
+    assert_eq!(
+        ids,
+        history.of("pay"),
+        "lost, doubled, or there without an acknowledgement"
+    );
+    let refunds = |payment: &Value| {
+        let refunds = ledger.iter().filter(|entry| entry["paymentId"] == payment["id"]);
+        refunds.count()
+    };
+    for entry in &ledger {
+        if entry["kind"] == "payment" {
+            assert_eq!(entry["refunded"], refunds(entry), "{entry}");
+            continue;
+        }
+        let is_payment = |other: &&Value| other["externalId"] == entry["paymentExternalId"];
+        let payment = ledger.iter().find(is_payment);
+        assert_eq!(
+            payment.map_or(&Value::Null, |payment| &payment["id"]),
+            &entry["paymentId"],
+            "{entry}"
+        );
+    }
+    for appointment in appointments
+        .iter()
+        .filter(|one| !one["payment"]["amount"].is_null())
+    {
+        let of = |kind: &str| {
+            let entries = ledger
+                .iter()
+                .filter(|entry| entry["kind"] == kind && entry["appointmentId"] == appointment["id"]);
+            entries.count()
+        };
+        let payment = &appointment["payment"];
+        assert_eq!(payment["paid"], of("payment"), "{appointment}");
+        assert_eq!(payment["refunded"], of("refund"), "{appointment}");
+        if of("payment") > of("refund") {
+            assert_eq!(appointment["status"], "confirmed", "{appointment}");
+        }
     }
 }
 
@@ -550,7 +633,7 @@ async fn prove(name: &str, url: &str, victim: Victim<'_>) {
         }
         verify(&server, &all, &business).await;
         feed.catch_up(&server, round).await;
-        feed.verify(&all);
+        feed.verify(&all, &business);
         let replayed = all.replayed - replayed;
         // Not with `eprintln!`, whose output is hidden if the test passes.
         let _ = writeln!(

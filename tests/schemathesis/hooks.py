@@ -16,6 +16,9 @@
 - A block ends after it begins, and a search has dates in order and a duration: they are set.
 - A position in the feed is whatever an earlier answer gave, an actor is somebody who is there, types are some of those that there
   are, and nobody waits for changes: left out.
+- An amount is more than 0, and has as many decimals as its currency: all are in one currency. A deposit is left out, because it is
+  at most the amount.
+- A payment names no booking, or one, and a person can only say that nobody has to look at it.
 - A webhook endpoint has a URL that may be called, and types that there are.
 - Free texts have no control characters (a pattern that says so is not portable), names and titles are not blank, and a phone number
   has a digit: what was generated is mended.
@@ -99,6 +102,26 @@ def mend_slot(body):
             body[field] = value
 
 
+def mend_money(body):
+    """Amounts in shekels; the terms of a booking in `payment`."""
+    if isinstance(body.get("payment"), dict):
+        body["payment"].pop("deposit", None)
+        mend_money(body["payment"])
+    if isinstance(body.get("amount"), (int, float)):
+        body["amount"] = max(0.01, round(min(body["amount"], 999_999_999), 2))
+        if "currency" in body:
+            body["currency"] = "ILS"
+
+
+def mend_payment(body):
+    for field in ("kind", "paymentExternalId", "registrationId"):
+        body.pop(field, None)
+    if isinstance(body.get("externalId"), str):
+        body["externalId"] = mended("name", body["externalId"])
+    if "needsAttention" in body:
+        body["needsAttention"] = False
+
+
 def mend_block(body):
     body.pop("resourceId", None)
     body["from"], body["until"] = "2030-06-11", "2030-06-12T12:00"
@@ -142,6 +165,8 @@ def before_call(context, case, kwargs):
                 case.query.pop(field, None)
         if isinstance(case.query.get("search"), str):
             case.query["search"] = " ".join(mended("name", case.query["search"]).split()[:10])
+        if case.path.endswith("/payments"):
+            case.query.pop("registrationId", None)
         if case.path.endswith(("/availability", "/busy")):
             mend_search(case.query)
         if case.path.endswith("/availability"):
@@ -166,6 +191,9 @@ def before_call(context, case, kwargs):
                 case.body["types"] = ["customer.*"]
             if "since" in case.body:
                 case.body["since"] = "2026-01-01T00:00:00Z"
+        mend_money(case.body)
+        if "/payments" in case.path:
+            mend_payment(case.body)
         if "/services" in case.path:
             mend_service(case.body)
         if case.path.endswith("/schedule"):

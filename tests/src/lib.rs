@@ -183,15 +183,15 @@ impl Answer {
 }
 
 /// The names of each resource's fields, sorted.
-const RESOURCES: [(&str, &str); 13] = [
+const RESOURCES: [(&str, &str); 14] = [
     (
         "apiKey",
         "allowedAddresses createdAt expiresAt id key lastUsedAt name rateLimit revokedAt scopes successorId updatedAt",
     ),
     (
         "appointment",
-        "createdAt customerEmail customerId customerName date duration endsAt id localEnd localStart notes resourceIds \
-         serviceId serviceType startsAt status time updatedAt",
+        "createdAt customerEmail customerId customerName date duration endsAt id localEnd localStart notes payment \
+         resourceIds serviceId serviceType startsAt status time updatedAt",
     ),
     ("block", "createdAt from id reason resourceId until"),
     ("customer", "createdAt email id name notes phone updatedAt"),
@@ -205,8 +205,13 @@ const RESOURCES: [(&str, &str); 13] = [
     ),
     ("hours", "exceptions weekly"),
     (
+        "payment",
+        "amount appointmentId attention createdAt currency externalId id kind occurredAt paymentExternalId paymentId provider \
+         refunded registrationId status updatedAt",
+    ),
+    (
         "registration",
-        "createdAt customerEmail customerId customerName eventId id notes",
+        "createdAt customerEmail customerId customerName eventId id notes payment status",
     ),
     ("resource", "active createdAt id kind name updatedAt"),
     (

@@ -12,9 +12,9 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 /// All tasks.
 ///
-/// Every server runs every task, and no task needs to be coordinated between servers. Three tasks clear, flush
-/// or fill the memory of their own process. A reserve that exists is left alone. A record that one server has swept is not found by
-/// another.
+/// Every server runs every task, and no task needs to be coordinated between servers. Three tasks clear, flush or fill
+/// the memory of their own process. A reserve that exists is left alone. A record that one server has swept is not
+/// found by another.
 pub(crate) fn all(
     application: &Arc<Application>,
     api: &Api,
@@ -53,7 +53,11 @@ pub(crate) fn all(
             "sweep_holds",
             seconds(10),
             application,
-            |application| async move { application.scheduling.holds.sweep().await },
+            |application| async move {
+                application.scheduling.holds.sweep().await?;
+                application.scheduling.appointments.sweep().await?;
+                application.events.registrations.sweep().await
+            },
         ),
         Task::new(
             "sweep_sessions",

@@ -251,6 +251,22 @@ async fn mutations(app: &ApiClient) -> Vec<Mutation> {
         json!({ "status": "cancelled" }),
         &["event.cancelled"],
     );
+    let payment = json!({ "provider": "cash", "externalId": "1", "amount": 5, "currency": "ILS" });
+    let paid = made("/payments", "payment", payment.clone()).await;
+    let next = json!({ "provider": "cash", "externalId": "2", "amount": 5, "currency": "ILS" });
+    add("POST /payments", "", next, &["payment.created"]);
+    add(
+        "POST /payments/{}/refunds",
+        &paid,
+        json!({ "externalId": "3", "amount": 5 }),
+        &["payment.created", "payment.updated"],
+    );
+    add(
+        "PATCH /payments/{}",
+        &paid,
+        json!({ "needsAttention": false }),
+        &["payment.updated"],
+    );
     let key = made("/api-keys", "apiKey", json!({ "name": "site" })).await;
     add(
         "POST /api-keys",

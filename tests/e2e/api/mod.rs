@@ -12,6 +12,7 @@ mod events;
 mod holds;
 mod idempotency;
 mod keys;
+mod payments;
 mod races;
 mod registrations;
 mod resources;

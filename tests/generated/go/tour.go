@@ -234,6 +234,30 @@ func events(customer chatgrow.Customer) {
 	check(done.Status == chatgrow.EVENT_COMPLETED, "a completed event")
 }
 
+func payments(customer chatgrow.Customer) {
+	visit := booking(customer.Email, day, "15:00", chatgrow.CONSULTATION)
+	booked := ok(api.AppointmentsAPI.BookAppointment(ctx).BookAppointment(*visit).Execute()).Appointment
+	record := api.PaymentsAPI.RecordPayment(ctx).RecordPayment(*chatgrow.NewRecordPayment(49.9, "ILS", "go-"+run, "cash"))
+	payment := ok(record.Execute()).Payment
+	check(payment.Amount == 49.9 && payment.Status == chatgrow.PAYMENT_SUCCEEDED, "the payment as sent")
+	check(ok(record.Execute()).Payment.Id == payment.Id, "told again: the same one")
+	listed := false
+	for _, each := range ok(api.PaymentsAPI.ListPayments(ctx).NeedsAttention(true).Limit(500).Execute()).Payments {
+		listed = listed || each.Id == payment.Id
+	}
+	check(listed, "it names no booking")
+	edit := chatgrow.NewEditPayment()
+	edit.SetAppointmentId(booked.Id)
+	matched := ok(api.PaymentsAPI.UpdatePayment(ctx, payment.Id).EditPayment(*edit).Execute()).Payment
+	check(matched.GetAppointmentId() == booked.Id && matched.Attention.Get() == nil, "matched with its booking")
+	refund := chatgrow.NewRefundPayment(9.9, "go-"+run+"-refund")
+	ok(api.PaymentsAPI.RecordRefund(ctx, payment.Id).RefundPayment(*refund).Execute())
+	after := ok(api.PaymentsAPI.GetPayment(ctx, payment.Id).Execute()).Payment
+	check(after.Refunded == 9.9, "a part is given back")
+	more := chatgrow.NewRefundPayment(40.01, "go-"+run+"-more")
+	refused(api.PaymentsAPI.RecordRefund(ctx, payment.Id).RefundPayment(*more).Execute()).with(409, chatgrow.REFUND_TOO_LARGE)
+}
+
 func main() {
 	log.SetFlags(0)
 	refused(api.CustomersAPI.ListCustomers(withKey("cg_live_wrong")).Execute()).with(401, chatgrow.AUTHENTICATION_FAILED)
@@ -242,5 +266,6 @@ func main() {
 	appointments(customer)
 	money()
 	events(customer)
+	payments(customer)
 	fmt.Println("go: the tour is done")
 }

@@ -17,6 +17,7 @@ from chatgrow.api.appointments import (
 )
 from chatgrow.api.customers import create_customer, get_customer, list_customers, put_customer, update_customer
 from chatgrow.api.events import create_event, get_event, list_events, update_event
+from chatgrow.api.payments import get_payment, list_payments, record_payment, record_refund, update_payment
 from chatgrow.api.registrations import (
     cancel_registration,
     get_registration,
@@ -30,7 +31,7 @@ from chatgrow.models import (
     AppointmentResponse,
     AppointmentStatus,
     BookAppointment,
-    Confirmation,
+    Cancellation,
     CreateCustomer,
     CreateEvent,
     Customer,
@@ -39,12 +40,18 @@ from chatgrow.models import (
     EditAppointment,
     EditCustomer,
     EditEvent,
+    EditPayment,
     ErrorCode,
     ErrorResponse,
     EventList,
     EventResponse,
     EventStatus,
+    PaymentList,
+    PaymentResponse,
+    PaymentStatus,
     PutCustomer,
+    RecordPayment,
+    RefundPayment,
     Register,
     RegistrationList,
     RegistrationResponse,
@@ -169,7 +176,7 @@ def appointments(customer: Customer) -> None:
     check(listed == [second.id, appointment.id], "both appointments, by time")
 
     for item in listed:
-        ok(200, Confirmation, cancel_appointment.sync_detailed(item, client=client))
+        ok(200, Cancellation, cancel_appointment.sync_detailed(item, client=client))
         after = ok(200, AppointmentResponse, get_appointment.sync_detailed(item, client=client)).appointment
         check(after.status is AppointmentStatus.CANCELLED, "a cancelled appointment")
     updated = update_appointment.sync_detailed(appointment.id, client=client, body=EditAppointment(time="12:00"))
@@ -216,13 +223,38 @@ def events(customer: Customer) -> None:
 
     read = get_registration.sync_detailed(event.id, registration.id, client=client)
     check(ok(200, RegistrationResponse, read).registration.customer_name == customer.name, "the registration")
-    ok(200, Confirmation, cancel_registration.sync_detailed(event.id, registration.id, client=client))
+    ok(200, Cancellation, cancel_registration.sync_detailed(event.id, registration.id, client=client))
     refused(404, ErrorCode.NOT_FOUND, get_registration.sync_detailed(event.id, registration.id, client=client))
     after = ok(200, EventResponse, get_event.sync_detailed(event.id, client=client)).event
     check(after.current_participants == 0, "the place is free again")
 
     done = update_event.sync_detailed(event.id, client=client, body=EditEvent(status=EventStatus.EVENT_COMPLETED))
     check(ok(200, EventResponse, done).event.status is EventStatus.EVENT_COMPLETED, "a completed event")
+
+
+def payments(customer: Customer) -> None:
+    visit = BookAppointment(
+        customer_email=customer.email, service_type=ServiceType.CONSULTATION, date=DAY, time="15:00", duration=45
+    )
+    booked = ok(201, AppointmentResponse, book_appointment.sync_detailed(client=client, body=visit)).appointment
+    paid = RecordPayment(provider="cash", external_id=f"python-{RUN}", amount=49.9, currency="ILS")
+    payment = ok(201, PaymentResponse, record_payment.sync_detailed(client=client, body=paid)).payment
+    check(payment.amount == 49.9 and payment.status is PaymentStatus.PAYMENT_SUCCEEDED, "the payment as sent")
+    again = ok(200, PaymentResponse, record_payment.sync_detailed(client=client, body=paid)).payment
+    check(again == payment, "told again: the same one")
+    waiting = ok(200, PaymentList, list_payments.sync_detailed(client=client, needs_attention=True, limit=500))
+    check(payment in waiting.payments, "it names no booking")
+    edit = EditPayment(appointment_id=booked.id)
+    matched = ok(200, PaymentResponse, update_payment.sync_detailed(payment.id, client=client, body=edit)).payment
+    check(matched.appointment_id == booked.id and matched.attention is None, "matched with its booking")
+    refund = RefundPayment(external_id=f"python-{RUN}-refund", amount=9.9)
+    ok(201, PaymentResponse, record_refund.sync_detailed(payment.id, client=client, body=refund))
+    after = ok(200, PaymentResponse, get_payment.sync_detailed(payment.id, client=client)).payment
+    check(after.refunded == 9.9, "a part is given back")
+    shown = ok(200, AppointmentResponse, get_appointment.sync_detailed(booked.id, client=client)).appointment
+    check(shown.payment.paid == 49.9 and shown.payment.refunded == 9.9, "the appointment shows it")
+    too_much = RefundPayment(external_id=f"python-{RUN}-more", amount=40.01)
+    refused(409, ErrorCode.REFUND_TOO_LARGE, record_refund.sync_detailed(payment.id, client=client, body=too_much))
 
 
 stranger = list_customers.sync_detailed(client=client_with("cg_live_wrong"))
@@ -232,4 +264,5 @@ the_customer = customers(f"python+{RUN}@example.com")
 appointments(the_customer)
 money()
 events(the_customer)
+payments(the_customer)
 print("python: the tour is done")

@@ -174,6 +174,31 @@ async function events(customer: Schemas['Customer']): Promise<void> {
   check(done.event.status === 'completed', 'a completed event');
 }
 
+async function payments(customer: Schemas['Customer']): Promise<void> {
+  const terms = { amount: 100, currency: 'ILS', deposit: 30 };
+  const visit = {
+    customerEmail: customer.email, serviceType: 'consultation' as const, date: day, time: '15:00', duration: 45, payment: terms,
+  };
+  const { appointment } = await ok(201, api.POST('/api/webhooks/appointments', { body: visit }));
+  check(appointment.status === 'pending' && appointment.payment.due === 100, 'an appointment that waits for its payment');
+  const paid = { provider: 'cash', externalId: `typescript-${run}`, amount: 49.9, currency: 'ILS' };
+  const { payment } = await ok(201, api.POST('/api/webhooks/payments', { body: paid }));
+  check(payment.amount === 49.9 && payment.status === 'succeeded', 'the payment as sent');
+  check((await ok(200, api.POST('/api/webhooks/payments', { body: paid }))).payment.id === payment.id, 'told again: the same one');
+  const waiting = await ok(200, api.GET('/api/webhooks/payments', { params: { query: { needsAttention: true, limit: 500 } } }));
+  check(waiting.payments.some((each) => each.id === payment.id), 'it names no booking');
+  const one = { params: { path: { id: payment.id } } };
+  const matched = await ok(200, api.PATCH('/api/webhooks/payments/{id}', { ...one, body: { appointmentId: appointment.id } }));
+  check(matched.payment.attention === null, 'matched with its booking');
+  const refund = { externalId: `typescript-${run}-refund`, amount: 9.9 };
+  await ok(201, api.POST('/api/webhooks/payments/{id}/refunds', { ...one, body: refund }));
+  check((await ok(200, api.GET('/api/webhooks/payments/{id}', one))).payment.refunded === 9.9, 'a part is given back');
+  const read = await ok(200, api.GET('/api/webhooks/appointments/{id}', { params: { path: { id: appointment.id } } }));
+  check(read.appointment.status === 'confirmed' && read.appointment.payment.paid === 49.9, 'the deposit has confirmed it');
+  const more = { externalId: `typescript-${run}-more`, amount: 40.01 };
+  await refused(409, 'REFUND_TOO_LARGE', api.POST('/api/webhooks/payments/{id}/refunds', { ...one, body: more }));
+}
+
 const stranger = createClient<paths>({ baseUrl, headers: { 'X-API-Key': 'cg_live_wrong' } });
 await refused(401, 'Authentication failed', stranger.GET('/api/webhooks/customers'));
 // The plus sign is legal in an address: the client must encode it.
@@ -181,4 +206,5 @@ const customer = await customers(`typescript+${run}@example.com`);
 await appointments(customer);
 await money();
 await events(customer);
+await payments(customer);
 console.log('typescript: the tour is done');

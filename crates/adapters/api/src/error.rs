@@ -90,6 +90,16 @@ problems! {
     AppointmentStatusFinal = CONFLICT, "INVALID_STATUS", "Appointment status cannot change this way";
     /// A cancelled appointment can't be moved.
     AppointmentCancelled = CONFLICT, "APPOINTMENT_CANCELLED", "Appointment is cancelled";
+    /// An appointment that was not paid in time can't be moved.
+    AppointmentExpired = CONFLICT, "APPOINTMENT_EXPIRED", "Appointment has expired, because it was not paid in time";
+    /// The account has no such payment.
+    PaymentNotFound = NOT_FOUND, "NOT_FOUND", "Payment not found";
+    /// Other facts are known of the payment.
+    PaymentMismatch = CONFLICT, "PAYMENT_MISMATCH", "This payment is known with another amount, currency or booking";
+    /// The currency is not that of the booking or of the payment.
+    CurrencyMismatch = CONFLICT, "CURRENCY_MISMATCH", "The currency is not that of the booking or of the payment";
+    /// More would be given back than was paid.
+    RefundTooLarge = CONFLICT, "REFUND_TOO_LARGE", "The refund is more than is left of the payment";
     /// A resource that is booked in the future can't be taken out of use.
     ResourceBooked = CONFLICT, "RESOURCE_BOOKED", "Resource has bookings in the future";
     /// A completed or cancelled event keeps its status.
@@ -116,7 +126,8 @@ problems! {
     IdempotencyInProgress = CONFLICT, "IDEMPOTENCY_IN_PROGRESS", "A request with this Idempotency-Key is in progress";
     /// The key was used for a different request.
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used for another request";
-    /// Changes after the cursor are not kept any more, or the cursor is of another store, or of the time before a restore.
+    /// Changes after the cursor are not kept any more, or the cursor is of another store, or of the time before a
+    /// restore.
     CursorExpired = GONE, "CURSOR_EXPIRED", "The cursor has expired: take a new one with after=now, then read the resources anew";
     /// The resource's version doesn't match `If-Match`.
     VersionMismatch = PRECONDITION_FAILED, "VERSION_MISMATCH", "The resource is not in the version of If-Match";
@@ -152,6 +163,7 @@ impl Problem {
             Self::ApiKeyNotFound => Some("apiKey"),
             Self::WebhookEndpointNotFound => Some("webhookEndpoint"),
             Self::DeliveryNotFound => Some("delivery"),
+            Self::PaymentNotFound => Some("payment"),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! What a change shows of a resource: what `GET` shows of it.
 
-use crate::{access, crm, delivery, events, scheduling};
+use crate::{access, billing, crm, delivery, events, scheduling};
 use chatgrow_application::{Representation, Snapshot};
 use chatgrow_domain::{Change, ChangeData};
 use serde::Serialize;
@@ -63,6 +63,7 @@ fn json(snapshot: Snapshot<'_>) -> String {
         Snapshot::Customer(customer) => text(&crm::customer::Customer::from(customer.clone())),
         Snapshot::Event(event) => text(&events::event::Event::from(event.clone())),
         Snapshot::Hold(dated) => text(&scheduling::hold::Hold::from(dated.clone())),
+        Snapshot::Payment(payment) => text(&billing::payment::Payment::from(payment.clone())),
         Snapshot::Registration(registration) => {
             text(&events::registration::Registration::from(registration.clone()))
         }

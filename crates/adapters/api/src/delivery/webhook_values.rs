@@ -92,8 +92,7 @@ impl Output for WebhookSecret {
 
 impl Described for Disabling {
     fn schema() -> Value {
-        schema::choice(
-            "Disabling",
+        schema::unnamed_choice(
             "Why the server has stopped sending: the receiver answered 410 (`gone`), or everything has failed for five days.",
             Self::ALL.iter().map(|why| why.as_str()),
         )
@@ -108,8 +107,7 @@ impl Output for Disabling {
 
 impl Described for Continuation {
     fn schema() -> Value {
-        schema::choice(
-            "Continuation",
+        schema::unnamed_choice(
             "With which change an endpoint goes on: the first that it has not tried (`where_it_stopped`), or, because some changes \
              since then are not kept any more, of whatever type, the oldest that is (`oldest_kept`).",
             Self::ALL.iter().map(|how| how.as_str()),
@@ -125,11 +123,9 @@ impl Output for Continuation {
 
 impl Described for DeliveryStatus {
     fn schema() -> Value {
-        schema::choice(
-            "DeliveryStatus",
-            "How a delivery stands: it is tried again (`pending`), it has arrived, all tries have failed, or it was given up.",
-            Self::ALL.iter().map(|status| status.as_str()),
-        )
+        let names: Vec<_> = Self::ALL.iter().map(|status| status.as_str()).collect();
+        let description = "How a delivery stands: it is tried again (`pending`), it has arrived, all tries have failed, or it was given up.";
+        schema::prefixed_choice("DELIVERY", "DeliveryStatus", description, &names)
     }
 }
 

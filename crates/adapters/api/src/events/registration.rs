@@ -2,23 +2,24 @@
 
 use crate::{
     access::authentication::Authenticated,
+    billing::booking::{BookingPayment, Cancellation, PaymentTermsInput},
     body::Body,
     commit::{Reply, Write},
     crm::customer,
     error::{ApiError, Problem},
     events::event::named,
-    fields::{Field, Fields, Required},
+    fields::{Field, Fields, Part, Required},
     pages::{Items, Pages, ShownPage},
     query::{Parameter, Query},
-    responses::{Confirmation, Created, Done, Located},
+    responses::{Created, Done, Located},
     value::{Count, Cursor, Resource, Shown, Success},
 };
 use actix_web::web::{Data, Path};
 use chatgrow_application::{Application, Effect};
 use chatgrow_domain as domain;
 use chatgrow_domain::{
-    CustomerId, CustomerName, EmailAddress, EmailKey, EventId, Notes, PageLimit, RegistrationId,
-    RegistrationRefusal, Timestamp,
+    CustomerId, CustomerName, EmailAddress, EmailKey, EventId, Notes, PageLimit, PaymentTerms,
+    RegistrationId, RegistrationRefusal, RegistrationStatus, Timestamp,
 };
 use chatgrow_ports::PageRequest;
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
@@ -40,6 +41,10 @@ pub(crate) struct Registration {
     customer_email: Shown<EmailAddress>,
     /// Free notes.
     notes: Shown<Option<Notes>>,
+    /// Whether it takes a place.
+    status: Shown<RegistrationStatus>,
+    /// How it is paid.
+    payment: Resource<BookingPayment>,
     /// When it was made.
     created_at: Shown<Timestamp>,
 }
@@ -53,6 +58,8 @@ impl From<domain::Registration> for Registration {
             customer_name: Shown(registration.customer.name),
             customer_email: Shown(registration.customer.email),
             notes: Shown(registration.notes),
+            status: Shown(registration.status),
+            payment: Resource(BookingPayment::new(registration.bill, registration.held_until)),
             created_at: Shown(registration.created_at),
         }
     }
@@ -98,17 +105,20 @@ pub(crate) struct Register {
     customer_email: Required<EmailAddress>,
     /// Free notes.
     notes: Field<Notes>,
+    /// What has to be paid for it. It is pending until then.
+    payment: Part<PaymentTermsInput>,
 }
 
 impl Register {
-    fn into_domain(self) -> Result<(EmailKey, Option<Notes>), ApiError> {
+    fn into_domain(self) -> Result<(EmailKey, Option<Notes>, Option<PaymentTerms>), ApiError> {
         let mut fields = Fields::default();
         let email = fields.required("customerEmail", self.customer_email);
         let notes = fields.optional("notes", self.notes);
-        let (Some(email), Some(notes)) = (email, notes) else {
+        let payment = fields.part("payment", self.payment, |fields, part| part.into_domain(fields));
+        let (Some(email), Some(notes), Some(payment)) = (email, notes, payment) else {
             return Err(fields.into_error_requiring("customerEmail is required"));
         };
-        Ok((email.key(), notes))
+        Ok((email.key(), notes, payment))
     }
 }
 
@@ -157,9 +167,9 @@ impl Located for domain::Registration {
     }
 }
 
-impl From<&Effect<domain::Registration>> for Done<Confirmation> {
-    fn from(_: &Effect<domain::Registration>) -> Self {
-        Confirmation::new("Registration cancelled successfully")
+impl From<&Effect<domain::Registration>> for Done<Cancellation> {
+    fn from(effect: &Effect<domain::Registration>) -> Self {
+        Cancellation::new("Registration cancelled successfully", effect.resource().bill)
     }
 }
 
@@ -189,7 +199,8 @@ pub(crate) const REGISTER_ERRORS: &[Problem] = &[
 
 /// Register a customer for an event
 ///
-/// However many register at once, the participants never pass the maximum.
+/// However many register at once, the participants never pass the maximum. With `payment`, the registration is pending
+/// until that is paid, and expires if it isn't.
 #[api_v2_operation(operation_id = "registerForEvent", tags("Registrations"))]
 pub(crate) async fn register(
     application: Data<Application>,
@@ -197,10 +208,13 @@ pub(crate) async fn register(
     write: Write<Created<RegistrationResponse>>,
     body: Body<Register>,
 ) -> Result<Reply<Created<RegistrationResponse>>, ApiError> {
-    let ((customer, notes), event) = (body.0.into_domain()?, named(&path)?);
+    let ((customer, notes, payment), event) = (body.0.into_domain()?, named(&path)?);
     let (request, replies) = write.request()?;
     let registrations = &application.events.registrations;
-    replies.to(registrations.register(&request, event, &customer, notes).await?)
+    let registered = registrations
+        .register(&request, event, &customer, notes, payment)
+        .await?;
+    replies.to(registered)
 }
 
 /// The errors of [`list`].
@@ -269,13 +283,14 @@ pub(crate) const UNREGISTER_ERRORS: &[Problem] = &[
 
 /// Cancel a registration
 ///
-/// Frees the place at once.
+/// Frees the place at once. One that had to be paid, or was, can still be read: the answer shows what was paid, and
+/// nothing is refunded.
 #[api_v2_operation(operation_id = "cancelRegistration", tags("Registrations"))]
 pub(crate) async fn unregister(
     application: Data<Application>,
     path: Path<(String, String)>,
-    write: Write<Done<Confirmation>>,
-) -> Result<Reply<Done<Confirmation>>, ApiError> {
+    write: Write<Done<Cancellation>>,
+) -> Result<Reply<Done<Cancellation>>, ApiError> {
     let (event, id) = both(&path)?;
     let (request, replies) = write.request()?;
     let registrations = &application.events.registrations;

@@ -1,8 +1,9 @@
 //! The values of events and registrations, as they are in JSON.
 
-use crate::value::{Described, Input, Output, Text, schema};
+use crate::value::{Described, Input, Output, Text, ids, schema};
 use chatgrow_domain::{
     Capacity, EventDescription, EventId, EventLocation, EventStatus, EventTitle, Invalid, RegistrationId,
+    RegistrationStatus,
 };
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
@@ -19,15 +20,21 @@ impl Output for EventId {
     }
 }
 
-impl Described for RegistrationId {
-    fn schema() -> Value {
-        schema::id("507f1f77bcf86cd799439044")
-    }
-}
+ids! { RegistrationId "507f1f77bcf86cd799439044" }
 
-impl Output for RegistrationId {
-    fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+impl Text for RegistrationStatus {
+    fn schema() -> Value {
+        let names: Vec<_> = Self::ALL.iter().map(|status| status.as_str()).collect();
+        let description = "Whether a registration takes a place.";
+        schema::prefixed_choice("REGISTRATION", "RegistrationStatus", description, &names)
+    }
+
+    fn read(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+
+    fn text(&self) -> &str {
+        self.as_str()
     }
 }
 
@@ -110,14 +117,8 @@ impl Output for Participants {
 
 impl Text for EventStatus {
     fn schema() -> Value {
-        let names = Self::ALL.iter().map(|status| status.as_str());
-        let mut schema = schema::choice("EventStatus", "Where an event stands.", names);
-        // In Go the members of all enums share one scope, and an appointment's status can be `cancelled` too.
-        schema["x-enum-varnames"] = Self::ALL
-            .iter()
-            .map(|status| format!("EVENT_{}", status.as_str().to_uppercase()))
-            .collect();
-        schema
+        let names: Vec<_> = Self::ALL.iter().map(|status| status.as_str()).collect();
+        schema::prefixed_choice("EVENT", "EventStatus", "Where an event stands.", &names)
     }
 
     fn read(text: String) -> Result<Self, Invalid> {

@@ -5,12 +5,13 @@ mod requests;
 
 use crate::{
     access::authentication::Authenticated,
+    billing::booking::{BookingPayment, Cancellation},
     body::Body,
     commit::{Reply, Write},
     error::{ApiError, Problem},
     pages::{Items, Pages, ShownPage},
     query::Query,
-    responses::{Confirmation, Created, Done, Located},
+    responses::{Created, Done, Located},
     scheduling::times::later,
     value::{Count, Cursor, Midnight, Resource, Shown, Success},
 };
@@ -63,6 +64,8 @@ pub(crate) struct Appointment {
     notes: Shown<Option<Notes>>,
     /// Whether it occupies its slot.
     status: Shown<AppointmentStatus>,
+    /// How it is paid.
+    payment: Resource<BookingPayment>,
     /// When it was booked.
     created_at: Shown<Timestamp>,
     /// When it last changed.
@@ -95,6 +98,7 @@ impl From<Dated<domain::Appointment>> for Appointment {
             duration: Shown(booking.slot.duration),
             notes: Shown(appointment.notes),
             status: Shown(appointment.status),
+            payment: Resource(BookingPayment::new(appointment.bill, appointment.held_until)),
             created_at: Shown(appointment.created_at),
             updated_at: Shown(appointment.updated_at),
         }
@@ -155,9 +159,10 @@ impl Located for Dated<domain::Appointment> {
     }
 }
 
-impl From<&Effect<Dated<domain::Appointment>>> for Done<Confirmation> {
-    fn from(_: &Effect<Dated<domain::Appointment>>) -> Self {
-        Confirmation::new("Appointment cancelled successfully")
+impl From<&Effect<Dated<domain::Appointment>>> for Done<Cancellation> {
+    fn from(effect: &Effect<Dated<domain::Appointment>>) -> Self {
+        let bill = effect.resource().value.bill;
+        Cancellation::new("Appointment cancelled successfully", bill)
     }
 }
 
@@ -168,6 +173,7 @@ impl From<AppointmentRefusal> for ApiError {
             AppointmentRefusal::CustomerNotFound => Problem::CustomerNotFound,
             AppointmentRefusal::SlotTaken => Problem::TimeConflict,
             AppointmentRefusal::Cancelled => Problem::AppointmentCancelled,
+            AppointmentRefusal::Expired => Problem::AppointmentExpired,
             AppointmentRefusal::InvalidStatus => Problem::AppointmentStatusFinal,
             AppointmentRefusal::HoldNotFound | AppointmentRefusal::HoldGone => Problem::HoldNotFound,
             AppointmentRefusal::HoldExpired => Problem::HoldExpired,
@@ -197,7 +203,8 @@ pub(crate) const BOOK_ERRORS: &[Problem] = &[
 
 /// Book an appointment
 ///
-/// What occupies a resource never overlaps; touching ends are fine. Of a service, the resources are chosen.
+/// What occupies a resource never overlaps; touching ends are fine. Of a service, the resources are chosen. With
+/// `payment`, it is pending until that is paid, and expires if it isn't.
 #[api_v2_operation(operation_id = "bookAppointment", tags("Appointments"))]
 pub(crate) async fn book(
     application: Data<Application>,
@@ -269,14 +276,15 @@ pub(crate) const EDIT_ERRORS: &[Problem] = &[
     Problem::TooSoon,
     Problem::TooFar,
     Problem::AppointmentCancelled,
+    Problem::AppointmentExpired,
     Problem::AppointmentStatusFinal,
     Problem::VersionMismatch,
 ];
 
 /// Move or edit an appointment
 ///
-/// Changes only the fields that are sent. A cancelled appointment can be edited but not moved, and only a confirmed one
-/// gets another status.
+/// Changes only the fields that are sent. A cancelled appointment can be edited but not moved. Only a confirmed one
+/// gets another status; a pending one can be cancelled.
 #[api_v2_operation(operation_id = "updateAppointment", tags("Appointments"))]
 pub(crate) async fn edit(
     application: Data<Application>,
@@ -299,13 +307,14 @@ pub(crate) const CANCEL_ERRORS: &[Problem] = &[
 
 /// Cancel an appointment
 ///
-/// Frees the slot at once; the appointment can still be read. Safe to repeat.
+/// Frees the slot at once; the appointment can still be read. Safe to repeat. It refunds nothing: the answer shows what
+/// was paid.
 #[api_v2_operation(operation_id = "cancelAppointment", tags("Appointments"))]
 pub(crate) async fn cancel(
     application: Data<Application>,
     path: Path<String>,
-    write: Write<Done<Confirmation>>,
-) -> Result<Reply<Done<Confirmation>>, ApiError> {
+    write: Write<Done<Cancellation>>,
+) -> Result<Reply<Done<Cancellation>>, ApiError> {
     let id = named(&path)?;
     let (request, replies) = write.request()?;
     let appointments = &application.scheduling.appointments;

@@ -85,6 +85,12 @@ impl<T: Described> Described for Option<T> {
     fn schema() -> Value {
         let mut schema = T::schema();
         schema["nullable"] = true.into();
+        // OpenAPI 3.0.3: an enumeration that may be null lists it. A named schema stays as it is.
+        if schema.get("title").is_none()
+            && let Some(members) = schema.get_mut("enum").and_then(Value::as_array_mut)
+        {
+            members.push(Value::Null);
+        }
         schema
     }
 }

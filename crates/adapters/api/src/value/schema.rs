@@ -28,6 +28,21 @@ pub(crate) fn integer(min: i64, max: i64, example: i64) -> Value {
     json!({ "type": "integer", "format": "int64", "minimum": min, "maximum": max, "example": example })
 }
 
+/// A [`choice`] that shares names with another one. In Go the members of all enums share one scope, so generated
+/// clients call its members by a prefix and the name: `EVENT_CANCELLED`.
+pub(crate) fn prefixed_choice(prefix: &str, title: &str, description: &str, names: &[&str]) -> Value {
+    let mut schema = choice(title, description, names.iter().copied());
+    let member = |name: &&str| format!("{prefix}_{}", name.to_uppercase());
+    schema["x-enum-varnames"] = names.iter().map(member).collect();
+    schema
+}
+
+/// An enumeration of names without a schema of its own, for a field that may be null: some generators of clients can't make
+/// a named one nullable.
+pub(crate) fn unnamed_choice<'a>(description: &str, names: impl Iterator<Item = &'a str>) -> Value {
+    json!({ "type": "string", "enum": names.collect::<Vec<_>>(), "description": description })
+}
+
 /// An enumeration of names. It becomes one of the document's named schemas.
 pub(crate) fn choice<'a>(title: &str, description: &str, names: impl Iterator<Item = &'a str>) -> Value {
     json!({ "title": title, "type": "string", "enum": names.collect::<Vec<_>>(), "description": description })

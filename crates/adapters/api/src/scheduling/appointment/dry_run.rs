@@ -2,6 +2,7 @@
 
 use super::{Appointment, AppointmentResponse};
 use crate::{
+    billing::booking::BookingPayment,
     commit::Reply,
     responses::{Created, Done},
     value::{Midnight, Resource, Shown, Success},
@@ -56,6 +57,8 @@ pub(crate) struct TriedAppointment {
     notes: Shown<Option<Notes>>,
     /// The status that it would have.
     status: Shown<AppointmentStatus>,
+    /// How it would be paid.
+    payment: Resource<BookingPayment>,
 }
 
 impl From<Appointment> for TriedAppointment {
@@ -75,6 +78,7 @@ impl From<Appointment> for TriedAppointment {
             duration: appointment.duration,
             notes: appointment.notes,
             status: appointment.status,
+            payment: appointment.payment,
         }
     }
 }

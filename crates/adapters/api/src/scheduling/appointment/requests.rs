@@ -1,6 +1,7 @@
 //! The requests for appointments.
 
 use crate::{
+    billing::booking::PaymentTermsInput,
     error::ApiError,
     fields::{Changeable, ChangeableList, Field, Fields, List, Part, Required},
     query::{Parameter, days},
@@ -75,6 +76,8 @@ pub(crate) struct BookAppointment {
     resource_ids: List<Required<ResourceId>>,
     /// Free notes.
     notes: Field<Notes>,
+    /// What has to be paid for it. It is pending until then.
+    payment: Part<PaymentTermsInput>,
     /// Whether to book outside of the opening hours, and whatever notice and horizon say.
     r#override: Field<bool>,
 }
@@ -93,6 +96,7 @@ impl BookAppointment {
         let given = !matches!(customer, Some(None));
         let email = fields.required_unless(given, "customerEmail", self.customer_email);
         let notes = fields.optional("notes", self.notes);
+        let payment = fields.part("payment", self.payment, |fields, part| part.into_domain(fields));
         let slot = SlotFields {
             date: self.date,
             time: self.time,
@@ -122,6 +126,7 @@ impl BookAppointment {
             customer,
             item: item?,
             notes: notes?,
+            payment: payment?,
         })
     }
 }
@@ -130,8 +135,8 @@ impl BookAppointment {
 #[derive(Default, Deserialize, Apiv2Schema)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct HowToBook {
-    /// Whether only to tell what would be booked: 200, `dryRun` is `true`, and the `appointment` has neither an id nor times
-    /// of its making. Nothing is written, and `Idempotency-Key` is ignored.
+    /// Whether only to tell what would be booked: 200, `dryRun` is `true`, and the `appointment` has neither an id nor
+    /// times of its making. Nothing is written, and `Idempotency-Key` is ignored.
     dry_run: Parameter<Flag>,
 }
 
@@ -160,7 +165,7 @@ pub(crate) struct EditAppointment {
     service_type: Changeable<ServiceType>,
     /// Other notes; `null` clears them.
     notes: Field<Notes>,
-    /// Another status. Only a confirmed appointment gets one.
+    /// Another status. Only a confirmed appointment gets one; a pending one can be cancelled.
     status: Changeable<AppointmentStatus>,
     /// Whether to move it outside of the opening hours, and whatever notice and horizon say.
     r#override: Field<bool>,
