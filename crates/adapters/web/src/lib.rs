@@ -11,6 +11,7 @@
 mod access;
 mod address;
 mod assets;
+mod billing;
 mod crm;
 mod dates;
 mod delivery;

@@ -9,6 +9,7 @@ macro_rules! texts {
         [
             include_str!(concat!("../locales/", $language, "/common.ftl")),
             include_str!(concat!("../locales/", $language, "/access.ftl")),
+            include_str!(concat!("../locales/", $language, "/billing.ftl")),
             include_str!(concat!("../locales/", $language, "/crm.ftl")),
             include_str!(concat!("../locales/", $language, "/delivery.ftl")),
             include_str!(concat!("../locales/", $language, "/events.ftl")),
@@ -18,8 +19,8 @@ macro_rules! texts {
     };
 }
 
-const HEBREW_TEXTS: [&str; 7] = texts!("he");
-const ENGLISH_TEXTS: [&str; 7] = texts!("en");
+const HEBREW_TEXTS: [&str; 8] = texts!("he");
+const ENGLISH_TEXTS: [&str; 8] = texts!("en");
 
 static HEBREW: LazyLock<FluentBundle<FluentResource>> =
     LazyLock::new(|| bundle(Language::Hebrew, HEBREW_TEXTS));
@@ -27,7 +28,7 @@ static ENGLISH: LazyLock<FluentBundle<FluentResource>> =
     LazyLock::new(|| bundle(Language::English, ENGLISH_TEXTS));
 
 /// A defect in a file is found by the tests. At run time what can be read is used.
-fn bundle(language: Language, files: [&str; 7]) -> FluentBundle<FluentResource> {
+fn bundle(language: Language, files: [&str; 8]) -> FluentBundle<FluentResource> {
     let tag = language.as_str().parse().unwrap_or_default();
     let mut bundle = FluentBundle::new_concurrent(vec![tag]);
     for file in files {
@@ -106,6 +107,9 @@ impl Words {
             Invalid::TimeZone => self.text("invalid-zone"),
             Invalid::Opening | Invalid::Closing | Invalid::NotAfter { .. } => self.text("invalid-closing"),
             Invalid::Money => self.text("invalid-money"),
+            Invalid::Amount { decimals, .. } => self.count("invalid-amount", decimals),
+            Invalid::NothingDue | Invalid::Deposit => self.text("invalid-deposit"),
+            Invalid::Provider => self.text("invalid-provider"),
             Invalid::Id => self.text("invalid-id"),
             Invalid::Url => self.text("invalid-url"),
             Invalid::UrlScheme { allowed } if allowed.contains("http://") => self.text("invalid-url-scheme"),

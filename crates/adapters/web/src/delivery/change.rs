@@ -218,7 +218,8 @@ fn missing<T, R: chatgrow_domain::Refusal>(found: Result<T, Failure<R>>) -> Resu
     }
 }
 
-/// The page of the resource that has changed. A registration is shown with its customer; a hold has no page.
+/// The page of the resource that has changed. A registration is shown with its customer; a hold and a payment have
+/// none.
 pub(super) fn page_of(change: &Change) -> Option<String> {
     let id = change.subject;
     if [ChangeType::BlockRemoved, ChangeType::WebhookEndpointRemoved].contains(&change.kind) {
@@ -227,7 +228,7 @@ pub(super) fn page_of(change: &Change) -> Option<String> {
     let path = match change.kind.subject() {
         SubjectKind::Customer => format!("customers/{id}"),
         SubjectKind::Appointment => format!("appointments/{id}"),
-        SubjectKind::Hold => return None,
+        SubjectKind::Hold | SubjectKind::Payment => return None,
         SubjectKind::Event => format!("events/{id}"),
         SubjectKind::Registration => format!("customers/{}", change.customer?),
         SubjectKind::Resource => format!("settings/resources/{id}"),

@@ -15,7 +15,9 @@ use actix_web::{
 };
 use askama::Template;
 use chatgrow_application::WallClock;
-use chatgrow_domain::{Event, EventId, LocalMinute, PageLimit, Registration, RegistrationId, parse_date};
+use chatgrow_domain::{
+    Event, EventId, LocalMinute, PageLimit, Registration, RegistrationId, RegistrationStatus, parse_date,
+};
 use chatgrow_ports::{EventFilter, PageRequest, StartPosition};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::collections::HashMap;
@@ -63,6 +65,9 @@ pub(super) struct Person {
     pub(super) phone: Option<String>,
     pub(super) notes: Option<String>,
     pub(super) when: String,
+    /// Unless it is confirmed.
+    pub(super) status: Option<String>,
+    pub(super) takes_place: bool,
 }
 
 pub(super) async fn event(shared: &Shared, signed_in: &SignedIn, id: &str) -> Result<Event, PageError> {
@@ -246,6 +251,9 @@ pub(super) async fn people(
             phone: customer.phone.map(|phone| phone.as_str().to_owned()),
             notes: registration.notes.map(|notes| notes.as_str().to_owned()),
             when: t.moment(clock.at(registration.created_at), clock.today()),
+            status: (registration.status != RegistrationStatus::Confirmed)
+                .then(|| t.text(&format!("status-{}", registration.status.as_str()))),
+            takes_place: registration.status.takes_place(),
         })
     };
     stream::iter(registrations.into_iter().map(person))

@@ -17,7 +17,9 @@ use actix_web::{
 };
 use askama::Template;
 use chatgrow_application::Precondition;
-use chatgrow_domain::{EmailAddress, Event, EventId, Notes, RegistrationId, RegistrationRefusal};
+use chatgrow_domain::{
+    EmailAddress, Event, EventId, Notes, Registration, RegistrationId, RegistrationRefusal,
+};
 use chatgrow_ports::Failure;
 
 #[derive(Template)]
@@ -55,7 +57,7 @@ pub(crate) async fn register(
     let registrations = &shared.application.events.registrations;
     let request = signed_in.request_of(&form);
     let registered = registrations
-        .register(&request, before.id, &email.key(), notes)
+        .register(&request, before.id, &email.key(), notes, None)
         .await;
     let Err(failure) = registered else {
         return page::go_to(format!("/console/events/{}", before.id));
@@ -127,6 +129,12 @@ pub(crate) async fn remove(
     }
 }
 
+/// Those that take a place.
+fn with_places(mut registrations: Vec<Registration>) -> Vec<Registration> {
+    registrations.retain(|registration| registration.status.takes_place());
+    registrations
+}
+
 /// The list of those who are registered, to print.
 pub(crate) async fn print(
     shared: Data<Shared>,
@@ -143,6 +151,6 @@ pub(crate) async fn print(
         t,
         shell: Shell::new(&signed_in, Section::Events, facts.title.clone()),
         event: facts,
-        people: people(&shared, &signed_in, &clock, registrations).await?,
+        people: people(&shared, &signed_in, &clock, with_places(registrations)).await?,
     })
 }

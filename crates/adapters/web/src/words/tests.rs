@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The messages of a language, each with the arguments that it uses.
-fn messages(files: [&str; 7]) -> BTreeMap<String, BTreeSet<String>> {
+fn messages(files: [&str; 8]) -> BTreeMap<String, BTreeSet<String>> {
     let mut messages = BTreeMap::new();
     for file in files {
         let parsed = FluentResource::try_new(file.to_owned());
@@ -107,6 +107,10 @@ fn no_text_is_missing_or_left_over() {
         "failure-",
         "scope-",
         "role-",
+        "paid-standing-",
+        "paid-kind-",
+        "paid-status-",
+        "paid-attention-",
         "status-",
         "event-status-",
         "kind-",

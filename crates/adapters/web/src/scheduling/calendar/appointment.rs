@@ -2,6 +2,7 @@
 
 use crate::{
     Shared,
+    billing::Paid,
     crm::{dialled, mail},
     dates::{clock, field_date},
     form::Form,
@@ -18,7 +19,7 @@ use askama::Template;
 use chatgrow_application::{Dated, Precondition};
 use chatgrow_domain::{
     Appointment, AppointmentEdit, AppointmentId, AppointmentRefusal, AppointmentStatus, LocalMinute, Notes,
-    Policies, Revised,
+    PaymentTarget, Policies, Revised,
 };
 use chatgrow_ports::Failure;
 
@@ -29,6 +30,7 @@ struct Page {
     shell: Shell,
     form: Form,
     shown: Shown,
+    paid: Option<Paid>,
     fault: Option<String>,
 }
 
@@ -57,6 +59,7 @@ pub(super) struct Shown {
     pub(super) who: String,
     pub(super) status: String,
     pub(super) open: bool,
+    pub(super) pending: bool,
 }
 
 impl Shown {
@@ -95,6 +98,7 @@ impl Shown {
             who: names.who(&booking.resources),
             status: t.text(&format!("status-{}", appointment.status.as_str())),
             open: appointment.status == AppointmentStatus::Confirmed,
+            pending: appointment.status == AppointmentStatus::Pending,
         })
     }
 }
@@ -119,6 +123,15 @@ async fn page_of(
 ) -> Result<Page, PageError> {
     let t = signed_in.words();
     let shown = Shown::new(shared, signed_in, appointment).await?;
+    let target = PaymentTarget::Appointment(appointment.id);
+    let paid = Paid::read(
+        shared,
+        signed_in,
+        target,
+        appointment.bill,
+        appointment.held_until,
+    )
+    .await?;
     let title = fault
         .clone()
         .unwrap_or_else(|| t.of("appointment-title", "name", &shown.customer));
@@ -127,6 +140,7 @@ async fn page_of(
         shell: Shell::new(signed_in, Section::Calendar, title),
         form,
         shown,
+        paid,
         fault,
     })
 }

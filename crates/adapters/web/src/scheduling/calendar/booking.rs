@@ -188,6 +188,7 @@ fn read_order(form: &mut Form, t: Words) -> Option<Order> {
         },
         item: OrderItem::Wish(wish),
         notes: notes?,
+        payment: None,
     })
 }
 

@@ -278,7 +278,8 @@ impl Day<'_> {
         let state = match appointment.status {
             AppointmentStatus::Completed => Some("done"),
             AppointmentStatus::NoShow => Some("no-show"),
-            AppointmentStatus::Confirmed | AppointmentStatus::Cancelled => None,
+            AppointmentStatus::Pending => Some("pending"),
+            AppointmentStatus::Confirmed | AppointmentStatus::Cancelled | AppointmentStatus::Expired => None,
         };
         let mut who = self.names.who(&appointment.booking.resources);
         if state.is_some() {

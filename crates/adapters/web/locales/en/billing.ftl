@@ -1,0 +1,25 @@
+# What is paid for.
+paid-title = Payment
+paid-of = { $paid } of { $amount } was paid.
+paid-refunded = { $amount } was given back.
+paid-until = It waits for its payment until { $moment }.
+paid-what = What
+paid-amount = Amount
+paid-when = When
+paid-provider = Payment system
+paid-status = Status
+paid-standing-not_required = Nothing to pay
+paid-standing-unpaid = Not paid
+paid-standing-deposit_paid = Deposit paid
+paid-standing-paid = Paid
+paid-standing-overpaid = Paid too much
+paid-standing-partially_refunded = Partly refunded
+paid-standing-refunded = Refunded
+paid-kind-payment = Payment
+paid-kind-refund = Refund
+paid-status-pending = Under way
+paid-status-failed = Failed
+paid-status-cancelled = Given up
+paid-status-succeeded = Succeeded
+paid-attention-unmatched = For no known booking
+paid-attention-late = Came too late

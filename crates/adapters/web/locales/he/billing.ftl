@@ -1,0 +1,25 @@
+# מה ששולם עבורו.
+paid-title = תשלום
+paid-of = שולמו { $paid } מתוך { $amount }.
+paid-refunded = הוחזרו { $amount }.
+paid-until = ההזמנה ממתינה לתשלום עד { $moment }.
+paid-what = מה
+paid-amount = סכום
+paid-when = מתי
+paid-provider = מערכת התשלומים
+paid-status = מצב
+paid-standing-not_required = אין מה לשלם
+paid-standing-unpaid = לא שולם
+paid-standing-deposit_paid = המקדמה שולמה
+paid-standing-paid = שולם
+paid-standing-overpaid = שולם יותר מדי
+paid-standing-partially_refunded = הוחזר חלקית
+paid-standing-refunded = הוחזר
+paid-kind-payment = תשלום
+paid-kind-refund = החזר
+paid-status-pending = בתהליך
+paid-status-failed = נכשל
+paid-status-cancelled = בוטל
+paid-status-succeeded = הצליח
+paid-attention-unmatched = ללא הזמנה מוכרת
+paid-attention-late = הגיע מאוחר מדי
