@@ -27,6 +27,9 @@ pub(crate) const ATTEMPTS: usize = 64;
 /// The format of a stored answer that is empty. The adapter that renders an answer chooses the other formats.
 const EMPTY: u16 = u16::MAX;
 
+/// How many rows that have run out of time a refused write lets go at most, because one of them may be in its way.
+pub(crate) const RELEASE: u32 = 100;
+
 /// How many rows one write of a sweep changes at most, so that no request waits long for it.
 pub(crate) const SWEEP: u32 = 500;
 

@@ -52,6 +52,17 @@ impl Money {
         })
     }
 
+    /// Parses the amount of a payment, as [`parse_in`](Self::parse_in) does. It is more than 0.
+    ///
+    /// # Errors
+    /// As in [`parse_in`](Self::parse_in), or [`Invalid::NothingDue`] if it is 0.
+    pub fn parse_paid(currency: Currency, number: &str) -> Result<Self, Invalid> {
+        match Self::parse_in(currency, number)? {
+            Self::ZERO => Err(Invalid::NothingDue),
+            amount => Ok(amount),
+        }
+    }
+
     fn parse_with(decimals: u32, number: &str) -> Option<Self> {
         let (digits, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
         let amount = Decimal::from_str_exact(digits).ok()?.normalize();

@@ -46,6 +46,12 @@ impl Timestamp {
         self.0.unix_timestamp() * 1000 + i64::from(self.0.millisecond())
     }
 
+    /// The instant that comes so many minutes later, or the last one.
+    pub(crate) fn minutes_later(self, minutes: i64) -> Self {
+        let later = self.as_millis().saturating_add(minutes * 60_000);
+        Self::from_millis(later).unwrap_or(Self::MAX)
+    }
+
     /// The instant in UTC.
     #[must_use]
     pub const fn to_utc(self) -> OffsetDateTime {

@@ -27,7 +27,7 @@ pub struct Payments {
 }
 
 /// A payment and its refunds before and after a write.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Ledger {
     /// The payment, if it is known.
     payment: Option<(Option<Payment>, Payment)>,
@@ -294,10 +294,7 @@ impl Payments {
         returns: bool,
         now: Timestamp,
     ) -> Result<(Ledger, Option<Billed>), Failure<PaymentRefusal>> {
-        let mut ledger = Ledger {
-            payment: ledger.payment.clone(),
-            refunds: ledger.refunds.clone(),
-        };
+        let mut ledger = ledger.clone();
         let Some((before, after)) = &mut ledger.payment else {
             return Ok((ledger, None));
         };

@@ -2,14 +2,11 @@
 
 use crate::{
     Effect, System,
-    commit::{Commits, SWEEP},
+    commit::{Commits, RELEASE, SWEEP},
 };
 use chatgrow_domain::{AccountId, Actor, Timestamp};
 use chatgrow_ports::{Failure, RegistrationStore, StoreError, Stores, UnpaidRegistration};
 use std::sync::Arc;
-
-/// How many unpaid registrations a refused write lets go at most.
-const RELEASE: u32 = 100;
 
 /// Frees the places of registrations that were not paid in time.
 #[derive(Clone)]

@@ -52,36 +52,39 @@ impl Registrations {
     ) -> Result<Outcome<Registration>, Failure<RegistrationRefusal>> {
         request.caller.require(Scope::EventsWrite)?;
         let account = request.caller.account;
-        let attempt =
-            async || {
-                let Some(customer) = self.customers.by_email(account, customer).await? else {
-                    // If neither exists, the refusal names the event: the path comes before the body.
-                    self.must_exist(account, event).await?;
-                    return Err(RegistrationRefusal::CustomerNotFound.into());
-                };
-                let (id, now) = (
-                    RegistrationId::new(self.system.ids.next_id()),
-                    self.system.clock.now(),
-                );
-                let mut place = Registration::new(id, event, &customer, notes.clone(), now);
-                if let Some(terms) = &payment {
-                    place = place.to_be_paid(terms);
-                }
-                let effect = Effect::Created(place);
-                let commit = self.commits.of(request, &effect);
-                match self
-                    .registrations
-                    .register(account, effect.resource(), commit)
-                    .await
-                {
-                    Ok(()) => Ok(Some(effect)),
-                    // One that was not paid in time may have the place.
-                    Err(Failure::Refused(
-                        RegistrationRefusal::Full | RegistrationRefusal::AlreadyRegistered,
-                    )) if self.unpaid.make_room(account).await? => Ok(None),
-                    Err(failure) => Err(failure),
-                }
+        let attempt = async || {
+            let Some(customer) = self.customers.by_email(account, customer).await? else {
+                // If neither exists, the refusal names the event: the path comes before the body.
+                self.must_exist(account, event).await?;
+                return Err(RegistrationRefusal::CustomerNotFound.into());
             };
+            let (id, now) = (
+                RegistrationId::new(self.system.ids.next_id()),
+                self.system.clock.now(),
+            );
+            let mut place = Registration::new(id, event, &customer, notes.clone(), now);
+            if let Some(terms) = &payment {
+                place = place.to_be_paid(terms);
+            }
+            let effect = Effect::Created(place);
+            let commit = self.commits.of(request, &effect);
+            let registered = self
+                .registrations
+                .register(account, effect.resource(), commit)
+                .await;
+            let Err(failure) = registered else {
+                return Ok(Some(effect));
+            };
+            // One that was not paid in time may have the place.
+            let taken = matches!(
+                failure,
+                Failure::Refused(RegistrationRefusal::Full | RegistrationRefusal::AlreadyRegistered)
+            );
+            if taken && self.unpaid.make_room(account).await? {
+                return Ok(None);
+            }
+            Err(failure)
+        };
         self.commits.run(request, attempt).await
     }
 

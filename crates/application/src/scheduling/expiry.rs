@@ -1,11 +1,12 @@
 //! Holds that have expired are released, and appointments that were not paid in time expire.
 
-use crate::{Effect, commit::SWEEP, scheduling::planner::Planner};
+use crate::{
+    Effect,
+    commit::{RELEASE, SWEEP},
+    scheduling::planner::Planner,
+};
 use chatgrow_domain::{AccountId, Actor, Timestamp};
 use chatgrow_ports::{ExpiredHold, Failure, StoreError, UnpaidAppointment};
-
-/// How many expired holds, and how many unpaid appointments, a refused write lets go at most.
-const RELEASE: u32 = 100;
 
 impl Planner {
     /// Releases the account's holds that have expired, and lets unpaid appointments expire, because one of them may be

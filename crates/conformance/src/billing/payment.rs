@@ -206,11 +206,7 @@ pub async fn payment_round_trips(stores: &Stores) {
         expected.extend([next, refund]);
     }
     for written in &expected {
-        let facts = PaymentFacts {
-            provider: written.provider.clone(),
-            external_id: written.external_id.clone(),
-            kind: written.kind,
-        };
+        let facts = PaymentFacts::of(written);
         let found = stores.billing.payments.by_facts(account, &facts).await.unwrap();
         assert_eq!(found.as_ref(), Some(written), "it is found by its facts");
         assert_eq!(entry(stores, account, written.id).await.as_ref(), Some(written));
@@ -264,13 +260,12 @@ pub async fn payments_are_there_once(stores: &Stores) {
         ..first.clone()
     };
     record(stores, account, &[&refund], None).await.unwrap();
-    let facts = |of: &Payment| PaymentFacts {
-        provider: of.provider.clone(),
-        external_id: of.external_id.clone(),
-        kind: of.kind,
-    };
     for written in [&first, &elsewhere, &refund] {
-        let found = stores.billing.payments.by_facts(account, &facts(written)).await;
+        let found = stores
+            .billing
+            .payments
+            .by_facts(account, &PaymentFacts::of(written))
+            .await;
         assert_eq!(
             found.unwrap().as_ref(),
             Some(written),
@@ -498,11 +493,7 @@ pub async fn payments_of_accounts_are_apart(stores: &Stores) {
         None,
         "another account's"
     );
-    let facts = PaymentFacts {
-        provider: mine.provider.clone(),
-        external_id: mine.external_id.clone(),
-        kind: mine.kind,
-    };
+    let facts = PaymentFacts::of(&mine);
     assert_eq!(
         payments.by_facts(other, &facts).await.unwrap(),
         None,

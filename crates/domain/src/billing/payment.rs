@@ -5,7 +5,6 @@ use crate::{
     AppointmentId, ChangeRefusal, Currency, ExternalId, Invalid, Money, Provider, Refusal, RegistrationId,
     Revised, Revision, Timestamp, Version, choice::choice, ids::id_type,
 };
-use std::fmt;
 
 id_type! {
     /// The id of a [`Payment`].
@@ -86,15 +85,6 @@ impl PaymentTarget {
         match self {
             Self::Appointment(_) => None,
             Self::Registration(id) => Some(id),
-        }
-    }
-}
-
-impl fmt::Display for PaymentTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Appointment(id) => id.fmt(f),
-            Self::Registration(id) => id.fmt(f),
         }
     }
 }

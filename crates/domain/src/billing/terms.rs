@@ -1,6 +1,6 @@
 //! Terms of payment: what a booking costs, and how long it waits for its payment.
 
-use crate::{Currency, Invalid, Money, Timestamp, minutes::minutes_type};
+use crate::{Currency, Invalid, Money, minutes::minutes_type};
 
 minutes_type! {
     /// For how long a booking waits for its payment: 1 minute to one day.
@@ -10,12 +10,6 @@ minutes_type! {
 impl PaymentTime {
     /// The time if the caller names none.
     pub const DEFAULT: Self = Self(15);
-
-    /// The instant that comes so much later.
-    pub(crate) fn after(self, start: Timestamp) -> Timestamp {
-        let end = start.as_millis().saturating_add(self.as_minutes() * 60_000);
-        Timestamp::from_millis(end).unwrap_or(Timestamp::MAX)
-    }
 }
 
 /// What has to be paid for a booking, and until when.

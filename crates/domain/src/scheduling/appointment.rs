@@ -205,7 +205,7 @@ impl Appointment {
     pub fn to_be_paid(self, terms: &PaymentTerms) -> Self {
         Self {
             status: AppointmentStatus::Pending,
-            held_until: Some(terms.time.after(self.created_at)),
+            held_until: Some(self.created_at.minutes_later(terms.time.as_minutes())),
             bill: Some(Bill::of(terms)),
             ..self
         }

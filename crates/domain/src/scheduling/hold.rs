@@ -73,11 +73,10 @@ impl Hold {
     /// A new hold.
     #[must_use]
     pub fn new(id: HoldId, booking: Booking, time: HoldTime, now: Timestamp) -> Self {
-        let until = now.as_millis().saturating_add(time.as_minutes() * 60_000);
         Self {
             id,
             booking,
-            held_until: Timestamp::from_millis(until).unwrap_or(Timestamp::MAX),
+            held_until: now.minutes_later(time.as_minutes()),
             released: false,
             created_at: now,
             updated_at: now,

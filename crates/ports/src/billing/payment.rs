@@ -19,6 +19,18 @@ pub struct PaymentFacts {
     pub kind: PaymentKind,
 }
 
+impl PaymentFacts {
+    /// What identifies this entry.
+    #[must_use]
+    pub fn of(entry: &Payment) -> Self {
+        Self {
+            provider: entry.provider.clone(),
+            external_id: entry.external_id.clone(),
+            kind: entry.kind,
+        }
+    }
+}
+
 /// Which entries to list. A field that is `None` matches all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PaymentFilter {

@@ -6,9 +6,7 @@ use crate::{
     responses::Done,
     value::{Resource, Sentence, Shown, Success},
 };
-use chatgrow_domain::{
-    Amount, Bill, Currency, Invalid, Money, PaymentStanding, PaymentTerms, PaymentTime, Timestamp,
-};
+use chatgrow_domain::{Amount, Bill, Currency, Money, PaymentStanding, PaymentTerms, PaymentTime, Timestamp};
 use paperclip::actix::Apiv2Schema;
 use serde::{Deserialize, Serialize};
 
@@ -48,29 +46,20 @@ impl PaymentTermsInput {
 
 impl Fields {
     /// An amount in that currency.
-    pub(crate) fn amount(
-        &mut self,
-        name: &'static str,
-        amount: &AmountText,
-        currency: Currency,
-    ) -> Option<Money> {
-        match Money::parse_in(currency, amount.as_str()) {
-            Ok(amount) => Some(amount),
-            Err(why) => self.refuse(name, why),
-        }
+    fn amount(&mut self, name: &'static str, amount: &AmountText, currency: Currency) -> Option<Money> {
+        let amount = Money::parse_in(currency, amount.as_str());
+        amount.map_or_else(|why| self.refuse(name, why), Some)
     }
 
-    /// An amount in that currency which is more than 0.
+    /// The amount of a payment in that currency.
     pub(crate) fn paid_amount(
         &mut self,
         name: &'static str,
         amount: &AmountText,
         currency: Currency,
     ) -> Option<Money> {
-        match self.amount(name, amount, currency)? {
-            Money::ZERO => self.refuse(name, Invalid::NothingDue),
-            amount => Some(amount),
-        }
+        let amount = Money::parse_paid(currency, amount.as_str());
+        amount.map_or_else(|why| self.refuse(name, why), Some)
     }
 }
 

@@ -2,14 +2,14 @@
 
 use crate::{
     fields::Number,
-    value::{Described, Input, Output, Text, ids, integers, schema},
+    value::{Described, Input, Output, Text, ids, integers, schema, show_number},
 };
 use chatgrow_domain::{
     Amount, Attention, ExternalId, Invalid, Money, PaymentId, PaymentKind, PaymentStanding, PaymentStatus,
     PaymentTime, Provider,
 };
-use serde::{Serialize, Serializer, ser::Error as _};
-use serde_json::{Value, json, value::RawValue};
+use serde::Serializer;
+use serde_json::{Value, json};
 
 ids! { PaymentId "507f1f77bcf86cd7994390aa" }
 
@@ -145,8 +145,6 @@ impl Described for Amount {
 
 impl Output for Amount {
     fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RawValue::from_string(self.to_string())
-            .map_err(S::Error::custom)?
-            .serialize(serializer)
+        show_number(self, serializer)
     }
 }

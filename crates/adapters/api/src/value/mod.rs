@@ -11,7 +11,8 @@ mod shared;
 pub(crate) use macros::{ids, integers};
 pub(crate) use packed::{pack, pack_parameters, unpack, unpack_parameter};
 pub(crate) use shared::{
-    Count, Cursor, Flag, Midnight, Sentence, Success, show_ascii, write_number, write_to_the_minute,
+    Count, Cursor, Flag, Midnight, Sentence, Success, show_ascii, show_number, write_number,
+    write_to_the_minute,
 };
 
 use crate::fields::FromJson;

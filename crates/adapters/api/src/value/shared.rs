@@ -8,6 +8,7 @@ use chatgrow_domain::{Currency, Invalid, Money, Notes, PageLimit, Timestamp, par
 use paperclip::v2::{models::DefaultSchemaRaw, schema::Apiv2Schema};
 use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::{Value, json, value::RawValue};
+use std::fmt::Display;
 use time::{Date, Time};
 
 impl Text for Notes {
@@ -159,10 +160,15 @@ impl Input for Money {
 
 impl Output for Money {
     fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RawValue::from_string(self.to_string())
-            .map_err(S::Error::custom)?
-            .serialize(serializer)
+        show_number(self, serializer)
     }
+}
+
+/// Shows what displays as a JSON number with exactly these digits.
+pub(crate) fn show_number<S: Serializer>(number: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    RawValue::from_string(number.to_string())
+        .map_err(S::Error::custom)?
+        .serialize(serializer)
 }
 
 impl Text for Currency {

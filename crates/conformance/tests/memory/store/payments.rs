@@ -21,11 +21,11 @@ impl MemoryStore {
     ) -> Result<(), Failure<PaymentRefusal>> {
         let method = Method::RecordPayment;
         if entry.version == Version::FIRST {
-            let facts = facts(entry);
+            let facts = PaymentFacts::of(entry);
             let known = tables
                 .payments
                 .of(account)
-                .any(|other| self::facts(other) == facts);
+                .any(|other| PaymentFacts::of(other) == facts);
             if known && !self.has(Defect::PaidTwice) {
                 return Err(Failure::Refused(PaymentRefusal::Outdated));
             }
@@ -91,14 +91,6 @@ impl MemoryStore {
                 || filter.from.is_none_or(|from| entry.occurred_at >= from))
             && (ignores(Defect::IgnoresPaymentBefore)
                 || filter.before.is_none_or(|before| entry.occurred_at < before))
-    }
-}
-
-fn facts(entry: &Payment) -> PaymentFacts {
-    PaymentFacts {
-        provider: entry.provider.clone(),
-        external_id: entry.external_id.clone(),
-        kind: entry.kind,
     }
 }
 
@@ -175,7 +167,7 @@ impl PaymentStore for MemoryStore {
         self.read(|tables| {
             let mut entries = tables.payments.of(account);
             let found = entries.find(|entry| {
-                let mut known = self::facts(entry);
+                let mut known = PaymentFacts::of(entry);
                 if self.has(Defect::IgnoresKindOfPayment) {
                     known.kind = facts.kind;
                 }

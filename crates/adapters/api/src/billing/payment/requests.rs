@@ -9,7 +9,7 @@ use crate::{
 };
 use chatgrow_domain as domain;
 use chatgrow_domain::{
-    AppointmentId, Currency, ExternalId, Invalid, Money, PageLimit, PaymentEdit, PaymentId, PaymentKind,
+    AppointmentId, Currency, ExternalId, Money, PageLimit, PaymentEdit, PaymentId, PaymentKind,
     PaymentRefusal, PaymentStatus, PaymentTarget, Provider, RegistrationId, Timestamp, ToldPayment,
 };
 use chatgrow_ports::{PageRequest, PaymentFilter};
@@ -151,18 +151,14 @@ impl RefundPayment {
 
 impl ToldRefund {
     pub(super) fn of(self, payment: &domain::Payment) -> Result<ToldPayment, PaymentRefusal> {
-        let amount = Money::parse_in(payment.currency, self.amount.as_str());
-        let amount = amount.map_err(PaymentRefusal::Amount)?;
-        if amount == Money::ZERO {
-            return Err(PaymentRefusal::Amount(Invalid::NothingDue));
-        }
+        let amount = Money::parse_paid(payment.currency, self.amount.as_str());
         Ok(ToldPayment {
             kind: PaymentKind::Refund,
             provider: payment.provider.clone(),
             external_id: self.external_id,
             refund_of: Some(payment.external_id.clone()),
             target: None,
-            amount,
+            amount: amount.map_err(PaymentRefusal::Amount)?,
             currency: payment.currency,
             status: self.status,
             occurred_at: self.occurred_at,
