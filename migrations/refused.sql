@@ -38,11 +38,17 @@ INSERT INTO registrations VALUES ($1, $1, $1, $1, NULL, 0, 'confirmed', NULL, NU
 INSERT INTO registrations VALUES ($1, $3, $3, $2, NULL, 0, 'pending', 5, 'ILS', 100, 50, 0, 0, 1), ($1, $4, $3, $2, NULL, 0, 'expired', 5, 'ILS', 100, 50, 0, 0, 2);
 UPDATE appointments SET currency = 'ILS', amount_minor = 100, deposit_minor = 100, paid_minor = 100, refunded_minor = 80 WHERE account_id = $1 AND id = $1;
 INSERT INTO payments VALUES
-    ($1, $1, 'payment', 'stripe', 'pi_1', NULL, NULL, $1, NULL, 100, 'ILS', 'succeeded', 80, NULL, 0, 0, 0, 1),
-    ($1, $2, 'payment', 'stripe', 'pi_2', NULL, NULL, NULL, NULL, 100, 'USD', 'succeeded', 0, 'unmatched', 0, 0, 0, 1);
+    ($1, $1, 'payment', 'stripe', 'pi_1', NULL, NULL, $1, NULL, 100, 'ILS', 'succeeded', 80, NULL, 0, 0, 0, 1, 0),
+    ($1, $2, 'payment', 'stripe', 'pi_2', NULL, NULL, NULL, NULL, 100, 'USD', 'succeeded', 0, 'unmatched', 0, 0, 0, 1, 0);
 INSERT INTO payments VALUES
-    ($1, $3, 'refund', 'stripe', 're_1', 'pi_1', $1, $1, NULL, 80, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1),
-    ($1, $4, 'refund', 'stripe', 're_2', 'pi_1', $1, $1, NULL, 20, 'ILS', 'pending', 0, NULL, 0, 0, 0, 1);
+    ($1, $3, 'refund', 'stripe', 're_1', 'pi_1', $1, $1, NULL, 80, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1, 0),
+    ($1, $4, 'refund', 'stripe', 're_2', 'pi_1', $1, $1, NULL, 20, 'ILS', 'pending', 0, NULL, 0, 0, 0, 1, 0);
+INSERT INTO payment_sources VALUES
+    ($1, $1, 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'Stripe', 'stripe', 'stripe', NULL, $1, $1, 5, 0, 0, 1),
+    ($2, $2, 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb', 'Cards', 'cards', 'hmac', '{}', $1, NULL, NULL, 0, 0, 1);
+INSERT INTO payment_notices VALUES
+    ($1, $1, $1, 'evt_1', 'payment_intent.succeeded', 'recorded', $1, 'x', 100, 'ILS', NULL, 0),
+    ($1, $2, $1, 'evt_2', NULL, 'unreadable', NULL, NULL, NULL, NULL, 'amount is required', 0);
 INSERT INTO changes (account_id, epoch, number, id, kind, made_at, subject_id, version, customer_id, actor_kind, actor_id) VALUES
     ($1, 0, 1, $1, 'customer.created', 0, $1, 1, $1, 'user', $1),
     ($1, 0, 2, $2, 'hold.expired', 0, $6, 2, NULL, 'system', NULL);
@@ -457,13 +463,13 @@ INSERT INTO registrations VALUES ($1, $9, $3, $2, NULL, 0, 'pending', 5, NULL, N
 INSERT INTO registrations VALUES ($1, $9, $9, $2, NULL, 0, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, 1); -- registrations_event_exists
 
 -- Each payment once, given back once, in its currency, of what is there, and for ever.
-INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_1', NULL, NULL, NULL, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1); -- payments_once
-INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_1', 'pi_1', $1, NULL, NULL, 1, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1); -- payments_once
-INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_9', 'pi_1', $1, NULL, NULL, 1, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1); -- payments_fit
-INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_9', 'pi_1', $1, NULL, NULL, 1, 'USD', 'pending', 0, NULL, 0, 0, 0, 1); -- payments_fit
-INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_9', 'pi_2', $1, NULL, NULL, 1, 'ILS', 'pending', 0, NULL, 0, 0, 0, 1); -- payments_fit
-INSERT INTO payments VALUES ($1, $9, 'refund', 'cash', 're_9', 'pi_1', $1, NULL, NULL, 1, 'ILS', 'pending', 0, NULL, 0, 0, 0, 1); -- payments_fit
-INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_9', 're_1', $3, NULL, NULL, 1, 'ILS', 'pending', 0, NULL, 0, 0, 0, 1); -- payments_fit
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_1', NULL, NULL, NULL, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1, 0); -- payments_once
+INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_1', 'pi_1', $1, NULL, NULL, 1, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1, 0); -- payments_once
+INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_9', 'pi_1', $1, NULL, NULL, 1, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1, 0); -- payments_fit
+INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_9', 'pi_1', $1, NULL, NULL, 1, 'USD', 'pending', 0, NULL, 0, 0, 0, 1, 0); -- payments_fit
+INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_9', 'pi_2', $1, NULL, NULL, 1, 'ILS', 'pending', 0, NULL, 0, 0, 0, 1, 0); -- payments_fit
+INSERT INTO payments VALUES ($1, $9, 'refund', 'cash', 're_9', 'pi_1', $1, NULL, NULL, 1, 'ILS', 'pending', 0, NULL, 0, 0, 0, 1, 0); -- payments_fit
+INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_9', 're_1', $3, NULL, NULL, 1, 'ILS', 'pending', 0, NULL, 0, 0, 0, 1, 0); -- payments_fit
 UPDATE payments SET status = 'succeeded' WHERE id = $4; -- payments_fit
 UPDATE payments SET amount_minor = 81 WHERE id = $3; -- payments_fit
 UPDATE payments SET refunded_minor = 79 WHERE id = $1; -- payments_fit
@@ -472,27 +478,64 @@ UPDATE payments SET refunded_minor = 101 WHERE id = $1; -- payments_refunded
 UPDATE payments SET amount_minor = 79 WHERE id = $1; -- payments_refunded
 UPDATE payments SET appointment_id = $1 WHERE id = $2; -- payments_fit
 UPDATE payments SET registration_id = $3 WHERE id = $2; -- payments_fit
-INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, $6, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1); -- payments_fit
-INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, $3, 100, 'USD', 'succeeded', 0, NULL, 0, 0, 0, 1); -- payments_fit
-INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, $1, $3, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1); -- payments_target
-INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1); -- payments_refund
-INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', 'pi_1', NULL, NULL, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1); -- payments_refund
-INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_9', 'pi_9', NULL, NULL, NULL, 100, 'ILS', 'succeeded', 1, NULL, 0, 0, 0, 1); -- payments_refund
-INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, $9, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1);
-INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, $4, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1);
-INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, $9, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1);
-INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_9', 'pi_9', $9, NULL, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1);
-INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 0, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1);
-INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 100000000000, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1);
-INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 100, 'SHEKEL', 'succeeded', 0, NULL, 0, 0, 0, 1);
-INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 100, 'ILS', 'lost', 0, NULL, 0, 0, 0, 1);
-INSERT INTO payments VALUES ($1, $9, 'gift', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1);
-INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', '', NULL, NULL, NULL, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1);
-INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 100, 'ILS', 'succeeded', 0, '', 0, 0, 0, 1);
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, $6, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1, 0); -- payments_fit
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, $3, 100, 'USD', 'succeeded', 0, NULL, 0, 0, 0, 1, 0); -- payments_fit
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, $1, $3, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1, 0); -- payments_target
+INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1, 0); -- payments_refund
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', 'pi_1', NULL, NULL, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1, 0); -- payments_refund
+INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_9', 'pi_9', NULL, NULL, NULL, 100, 'ILS', 'succeeded', 1, NULL, 0, 0, 0, 1, 0); -- payments_refund
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, $9, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1, 0);
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, $4, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1, 0);
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, $9, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1, 0);
+INSERT INTO payments VALUES ($1, $9, 'refund', 'stripe', 're_9', 'pi_9', $9, NULL, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1, 0);
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 0, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1, 0);
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 100000000000, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1, 0);
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 100, 'SHEKEL', 'succeeded', 0, NULL, 0, 0, 0, 1, 0);
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 100, 'ILS', 'lost', 0, NULL, 0, 0, 0, 1, 0);
+INSERT INTO payments VALUES ($1, $9, 'gift', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1, 0);
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', '', NULL, NULL, NULL, NULL, 100, 'ILS', 'succeeded', 0, NULL, 0, 0, 0, 1, 0);
+INSERT INTO payments VALUES ($1, $9, 'payment', 'stripe', 'pi_9', NULL, NULL, NULL, NULL, 100, 'ILS', 'succeeded', 0, '', 0, 0, 0, 1, 0);
 UPDATE payments SET external_id = 'pi_3' WHERE id = $2;
 UPDATE payments SET kind = 'refund' WHERE id = $2;
 UPDATE payments SET version = 0 WHERE id = $2;
 DELETE FROM payments WHERE id = $2;
+UPDATE payments SET reported_minor = 101 WHERE id = $1; -- payments_reported
+UPDATE payments SET reported_minor = -1 WHERE id = $1; -- payments_reported
+UPDATE payments SET reported_minor = 1 WHERE id = $3; -- payments_reported
+UPDATE payments SET reported_minor = NULL WHERE id = $1;
+
+-- A source is one account's, and its path leads to it alone. A notice is there once, and fits what came of it.
+INSERT INTO payment_sources VALUES ($1, $9, 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'S', 's', 'stripe', NULL, $1, NULL, NULL, 0, 0, 1);
+INSERT INTO payment_sources VALUES ($1, $9, 'ccccccccccccccccccccccccccccccccccccccccccc', 'S', 's', 'hmac', NULL, $1, NULL, NULL, 0, 0, 1); -- payment_sources_hmac
+INSERT INTO payment_sources VALUES ($1, $9, 'ccccccccccccccccccccccccccccccccccccccccccc', 'S', 's', 'stripe', '{}', $1, NULL, NULL, 0, 0, 1); -- payment_sources_hmac
+INSERT INTO payment_sources VALUES ($1, $9, 'ccccccccccccccccccccccccccccccccccccccccccc', 'S', 's', 'stripe', NULL, $1, $1, NULL, 0, 0, 1); -- payment_sources_previous
+INSERT INTO payment_sources VALUES ($1, $9, 'ccccccccccccccccccccccccccccccccccccccccccc', 'S', 's', 'stripe', NULL, $1, NULL, 5, 0, 0, 1); -- payment_sources_previous
+INSERT INTO payment_sources VALUES ($1, $1, 'ccccccccccccccccccccccccccccccccccccccccccc', 'S', 's', 'stripe', NULL, $1, NULL, NULL, 0, 0, 1);
+INSERT INTO payment_sources VALUES ($9, $9, 'ccccccccccccccccccccccccccccccccccccccccccc', 'S', 's', 'stripe', NULL, $1, NULL, NULL, 0, 0, 1);
+INSERT INTO payment_sources VALUES ($1, $9, 'c', 'S', 's', 'stripe', NULL, $1, NULL, NULL, 0, 0, 1);
+INSERT INTO payment_sources VALUES ($1, $9, 'ccccccccccccccccccccccccccccccccccccccccccc', 'S', 's', 'cash', NULL, $1, NULL, NULL, 0, 0, 1);
+INSERT INTO payment_sources VALUES ($1, $9, 'ccccccccccccccccccccccccccccccccccccccccccc', '', 's', 'stripe', NULL, $1, NULL, NULL, 0, 0, 1);
+INSERT INTO payment_sources VALUES ($1, $9, 'ccccccccccccccccccccccccccccccccccccccccccc', 'S', '', 'stripe', NULL, $1, NULL, NULL, 0, 0, 1);
+UPDATE payment_sources SET token = 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb' WHERE id = $1;
+UPDATE payment_sources SET kind = 'hmac' WHERE id = $1; -- payment_sources_hmac
+UPDATE payment_sources SET previous_until = NULL WHERE id = $1; -- payment_sources_previous
+UPDATE payment_sources SET version = 0 WHERE id = $1;
+UPDATE payment_sources SET secret = NULL WHERE id = $1;
+INSERT INTO payment_notices VALUES ($1, $9, $1, 'evt_1', 'a', 'recorded', $1, NULL, 100, 'ILS', NULL, 0);
+INSERT INTO payment_notices VALUES ($1, $9, $1, 'evt_9', 'a', 'recorded', $1, NULL, 100, NULL, NULL, 0); -- payment_notices_amount
+INSERT INTO payment_notices VALUES ($1, $9, $1, 'evt_9', 'a', 'recorded', NULL, NULL, 100, 'ILS', NULL, 0); -- payment_notices_payment
+INSERT INTO payment_notices VALUES ($1, $9, $1, 'evt_9', 'a', 'ignored', $1, NULL, 100, 'ILS', NULL, 0); -- payment_notices_payment
+INSERT INTO payment_notices VALUES ($1, $9, $1, 'evt_9', 'a', 'unreadable', NULL, NULL, 100, 'ILS', NULL, 0); -- payment_notices_problem
+INSERT INTO payment_notices VALUES ($1, $9, $1, 'evt_9', 'a', 'recorded', $1, NULL, 100, 'ILS', 'wrong', 0); -- payment_notices_problem
+INSERT INTO payment_notices VALUES ($1, $1, $1, 'evt_9', 'a', 'recorded', $1, NULL, 100, 'ILS', NULL, 0);
+INSERT INTO payment_notices VALUES ($9, $9, $1, 'evt_9', 'a', 'recorded', $1, NULL, 100, 'ILS', NULL, 0);
+INSERT INTO payment_notices VALUES ($1, $9, $1, 'evt_9', 'a', 'lost', $1, NULL, 100, 'ILS', NULL, 0);
+INSERT INTO payment_notices VALUES ($1, $9, $1, '', 'a', 'recorded', $1, NULL, 100, 'ILS', NULL, 0);
+INSERT INTO payment_notices VALUES ($1, $9, $1, 'evt_9', '', 'recorded', $1, NULL, 100, 'ILS', NULL, 0);
+INSERT INTO payment_notices VALUES ($1, $9, $1, 'evt_9', 'a', 'recorded', $1, NULL, 100000000000, 'ILS', NULL, 0);
+INSERT INTO payment_notices VALUES ($1, $9, $1, 'evt_9', 'a', 'recorded', $1, NULL, 100, 'SHEKEL', NULL, 0);
+UPDATE payment_notices SET key = 'evt_1' WHERE id = $2;
+UPDATE payment_notices SET outcome = 'known' WHERE id = $2;
 
 -- Nothing refers to what is not there, or to another account's.
 INSERT INTO appointments $booking VALUES ($1, $9, 'appointment', $9, 2000, 2060, 2000, 2060, 'other', NULL, 'confirmed', 0, 0, 1);

@@ -7,7 +7,9 @@ use crate::{
         session::link,
         user::{in_language, owner, put, user},
     },
-    at, customer_with_email,
+    at,
+    billing::sources::{new_source, source, with_secret},
+    customer_with_email,
     delivery::{
         assert_same, changes, read_on,
         webhook_endpoint::{called, endpoint, put as put_endpoint},
@@ -60,6 +62,7 @@ pub(crate) fn with(record: &IdempotencyRecord) -> Commit {
     Commit {
         record: Some(record.clone()),
         changes: Vec::new(),
+        notice: None,
     }
 }
 
@@ -165,6 +168,9 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
     let edited_endpoint = called(&stored_endpoint, "another");
     let removed_endpoint = endpoint(account, 3);
     put_endpoint(stores, &removed_endpoint, ChangePosition::START).await;
+
+    let (another_source, removed_source) = (source(account), new_source(stores, account).await);
+    let rotated_source = with_secret(&new_source(stores, account).await, 2);
 
     let mut written = Vec::new();
     // In the second run, each call would also be refused for another reason.
@@ -348,6 +354,14 @@ pub async fn a_repeated_request_writes_nothing(stores: &Stores) {
             |c| endpoints.remove(account, removed_endpoint.id, c),
             Repeated
         );
+        let sources = &stores.billing.sources;
+        check!(36, |c| sources.insert(&another_source, c), Repeated);
+        check!(
+            37,
+            |c| sources.update(&rotated_source, c),
+            Failure::Store(Repeated)
+        );
+        check!(38, |c| sources.remove(account, removed_source.id, c), Repeated);
         for (id, schedule) in [(14_u8, &schedule), (15, &later_schedule)] {
             check!(
                 id,

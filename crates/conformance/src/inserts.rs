@@ -7,7 +7,10 @@ use crate::{
         user::{put, user},
     },
     at,
-    billing::payment::{entry, paid, record},
+    billing::{
+        payment::{entry, paid, record},
+        sources::{new_source, source},
+    },
     customer_with_email,
     delivery::webhook_endpoint::{claimed, endpoint, place, put as put_endpoint},
     events::event::new_event,
@@ -22,7 +25,7 @@ use crate::{
 };
 use chatgrow_domain::{
     Account, AccountId, AccountName, AccountSlug, ApiKey, Appointment, Block, Customer, Event, EventTitle,
-    Hold, Payment, Registration, Session, User, WebhookEndpoint,
+    Hold, Payment, PaymentSource, Registration, Session, User, WebhookEndpoint,
 };
 use chatgrow_ports::{Commit, Failure, StoreError, Stores};
 
@@ -234,4 +237,15 @@ pub async fn an_insert_replaces_nothing(stores: &Stores) {
     assert_refused!(outcome, Failure::Store(StoreError::Failed(_)), "{why}");
     let read = entry(stores, account, payment.id).await;
     assert_eq!(read, Some(payment), "payments: {why}");
+
+    let kept = new_source(stores, account).await;
+    let again = PaymentSource {
+        id: kept.id,
+        ..source(account)
+    };
+    let sources = &stores.billing.sources;
+    let outcome = sources.insert(&again, Commit::default()).await;
+    assert_refused!(outcome, StoreError::Failed(_), "{why}");
+    let read = sources.by_id(account, kept.id).await.unwrap();
+    assert_eq!(read, Some(kept), "payment sources: {why}");
 }

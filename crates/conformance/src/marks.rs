@@ -7,6 +7,7 @@ use crate::{
         user::{in_language, user},
     },
     at,
+    billing::sources::{notice, source, with_notice, with_secret},
     commit::{fresh_request, record, with},
     crm::customer::renamed,
     customer_with_email,
@@ -268,11 +269,22 @@ pub async fn the_mark_moves_with_every_write(servers: &[Stores]) {
             endpoints.remove(account, hook.id, none())
         );
 
+        let (sources, made) = (&stores.billing.sources, source(account));
+        marked!("payment_sources.insert", sources.insert(&made, none()));
+        let next = with_secret(&made, 2);
+        marked!("payment_sources.update", sources.update(&next, none()));
+        let told = notice(&made, "evt_1");
+        let told = with_notice(account, &told);
+        marked!("a write of a notice", stores.idempotency.write(told));
+        marked!("payment_notices.sweep", stores.billing.notices.sweep(later, 10));
+        marked!("payment_sources.remove", sources.remove(account, made.id, none()));
+
         let record = record(account, fresh_request());
         marked!("idempotency.write", stores.idempotency.write(with(&record)));
         let logged = Commit {
             record: None,
             changes: changes(account, 1),
+            notice: None,
         };
         marked!("a write of changes", stores.idempotency.write(logged));
         let mut place = ChangePosition::START;

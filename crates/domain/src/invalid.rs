@@ -133,6 +133,12 @@ pub enum Invalid {
     /// Not a part of the amount.
     #[error("must be more than 0, and at most the amount")]
     Deposit,
+    /// Not the name of a header field.
+    #[error("must be the name of a header field, such as X-Signature")]
+    HeaderName,
+    /// Not a place in a JSON text.
+    #[error("must be a JSON pointer (RFC 6901), such as /data/id")]
+    JsonPointer,
     /// Not the name of a payment provider.
     #[error("must be 1 to 40 lowercase letters, digits, hyphens or underscores")]
     Provider,

@@ -5,7 +5,7 @@
 
 use crate::StoreError;
 use async_trait::async_trait;
-use chatgrow_domain::{AccountId, Change, Timestamp};
+use chatgrow_domain::{AccountId, Change, PaymentNotice, Timestamp};
 
 /// What is committed together with a write.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +20,13 @@ pub struct Commit {
     ///
     /// A write that is refused, or that finds nothing to do, MUST NOT leave a record.
     pub record: Option<IdempotencyRecord>,
+    /// The notice that causes the write, in the log of its account.
+    ///
+    /// If the log has another notice of that source with that key, the write MUST NOT happen and MUST return
+    /// [`StoreError::Repeated`]. This takes precedence over every other reason against the write. But if the other one
+    /// was [unreadable](chatgrow_domain::NoticeOutcome::Unreadable), this one MUST replace it. A write that is refused, or
+    /// that finds nothing to do, MUST NOT leave a notice.
+    pub notice: Option<(AccountId, PaymentNotice)>,
     /// The changes that the write makes, in their order. They MUST be written with it, and MUST NOT be written if it is
     /// refused, or finds nothing to do. [`ChangeStore`](crate::ChangeStore) says when they can be read.
     pub changes: Vec<Change>,

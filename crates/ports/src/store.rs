@@ -25,7 +25,7 @@ pub enum StoreError {
         /// The row's id, in hex.
         id: String,
     },
-    /// The request in the write's commit was carried out before. Nothing was written now.
+    /// The request, or the notice, in the write's commit was carried out before. Nothing was written now.
     #[error("the request was carried out before")]
     Repeated,
     /// The request in the write's commit is being carried out by another write. Nothing was written now.

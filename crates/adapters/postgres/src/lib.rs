@@ -21,7 +21,7 @@ pub use connect::PostgresUrl;
 use crate::{
     connect::Connector,
     error::{Ended, no_connection, refused, store_error},
-    migrate::migrate,
+    migrate::{Setting, migrate},
     pools::{Connections, Pools},
 };
 use chatgrow_domain::Change;
@@ -31,15 +31,14 @@ use chatgrow_sql::{
     crm::customer::SearchDialect,
     customer_store,
     delivery::change::{InsertChange, Recording},
-    event_store, hold_store, idempotency_store, insert_record, page, payment_store, registration_store,
-    resource_store, schedule_store, service_store, session_store, user_store,
+    event_store, hold_store, idempotency_store, insert_notice, insert_record, page, payment_notice_store,
+    payment_source_store, payment_store, registration_store, resource_store, schedule_store, service_store,
+    session_store, user_store,
 };
 use diesel::{
     pg::Pg,
-    prelude::QueryableByName,
     query_builder::{QueryFragment, QueryId},
     result::QueryResult,
-    sql_types::{Nullable, Text},
 };
 use diesel_async::{
     AsyncConnection, AsyncPgConnection, RunQueryDsl, methods::LoadQuery, pooled_connection::deadpool::Object,
@@ -350,14 +349,19 @@ where
     E: From<StoreError> + Send + 'static,
 {
     let transaction = connection.transaction(async move |connection| {
-        // The record comes first, so that a client that repeats a request is told so, not that its own first attempt is
-        // in the way.
+        // The record and the notice come first, so that whoever repeats a request is told so, not that its own first
+        // attempt is in the way.
         if let Some(record) = commit.record {
             match Prepared(insert_record!(record.into())).execute(connection).await {
                 Ok(0) => return Err(Ended(StoreError::Repeated.into())),
                 Ok(_) => {}
                 Err(error) => return Err(Ended(refused::<StoreError>(error).into())),
             }
+        }
+        if let Some(notice) = commit.notice
+            && Prepared(insert_notice!(notice)).execute(connection).await? == 0
+        {
+            return Err(Ended(StoreError::Repeated.into()));
         }
         let done = work(connection).await.map_err(Ended)?;
         for change in commit.changes {
@@ -380,6 +384,8 @@ customer_store! { PostgresStore { find, page, search, execute }, SEARCH }
 event_store! { PostgresStore { find, page, execute } }
 registration_store! { PostgresStore { find, all, page, execute, carry_out } }
 payment_store! { PostgresStore { find, all, page, search, carry_out } }
+payment_source_store! { PostgresStore { find, page, execute } }
+payment_notice_store! { PostgresStore { page, execute } }
 idempotency_store! { PostgresStore { find, commit_alone, execute } }
 appointment_store! { PostgresStore { find, all, page, search, carry_out } }
 block_store! { PostgresStore { find, page, execute, carry_out } }
@@ -387,10 +393,4 @@ hold_store! { PostgresStore { find, all, page, execute, carry_out }, "FOR UPDATE
 
 fn slow() -> StoreError {
     StoreError::unavailable("the database did not answer in time")
-}
-
-#[derive(QueryableByName)]
-struct Setting {
-    #[diesel(sql_type = Nullable<Text>)]
-    value: Option<String>,
 }

@@ -1,9 +1,13 @@
 //! Migration of the schema.
 
-use crate::Setting;
 use chatgrow_sql::{Migrations, bring_up_to_date, expect_none_missing};
 use diesel::{
-    connection::Connection, migration::MigrationVersion, pg::Pg, result::QueryResult, sql_types::BigInt,
+    connection::Connection,
+    migration::MigrationVersion,
+    pg::Pg,
+    prelude::QueryableByName,
+    result::QueryResult,
+    sql_types::{BigInt, Nullable, Text},
 };
 use diesel_async::{AsyncPgConnection, async_connection_wrapper::AsyncConnectionWrapper};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
@@ -45,4 +49,11 @@ fn applied(
     Ok(versions
         .filter_map(|Setting { value }| value.map(MigrationVersion::from))
         .collect())
+}
+
+/// A text that the database tells.
+#[derive(QueryableByName)]
+pub(crate) struct Setting {
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(crate) value: Option<String>,
 }

@@ -42,6 +42,7 @@ async fn write(store: &PostgresStore, number: u64) {
     let commit = Commit {
         record: None,
         changes: vec![change],
+        notice: None,
     };
     IdempotencyStore::write(store, commit).await.unwrap();
 }

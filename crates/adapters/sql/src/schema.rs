@@ -214,6 +214,42 @@ diesel::table! {
         created_at -> BigInt,
         updated_at -> BigInt,
         version -> BigInt,
+        reported_minor -> BigInt,
+    }
+}
+
+diesel::table! {
+    payment_sources (account_id, id) {
+        account_id -> Binary,
+        id -> Binary,
+        token -> Text,
+        name -> Text,
+        provider -> Text,
+        kind -> Text,
+        hmac -> Nullable<Text>,
+        secret -> Binary,
+        previous_secret -> Nullable<Binary>,
+        previous_until -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    payment_notices (account_id, source_id, id) {
+        account_id -> Binary,
+        id -> Binary,
+        source_id -> Binary,
+        key -> Text,
+        kind -> Nullable<Text>,
+        outcome -> Text,
+        payment_id -> Nullable<Binary>,
+        reference -> Nullable<Text>,
+        amount_minor -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
+        problem -> Nullable<Text>,
+        received_at -> BigInt,
     }
 }
 

@@ -2,7 +2,7 @@
 
 pub use crate::{
     access::{account::AccountRow, api_key::ApiKeyRow, link::LinkRow, session::SessionRow, user::UserRow},
-    billing::payment::PaymentRow,
+    billing::{payment::PaymentRow, payment_notice::NoticeRow, payment_source::SourceRow},
     commit::IdempotencyRow,
     crm::customer::CustomerRow,
     delivery::{
@@ -36,6 +36,8 @@ macro_rules! for_each_table {
             events: EventRow,
             registrations: RegistrationRow,
             payments: PaymentRow,
+            payment_sources: SourceRow,
+            payment_notices: NoticeRow,
             idempotency_records: IdempotencyRow,
             changes: ChangeRow,
             sweeps: SweepRow,

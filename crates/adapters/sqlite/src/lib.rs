@@ -33,8 +33,9 @@ use chatgrow_ports::{
 use chatgrow_sql::{
     Guarded, Migrations, Unwritten, account_store, appointment_store, block_store,
     crm::customer::SearchDialect, customer_store, delivery::change::InsertChange, event_store, hold_store,
-    idempotency_store, insert_record, page, payment_store, registration_store, resource_store,
-    schedule_store, service_store, session_store, user_store,
+    idempotency_store, insert_notice, insert_record, page, payment_notice_store, payment_source_store,
+    payment_store, registration_store, resource_store, schedule_store, service_store, session_store,
+    user_store,
 };
 use diesel::{
     connection::SimpleConnection,
@@ -292,10 +293,16 @@ impl SqliteStore {
     {
         self.writer
             .write(move |connection| {
-                // The record comes first, so that a client that repeats a request is told so, not that its own first
-                // attempt is in the way.
+                // The record and the notice come first, so that whoever repeats a request is told so, not that its own
+                // first attempt is in the way.
                 if let Some(record) = commit.record {
                     let insert = insert_record!(record.into());
+                    if statements::execute(connection, insert).map_err(store_error)? == 0 {
+                        return Err(StoreError::Repeated.into());
+                    }
+                }
+                if let Some(notice) = commit.notice {
+                    let insert = insert_notice!(notice);
                     if statements::execute(connection, insert).map_err(store_error)? == 0 {
                         return Err(StoreError::Repeated.into());
                     }
@@ -323,6 +330,8 @@ schedule_store! { SqliteStore { find, execute } }
 event_store! { SqliteStore { find, page, execute } }
 registration_store! { SqliteStore { find, all, page, execute, carry_out } }
 payment_store! { SqliteStore { find, all, page, search, carry_out } }
+payment_source_store! { SqliteStore { find, page, execute } }
+payment_notice_store! { SqliteStore { page, execute } }
 idempotency_store! { SqliteStore { find, commit_alone, execute } }
 
 #[async_trait]

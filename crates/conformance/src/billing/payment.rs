@@ -46,6 +46,7 @@ pub(crate) fn paid(target: Option<PaymentTarget>, minor: i64) -> Payment {
         amount: money(minor),
         currency: "ILS".parse().unwrap(),
         status: PaymentStatus::Succeeded,
+        reported: Money::ZERO,
         occurred_at: Some(at(5)),
     };
     Payment::new(PaymentId::new(fresh_id()), told, at(7))
@@ -196,6 +197,7 @@ pub async fn payment_round_trips(stores: &Stores) {
         next.status = *status;
         next.currency = "KWD".parse().unwrap();
         next.attention = Attention::ALL.first().copied();
+        next.reported = money(5);
         let mut refund = paid(None, 5);
         refund.kind = PaymentKind::Refund;
         refund.status = *status;
@@ -395,6 +397,16 @@ pub async fn no_payment_is_given_back_twice(stores: &Stores) {
         ..after.clone()
     };
     let outcome = record(stores, account, &[&too_much], None).await;
+    assert_refused!(
+        outcome,
+        Failure::Store(StoreError::Failed(_)),
+        "more was given back than was paid"
+    );
+    let reported = Payment {
+        reported: money(101),
+        ..after.clone()
+    };
+    let outcome = record(stores, account, &[&reported], None).await;
     assert_refused!(
         outcome,
         Failure::Store(StoreError::Failed(_)),

@@ -88,7 +88,11 @@ pub async fn changes_of_one_write_keep_their_order(stores: &Stores) {
         for recorded in [false, true] {
             let record = recorded.then(|| record(account, fresh_request()));
             let changes = written.clone();
-            let commit = Commit { record, changes };
+            let commit = Commit {
+                record,
+                changes,
+                notice: None,
+            };
             stores.idempotency.write(commit).await.unwrap();
             let read = read_on(stores, account, &mut place).await;
             assert_same(&read, &written, "they are read in the order of the write");

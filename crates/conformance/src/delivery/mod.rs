@@ -83,6 +83,7 @@ impl Shape {
         Commit {
             record: self.recorded.then(|| record(account, fresh_request())),
             changes: changes(account, self.changes),
+            notice: None,
         }
     }
 }
@@ -92,6 +93,7 @@ pub(crate) async fn log(stores: &Stores, changes: &[Change]) {
     let commit = Commit {
         record: None,
         changes: changes.to_vec(),
+        notice: None,
     };
     stores.idempotency.write(commit).await.unwrap();
 }

@@ -54,6 +54,7 @@ async fn update(
             .is_multiple_of(2)
             .then(|| record(account, fresh_request())),
         changes: changes.clone(),
+        notice: None,
     };
     match customers.update(account, &next, commit).await {
         Ok(()) => changes,
@@ -69,6 +70,7 @@ async fn insert(stores: &Stores, account: AccountId, email: &str, recorded: bool
     let commit = Commit {
         record: recorded.then(|| record(account, fresh_request())),
         changes: changes.clone(),
+        notice: None,
     };
     match stores.crm.customers.insert(account, &customer, commit).await {
         Ok(()) => changes,
@@ -185,7 +187,14 @@ pub async fn places_of_changes_are_contested(servers: &[Stores]) {
         let write = |stores: &Stores, changes: &[Change]| {
             let (records, changes) = (stores.idempotency.clone(), changes.to_vec());
             let record = recorded.then(|| record(account, fresh_request()));
-            async move { records.write(Commit { record, changes }).await.unwrap() }
+            async move {
+                let commit = Commit {
+                    record,
+                    changes,
+                    notice: None,
+                };
+                records.write(commit).await.unwrap();
+            }
         };
         let filter = ChangeFilter {
             subject: Some(subject),

@@ -42,6 +42,10 @@ pub enum Method {
     UpdateRegistration,
     Unregister,
     RecordPayment,
+    InsertSource,
+    UpdateSource,
+    RemoveSource,
+    SweepNotices,
     WriteRecord,
     Sweep,
     SetFeedKey,
@@ -85,6 +89,8 @@ pub enum List {
     Registrations,
     RegistrationsOfCustomer,
     Payments,
+    Sources,
+    Notices,
 }
 
 /// A defect of the store.
@@ -352,6 +358,32 @@ pub enum Defect {
     IgnoresAttention,
     IgnoresPaymentFrom,
     IgnoresPaymentBefore,
+    ReportsTooMuch,
+
+    // Defects of payment sources and of the log of their notices.
+    /// Two sources have one token.
+    SharedTokens,
+    SourceFoundAnywhere,
+    SourceRemovedAnywhere,
+    ForgetsPreviousNoticeSecret,
+    NoticesGoWithSource,
+    /// No notice is written.
+    Unnoticed,
+    /// A notice that was taken before is taken again.
+    NoticedTwice,
+    /// A notice of another account counts as the same one.
+    NoticesOfAll,
+    /// A notice of another source counts as the same one.
+    NoticesOfAllSources,
+    /// A notice that could not be read can't come again.
+    UnreadableStays,
+    ForgetsProblem,
+    /// A refused write leaves its notice.
+    NoticesRefused,
+    NoticesOfAllSourcesListed,
+    NoticesSweptLate,
+    NoticesSweptAll,
+    NoticesSweptWithoutLimit,
 
     // Defects of the records of requests.
     /// A refused write, or one that finds nothing to do, leaves its record.

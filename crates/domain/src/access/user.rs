@@ -31,6 +31,7 @@ impl Role {
                 Scope::AppointmentsWrite,
                 Scope::EventsWrite,
                 Scope::ScheduleRead,
+                Scope::PaymentsRead,
                 Scope::PoliciesOverride,
             ]),
         }
@@ -244,6 +245,7 @@ mod tests {
             "appointments:write",
             "events:write",
             "schedule:read",
+            "payments:read",
             "policies:override",
         ] {
             assert!(scopes.permit(scope.parse().unwrap()), "{scope}");

@@ -2,8 +2,8 @@
 //! order.
 
 use crate::{
-    AppointmentId, ChangeRefusal, Currency, ExternalId, Invalid, Money, Provider, Refusal, RegistrationId,
-    Revised, Revision, Timestamp, Version, choice::choice, ids::id_type,
+    ChangeRefusal, Currency, ExternalId, Invalid, Money, PaymentTarget, Provider, Refusal, Revised, Revision,
+    Timestamp, Version, choice::choice, ids::id_type,
 };
 
 id_type! {
@@ -57,35 +57,12 @@ choice! {
         Unmatched = "unmatched",
         /// Its booking is cancelled, or had expired and could not be brought back.
         Late = "late",
-    }
-}
-
-/// What was paid for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PaymentTarget {
-    /// An appointment.
-    Appointment(AppointmentId),
-    /// A registration.
-    Registration(RegistrationId),
-}
-
-impl PaymentTarget {
-    /// The appointment, if it is one.
-    #[must_use]
-    pub const fn appointment(self) -> Option<AppointmentId> {
-        match self {
-            Self::Appointment(id) => Some(id),
-            Self::Registration(_) => None,
-        }
-    }
-
-    /// The registration, if it is one.
-    #[must_use]
-    pub const fn registration(self) -> Option<RegistrationId> {
-        match self {
-            Self::Appointment(_) => None,
-            Self::Registration(id) => Some(id),
-        }
+        /// Its currency is not that of the booking, or of the payment, that it names. So it is not counted there.
+        Currency = "currency",
+        /// More would be given back than was paid. So it is not counted.
+        Excess = "excess",
+        /// The payment system has told other facts of it later.
+        Mismatch = "mismatch",
     }
 }
 
@@ -112,8 +89,10 @@ pub struct Payment {
     pub currency: Currency,
     /// How far it got.
     pub status: PaymentStatus,
-    /// How much of a payment was given back: the sum of its refunds that have succeeded. A refund has 0.
+    /// The sum of a payment's refunds that have succeeded. A refund has 0.
     pub refunded: Money,
+    /// How much of a payment was given back, as the payment system tells in one sum: the greatest that it told.
+    pub reported: Money,
     /// Why somebody has to look at it.
     pub attention: Option<Attention>,
     /// When it happened, as the payment system tells it.
@@ -145,6 +124,8 @@ pub struct ToldPayment {
     pub currency: Currency,
     /// See [`Payment::status`].
     pub status: PaymentStatus,
+    /// See [`Payment::reported`]. It is 0 if nothing is told, and at most the amount.
+    pub reported: Money,
     /// When it happened; now, if it is not told.
     pub occurred_at: Option<Timestamp>,
 }
@@ -222,6 +203,7 @@ impl Payment {
             currency: told.currency,
             status: told.status,
             refunded: Money::ZERO,
+            reported: told.reported,
             attention: None,
             occurred_at: told.occurred_at.unwrap_or(now),
             created_at: now,
@@ -242,13 +224,17 @@ impl Payment {
             return Err(PaymentRefusal::Mismatch);
         }
         let status = self.status.advanced(told.status);
+        let occurred_at = match told.occurred_at {
+            // When the money moved, not when it was first attempted.
+            Some(at) if status != self.status => at,
+            // Several notices tell of one step, each with its own time, and come in any order.
+            Some(at) if told.status == status => at.min(self.occurred_at),
+            _ => self.occurred_at,
+        };
         let next = Self {
             status,
-            // When the money moved, not when it was first attempted.
-            occurred_at: told
-                .occurred_at
-                .filter(|_| status != self.status)
-                .unwrap_or(self.occurred_at),
+            reported: self.reported.max(told.reported),
+            occurred_at,
             ..self.clone()
         };
         Ok(next.matched_with(told.target)?.looked_after(self.status))
@@ -265,6 +251,37 @@ impl Payment {
             attention: matched.attention.filter(|_| !edit.settled),
             ..matched
         })
+    }
+
+    /// The state after a notice has contradicted it, without its next version.
+    #[must_use]
+    pub fn contradicted(&self) -> Self {
+        Self {
+            attention: Some(Attention::Mismatch),
+            ..self.clone()
+        }
+    }
+
+    /// The entry if it is kept without being counted anywhere, without its next version. `before` is the state that was
+    /// known before. If nothing has moved since, somebody may have looked at it already.
+    #[must_use]
+    pub fn set_aside(&self, before: Option<&Self>, why: Attention) -> Self {
+        let attention = match before {
+            Some(before) if before.status == self.status => before.attention,
+            _ => Some(why),
+        };
+        Self {
+            payment: None,
+            target: None,
+            attention,
+            ..self.clone()
+        }
+    }
+
+    /// How much of a payment was given back: the sum of its refunds, or what its payment system tells, if that is more.
+    #[must_use]
+    pub fn given_back(&self) -> Money {
+        self.refunded.max(self.reported)
     }
 
     /// The refund after its payment has become known, without its next version.
@@ -320,7 +337,7 @@ impl Payment {
     pub fn share_of_bill(&self) -> (i64, i64) {
         match (self.kind, self.status, self.target) {
             (PaymentKind::Payment, PaymentStatus::Succeeded, Some(_)) => {
-                (self.amount.as_minor(), self.refunded.as_minor())
+                (self.amount.as_minor(), self.given_back().as_minor())
             }
             _ => (0, 0),
         }

@@ -42,7 +42,7 @@ pub enum Actor {
     ApiKey(ApiKeyId),
     /// That user of the account.
     User(UserId),
-    /// The operator, or the server itself: a hold expires, for example.
+    /// The operator, or the server itself: a hold expires, for example, or a payment system tells of a payment.
     System,
 }
 

@@ -33,6 +33,8 @@ choice! {
         WebhookEndpoint = "webhook_endpoint",
         /// A payment or a refund.
         Payment = "payment",
+        /// A payment source.
+        PaymentSource = "payment_source",
     }
 }
 
@@ -48,7 +50,7 @@ impl SubjectKind {
             Self::ApiKey => Scope::KeysManage,
             Self::User | Self::Account => Scope::Full,
             Self::WebhookEndpoint => Scope::WebhooksRead,
-            Self::Payment => Scope::PaymentsRead,
+            Self::Payment | Self::PaymentSource => Scope::PaymentsRead,
         }
     }
 }
@@ -146,6 +148,12 @@ choice! {
         PaymentCreated = "payment.created",
         /// A payment or a refund got on, was given back, or was matched with a booking.
         PaymentUpdated = "payment.updated",
+        /// A payment source was created.
+        PaymentSourceCreated = "payment_source.created",
+        /// Fields of a payment source have changed, or its secret.
+        PaymentSourceUpdated = "payment_source.updated",
+        /// A payment source was removed.
+        PaymentSourceRemoved = "payment_source.removed",
     }
 }
 
@@ -189,6 +197,9 @@ impl ChangeType {
             | Self::WebhookEndpointRemoved
             | Self::WebhookEndpointTest => SubjectKind::WebhookEndpoint,
             Self::PaymentCreated | Self::PaymentUpdated => SubjectKind::Payment,
+            Self::PaymentSourceCreated | Self::PaymentSourceUpdated | Self::PaymentSourceRemoved => {
+                SubjectKind::PaymentSource
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use crate::{Commit, Failure, Listed, Page, PageRequest, StoreError};
 use async_trait::async_trait;
 use chatgrow_domain::{
     AccountId, Appointment, ExternalId, Payment, PaymentId, PaymentKind, PaymentRefusal, PaymentStatus,
-    PaymentTarget, Provider, Registration, Timestamp,
+    PaymentTarget, Provider, Registration, Timestamp, ToldPayment,
 };
 
 /// What identifies an entry in its payment system.
@@ -20,6 +20,16 @@ pub struct PaymentFacts {
 }
 
 impl PaymentFacts {
+    /// What identifies what is told.
+    #[must_use]
+    pub fn told(told: &ToldPayment) -> Self {
+        Self {
+            provider: told.provider.clone(),
+            external_id: told.external_id.clone(),
+            kind: told.kind,
+        }
+    }
+
     /// What identifies this entry.
     #[must_use]
     pub fn of(entry: &Payment) -> Self {
@@ -85,7 +95,7 @@ pub trait PaymentStore: Send + Sync {
     /// slot or take a place, and can't, it MUST return [`PaymentRefusal::PlaceTaken`]; one that occupied it before MUST
     /// NOT be refused so.
     ///
-    /// An entry whose `refunded` is more than its `amount` MUST NOT be written: the result is [`StoreError::Failed`].
+    /// An entry whose `refunded` or `reported` is more than its `amount` MUST NOT be written: the result is [`StoreError::Failed`].
     async fn record(
         &self,
         account: AccountId,

@@ -2,3 +2,5 @@
 
 pub(crate) mod bill;
 pub mod payment;
+pub mod payment_notice;
+pub mod payment_source;

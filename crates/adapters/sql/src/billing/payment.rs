@@ -44,6 +44,7 @@ pub struct PaymentRow {
     created_at: i64,
     updated_at: i64,
     pub(crate) version: i64,
+    reported_minor: i64,
 }
 
 impl PaymentRow {
@@ -72,6 +73,7 @@ impl PaymentRow {
             created_at: payment.created_at.as_millis(),
             updated_at: payment.updated_at.as_millis(),
             version: payment.version.get(),
+            reported_minor: payment.reported.as_minor(),
         }
     }
 }
@@ -101,6 +103,7 @@ impl TryFrom<PaymentRow> for Payment {
             currency: read.get("currency", row.currency.parse())?,
             status: read.get("status", row.status.parse())?,
             refunded: read.get("refunded_minor", Money::from_minor(row.refunded_minor))?,
+            reported: read.get("reported_minor", Money::from_minor(row.reported_minor))?,
             attention: read.optional("attention", row.attention, attention)?,
             occurred_at: read.timestamp("occurred_at", row.occurred_at)?,
             created_at: read.timestamp("created_at", row.created_at)?,

@@ -15,6 +15,7 @@ mod events;
 mod idempotency;
 mod lanes;
 mod occupancies;
+mod payment_sources;
 mod payments;
 mod registrations;
 mod resources;
@@ -29,8 +30,9 @@ use async_trait::async_trait;
 use chatgrow_domain::{
     Account, AccountId, ApiKey, ApiKeyId, Appointment, AppointmentId, Block, BlockId, Change, ChangeId,
     Customer, CustomerId, CustomerSummary, Event, EventId, Hold, HoldId, Link, Payment, PaymentId,
-    Registration, RegistrationId, Resource, ResourceId, Schedule, Service, ServiceId, Session, SessionId,
-    TokenDigest, User, UserId, WebhookEndpoint, WebhookEndpointId,
+    PaymentNotice, PaymentNoticeId, PaymentSource, PaymentSourceId, Registration, RegistrationId, Resource,
+    ResourceId, Schedule, Service, ServiceId, Session, SessionId, TokenDigest, User, UserId, WebhookEndpoint,
+    WebhookEndpointId,
 };
 use chatgrow_ports::{
     ChangePosition, Commit, FeedKey, IdempotencyKey, IdempotencyRecord, Listed, Mark, Page, PageRequest,
@@ -108,6 +110,8 @@ struct Tables {
     events: Rows<EventId, Event>,
     registrations: Rows<RegistrationId, Registration>,
     payments: Rows<PaymentId, Payment>,
+    sources: Rows<PaymentSourceId, PaymentSource>,
+    notices: Rows<(PaymentSourceId, PaymentNoticeId), PaymentNotice>,
     records: HashMap<(AccountId, IdempotencyKey), IdempotencyRecord>,
     /// The log, by account and number.
     changes: BTreeMap<AccountId, BTreeMap<i64, Change>>,
@@ -206,7 +210,9 @@ impl MemoryStore {
             let mut tables = self.lock();
             // This comes first, so that a repetition is reported as such, and not refused because of the first
             // request's effect.
-            let repeated = self.check_record(method, &tables, &commit);
+            let repeated = self
+                .check_record(method, &tables, &commit)
+                .and_then(|()| self.check_notice(&tables, &commit));
             if repeated.is_err() && self.has(Defect::LogsRepeated) {
                 self.log(method, &mut tables, None, &commit);
             }
@@ -222,6 +228,7 @@ impl MemoryStore {
             let Some(checked) = checked? else { return Ok(false) };
             if self.has(Defect::RepeatedLast) {
                 self.check_record(method, &tables, &commit)?;
+                self.check_notice(&tables, &commit)?;
             }
             if !yields && !early {
                 apply(&mut tables, checked);
@@ -238,25 +245,24 @@ impl MemoryStore {
 
     /// What a defective store writes although the write doesn't happen.
     fn left_behind(&self, nothing_to_do: bool, commit: &Commit) -> Option<Commit> {
-        let record = commit.record.clone();
-        let changes = commit.changes.clone();
+        let record = || Commit {
+            record: commit.record.clone(),
+            ..Commit::default()
+        };
+        let changes = || Commit {
+            changes: commit.changes.clone(),
+            ..Commit::default()
+        };
+        let notice = || Commit {
+            notice: commit.notice.clone(),
+            ..Commit::default()
+        };
         match self.defect {
-            Some(Defect::RecordsRefused) => Some(Commit {
-                record,
-                changes: Vec::new(),
-            }),
-            Some(Defect::RecordsNothing) if nothing_to_do => Some(Commit {
-                record,
-                changes: Vec::new(),
-            }),
-            Some(Defect::LogsRefused) if !nothing_to_do => Some(Commit {
-                record: None,
-                changes,
-            }),
-            Some(Defect::LogsNothing) if nothing_to_do => Some(Commit {
-                record: None,
-                changes,
-            }),
+            Some(Defect::RecordsRefused) => Some(record()),
+            Some(Defect::RecordsNothing) if nothing_to_do => Some(record()),
+            Some(Defect::LogsRefused) if !nothing_to_do => Some(changes()),
+            Some(Defect::LogsNothing) if nothing_to_do => Some(changes()),
+            Some(Defect::NoticesRefused) => Some(notice()),
             _ => None,
         }
     }
@@ -268,6 +274,7 @@ impl MemoryStore {
         {
             tables.records.insert(self.key(record), record.clone());
         }
+        self.put_notice(tables, commit);
         self.log(method, tables, numbered, commit);
         if !self.has(Defect::Unmarked(method)) {
             tables.commits += 1;

@@ -37,7 +37,9 @@ impl MemoryStore {
                 return Err(Failure::Refused(PaymentRefusal::Outdated));
             }
         }
-        if entry.refunded > entry.amount && !self.has(Defect::RefundsTooMuch) {
+        let too_much = entry.refunded > entry.amount && !self.has(Defect::RefundsTooMuch)
+            || entry.reported > entry.amount && !self.has(Defect::ReportsTooMuch);
+        if too_much {
             return Err(StoreError::failed("more is given back than was paid").into());
         }
         let there = match entry.target {

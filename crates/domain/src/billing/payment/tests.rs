@@ -10,7 +10,7 @@ fn money(minor: i64) -> Money {
 }
 
 fn target(byte: u8) -> PaymentTarget {
-    PaymentTarget::Appointment(AppointmentId::new(ObjectId::from_bytes([byte; 12])))
+    PaymentTarget::Appointment(crate::AppointmentId::new(ObjectId::from_bytes([byte; 12])))
 }
 
 fn told(kind: PaymentKind, minor: i64, status: PaymentStatus) -> ToldPayment {
@@ -24,6 +24,7 @@ fn told(kind: PaymentKind, minor: i64, status: PaymentStatus) -> ToldPayment {
         amount: money(minor),
         currency: "ILS".parse().unwrap(),
         status,
+        reported: Money::ZERO,
         occurred_at: None,
     }
 }
@@ -182,4 +183,103 @@ fn a_bill_has_the_shares_of_its_payments() {
     };
     let bill = bill.with(Some(&matched), &refunded);
     assert_eq!((bill.paid, bill.refunded, bill.left()), (100, 40, 60));
+}
+
+#[test]
+fn the_greatest_total_given_back_counts_once() {
+    let reported = |minor| ToldPayment {
+        reported: money(minor),
+        ..told(PaymentKind::Payment, 100, PaymentStatus::Succeeded)
+    };
+    let known = payment(reported(30));
+    assert_eq!(known.given_back(), money(30));
+    assert_eq!(known.told_again(&reported(20)), Ok(known.clone()));
+    let more = known.told_again(&reported(80)).unwrap();
+    assert_eq!((more.given_back(), more.refunded), (money(80), Money::ZERO));
+    // A refund that the total includes adds nothing.
+    let refund = payment(told(PaymentKind::Refund, 50, PaymentStatus::Succeeded)).joined(&more);
+    let after = more.with_refund(None, &refund).unwrap();
+    assert_eq!((after.given_back(), after.refunded), (money(80), money(50)));
+}
+
+#[test]
+fn what_several_notices_tell_is_the_same_in_any_order() {
+    let base = told(PaymentKind::Payment, 100, PaymentStatus::Succeeded);
+    let at_second = |second: i64| Timestamp::from_millis(second * 1000);
+    let notices = [
+        ToldPayment {
+            target: Some(target(7)),
+            occurred_at: at_second(12),
+            ..base.clone()
+        },
+        ToldPayment {
+            occurred_at: at_second(11),
+            ..base.clone()
+        },
+        ToldPayment {
+            status: PaymentStatus::Failed,
+            occurred_at: at_second(9),
+            ..base.clone()
+        },
+        ToldPayment {
+            reported: money(40),
+            occurred_at: at_second(10),
+            ..base
+        },
+    ];
+    for order in [
+        [0, 1, 2, 3],
+        [0, 1, 3, 2],
+        [0, 2, 1, 3],
+        [0, 2, 3, 1],
+        [0, 3, 1, 2],
+        [0, 3, 2, 1],
+        [1, 0, 2, 3],
+        [1, 0, 3, 2],
+        [1, 2, 0, 3],
+        [1, 2, 3, 0],
+        [1, 3, 0, 2],
+        [1, 3, 2, 0],
+        [2, 0, 1, 3],
+        [2, 0, 3, 1],
+        [2, 1, 0, 3],
+        [2, 1, 3, 0],
+        [2, 3, 0, 1],
+        [2, 3, 1, 0],
+        [3, 0, 1, 2],
+        [3, 0, 2, 1],
+        [3, 1, 0, 2],
+        [3, 1, 2, 0],
+        [3, 2, 0, 1],
+        [3, 2, 1, 0],
+    ] {
+        let [first, rest @ ..] = order;
+        let first = payment(notices[first].clone());
+        let after = rest
+            .into_iter()
+            .fold(first, |known, next| known.told_again(&notices[next]).unwrap());
+        assert_eq!(after.status, PaymentStatus::Succeeded, "{order:?}");
+        assert_eq!(after.occurred_at, at_second(10).unwrap(), "{order:?}");
+        let rest = (after.target, after.given_back(), after.attention);
+        assert_eq!(rest, (Some(target(7)), money(40), None), "{order:?}");
+    }
+}
+
+#[test]
+fn what_is_set_aside_is_counted_nowhere_and_needs_attention_once() {
+    let known = payment(told(PaymentKind::Refund, 50, PaymentStatus::Pending));
+    let succeeded = told(PaymentKind::Refund, 50, PaymentStatus::Succeeded);
+    let after = known.told_again(&succeeded).unwrap();
+    let aside = after.set_aside(Some(&known), Attention::Excess);
+    assert_eq!(
+        (aside.payment, aside.target, aside.attention),
+        (None, None, Some(Attention::Excess))
+    );
+    let settled = Payment {
+        attention: None,
+        ..aside
+    };
+    let again = settled.told_again(&succeeded).unwrap();
+    assert_eq!(again.set_aside(Some(&settled), Attention::Excess), settled);
+    assert_eq!(settled.contradicted().attention, Some(Attention::Mismatch));
 }
