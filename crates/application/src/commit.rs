@@ -255,6 +255,7 @@ impl Commits {
         Commit {
             record,
             changes: changes.into_iter().collect(),
+            notice: None,
         }
     }
 
@@ -274,6 +275,7 @@ impl Commits {
         Commit {
             record: None,
             changes: self.change_by(account, actor, None, effect).into_iter().collect(),
+            notice: None,
         }
     }
 
@@ -346,11 +348,16 @@ impl Commits {
         resource: T,
     ) -> Result<Effect<T>, StoreError> {
         let effect = Effect::Unchanged(resource);
-        let commit = self.of(request, &effect);
-        if commit.record.is_some() {
-            self.records.write(commit).await?;
-        }
+        self.alone(self.of(request, &effect)).await?;
         Ok(effect)
+    }
+
+    /// Writes what is committed without a write, if it is anything.
+    pub(crate) async fn alone(&self, commit: Commit) -> Result<(), StoreError> {
+        if commit == Commit::default() {
+            return Ok(());
+        }
+        self.records.write(commit).await
     }
 
     /// Deletes expired records in small batches.

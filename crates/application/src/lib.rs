@@ -25,8 +25,8 @@ pub use scheduling::*;
 
 use chatgrow_domain::TimeZoneName;
 use chatgrow_ports::{
-    Bell, Clock, Closed, IdSource, Mark, Passwords, Randomness, Seal, SecretBox, StoreError, Stores, Turns,
-    WebhookSender, Zones,
+    Bell, Clock, Closed, IdSource, Mark, NoticeReader, Passwords, Randomness, Seal, SecretBox, StoreError,
+    Stores, Turns, WebhookSender, Zones,
 };
 use std::sync::Arc;
 
@@ -55,6 +55,8 @@ pub struct System {
     pub secrets: Arc<dyn SecretBox>,
     /// Sends webhooks.
     pub sender: Arc<dyn WebhookSender>,
+    /// Reads what payment systems send.
+    pub notices: Arc<dyn NoticeReader>,
     /// To which receivers webhooks may go.
     pub receivers: ReceiverRules,
 }

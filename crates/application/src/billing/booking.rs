@@ -7,8 +7,8 @@ use crate::{
     scheduling::{AccountClock, Planner},
 };
 use chatgrow_domain::{
-    AccountId, Appointment, Bill, Change, Money, Payment, PaymentRefusal, PaymentTarget, Registration,
-    Timestamp,
+    AccountId, Appointment, AppointmentId, Bill, Change, Money, ObjectId, Payment, PaymentRefusal,
+    PaymentTarget, Registration, RegistrationId, Timestamp,
 };
 use chatgrow_ports::{AppointmentStore, BilledBooking, Failure, RegistrationStore, StoreError, Stores};
 use std::sync::Arc;
@@ -60,6 +60,21 @@ impl Bookings {
                 Ok(Booking::Registration(found))
             }
         }
+    }
+
+    /// The booking with that id.
+    pub(super) async fn named(
+        &self,
+        account: AccountId,
+        id: ObjectId,
+    ) -> Result<Option<PaymentTarget>, StoreError> {
+        let appointment = AppointmentId::new(id);
+        if self.appointments.by_id(account, appointment).await?.is_some() {
+            return Ok(Some(PaymentTarget::Appointment(appointment)));
+        }
+        let registration = RegistrationId::new(id);
+        let found = self.registrations.anywhere(account, registration).await?;
+        Ok(found.map(|_| PaymentTarget::Registration(registration)))
     }
 
     /// Lets bookings of that kind expire which may be in the way. Returns whether there were any.

@@ -3,8 +3,8 @@
 use crate::{Dated, Effect};
 use chatgrow_domain::{
     Account, ApiKey, Appointment, AppointmentStatus, Block, Change, ChangeData, ChangeType, Customer,
-    CustomerId, Event, EventStatus, Hold, ObjectId, Payment, Registration, RegistrationStatus, Resource,
-    Schedule, Service, User, Version, WebhookEndpoint,
+    CustomerId, Event, EventStatus, Hold, ObjectId, Payment, PaymentSource, Registration, RegistrationStatus,
+    Resource, Schedule, Service, User, Version, WebhookEndpoint,
 };
 
 /// One state of a resource, of any kind.
@@ -24,6 +24,8 @@ pub enum Snapshot<'a> {
     Event(&'a Event),
     /// A payment or a refund.
     Payment(&'a Payment),
+    /// A payment source.
+    PaymentSource(&'a PaymentSource),
     /// A hold.
     Hold(&'a Dated<Hold>),
     /// A registration.
@@ -138,6 +140,10 @@ recorded! {
         payment: payment.id, Some(payment.version), None;
         PaymentCreated, |_, _| ChangeType::PaymentUpdated
     }
+    PaymentSource as PaymentSource {
+        source: source.id, Some(source.version), None;
+        PaymentSourceCreated, of_source
+    }
     Resource as Resource {
         resource: resource.id, Some(resource.version), None;
         ResourceCreated, |_, _| ChangeType::ResourceUpdated
@@ -198,6 +204,13 @@ fn of_registration(before: Option<&Registration>, after: &Registration) -> Chang
         RegistrationStatus::Confirmed => ChangeType::RegistrationConfirmed,
         RegistrationStatus::Cancelled => ChangeType::RegistrationCancelled,
         RegistrationStatus::Expired => ChangeType::RegistrationExpired,
+    }
+}
+
+fn of_source(before: Option<&PaymentSource>, _: &PaymentSource) -> ChangeType {
+    match before {
+        Some(_) => ChangeType::PaymentSourceUpdated,
+        None => ChangeType::PaymentSourceRemoved,
     }
 }
 

@@ -1,10 +1,14 @@
 use super::*;
+use crate::Effect;
 use crate::fixtures::{Mocks, account, appointment, at, event, id, request, request_for_another_state};
 use chatgrow_domain::{
-    Appointment, AppointmentStatus, Bill, Customer, Money, PaymentStatus, PaymentTarget, PaymentTerms,
-    PaymentTime, Registration, RegistrationId, RegistrationStatus, Schedule, Version,
+    Appointment, AppointmentStatus, Attention, Bill, Customer, ExternalId, Money, PaymentStatus,
+    PaymentTarget, PaymentTerms, PaymentTime, Provider, Registration, RegistrationId, RegistrationStatus,
+    Schedule, Version,
 };
-use chatgrow_ports::{BilledBooking, MockAppointmentStore, MockPaymentStore, UnpaidAppointment};
+use chatgrow_ports::{
+    BilledBooking, MockAppointmentStore, MockPaymentStore, PaymentWrite, UnpaidAppointment,
+};
 use std::sync::{
     Mutex,
     atomic::{AtomicUsize, Ordering},
@@ -38,6 +42,7 @@ fn told(minor: i64) -> ToldPayment {
         amount: money(minor),
         currency: "ILS".parse().unwrap(),
         status: PaymentStatus::Succeeded,
+        reported: Money::ZERO,
         occurred_at: None,
     }
 }
