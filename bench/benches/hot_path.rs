@@ -19,10 +19,10 @@ use chatgrow_ports::{
     AccessStores, BillingStores, CrmStores, DeliveryStores, EventsStores, MockAccountStore, MockApiKeyStore,
     MockAppointmentStore, MockBell, MockBlockStore, MockChangeStore, MockClock, MockCustomerStore,
     MockEventStore, MockHoldStore, MockIdSource, MockIdempotencyStore, MockLaneStore, MockLinkStore,
-    MockOccupancyStore, MockPasswords, MockPaymentStore, MockRandomness, MockRegistrationStore,
-    MockResourceStore, MockScheduleStore, MockSeal, MockSecretBox, MockServiceStore, MockSessionStore,
-    MockStoreChanges, MockStoreHealth, MockTurns, MockUserStore, MockWebhookEndpointStore, MockWebhookSender,
-    MockZones, Page, SchedulingStores, Stores,
+    MockNoticeReader, MockOccupancyStore, MockPasswords, MockPaymentNoticeStore, MockPaymentSourceStore,
+    MockPaymentStore, MockRandomness, MockRegistrationStore, MockResourceStore, MockScheduleStore, MockSeal,
+    MockSecretBox, MockServiceStore, MockSessionStore, MockStoreChanges, MockStoreHealth, MockTurns,
+    MockUserStore, MockWebhookEndpointStore, MockWebhookSender, MockZones, Page, SchedulingStores, Stores,
 };
 use divan::Bencher;
 use prometheus_client::registry::Registry;
@@ -232,6 +232,8 @@ fn scheduling(customer: Customer) -> SchedulingStores {
 fn billing() -> BillingStores {
     BillingStores {
         payments: Arc::new(MockPaymentStore::new()),
+        sources: Arc::new(MockPaymentSourceStore::new()),
+        notices: Arc::new(MockPaymentNoticeStore::new()),
     }
 }
 
@@ -262,6 +264,7 @@ fn system(now: Timestamp) -> Ports {
         bell: Arc::new(bell),
         secrets: Arc::new(MockSecretBox::new()),
         sender: Arc::new(MockWebhookSender::new()),
+        notices: Arc::new(MockNoticeReader::new()),
         receivers: ReceiverRules::default(),
     }
 }

@@ -183,7 +183,7 @@ impl Answer {
 }
 
 /// The names of each resource's fields, sorted.
-const RESOURCES: [(&str, &str); 14] = [
+const RESOURCES: [(&str, &str); 16] = [
     (
         "apiKey",
         "allowedAddresses createdAt expiresAt id key lastUsedAt name rateLimit revokedAt scopes successorId updatedAt",
@@ -208,6 +208,14 @@ const RESOURCES: [(&str, &str); 14] = [
         "payment",
         "amount appointmentId attention createdAt currency externalId id kind occurredAt paymentExternalId paymentId provider \
          refunded registrationId status updatedAt",
+    ),
+    (
+        "notice",
+        "amount currency externalId id outcome paymentId problem receivedAt reference type",
+    ),
+    (
+        "paymentSource",
+        "createdAt hmac id kind name path previousSecretUntil provider secret updatedAt",
     ),
     (
         "registration",

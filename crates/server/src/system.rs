@@ -12,6 +12,7 @@ use crate::{
 use chatgrow_api::ApiRepresentation;
 use chatgrow_application::{ReceiverRules, System};
 use chatgrow_domain::{ObjectId, Timestamp};
+use chatgrow_payments::PaymentSystems;
 use chatgrow_ports::{Clock, IdSource, Randomness};
 use chatgrow_webhooks::Webhooks;
 use std::{
@@ -59,6 +60,7 @@ pub(crate) fn system(
             allow_http: receivers.allow_http,
             reachable: receivers.reachable.clone(),
         })),
+        notices: Arc::new(PaymentSystems),
         receivers: receivers.clone(),
     })
 }

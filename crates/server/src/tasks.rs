@@ -25,9 +25,8 @@ pub(crate) fn all(
         ..
     }: &Configuration,
 ) -> Vec<Task> {
-    let kept_millis = i64::try_from(changes_ttl.as_millis()).unwrap_or(i64::MAX);
     let seconds = Duration::from_secs;
-    vec![
+    let mut tasks = vec![
         Task::new(
             "forget_idle_clients",
             seconds(10),
@@ -49,6 +48,19 @@ pub(crate) fn all(
         Task::new("keep_reserve", seconds(10), database, |database| async move {
             database.keep_reserve()
         }),
+        Task::new("measure_lag", seconds(5), application, |application| async move {
+            application.delivery.lanes.measure_lag().await
+        }),
+    ];
+    tasks.extend(sweeps(application, *changes_ttl));
+    tasks
+}
+
+/// The tasks that let rows go whose time is up.
+fn sweeps(application: &Arc<Application>, changes_ttl: Duration) -> Vec<Task> {
+    let seconds = Duration::from_secs;
+    let kept_millis = i64::try_from(changes_ttl.as_millis()).unwrap_or(i64::MAX);
+    vec![
         Task::new(
             "sweep_holds",
             seconds(10),
@@ -71,9 +83,12 @@ pub(crate) fn all(
             application,
             |application| async move { application.idempotency.sweep().await },
         ),
-        Task::new("measure_lag", seconds(5), application, |application| async move {
-            application.delivery.lanes.measure_lag().await
-        }),
+        Task::new(
+            "sweep_payment_notices",
+            seconds(600),
+            application,
+            |application| async move { application.billing.notices.sweep().await },
+        ),
         Task::new(
             "sweep_changes",
             seconds(60),

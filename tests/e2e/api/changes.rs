@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 /// Reads the feed. On PostgreSQL, a change is read once every transaction that was under way has ended, in whatever
 /// database of the cluster. So each reading writes a change of its own, and reads on until that one comes.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     app: &'a ApiClient,
     after: String,
     marks: usize,
@@ -17,7 +17,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// A reader of what happens from now on.
-    async fn new(app: &'a ApiClient) -> Self {
+    pub(super) async fn new(app: &'a ApiClient) -> Self {
         let after = cursor(&app.get("/changes?after=now").await);
         let mut reader = Self { app, after, marks: 0 };
         reader.changes().await;
@@ -25,7 +25,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What has happened since the last reading.
-    async fn changes(&mut self) -> Vec<Value> {
+    pub(super) async fn changes(&mut self) -> Vec<Value> {
         self.marks += 1;
         let mark = format!("mark-{}@example.com", self.marks);
         let marked = self

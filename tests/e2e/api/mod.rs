@@ -11,6 +11,7 @@ mod customers;
 mod events;
 mod holds;
 mod idempotency;
+mod inbound;
 mod keys;
 mod payments;
 mod races;

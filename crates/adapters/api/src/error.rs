@@ -94,6 +94,10 @@ problems! {
     AppointmentExpired = CONFLICT, "APPOINTMENT_EXPIRED", "Appointment has expired, because it was not paid in time";
     /// The account has no such payment.
     PaymentNotFound = NOT_FOUND, "NOT_FOUND", "Payment not found";
+    /// The account has no such payment source.
+    PaymentSourceNotFound = NOT_FOUND, "NOT_FOUND", "Payment source not found";
+    /// A notice doesn't prove that it comes from its source.
+    NoticeUnverified = BAD_REQUEST, "INVALID_SIGNATURE", "The signature is missing, wrong or too old";
     /// Other facts are known of the payment.
     PaymentMismatch = CONFLICT, "PAYMENT_MISMATCH", "This payment is known with another amount, currency or booking";
     /// The currency is not that of the booking or of the payment.
@@ -164,6 +168,7 @@ impl Problem {
             Self::WebhookEndpointNotFound => Some("webhookEndpoint"),
             Self::DeliveryNotFound => Some("delivery"),
             Self::PaymentNotFound => Some("payment"),
+            Self::PaymentSourceNotFound => Some("paymentSource"),
             _ => None,
         }
     }
@@ -267,6 +272,12 @@ impl ApiError {
             retry_after: Some(retry_after),
             ..Problem::RateLimited.into()
         }
+    }
+
+    /// The operator has given no key under which secrets could be kept.
+    pub(crate) fn without_secrets_key() -> Self {
+        Self::from(Problem::Unavailable)
+            .with_message("The server can't keep secrets: its operator must set SECRETS_KEY")
     }
 
     /// A [`Problem::InsufficientScope`] that names the scope.

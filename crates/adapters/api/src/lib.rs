@@ -235,6 +235,7 @@ impl Api {
             .wrap(from_fn(observe::observe))
             .configure(health::routes)
             .configure(|config| metrics.routes(config))
+            .configure(billing::inbound::routes)
             .configure(|config| {
                 if api_docs {
                     swagger::routes(config);

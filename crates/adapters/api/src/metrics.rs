@@ -45,12 +45,19 @@ struct Failed {
     code: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Noticed {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
 /// The metrics of one server process.
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<Request, Histogram, fn() -> Histogram>,
     errors: Family<Failed, Counter>,
     replays: Counter,
+    notices: Family<Noticed, Counter>,
 }
 
 impl Metrics {
@@ -59,6 +66,7 @@ impl Metrics {
         let histogram = || Histogram::new(LATENCIES);
         let requests = Family::new_with_constructor(histogram as fn() -> Histogram);
         let (errors, replays) = (Family::default(), Counter::default());
+        let notices = Family::default();
         registry.register(
             "http_server_request_duration_seconds",
             "From a request's head to its answer's",
@@ -75,6 +83,11 @@ impl Metrics {
             "Requests that were answered by the record of an earlier one",
             replays.clone(),
         );
+        own.register(
+            "payment_notices",
+            "Notices of payment systems, by the kind of the source and by what came of them",
+            notices.clone(),
+        );
         own.register_collector(Box::new(KeyLookUps(application.clone())));
         own.register_collector(Box::new(Deliveries(application)));
         Self {
@@ -82,6 +95,7 @@ impl Metrics {
             requests,
             errors,
             replays,
+            notices,
         }
     }
 
@@ -97,6 +111,10 @@ impl Metrics {
     pub(crate) fn failed(&self, problem: Problem) {
         let (_, code, _) = problem.describe();
         self.errors.get_or_create(&Failed { code }).inc();
+    }
+
+    pub(crate) fn noticed(&self, kind: &'static str, outcome: &'static str) {
+        self.notices.get_or_create(&Noticed { kind, outcome }).inc();
     }
 
     pub(crate) fn replayed(&self) {

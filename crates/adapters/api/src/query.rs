@@ -13,7 +13,7 @@ use actix_web::{
 };
 use chatgrow_domain::{
     ApiKeyId, AppointmentId, BlockId, CustomerId, EventId, HoldId, Invalid, LocalMinute, PageLimit,
-    PaymentId, RegistrationId, ResourceId, ServiceId,
+    PaymentId, PaymentSourceId, RegistrationId, ResourceId, ServiceId,
 };
 use chatgrow_ports::{PageRequest, StartPosition};
 use paperclip::{
@@ -159,7 +159,7 @@ macro_rules! id_cursors {
         }
     )+};
 }
-id_cursors!("c" CustomerId, "p" PaymentId, "r" RegistrationId, "s" ServiceId, "x" ResourceId, "k" ApiKeyId);
+id_cursors!("c" CustomerId, "p" PaymentId, "r" RegistrationId, "s" ServiceId, "x" ResourceId, "k" ApiKeyId, "q" PaymentSourceId);
 
 macro_rules! start_cursors {
     ($($letter:literal $id:ty),+) => {$(

@@ -110,6 +110,9 @@ impl Words {
             Invalid::Amount { decimals, .. } => self.count("invalid-amount", decimals),
             Invalid::NothingDue | Invalid::Deposit => self.text("invalid-deposit"),
             Invalid::Provider => self.text("invalid-provider"),
+            Invalid::HeaderName => self.text("invalid-header"),
+            Invalid::JsonPointer => self.text("invalid-pointer"),
+            Invalid::WebhookSecret => self.text("invalid-secret"),
             Invalid::Id => self.text("invalid-id"),
             Invalid::Url => self.text("invalid-url"),
             Invalid::UrlScheme { allowed } if allowed.contains("http://") => self.text("invalid-url-scheme"),
@@ -122,8 +125,7 @@ impl Words {
             | Invalid::ChangeType
             | Invalid::FeedCursor
             | Invalid::Actor
-            | Invalid::NotOneOf { .. }
-            | Invalid::WebhookSecret => self.text("invalid-choice"),
+            | Invalid::NotOneOf { .. } => self.text("invalid-choice"),
         }
     }
 

@@ -64,6 +64,7 @@ pub(crate) struct Payment {
 impl From<domain::Payment> for Payment {
     fn from(payment: domain::Payment) -> Self {
         let (target, currency) = (payment.target, payment.currency);
+        let given_back = payment.given_back().in_currency(currency);
         Self {
             id: Shown(payment.id),
             kind: Shown(payment.kind),
@@ -76,7 +77,7 @@ impl From<domain::Payment> for Payment {
             amount: Shown(payment.amount.in_currency(currency)),
             currency: Shown(currency),
             status: Shown(payment.status),
-            refunded: Shown(payment.refunded.in_currency(currency)),
+            refunded: Shown(given_back),
             attention: Shown(payment.attention),
             occurred_at: Shown(payment.occurred_at),
             created_at: Shown(payment.created_at),

@@ -64,6 +64,9 @@ fn json(snapshot: Snapshot<'_>) -> String {
         Snapshot::Event(event) => text(&events::event::Event::from(event.clone())),
         Snapshot::Hold(dated) => text(&scheduling::hold::Hold::from(dated.clone())),
         Snapshot::Payment(payment) => text(&billing::payment::Payment::from(payment.clone())),
+        Snapshot::PaymentSource(source) => {
+            text(&billing::payment_source::PaymentSource::from(source.clone()))
+        }
         Snapshot::Registration(registration) => {
             text(&events::registration::Registration::from(registration.clone()))
         }

@@ -129,8 +129,7 @@ impl From<WebhookRefusal> for ApiError {
         match refusal {
             WebhookRefusal::NotFound => Problem::WebhookEndpointNotFound.into(),
             WebhookRefusal::TooMany | WebhookRefusal::PlaceTaken => Problem::TooManyWebhookEndpoints.into(),
-            WebhookRefusal::NoSecretsKey => Self::from(Problem::Unavailable)
-                .with_message("The server can't keep secrets: its operator must set SECRETS_KEY"),
+            WebhookRefusal::NoSecretsKey => Self::without_secrets_key(),
             WebhookRefusal::Url(why) => Self::of_field("url", why.to_string()),
             WebhookRefusal::DeliveryNotFound => Problem::DeliveryNotFound.into(),
             WebhookRefusal::NothingToSkip => Problem::NothingToSkip.into(),

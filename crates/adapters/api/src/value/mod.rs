@@ -138,6 +138,20 @@ impl<T: Apiv2Schema> Apiv2Schema for Resource<T> {
     }
 }
 
+/// A resource in an answer; null if there is none.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(crate) struct Optional<T>(pub(crate) Option<T>);
+
+impl<T: Apiv2Schema> Apiv2Schema for Optional<T> {
+    fn raw_schema() -> DefaultSchemaRaw {
+        DefaultSchemaRaw {
+            example: Some(json!({ "title": T::name(), "description": T::description(), "nullable": true })),
+            ..T::raw_schema()
+        }
+    }
+}
+
 /// An array in an answer; null if there is none.
 #[derive(Serialize)]
 #[serde(transparent)]

@@ -194,7 +194,7 @@ async fn rows(
     Ok(rows)
 }
 
-/// Whether the changed resource was removed. Only these two kinds can be.
+/// Whether the changed resource was removed. Only these three kinds can be.
 async fn is_gone(shared: &Shared, signed_in: &SignedIn, change: &Change) -> Result<bool, PageError> {
     let (caller, application) = (signed_in.caller(), &shared.application);
     match change.kind.subject() {
@@ -205,6 +205,10 @@ async fn is_gone(shared: &Shared, signed_in: &SignedIn, change: &Change) -> Resu
         SubjectKind::WebhookEndpoint => {
             let endpoint = chatgrow_domain::WebhookEndpointId::new(change.subject);
             missing(application.delivery.webhook_endpoints.get(caller, endpoint).await)
+        }
+        SubjectKind::PaymentSource => {
+            let source = chatgrow_domain::PaymentSourceId::new(change.subject);
+            missing(application.billing.sources.get(caller, source).await)
         }
         _ => Ok(false),
     }
@@ -218,17 +222,22 @@ fn missing<T, R: chatgrow_domain::Refusal>(found: Result<T, Failure<R>>) -> Resu
     }
 }
 
-/// The page of the resource that has changed. A registration is shown with its customer; a hold and a payment have
-/// none.
+/// The page of the resource that has changed. A registration is shown with its customer; a hold has none.
 pub(super) fn page_of(change: &Change) -> Option<String> {
     let id = change.subject;
-    if [ChangeType::BlockRemoved, ChangeType::WebhookEndpointRemoved].contains(&change.kind) {
+    let removals = [
+        ChangeType::BlockRemoved,
+        ChangeType::WebhookEndpointRemoved,
+        ChangeType::PaymentSourceRemoved,
+    ];
+    if removals.contains(&change.kind) {
         return None;
     }
     let path = match change.kind.subject() {
         SubjectKind::Customer => format!("customers/{id}"),
         SubjectKind::Appointment => format!("appointments/{id}"),
-        SubjectKind::Hold | SubjectKind::Payment => return None,
+        SubjectKind::Hold => return None,
+        SubjectKind::Payment => format!("payments/{id}"),
         SubjectKind::Event => format!("events/{id}"),
         SubjectKind::Registration => format!("customers/{}", change.customer?),
         SubjectKind::Resource => format!("settings/resources/{id}"),
@@ -238,6 +247,7 @@ pub(super) fn page_of(change: &Change) -> Option<String> {
         SubjectKind::ApiKey => "settings/api-keys".to_owned(),
         SubjectKind::User => "settings/people".to_owned(),
         SubjectKind::WebhookEndpoint => format!("settings/webhooks/{id}"),
+        SubjectKind::PaymentSource => format!("settings/payment-sources/{id}"),
     };
     Some(format!("/console/{path}"))
 }

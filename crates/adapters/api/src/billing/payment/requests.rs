@@ -70,6 +70,7 @@ impl RecordPayment {
             amount: fields.paid_amount("amount", &amount?, currency?)?,
             currency: currency?,
             status: status?.unwrap_or(PaymentStatus::Succeeded),
+            reported: Money::ZERO,
             occurred_at: occurred_at?,
             // What contradicts each other is told once all else is right.
             target: target(fields, appointment?, registration?)?,
@@ -161,6 +162,7 @@ impl ToldRefund {
             amount: amount.map_err(PaymentRefusal::Amount)?,
             currency: payment.currency,
             status: self.status,
+            reported: Money::ZERO,
             occurred_at: self.occurred_at,
         })
     }
