@@ -19,6 +19,10 @@ venv=target/venv
 npm ci --silent --prefix tests/webhooks
 node tests/webhooks/verify.mjs
 "$venv/bin/python" tests/webhooks/verify.py
+# Payment systems: notices that Stripe's own libraries sign, and those of a living server.
+npm ci --silent --prefix tests/payments
+node tests/payments/stripe.mjs
+"$venv/bin/python" tests/payments/verify.py
 "$venv/bin/openapi-spec-validator" docs/openapi.json
 # All checks but one, and all paths but one: a stream has no end.
 # use_after_free expects that a resource can't be read after its DELETE, but `DELETE /appointments/{id}` cancels, and the

@@ -81,8 +81,8 @@ impl Event<'_> {
     fn told(&self, kind: &str) -> Result<Option<ToldNotice>, Problem> {
         match kind {
             "checkout.session.completed" | "checkout.session.async_payment_succeeded" => self.session(),
-            "payment_intent.succeeded" => self.intent(PaymentStatus::Succeeded, "/amount_received"),
-            "payment_intent.payment_failed" => self.intent(PaymentStatus::Failed, "/amount"),
+            "payment_intent.succeeded" => self.intent(PaymentStatus::Succeeded),
+            "payment_intent.payment_failed" => self.intent(PaymentStatus::Failed),
             "refund.created" | "refund.updated" => self.refund(),
             "charge.refunded" => self.charge(),
             _ => Ok(None),
@@ -99,7 +99,12 @@ impl Event<'_> {
         Ok(Some(self.told_of(payment)))
     }
 
-    fn intent(&self, status: PaymentStatus, amount: &str) -> Result<Option<ToldNotice>, Problem> {
+    /// What was received may be less than what was asked for. Old versions of Stripe's API don't tell it.
+    fn intent(&self, status: PaymentStatus) -> Result<Option<ToldNotice>, Problem> {
+        let amount = match status {
+            PaymentStatus::Succeeded if self.text("/amount_received").is_some() => "/amount_received",
+            _ => "/amount",
+        };
         let payment = self.payment("/id", amount, status)?;
         Ok(Some(self.told_of(payment)))
     }

@@ -336,7 +336,7 @@ fn what_is_wrong_with_an_event_of_stripe_is_named() {
         )
     };
     let amount = "/data/object/amount_received";
-    assert_eq!(intent(json!(null), "ils"), format!("{amount} is required"));
+    assert_eq!(intent(json!(null), "ils"), "/data/object/amount is required");
     assert_eq!(intent(json!(0), "ils"), format!("{amount} must be more than 0"));
     let whole = "must be a whole number from 0 to 99999999999";
     assert_eq!(intent(json!(1.5), "ils"), format!("{amount} {whole}"));
