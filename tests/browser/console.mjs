@@ -119,7 +119,29 @@ const webhook = (await api("POST", "/webhook-endpoints", {
 await api("POST", "/customers", { email: "webhook@example.com", name: "רות מזרחי" });
 let deliveries = [];
 while (deliveries.length === 0) deliveries = (await api("GET", `/webhook-endpoints/${webhook}/deliveries`)).deliveries;
+
+// A booking that waits for its payment, and payments: one that is matched, and one that somebody has to look at.
+const waiting = (await api("POST", "/appointments", {
+  customer: { email: "waits@example.com", name: "תמר בן דוד" }, date: day(40), time: "10:00", serviceType: "treatment",
+  payment: { amount: 250, deposit: 50, currency: "ILS", holdMinutes: 1440 },
+})).appointment.id;
+const pay = async (externalId, amount, appointmentId) =>
+  (await api("POST", "/payments", { provider: "stripe", externalId, amount, currency: "ILS", appointmentId })).payment.id;
+const matched = await pay("pi_matched", 100, appointment);
+const unmatched = await pay("pi_3MtwBwLkdIwHu7ix28a3tqPa", 50);
+const bridge = (await api("POST", "/payment-sources", { kind: "standard-webhooks", name: "גשר לסליקה", provider: "grow" })).paymentSource.id;
+await api("POST", `/payment-sources/${bridge}/test`, {});
 const PAGES = {
+  payments: "/console/payments",
+  "payments-all": "/console/payments?show=all",
+  payment: `/console/payments/${matched}`,
+  "payment-match": `/console/payments/${unmatched}`,
+  "appointment-unpaid": `/console/appointments/${waiting}`,
+  sources: "/console/settings/payment-sources",
+  "source-new": "/console/settings/payment-sources/new",
+  source: `/console/settings/payment-sources/${bridge}`,
+  "source-secret": `/console/settings/payment-sources/${bridge}/secret`,
+  "source-remove": `/console/settings/payment-sources/${bridge}/remove`,
   "key-rotate": `/console/settings/api-keys/${key}?do=rotate`,
   "key-revoke": `/console/settings/api-keys/${key}?do=revoke`,
   customers: "/console/customers?q=%D7%A0%D7%95",
@@ -298,6 +320,38 @@ const work = async (javaScriptEnabled) => {
   await page.getByLabel("Of what").selectOption({ label: "Webhooks" });
   await page.getByRole("button", { name: "Show" }).click();
   await page.getByText("Webhook removed").first().waitFor();
+
+  // A payment that nobody could match, and a payment system: refused, made, tried out, removed.
+  await pay(`pi_${mode}`, 7);
+  await go(page, "/console/payments");
+  await page.getByRole("link", { name: "Payment – 7 ILS" }).first().click();
+  await page.getByRole("button", { name: "Match" }).click();
+  await page.getByText("Choose a booking").waitFor();
+  if (javaScriptEnabled) await inspect(page, "payment-refused");
+  await page.getByLabel("Another appointment or registration").fill(`${CHATGROW_URL}/console/appointments/${appointment}`);
+  await page.getByRole("button", { name: "Match" }).click();
+  await page.getByText("Saved").waitFor();
+  await page.getByRole("link", { name: "See what was paid for" }).click();
+  await page.getByRole("heading", { name: "Payment" }).waitFor();
+  await go(page, "/console/settings/payment-sources/new");
+  await page.getByLabel("Kind").selectOption({ label: "HMAC of the body, as described" });
+  await page.getByLabel("Name", { exact: true }).fill("Cards");
+  await page.getByRole("button", { name: "Add payment system" }).click();
+  await page.getByText("Enter a JSON pointer").or(page.getByText("Please fill this in")).first().waitFor();
+  if (javaScriptEnabled) await inspect(page, "source-refused");
+  await page.getByLabel("Kind").selectOption({ label: "Stripe" });
+  await page.getByRole("button", { name: "Add payment system" }).click();
+  await page.getByText("it is shown only once").waitFor();
+  if (javaScriptEnabled) await inspect(page, "source-made");
+  assert.match(await page.locator("#secret").inputValue(), /^whsec_/);
+  const address = await page.locator("#address").inputValue();
+  assert.ok(address.startsWith(`${CHATGROW_URL}/api/inbound/`), address);
+  await page.getByRole("button", { name: "Take a test notice" }).click();
+  await page.getByText("chatgrow.test").waitFor();
+  if (javaScriptEnabled) await inspect(page, "source-tested");
+  await page.getByRole("link", { name: "Remove" }).click();
+  await page.getByRole("button", { name: "Remove for good" }).click();
+  await page.getByRole("heading", { name: "Payment systems" }).waitFor();
 
   // A key that is not needed any more.
   await go(page, "/console/settings/api-keys");

@@ -32,6 +32,7 @@ mod value;
 
 pub use access::rate_limits::RateLimitSettings;
 pub use begun::{Begun, Deadline};
+pub use billing::inbound::inbound_path;
 pub use body::body_was_read;
 pub use connection::{
     client::{Proxies, network},

@@ -82,6 +82,7 @@ impl Console {
 fn routes(config: &mut ServiceConfig, shared: &Data<Shared>) {
     let pages = [
         access::routes(),
+        billing::routes(),
         crm::routes(),
         delivery::routes(),
         events::routes(),

@@ -23,6 +23,7 @@ pub(crate) enum Section {
     Calendar,
     Customers,
     Events,
+    Payments,
     Settings,
     /// The user's own page, or none.
     None,
@@ -92,6 +93,7 @@ impl Shell {
             "calendar" => self.section == Section::Calendar,
             "customers" => self.section == Section::Customers,
             "events" => self.section == Section::Events,
+            "payments" => self.section == Section::Payments,
             "settings" => self.section == Section::Settings,
             _ => false,
         }

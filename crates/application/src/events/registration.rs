@@ -139,6 +139,20 @@ impl Registrations {
         Err(RegistrationRefusal::NotFound.into())
     }
 
+    /// The registration with that id, for whichever event.
+    ///
+    /// # Errors
+    /// [`RegistrationRefusal::NotFound`], or [`Failure::Store`] if the store fails.
+    pub async fn anywhere(
+        &self,
+        caller: &Caller,
+        id: RegistrationId,
+    ) -> Result<Registration, Failure<RegistrationRefusal>> {
+        caller.require(Scope::EventsRead)?;
+        let found = self.registrations.anywhere(caller.account, id).await?;
+        Ok(found.ok_or(RegistrationRefusal::NotFound)?)
+    }
+
     /// Frees a place. A registration that has to be paid, or was, is kept as cancelled, with what was paid; any other
     /// one is removed. Repeating it changes nothing if it is kept.
     ///

@@ -17,12 +17,18 @@ use actix_web::{
     web::{self, Data, Path, Payload, ReqData, ServiceConfig},
 };
 use chatgrow_application::{Application, Reception};
-use chatgrow_domain::{NoticeRefusal, PaymentSource};
+use chatgrow_domain::{InboundToken, NoticeRefusal, PaymentSource};
 use chatgrow_ports::{Failure, Message};
 use serde_json::json;
 
 /// What comes before a source's token.
 pub(crate) const PATH: &str = "/api/inbound/";
+
+/// The path to which the source with that token sends its notices.
+#[must_use]
+pub fn inbound_path(token: &InboundToken) -> String {
+    format!("{PATH}{}", token.reveal())
+}
 
 const ROUTE: &str = "/api/inbound/{token}";
 

@@ -100,7 +100,7 @@ impl Described for InboundPath {
 
 impl Output for InboundPath {
     fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{}{}", inbound::PATH, self.0.reveal()))
+        serializer.serialize_str(&inbound::inbound_path(&self.0))
     }
 }
 

@@ -138,6 +138,7 @@ subject-user = People
 subject-account = The business
 subject-webhook-endpoint = Webhooks
 subject-payment = Payments
+subject-payment-source = Payment systems
 
 change-customer-created = Customer added
 change-customer-updated = Customer changed
@@ -184,3 +185,6 @@ change-registration-confirmed = Registration paid
 change-registration-expired = Registration not paid in time
 change-payment-created = Payment recorded
 change-payment-updated = Payment changed
+change-payment-source-created = Payment system added
+change-payment-source-updated = Payment system changed
+change-payment-source-removed = Payment system removed

@@ -139,6 +139,7 @@ subject-user = משתמשים
 subject-account = העסק
 subject-webhook-endpoint = Webhooks
 subject-payment = תשלומים
+subject-payment-source = מערכות תשלומים
 
 change-customer-created = נוסף לקוח
 change-customer-updated = עודכן לקוח
@@ -185,3 +186,6 @@ change-registration-confirmed = ההרשמה שולמה
 change-registration-expired = ההרשמה לא שולמה בזמן
 change-payment-created = תשלום נרשם
 change-payment-updated = תשלום שונה
+change-payment-source-created = נוספה מערכת תשלומים
+change-payment-source-updated = שונתה מערכת תשלומים
+change-payment-source-removed = הוסרה מערכת תשלומים

@@ -6,7 +6,8 @@ use crate::{
     visit::SignedIn,
     words::Words,
 };
-use chatgrow_domain::{Bill, PageLimit, Payment, PaymentTarget, Timestamp};
+use chatgrow_application::WallClock;
+use chatgrow_domain::{Bill, Currency, Money, PageLimit, Payment, PaymentId, PaymentTarget, Timestamp};
 use chatgrow_ports::{PageRequest, PaymentFilter};
 
 /// How a booking is paid.
@@ -21,6 +22,7 @@ pub(crate) struct Paid {
 
 /// A payment or a refund.
 pub(crate) struct Entry {
+    pub(crate) id: PaymentId,
     pub(crate) what: String,
     pub(crate) amount: String,
     pub(crate) when: String,
@@ -66,23 +68,29 @@ impl Paid {
             until: held_until.map(|until| t.of("paid-until", "moment", at(until))),
             entries: page
                 .items
-                .into_iter()
-                .map(|payment| entry(t, &payment, at(payment.occurred_at)))
+                .iter()
+                .map(|payment| Entry::of(t, &clock, payment))
                 .collect(),
         }))
     }
 }
 
-fn entry(t: Words, payment: &Payment, when: String) -> Entry {
-    let amount = payment.amount.in_currency(payment.currency);
-    Entry {
-        what: t.text(&format!("paid-kind-{}", payment.kind.as_str())),
-        amount: format!("{amount} {}", payment.currency.code()),
-        when,
-        provider: payment.provider.as_str().to_owned(),
-        status: t.text(&format!("paid-status-{}", payment.status.as_str())),
-        attention: payment
-            .attention
-            .map(|why| t.text(&format!("paid-attention-{}", why.as_str()))),
+impl Entry {
+    pub(super) fn of(t: Words, clock: &WallClock, payment: &Payment) -> Self {
+        let attention = payment.attention;
+        Self {
+            id: payment.id,
+            what: t.text(&format!("paid-kind-{}", payment.kind.as_str())),
+            amount: money(payment.amount, payment.currency),
+            when: t.instant(clock, payment.occurred_at),
+            provider: payment.provider.as_str().to_owned(),
+            status: t.text(&format!("paid-status-{}", payment.status.as_str())),
+            attention: attention.map(|why| t.text(&format!("paid-attention-{}", why.as_str()))),
+        }
     }
+}
+
+/// An amount with its currency.
+pub(super) fn money(amount: Money, currency: Currency) -> String {
+    format!("{} {}", amount.in_currency(currency), currency.code())
 }

@@ -111,6 +111,8 @@ fn no_text_is_missing_or_left_over() {
         "paid-kind-",
         "paid-status-",
         "paid-attention-",
+        "notice-",
+        "source-kind-",
         "status-",
         "event-status-",
         "kind-",
