@@ -96,6 +96,15 @@ local function booking_by_service()
     return booking_of(unique(), '"serviceId":"' .. asked .. '"')
 end
 
+-- A payment for one of the appointments that the database had at the start (src/fill.rs says what their ids are). It changes the appointment's
+-- bill, too.
+local function payment()
+    local number = unique()
+    return post("/payments", string.format(
+        '{"provider":"bench","externalId":"payment-%d","appointmentId":"60000001%016x","amount":50,"currency":"ILS"}',
+        number, number * JUMP % periods))
+end
+
 local function read()
     turn = turn + 1
     return prepared[turn % #prepared + 1]
@@ -111,6 +120,7 @@ local makers = {
     ["booking-with-key"] = function() return booking(true) end,
     ["booking-on-a-resource"] = booking_on_a_resource,
     ["booking-by-service"] = booking_by_service,
+    payment = payment,
     availability = read,
     mix = function()
         if turn % 10 == 9 then

@@ -50,13 +50,14 @@ EXPECTED = {
     "new-customer": 201,
     "booking": 201,
     "booking-with-key": 201,
+    "payment": 201,
     "booking-on-a-resource": 201,
     "booking-by-service": 201,
     "availability": 200,
     "mix": None,
 }
 # Kinds whose answers the bare server doesn't need from the start.
-NOT_LEARNED = ("booking-with-key", "booking-on-a-resource", "booking-by-service", "availability", "mix")
+NOT_LEARNED = ("booking-with-key", "payment", "booking-on-a-resource", "booking-by-service", "availability", "mix")
 UNKNOWN_KEY = "cg_live_1fJjkkpe9PiTw9KSulA8Ghct30vZz4HpdQ5c5b9cPF10k1n8m"
 
 
@@ -392,6 +393,7 @@ class Bench:
             }
             if kind == "booking":
                 contestants["with a key"] = lambda: self.on_a_copy(template, "booking-with-key")
+                contestants["payment"] = lambda: self.on_a_copy(template, "payment")
             samples = self.rounds(f"SQLite, {subject}", contestants)
             self.rates(f"{subject}, SQLite : raw, 128 rows a commit", ("≥", 0.60), samples, "server", "128 rows a commit")
             self.rates(f"{subject}, SQLite : raw, one row a commit", ("≥", 3), samples, "server", "one row a commit")
@@ -401,6 +403,9 @@ class Bench:
             self.processor("SQLite", subject, samples["server"])
             if kind == "booking":
                 self.with_a_key("SQLite", samples)
+                subject = "POST payment for an appointment, SQLite : POST appointment with a key"
+                self.rates(subject, ("≥", 0.60), samples, "payment", "with a key")
+                self.processor("SQLite", "POST payment for an appointment", samples["payment"])
         bare.stop()
 
     # Staff and rooms.

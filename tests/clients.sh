@@ -22,6 +22,7 @@ node tests/webhooks/verify.mjs
 # Payment systems: notices that Stripe's own libraries sign, and those of a living server.
 npm ci --silent --prefix tests/payments
 node tests/payments/stripe.mjs
+node tests/payments/bridges.mjs
 "$venv/bin/python" tests/payments/verify.py
 "$venv/bin/openapi-spec-validator" docs/openapi.json
 # All checks but one, and all paths but one: a stream has no end.

@@ -86,6 +86,15 @@ async fn start() -> (TestApp, Vec<(Method, String, Value)>) {
     let cash = json!({ "provider": "cash", "externalId": "first", "amount": 5, "currency": "ILS" });
     let created = app.post("/payments", cash).await;
     let payment = format!("/payments/{}", created.json["payment"]["id"].as_str().unwrap());
+    let source = json!({
+        "kind": "hmac", "name": "Cards", "provider": "cards", "secret": "a secret", "hmac": {
+            "header": "x", "encoding": "hex", "type": "/t", "succeeded": ["s"], "externalId": "/i", "amount": "/a",
+            "unit": "minor", "currency": "ILS",
+        },
+    });
+    let created = app.post("/payment-sources", source.clone()).await;
+    let source_id = created.json["paymentSource"]["id"].as_str().unwrap();
+    let source_path = format!("/payment-sources/{source_id}");
     let operations = vec![
         (Method::POST, "/customers".to_owned(), customer.clone()),
         (Method::PUT, dana.clone(), customer.clone()),
@@ -130,6 +139,17 @@ async fn start() -> (TestApp, Vec<(Method, String, Value)>) {
                 "externalId": "x", "amount": 5, "status": "succeeded", "occurredAt": "2020-01-01T00:00:00Z",
             }),
         ),
+        (
+            Method::PATCH,
+            source_path.clone(),
+            json!({ "name": "Cards", "hmac": source["hmac"] }),
+        ),
+        (Method::POST, "/payment-sources".to_owned(), source),
+        (
+            Method::POST,
+            format!("{source_path}/rotate-secret"),
+            json!({ "secret": "a secret", "revokePrevious": false }),
+        ),
     ];
     (app, operations)
 }
@@ -152,6 +172,7 @@ async fn assert_alive(app: &TestApp) {
         ("api-keys", 2),
         ("webhook-endpoints", 1),
         ("payments", 1),
+        ("payment-sources", 1),
     ] {
         assert_eq!(
             app.get(&format!("/{list}")).await.json["count"],

@@ -383,7 +383,7 @@ schedule_store! { PostgresStore { find, execute } }
 customer_store! { PostgresStore { find, page, search, execute }, SEARCH }
 event_store! { PostgresStore { find, page, execute } }
 registration_store! { PostgresStore { find, all, page, execute, carry_out } }
-payment_store! { PostgresStore { find, all, page, search, carry_out } }
+payment_store! { PostgresStore { find, few, page, search, carry_out } }
 payment_source_store! { PostgresStore { find, page, execute } }
 payment_notice_store! { PostgresStore { page, execute } }
 idempotency_store! { PostgresStore { find, commit_alone, execute } }

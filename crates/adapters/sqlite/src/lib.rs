@@ -14,6 +14,8 @@ mod copy;
 mod delivery;
 mod error;
 mod migrate;
+#[cfg(test)]
+mod plans;
 pub mod reserve;
 mod scheduling;
 mod statements;
@@ -329,7 +331,7 @@ service_store! { SqliteStore { find, page, search, execute } }
 schedule_store! { SqliteStore { find, execute } }
 event_store! { SqliteStore { find, page, execute } }
 registration_store! { SqliteStore { find, all, page, execute, carry_out } }
-payment_store! { SqliteStore { find, all, page, search, carry_out } }
+payment_store! { SqliteStore { find, few, page, search, carry_out } }
 payment_source_store! { SqliteStore { find, page, execute } }
 payment_notice_store! { SqliteStore { page, execute } }
 idempotency_store! { SqliteStore { find, commit_alone, execute } }

@@ -142,16 +142,28 @@ fn once<DB: Backend>(account: RowId, provider: String, external: String, kind: &
         .select(row)
 }
 
-/// The refunds that name a payment of that payment system, ordered by id.
+/// The refunds that name a payment of that payment system, ordered by id. Their ids come first, from an index that has all
+/// of this: otherwise SQLite, which knows nothing of how many rows there are, reads the account's whole ledger.
 #[auto_type]
 pub fn refunds_of<DB: Backend>(account: RowId, provider: String, payment: String) -> _ {
     let row: AsSelect<PaymentRow, DB> = PaymentRow::as_select();
+    let ids: refund_ids = refund_ids(account, provider, payment);
     payments::table
         .filter(dsl::account_id.eq(account))
-        .filter(dsl::provider.eq(provider))
-        .filter(dsl::refund_of.eq(payment))
+        .filter(dsl::id.eq_any(ids))
         .order(dsl::id)
         .select(row)
+}
+
+diesel::alias!(payments as refunds: Refunds);
+
+#[auto_type]
+fn refund_ids(account: RowId, provider: String, payment: String) -> _ {
+    refunds
+        .filter(refunds.field(dsl::account_id).eq(account))
+        .filter(refunds.field(dsl::provider).eq(provider))
+        .filter(refunds.field(dsl::refund_of).eq(payment))
+        .select(refunds.field(dsl::id))
 }
 
 /// A page of the account's entries, ordered by id. The implementation of the port adds the filter.
@@ -215,7 +227,7 @@ impl StepRefusal for PaymentRefusal {
 /// [`port`](crate::port) says what they do.
 #[macro_export]
 macro_rules! payment_store {
-    ($store:ty { $find:ident, $all:ident, $page:ident, $search:ident, $carry_out:ident }) => {
+    ($store:ty { $find:ident, $few:ident, $page:ident, $search:ident, $carry_out:ident }) => {
         const _: () = {
             use $crate::{
                 RowId,
@@ -265,7 +277,7 @@ macro_rules! payment_store {
                         provider.as_str().to_owned(),
                         paid.as_str().to_owned(),
                     );
-                    self.$all::<PaymentRow, _>(refunds).await
+                    self.$few::<PaymentRow, _>(refunds).await
                 }
 
                 async fn list(

@@ -218,33 +218,12 @@ fn scan(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Options;
+    use crate::plans::{opened, plan};
     use chatgrow_sql::{delivery::lane::WAITING_SINCE, due_lanes};
-    use diesel::sql_types::Text;
-
-    #[derive(QueryableByName)]
-    struct Step {
-        #[diesel(sql_type = Text)]
-        detail: String,
-    }
-
-    /// The steps in which a query reads rows.
-    fn plan(store: &SqliteStore, query: &str) -> Vec<String> {
-        let plan = diesel::sql_query(format!("EXPLAIN QUERY PLAN {query}"));
-        let steps: Vec<Step> = store
-            .read_here(|connection| plan.load(connection).map_err(store_error))
-            .unwrap();
-        let reads = ["SEARCH", "SCAN", "USE TEMP"];
-        let steps = steps.into_iter().map(|step| step.detail);
-        steps
-            .filter(|step| reads.iter().any(|read| step.starts_with(read)))
-            .collect()
-    }
 
     #[test]
     fn no_reading_goes_through_a_whole_epoch() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let store = SqliteStore::open(&folder.path().join("test.db"), Options::default()).unwrap();
+        let (store, _folder) = opened();
         let between = [
             "epoch=? AND number>? AND number<?",
             "epoch>? AND epoch<?",

@@ -1,0 +1,60 @@
+//! The plans of queries, which tests hold to the indexes that are made for them. SQLite knows nothing of how many rows a table
+//! has, so it may take a whole account's rows for ten.
+
+use crate::{Options, SqliteStore, error::store_error};
+use chatgrow_sql::billing::payment;
+use diesel::{debug_query, prelude::*, sql_types::Text, sqlite::Sqlite};
+use tempfile::TempDir;
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// A store of a new database, and its folder.
+pub(crate) fn opened() -> (SqliteStore, TempDir) {
+    let folder = TempDir::new().unwrap();
+    let store = SqliteStore::open(&folder.path().join("test.db"), Options::default()).unwrap();
+    (store, folder)
+}
+
+/// The steps in which a query reads rows.
+pub(crate) fn plan(store: &SqliteStore, query: &str) -> Vec<String> {
+    let plan = diesel::sql_query(format!("EXPLAIN QUERY PLAN {query}"));
+    let steps: Vec<Step> = store
+        .read_here(|connection| plan.load(connection).map_err(store_error))
+        .unwrap();
+    let reads = ["SEARCH", "SCAN", "USE TEMP"];
+    let steps = steps.into_iter().map(|step| step.detail);
+    steps
+        .filter(|step| reads.iter().any(|read| step.starts_with(read)))
+        .collect()
+}
+
+#[test]
+fn no_payment_reads_the_whole_ledger() {
+    let (store, _folder) = opened();
+    let id = || (&[1; 12]).into();
+    let refunds = payment::refunds_of::<Sqlite>(id(), "stripe".to_owned(), "pi_1".to_owned());
+    let refunds = debug_query::<Sqlite, _>(&refunds).to_string();
+    let (refunds, _) = refunds.split_once(" -- binds").unwrap();
+    let by_refunded = "payments_by_refunded (account_id=? AND provider=? AND refund_of=?)";
+    // The sum that the triggers of `migrations/sqlite` ask for.
+    let sum = "SELECT sum(amount_minor) FROM payments
+        WHERE account_id = ?1 AND payment_id = ?2 AND payment_id IS NOT NULL AND status = 'succeeded'";
+    let by_payment = "payments_by_payment (account_id=? AND payment_id=? AND status=?)";
+    for (query, expected) in [
+        (
+            refunds,
+            ["PRIMARY KEY (account_id=? AND id=?)", by_refunded].as_slice(),
+        ),
+        (sum, &[by_payment]),
+    ] {
+        let plan = plan(&store, query);
+        assert_eq!(plan.len(), expected.len(), "{plan:?}");
+        for (step, expected) in plan.iter().zip(expected) {
+            assert!(step.contains(expected), "{plan:?}");
+        }
+    }
+}
