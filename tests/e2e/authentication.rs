@@ -27,6 +27,7 @@ struct World {
     block: String,
     api_key: String,
     webhook_endpoint: String,
+    source: String,
     payment: String,
 }
 
@@ -74,6 +75,10 @@ fn hook() -> Value {
     json!({ "url": "https://example.com/hook", "active": false })
 }
 
+fn source() -> Value {
+    json!({ "kind": "stripe", "name": "Stripe" })
+}
+
 impl World {
     async fn start() -> Self {
         let app = TestApp::start().await;
@@ -90,6 +95,7 @@ impl World {
         let api_key = id(&app.post("/api-keys", json!({ "name": "site" })).await, "apiKey");
         let hook = app.post("/webhook-endpoints", hook()).await;
         let webhook_endpoint = id(&hook, "webhookEndpoint");
+        let source = id(&app.post("/payment-sources", source()).await, "paymentSource");
         let payment = id(&app.post("/payments", payment()).await, "payment");
         let schedule = app.put("/schedule", json!({ "slotStep": 20 })).await;
         assert_eq!(schedule.status, 200, "{schedule:?}");
@@ -104,6 +110,7 @@ impl World {
             block,
             api_key,
             webhook_endpoint,
+            source,
             payment,
         }
     }
@@ -145,6 +152,7 @@ impl World {
         const RESOURCE: NotFound = Some("Resource not found");
         const SERVICE: NotFound = Some("Service not found");
         const WEBHOOK_ENDPOINT: NotFound = Some("Webhook endpoint not found");
+        const SOURCE: NotFound = Some("Payment source not found");
         let (body, not_found) = match format!("{method} {path}").as_str() {
             "PUT /schedule" => (hours(), None),
             "POST /resources" => (therapist(), None),
@@ -176,6 +184,7 @@ impl World {
             | "GET /schedule"
             | "GET /holds"
             | "GET /blocks"
+            | "GET /payment-sources"
             | "GET /payments" => (Value::Null, None),
             "POST /api-keys" => (json!({ "name": "site" }), None),
             "GET /api-keys/{id}" | "DELETE /api-keys/{id}" => (Value::Null, Some("API key not found")),
@@ -195,6 +204,13 @@ impl World {
             "POST /webhook-endpoints/{id}/replay" => {
                 (json!({ "since": "2020-01-01T00:00:00Z" }), WEBHOOK_ENDPOINT)
             }
+            "POST /payment-sources" => (source(), None),
+            "GET /payment-sources/{id}"
+            | "DELETE /payment-sources/{id}"
+            | "POST /payment-sources/{id}/test"
+            | "GET /payment-sources/{id}/notices" => (Value::Null, SOURCE),
+            "PATCH /payment-sources/{id}" => (json!({ "name": "Stolen" }), SOURCE),
+            "POST /payment-sources/{id}/rotate-secret" => (json!({ "secret": "whsec_stolen" }), SOURCE),
             "POST /payments" => (payment(), None),
             "GET /payments/{id}" => (Value::Null, Some("Payment not found")),
             "PATCH /payments/{id}" => (json!({ "needsAttention": false }), Some("Payment not found")),
@@ -228,6 +244,7 @@ impl World {
             Some("blocks") => &self.block,
             Some("api-keys") => &self.api_key,
             Some("webhook-endpoints") => &self.webhook_endpoint,
+            Some("payment-sources") => &self.source,
             Some("payments") => &self.payment,
             _ => &self.appointment,
         };
@@ -475,7 +492,7 @@ async fn another_accounts_key_sees_and_changes_nothing() {
             // It has one key: that with which it calls.
             let own = stranger.get(&real).await;
             assert_eq!(own.list("apiKeys").len(), 1, "{own:?}");
-        } else if path == "/webhook-endpoints" {
+        } else if path == "/webhook-endpoints" || path == "/payment-sources" {
             let own = stranger.get(&real).await;
             assert_eq!(own.json["count"], 0, "{own:?}");
         } else if path == "/changes" {

@@ -303,14 +303,37 @@ async fn mutations(app: &ApiClient) -> Vec<Mutation> {
         Value::Null,
         &["webhook_endpoint.removed"],
     );
+    let stripe = json!({ "kind": "stripe", "name": "Stripe" });
+    let source = made("/payment-sources", "paymentSource", stripe.clone()).await;
+    add("POST /payment-sources", "", stripe, &["payment_source.created"]);
+    add(
+        "PATCH /payment-sources/{}",
+        &source,
+        json!({ "name": "Shop" }),
+        &["payment_source.updated"],
+    );
+    add(
+        SOURCE_ROTATION,
+        &source,
+        json!({ "secret": "whsec_another" }),
+        &["payment_source.updated"],
+    );
+    add(
+        "DELETE /payment-sources/{}",
+        &source,
+        Value::Null,
+        &["payment_source.removed"],
+    );
     mutations
 }
 
 /// Each time, it makes another secret.
 const ROTATION: &str = "POST /webhook-endpoints/{}/rotate-secret";
+const SOURCE_ROTATION: &str = "POST /payment-sources/{}/rotate-secret";
 
-/// They steer what is sent to an endpoint, and change nothing that is told.
-const UNRECORDED: [&str; 4] = [
+/// They steer what is sent to an endpoint, or try a payment source, and change nothing that is told.
+const UNRECORDED: [&str; 5] = [
+    "POST /payment-sources/{}/test",
     "POST /webhook-endpoints/{}/deliveries/{}/retry",
     "POST /webhook-endpoints/{}/replay",
     "POST /webhook-endpoints/{}/skip",
@@ -385,7 +408,7 @@ async fn every_operation_records_what_it_changes_once(store: Store) {
         );
         // The second time it changes nothing or is refused, unless it makes another resource each time.
         let again = call(format!("again {number}")).await;
-        let makes_another = again.status == 201 || operation == ROTATION;
+        let makes_another = again.status == 201 || [ROTATION, SOURCE_ROTATION].contains(&operation);
         assert_eq!(
             reader.changes().await.is_empty(),
             !makes_another,
