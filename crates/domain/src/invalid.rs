@@ -142,6 +142,12 @@ pub enum Invalid {
     /// Not the name of a payment provider.
     #[error("must be 1 to 40 lowercase letters, digits, hyphens or underscores")]
     Provider,
+    /// It has an item that another list has too.
+    #[error("must not have an item that is in {field} too")]
+    AlsoIn {
+        /// The other list.
+        field: &'static str,
+    },
     /// Not a member of a closed list.
     #[error("must be one of: {allowed}")]
     NotOneOf {

@@ -697,11 +697,22 @@ async fn a_source_is_refused_field_by_field(store: Store) {
     ] {
         app.post("/payment-sources", body).await.assert_invalid(fields);
     }
-    let stripe = Source::stripe(&app).await;
     let format = json!({
         "header": "X-Hash", "encoding": "hex", "type": "/type", "succeeded": ["paid"], "externalId": "/id",
         "amount": "/amount", "unit": "minor", "currency": "/currency",
     });
+    for (list, types) in [
+        ("succeeded", json!([])),
+        ("failed", json!(["refused", "paid"])),
+        ("refunded", json!(vec!["returned"; 21])),
+    ] {
+        let mut format = format.clone();
+        format[list] = types;
+        let body = json!({ "kind": "hmac", "name": "P", "provider": "p", "hmac": format });
+        let refused = app.post("/payment-sources", body).await;
+        refused.assert_invalid(&[&format!("hmac.{list}")]);
+    }
+    let stripe = Source::stripe(&app).await;
     let edit = app
         .patch(
             &format!("/payment-sources/{}", stripe.id),

@@ -112,7 +112,14 @@ impl<T: Described> Apiv2Schema for Field<T> {
     }
 
     fn raw_schema() -> DefaultSchemaRaw {
-        pack(Option::<T>::schema())
+        let mut schema = Option::<T>::schema();
+        // A blank text is as if it were absent.
+        if schema["minLength"] == 1
+            && let Some(facts) = schema.as_object_mut()
+        {
+            facts.remove("minLength");
+        }
+        pack(schema)
     }
 }
 

@@ -112,6 +112,7 @@ impl Words {
             Invalid::Provider => self.text("invalid-provider"),
             Invalid::HeaderName => self.text("invalid-header"),
             Invalid::JsonPointer => self.text("invalid-pointer"),
+            Invalid::AlsoIn { .. } => self.text("invalid-also-in"),
             Invalid::WebhookSecret => self.text("invalid-secret"),
             Invalid::Id => self.text("invalid-id"),
             Invalid::Url => self.text("invalid-url"),

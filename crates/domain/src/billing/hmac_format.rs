@@ -142,7 +142,7 @@ pub struct HmacFormat {
     pub currency: CurrencyPlace,
 }
 
-/// Which types of notices tell of what. All others tell nothing of money.
+/// Which types of notices tell of what. No type is in two of the lists. All others tell nothing of money.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HmacTypes {
     /// A payment has succeeded.
@@ -156,6 +156,40 @@ pub struct HmacTypes {
 impl HmacTypes {
     /// The most types of each list.
     pub const MAX: usize = 20;
+
+    /// Types that tell one thing each.
+    ///
+    /// # Errors
+    /// The list, and why it is refused: `succeeded` if it is empty, a list if it is too long or has a type that a list before it has.
+    pub fn new(
+        succeeded: Vec<NoticeType>,
+        failed: Vec<NoticeType>,
+        refunded: Vec<NoticeType>,
+    ) -> Result<Self, (&'static str, Invalid)> {
+        let lists = [
+            ("succeeded", &succeeded),
+            ("failed", &failed),
+            ("refunded", &refunded),
+        ];
+        if succeeded.is_empty() {
+            return Err(("succeeded", Invalid::Missing));
+        }
+        for (at, (name, list)) in lists.iter().enumerate() {
+            if list.len() > Self::MAX {
+                return Err((name, Invalid::TooMany { max: Self::MAX }));
+            }
+            for (field, before) in &lists[..at] {
+                if list.iter().any(|kind| before.contains(kind)) {
+                    return Err((name, Invalid::AlsoIn { field }));
+                }
+            }
+        }
+        Ok(Self {
+            succeeded,
+            failed,
+            refunded,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -206,6 +240,23 @@ mod tests {
             assert_eq!(JsonPointer::new(text), Err(Invalid::JsonPointer), "{text:?}");
         }
         assert_eq!(JsonPointer::new(""), Err(Invalid::Missing));
+    }
+
+    #[test]
+    fn a_type_tells_one_thing() {
+        let types = |names: &[&str]| names.iter().map(|name| NoticeType::new(*name).unwrap()).collect();
+        let lists =
+            |succeeded, failed, refunded| HmacTypes::new(types(succeeded), types(failed), types(refunded));
+        assert!(lists(&["paid", "settled"], &["failed"], &["refunded"]).is_ok());
+        assert!(lists(&["paid"], &[], &[]).is_ok());
+        let missing = Err(("succeeded", Invalid::Missing));
+        assert_eq!(lists(&[], &["failed"], &[]), missing);
+        let also_in = |list, field| Err((list, Invalid::AlsoIn { field }));
+        assert_eq!(lists(&["a", "b"], &["b"], &[]), also_in("failed", "succeeded"));
+        assert_eq!(lists(&["a"], &[], &["c", "a"]), also_in("refunded", "succeeded"));
+        assert_eq!(lists(&["a"], &["b"], &["b"]), also_in("refunded", "failed"));
+        let too_many = Err(("failed", Invalid::TooMany { max: HmacTypes::MAX }));
+        assert_eq!(lists(&["a"], &["b"; HmacTypes::MAX + 1], &[]), too_many);
     }
 
     #[test]

@@ -82,7 +82,7 @@ texts! {
         "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", "example": "x-signature",
     }), |text: String| Self::new(&text);
     JsonPointer json!({
-        "type": "string", "minLength": 1, "maxLength": Self::MAX_CHARS, "pattern": "^/", "example": "/data/id",
+        "type": "string", "minLength": 1, "maxLength": Self::MAX_CHARS, "pattern": "^(/([^~]|~[01])*)?$", "example": "/data/id",
     }), Self::new;
     CurrencyPlace json!({
         "type": "string", "minLength": 1, "maxLength": JsonPointer::MAX_CHARS, "example": "/data/currency",

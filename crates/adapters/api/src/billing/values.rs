@@ -75,7 +75,7 @@ impl Text for Provider {
             "type": "string",
             "minLength": 1,
             "maxLength": Self::MAX_CHARS,
-            "pattern": "^[a-z0-9_-]{1,40}$",
+            "pattern": "^[a-z0-9_-]*$",
             "example": "stripe",
         })
     }

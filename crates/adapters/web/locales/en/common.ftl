@@ -79,6 +79,7 @@ invalid-deposit = Enter an amount that is more than 0, and at most the whole pri
 invalid-provider = Use lowercase letters, digits, hyphens and underscores.
 invalid-header = Enter the name of a header field, such as X-Signature.
 invalid-pointer = Enter a JSON pointer, such as /data/id.
+invalid-also-in = A type can be in one of the lists only.
 invalid-secret = A secret of this kind begins with whsec_.
 invalid-choice = Choose one of the list.
 invalid-id = An id has 24 characters: digits, and letters from a to f.

@@ -82,6 +82,7 @@ invalid-deposit = יש להזין סכום גדול מאפס ולא יותר מ�
 invalid-provider = יש להשתמש באותיות לועזיות קטנות, בספרות, במקפים ובקווים תחתונים.
 invalid-header = יש להזין שם של שדה כותרת, כמו X-Signature.
 invalid-pointer = יש להזין JSON pointer, כמו ‎/data/id.
+invalid-also-in = סוג יכול להופיע ברשימה אחת בלבד.
 invalid-secret = סוד מהסוג הזה מתחיל ב־whsec_.
 invalid-choice = יש לבחור אפשרות מהרשימה.
 invalid-id = במזהה יש 24 תווים: ספרות ואותיות מ־a עד f.

@@ -63,38 +63,29 @@ impl HmacInput {
         let event_id = fields.optional("eventId", self.event_id);
         let kind = fields.required("type", self.r#type);
         let succeeded = fields.required_list("succeeded", self.succeeded, Fields::element);
-        let succeeded = match succeeded {
-            Some(none) if none.is_empty() => fields.refuse("succeeded", domain::Invalid::Missing),
-            succeeded => succeeded,
-        };
         let failed = fields.list("failed", self.failed, Fields::element);
         let refunded = fields.list("refunded", self.refunded, Fields::element);
+        let lists = succeeded.zip(failed).zip(refunded);
+        let types = lists.and_then(|((succeeded, failed), refunded)| {
+            let types = HmacTypes::new(
+                succeeded,
+                failed.unwrap_or_default(),
+                refunded.unwrap_or_default(),
+            );
+            types.map_or_else(|(list, why)| fields.refuse(list, why), Some)
+        });
         let reference = fields.optional("reference", self.reference);
         let external_id = fields.required("externalId", self.external_id);
         let refund_id = fields.optional("refundId", self.refund_id);
         let amount = fields.required("amount", self.amount);
         let unit = fields.required("unit", self.unit);
         let currency = fields.required("currency", self.currency);
-        let types = HmacTypes {
-            succeeded: succeeded?,
-            failed: failed?.unwrap_or_default(),
-            refunded: refunded?.unwrap_or_default(),
-        };
-        for (name, list) in [
-            ("succeeded", &types.succeeded),
-            ("failed", &types.failed),
-            ("refunded", &types.refunded),
-        ] {
-            if list.len() > HmacTypes::MAX {
-                return fields.refuse(name, domain::Invalid::TooMany { max: HmacTypes::MAX });
-            }
-        }
         Some(domain::HmacFormat {
             header: header?,
             encoding: encoding?,
             event_id: event_id?,
             kind: kind?,
-            types,
+            types: types?,
             reference: reference?,
             external_id: external_id?,
             refund_id: refund_id?,

@@ -125,27 +125,16 @@ fn hmac(form: &mut Form, t: Words) -> Option<HmacFormat> {
     let encoding = form.read(t, "encoding", str::parse::<SignatureEncoding>);
     let unit = form.read(t, "unit", str::parse::<AmountUnit>);
     let currency = form.read(t, "at-currency", CurrencyPlace::parse);
-    let mut types = |name, required| {
-        form.read(t, name, |text| match types(text)? {
-            none if none.is_empty() && required => Err(Invalid::Missing),
-            types => Ok(types),
-        })
-    };
-    let [succeeded, failed, refunded] = [
-        types("succeeded", true),
-        types("failed", false),
-        types("refunded", false),
-    ];
+    let [succeeded, failed, refunded] =
+        ["succeeded", "failed", "refunded"].map(|name| form.read(t, name, types));
+    let types = HmacTypes::new(succeeded?, failed?, refunded?);
+    let types = types.map_err(|(list, why)| form.refuse(list, t.invalid(why)));
     Some(HmacFormat {
         header: header?,
         encoding: encoding?,
         event_id: event_id?,
         kind: kind?,
-        types: HmacTypes {
-            succeeded: succeeded?,
-            failed: failed?,
-            refunded: refunded?,
-        },
+        types: types.ok()?,
         reference: reference?,
         external_id: external_id?,
         refund_id: refund_id?,
@@ -158,9 +147,5 @@ fn hmac(form: &mut Form, t: Words) -> Option<HmacFormat> {
 /// Types with commas between them.
 fn types(text: &str) -> Result<Vec<NoticeType>, Invalid> {
     let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
-    let types: Vec<_> = names.map(NoticeType::new).collect::<Result<_, _>>()?;
-    if types.len() > HmacTypes::MAX {
-        return Err(Invalid::TooMany { max: HmacTypes::MAX });
-    }
-    Ok(types)
+    names.map(NoticeType::new).collect()
 }
