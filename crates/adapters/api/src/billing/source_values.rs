@@ -113,7 +113,7 @@ impl Described for SecretText {
             "type": "string",
             "minLength": NoticeSecret::MIN_CHARS,
             "maxLength": NoticeSecret::MAX_CHARS,
-            "example": "whsec_…",
+            "example": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
         })
     }
 }
