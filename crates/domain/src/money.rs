@@ -65,6 +65,10 @@ impl Money {
 
     fn parse_with(decimals: u32, number: &str) -> Option<Self> {
         let (digits, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+        // `Decimal` takes more than JSON does.
+        if digits.contains(['_', '+']) {
+            return None;
+        }
         let amount = Decimal::from_str_exact(digits).ok()?.normalize();
         // The amount in minor units is `mantissa` times ten to the power of `shift`.
         let shift = exponent
@@ -201,6 +205,8 @@ mod tests {
             "NaN",
             "",
             "1,5",
+            "1_0",
+            "+10",
             "0x10",
         ] {
             assert_eq!(Money::parse(number), Err(Invalid::Money), "{number}");

@@ -23,9 +23,9 @@ pub struct Commit {
     /// The notice that causes the write, in the log of its account.
     ///
     /// If the log has another notice of that source with that key, the write MUST NOT happen and MUST return
-    /// [`StoreError::Repeated`]. This takes precedence over every other reason against the write. But if the other one
-    /// was [unreadable](chatgrow_domain::NoticeOutcome::Unreadable), this one MUST replace it. A write that is refused, or
-    /// that finds nothing to do, MUST NOT leave a notice.
+    /// [`StoreError::Repeated`]. This takes precedence over every other reason against the write. But if the
+    /// outcome of the other one is not [final](chatgrow_domain::NoticeOutcome::is_final), this one MUST replace it. A write
+    /// that is refused, or that finds nothing to do, MUST NOT leave a notice.
     pub notice: Option<(AccountId, PaymentNotice)>,
     /// The changes that the write makes, in their order. They MUST be written with it, and MUST NOT be written if it is
     /// refused, or finds nothing to do. [`ChangeStore`](crate::ChangeStore) says when they can be read.

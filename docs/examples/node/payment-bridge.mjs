@@ -3,7 +3,7 @@
 //
 // CHATGROW_SOURCE is the address of a payment source of the kind `standard-webhooks`, and CHATGROW_SECRET its secret (whsec_…).
 // PAYMENT_SYSTEM is where transactions are asked for. PORT is the port of the bridge (default: any), HOST its address (default: 127.0.0.1).
-import { createHmac } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { createServer } from "node:http";
 
 const { CHATGROW_SOURCE, CHATGROW_SECRET, PAYMENT_SYSTEM, PORT = "0", HOST = "127.0.0.1" } = process.env;
@@ -26,7 +26,8 @@ async function tell({ id, paid, amount, currency, reference }) {
     type: paid ? "payment.succeeded" : "payment.failed",
     data: { reference, externalId: id, amount, currency },
   });
-  const notice = `${id}-${paid ? "paid" : "failed"}`.replaceAll(".", "_");
+  // The id of a notice has no dots; that of a transaction may have.
+  const notice = `${createHash("sha256").update(id).digest("hex")}-${paid ? "paid" : "failed"}`;
   const time = Math.floor(Date.now() / 1000);
   const key = Buffer.from(CHATGROW_SECRET.replace(/^whsec_/, ""), "base64");
   const signature = createHmac("sha256", key).update(`${notice}.${time}.${body}`).digest("base64");

@@ -55,7 +55,8 @@ function tell(array $payment): void
             'currency' => $payment['currency'],
         ],
     ], JSON_THROW_ON_ERROR | JSON_PRESERVE_ZERO_FRACTION);
-    $notice = str_replace('.', '_', $payment['id'] . ($payment['paid'] ? '-paid' : '-failed'));
+    // The id of a notice has no dots; that of a transaction may have.
+    $notice = hash('sha256', $payment['id']) . ($payment['paid'] ? '-paid' : '-failed');
     $time = (string) time();
     $key = base64_decode(preg_replace('/^whsec_/', '', setting('CHATGROW_SECRET')), true);
     $signature = base64_encode(hash_hmac('sha256', "$notice.$time.$body", $key, true));

@@ -664,6 +664,82 @@ async fn sources_are_kept_and_their_secrets_shown_once(store: Store) {
 }
 
 #[apply(each_store)]
+async fn the_attempt_that_succeeds_counts(store: Store) {
+    let Some(app) = start(store).await else { return };
+    app.customer("dana@example.com").await;
+    let source = Source::stripe(&app).await;
+    let intent = |kind: &str, id: &str, booked: &str, amount: i64| {
+        let intent = json!({
+            "id": id, "amount": amount, "amount_received": amount, "currency": "ils", "metadata": { "chatgrow_id": booked },
+        });
+        event(
+            &format!("evt_{id}_{kind}"),
+            &format!("payment_intent.{kind}"),
+            &intent,
+        )
+    };
+    for (nth, order) in [[0, 1], [1, 0]].into_iter().enumerate() {
+        let [first, second] = [
+            book(&app, &format!("1{nth}:00")).await,
+            book(&app, &format!("1{nth}:30")).await,
+        ];
+        let id = format!("pi_{nth}");
+        let events = [
+            intent("payment_failed", &id, &first, 4000),
+            intent("succeeded", &id, &second, 5000),
+        ];
+        for next in order {
+            source.tell(&app, &events[next], "taken").await;
+        }
+        assert_eq!(standing(&app, &first).await, json!(["pending", "unpaid", 0, 0]));
+        assert_eq!(
+            standing(&app, &second).await,
+            json!(["confirmed", "deposit_paid", 50, 0])
+        );
+    }
+    let attention = app.get("/payments?needsAttention=true").await;
+    assert!(attention.list("payments").is_empty(), "{attention:?}");
+}
+
+#[apply(each_store)]
+async fn what_was_ignored_is_read_anew(store: Store) {
+    let Some(app) = start(store).await else { return };
+    let mut format = json!({
+        "header": "X-Hash", "encoding": "hex", "eventId": "/id", "type": "/type", "succeeded": ["paid"], "externalId": "/id",
+        "amount": "/amount", "unit": "minor", "currency": "ILS",
+    });
+    let secret = "a secret of the payment system";
+    let body = json!({ "kind": "hmac", "name": "P", "provider": "p", "secret": secret, "hmac": format });
+    let source = Source::new(&app, body).await;
+    let body = json!({ "id": "n1", "type": "settled", "amount": 5000 }).to_string();
+    let hash = signature(secret, &[body.as_bytes()]);
+    let tell = async |outcome: &str| {
+        let request = app
+            .client
+            .post(&source.url)
+            .header("X-Hash", &hash)
+            .body(body.clone());
+        let answer = Answer::to(request).await;
+        assert_eq!(
+            (answer.status, &answer.json["outcome"]),
+            (200, &json!(outcome)),
+            "{answer:?}"
+        );
+    };
+    tell("ignored").await;
+    tell("ignored").await;
+    assert!(ledger(&app).await.is_empty());
+    format["succeeded"] = json!(["paid", "settled"]);
+    let path = format!("/payment-sources/{}", source.id);
+    let patched = app.patch(&path, json!({ "hmac": format })).await;
+    assert_eq!(patched.status, 200, "{patched:?}");
+    tell("taken").await;
+    tell("repeated").await;
+    assert_eq!(ledger(&app).await[0]["amount"], 50);
+    assert_eq!(source.log(&app).await.len(), 1);
+}
+
+#[apply(each_store)]
 async fn a_source_is_refused_field_by_field(store: Store) {
     let Some(app) = start(store).await else { return };
     for (body, fields) in [

@@ -3,13 +3,13 @@
 use crate::{
     Head, TEST, json as body_of,
     json::{Json, Problem},
+    own_id,
     signature::{is_signed, sign, text_keys},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chatgrow_domain::{
-    AmountUnit, CurrencyPlace, ExternalId, HmacFormat, Invalid, JsonPointer, Money, NoticeKey, NoticeSecret,
-    NoticeType, PaymentKind, PaymentSource, PaymentStatus, ReadNotice, SignatureEncoding, ToldNotice,
-    ToldPayment,
+    AmountUnit, CurrencyPlace, HmacFormat, Invalid, JsonPointer, Money, NoticeKey, NoticeSecret, NoticeType,
+    PaymentKind, PaymentSource, PaymentStatus, ReadNotice, SignatureEncoding, ToldNotice, ToldPayment,
 };
 use chatgrow_ports::{Message, NoticeFault};
 use serde_json::{Value, json};
@@ -119,14 +119,7 @@ fn told(
     let (external_id, refund_of) = match (kind, &format.refund_id) {
         (PaymentKind::Payment, _) => (payment_id, None),
         (PaymentKind::Refund, Some(pointer)) => (body.external_id(pointer.as_str())?, Some(payment_id)),
-        (PaymentKind::Refund, None) => {
-            let own = NoticeKey::digest(key.as_str().as_bytes());
-            let own = ExternalId::new(key.as_str()).or_else(|_| ExternalId::new(own.as_str()));
-            (
-                own.map_err(|why| Problem::new(why.to_string()))?,
-                Some(payment_id),
-            )
-        }
+        (PaymentKind::Refund, None) => (own_id(key)?, Some(payment_id)),
     };
     let reference = format.reference.as_ref();
     Ok(Some(ToldNotice {

@@ -9,7 +9,8 @@ mod standard_webhooks;
 mod stripe;
 
 use chatgrow_domain::{
-    NoticeFormat, NoticeKey, NoticeSecret, NoticeType, PaymentSource, ReadNotice, Timestamp, ToldNotice,
+    ExternalId, NoticeFormat, NoticeKey, NoticeSecret, NoticeType, PaymentSource, ReadNotice, Timestamp,
+    ToldNotice,
 };
 use chatgrow_ports::{Message, NoticeFault, NoticeReader};
 use json::{Json, Problem};
@@ -94,6 +95,14 @@ impl Head {
             Err(problem) => Err(unreadable(Some(key), Some(kind), problem)),
         }
     }
+}
+
+/// The id of a refund that has none of its own: its notice's. One that is too long for that is digested.
+fn own_id(key: &NoticeKey) -> Result<ExternalId, Problem> {
+    let digest = NoticeKey::digest(key.as_str().as_bytes());
+    ExternalId::new(key.as_str())
+        .or_else(|_| ExternalId::new(digest.as_str()))
+        .map_err(|why| Problem::new(why.to_string()))
 }
 
 /// The JSON of a body. A notice whose body is none has neither id nor type.

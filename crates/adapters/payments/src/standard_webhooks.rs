@@ -5,12 +5,13 @@
 use crate::{
     Head, TEST, check_time, json as body_of,
     json::{Json, Problem},
+    own_id,
     signature::is_signed,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chatgrow_domain::{
-    ExternalId, Invalid, Money, NoticeKey, NoticeSecret, NoticeType, PaymentKind, PaymentSource,
-    PaymentStatus, ReadNotice, Timestamp, ToldNotice, ToldPayment, WebhookSecret,
+    Invalid, Money, NoticeKey, NoticeSecret, NoticeType, PaymentKind, PaymentSource, PaymentStatus,
+    ReadNotice, Timestamp, ToldNotice, ToldPayment, WebhookSecret,
 };
 use chatgrow_ports::{Message, NoticeFault};
 
@@ -100,7 +101,7 @@ fn told(
         // A refund without an id of its own is told once by each notice.
         let own = match body.text("/data/refundId") {
             Some(_) => body.external_id("/data/refundId")?,
-            None => ExternalId::new(key.as_str()).map_err(|why| Problem::of(ID, why))?,
+            None => own_id(key)?,
         };
         (PaymentKind::Refund, own, Some(payment_id))
     } else {

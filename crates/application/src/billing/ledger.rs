@@ -11,7 +11,7 @@ use crate::{
 };
 use chatgrow_domain::{
     AccountId, Attention, ExternalId, NoticeOutcome, Payment, PaymentId, PaymentKind, PaymentNotice,
-    PaymentRefusal, PaymentTarget, Provider, Timestamp,
+    PaymentRefusal, PaymentStatus, PaymentTarget, Provider, Timestamp,
 };
 use chatgrow_ports::{Failure, PaymentFacts, PaymentStore, PaymentWrite, Stores};
 use std::sync::Arc;
@@ -177,10 +177,15 @@ impl Ledger {
                 Ok(after.clone())
             };
             // One that doesn't fit waits on, and needs attention.
-            if let Ok(counted) = counted {
-                after = counted;
-                refunds.push((Some(refund), joined));
-            }
+            let joined = match counted {
+                Ok(counted) => {
+                    after = counted;
+                    joined
+                }
+                Err(PaymentRefusal::CurrencyDiffers) => refund.not_joined(Attention::Currency),
+                Err(_) => refund.not_joined(Attention::Excess),
+            };
+            refunds.push((Some(refund), joined));
         }
         Ok(Entries {
             payment: Some((before, after)),
@@ -241,12 +246,21 @@ impl Ledger {
         let same_target = before.as_ref().map(|before| before.target) == Some(after.target);
         let share = before.as_ref().map_or((0, 0), Payment::share_of_bill);
         let new_share = after.share_of_bill();
-        let Some(target) = after.target.filter(|_| !same_target || share != new_share) else {
+        let attempt = after.status != PaymentStatus::Succeeded;
+        let Some(target) = after
+            .target
+            .filter(|_| !same_target || share != new_share || attempt)
+        else {
             return Ok((entries, None));
         };
         let booking = self.bookings.find(account, target).await?;
-        let billed = booking.billed(before.as_ref(), after, returns, now)?;
-        if new_share.0 > share.0 && !billed.takes_place() {
+        let is_paid = new_share.0 > share.0;
+        let billed = booking.billed(before.as_ref(), after, returns && is_paid, now)?;
+        // An attempt leaves the booking as it is: another one may be in another currency.
+        if share == new_share {
+            return Ok((entries, None));
+        }
+        if is_paid && !billed.takes_place() {
             after.attention = Some(Attention::Late);
         }
         Ok((entries, billed.if_different()))

@@ -234,7 +234,7 @@ impl Notices {
         let source = self.found(caller, id).await?;
         let now = self.system.clock.now();
         let key = NoticeKey::digest(self.system.ids.next_id().as_bytes());
-        for secret in self.secrets(&source, now)?.iter().take(1) {
+        if let Some(secret) = self.secrets(&source, now)?.first() {
             let message = self.system.notices.sample(&source, secret, &key, now);
             self.receive(&source, &message, &caller.request_id)
                 .await

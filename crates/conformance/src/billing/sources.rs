@@ -8,8 +8,8 @@ use crate::{
 use chatgrow_domain::{
     AccountId, AmountUnit, CurrencyPlace, HeaderName, HmacFormat, HmacTypes, InboundToken, JsonPointer,
     NoticeFormat, NoticeKey, NoticeOutcome, NoticeProblem, NoticeReference, NoticeType, ObjectId, Payment,
-    PaymentNotice, PaymentNoticeId, PaymentRefusal, PaymentSource, PaymentSourceId, PaymentSourceRefusal,
-    Provider, SealedSecret, SignatureEncoding, SourceName, Version,
+    PaymentId, PaymentNotice, PaymentNoticeId, PaymentRefusal, PaymentSource, PaymentSourceId,
+    PaymentSourceRefusal, Provider, SealedSecret, SignatureEncoding, SourceName, Version,
 };
 use chatgrow_ports::{Commit, Failure, PaymentWrite, StoreError, Stores};
 use std::cmp::Reverse;
@@ -59,6 +59,15 @@ pub(crate) fn notice(source: &PaymentSource, key: &str) -> PaymentNotice {
         amount: None,
         problem: None,
         received_at: at(5),
+    }
+}
+
+/// A notice that told nothing new.
+fn known(source: &PaymentSource, key: &str) -> PaymentNotice {
+    PaymentNotice {
+        outcome: NoticeOutcome::Known,
+        payment: Some(PaymentId::new(fresh_id())),
+        ..notice(source, key)
     }
 }
 
@@ -224,11 +233,11 @@ pub async fn payment_sources_of_accounts_are_apart(stores: &Stores) {
     let outcome = sources.insert(&nowhere, Commit::default()).await;
     assert_refused!(outcome, StoreError::Failed(_), "there is no such account");
 
-    let told = notice(&mine, "evt_1");
+    let told = known(&mine, "evt_1");
     take(stores, account, &told).await.unwrap();
     assert_eq!(notices(stores, other, &mine).await, [], "another account's");
     // The same source and key, in another account.
-    take(stores, other, &notice(&mine, "evt_1")).await.unwrap();
+    take(stores, other, &known(&mine, "evt_1")).await.unwrap();
     assert_eq!(notices(stores, account, &mine).await, [told]);
 }
 
@@ -319,7 +328,7 @@ pub async fn payment_notice_round_trips(stores: &Stores) {
     );
 }
 
-/// A notice is taken once, with its effect. One that could not be read may come again. One that is refused leaves nothing.
+/// A notice is taken once, with its effect. One that was ignored, or could not be read, may come again. One that is refused leaves nothing.
 pub async fn a_notice_is_taken_once_with_its_effect(stores: &Stores) {
     let account = new_account(stores).await;
     let (from, another) = (
@@ -342,15 +351,19 @@ pub async fn a_notice_is_taken_once_with_its_effect(stores: &Stores) {
         ..notice(from, key)
     };
 
-    let illegible = unreadable(&from, "evt_1");
-    take(stores, account, &illegible).await.unwrap();
-    let illegible = unreadable(&from, "evt_1");
-    take(stores, account, &illegible).await.unwrap();
-    assert_eq!(
-        notices(stores, account, &from).await,
-        [illegible],
-        "the last one counts"
-    );
+    for without_effect in [
+        unreadable(&from, "evt_1"),
+        unreadable(&from, "evt_1"),
+        notice(&from, "evt_1"),
+        notice(&from, "evt_1"),
+    ] {
+        take(stores, account, &without_effect).await.unwrap();
+        assert_eq!(
+            notices(stores, account, &from).await,
+            [without_effect],
+            "the last one counts"
+        );
+    }
 
     let payment = paid(None, 5);
     let told = of(&payment, &from, "evt_1");
@@ -480,7 +493,7 @@ pub async fn one_notice_races_to_be_taken_once(servers: &[Stores]) {
     let account = new_account(stores).await;
     let from = new_source(stores, account).await;
     let outcomes = race(servers, |_, stores| {
-        let told = notice(&from, "evt_1");
+        let told = known(&from, "evt_1");
         async move { take(&stores, account, &told).await }
     })
     .await;

@@ -377,6 +377,8 @@ pub enum Defect {
     NoticesOfAllSources,
     /// A notice that could not be read can't come again.
     UnreadableStays,
+    /// A notice that was ignored stays in the way of the same one.
+    IgnoredStays,
     ForgetsProblem,
     /// A refused write leaves its notice.
     NoticesRefused,

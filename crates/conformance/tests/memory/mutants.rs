@@ -533,6 +533,7 @@ mutants! {
     noticed_twice: NoticedTwice => case a_notice_is_taken_once_with_its_effect;
     notice_lock_released: Unlocked(WriteRecord) => race one_notice_races_to_be_taken_once;
     unreadable_stays: UnreadableStays => case a_notice_is_taken_once_with_its_effect;
+    ignored_stays: IgnoredStays => case a_notice_is_taken_once_with_its_effect;
     notices_of_all_sources: NoticesOfAllSources => case a_notice_is_taken_once_with_its_effect;
     notices_refused: NoticesRefused => case a_notice_is_taken_once_with_its_effect;
     notices_of_all: NoticesOfAll => case payment_sources_of_accounts_are_apart;

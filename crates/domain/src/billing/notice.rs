@@ -80,6 +80,15 @@ choice! {
     }
 }
 
+impl NoticeOutcome {
+    /// Whether a notice that comes again is passed over. One that was ignored, or could not be read, is read anew: its
+    /// source may be described in another way since.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        !matches!(self, Self::Ignored | Self::Unreadable)
+    }
+}
+
 /// A notice in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentNotice {

@@ -215,13 +215,33 @@ impl Payment {
 
     /// The state after it is told again, without its next version. If nothing is new, the result equals `self`.
     ///
+    /// Money that has moved is a fact. An attempt is none: the amount and the booking are those of the one that succeeds, whichever
+    /// is told first.
+    ///
     /// # Errors
     /// [`PaymentRefusal::Mismatch`] if another amount, currency, booking or payment is told than before.
     pub fn told_again(&self, told: &ToldPayment) -> Result<Self, PaymentRefusal> {
-        let same =
-            self.amount == told.amount && self.currency == told.currency && self.refund_of == told.refund_of;
-        if !same {
-            return Err(PaymentRefusal::Mismatch);
+        let another = self.amount != told.amount
+            || told
+                .target
+                .is_some_and(|told| self.target.is_some_and(|known| known != told));
+        match (self.status, told.status) {
+            _ if self.currency != told.currency || self.refund_of != told.refund_of => {
+                return Err(PaymentRefusal::Mismatch);
+            }
+            _ if !another => {}
+            (PaymentStatus::Succeeded, PaymentStatus::Succeeded) => return Err(PaymentRefusal::Mismatch),
+            (PaymentStatus::Succeeded, _) => return Ok(self.clone()),
+            (_, PaymentStatus::Succeeded) if told.amount >= self.given_back() => {
+                let attempt = Self {
+                    amount: told.amount,
+                    target: told.target.or(self.target),
+                    attention: None,
+                    ..self.clone()
+                };
+                return attempt.told_again(told);
+            }
+            _ => return Err(PaymentRefusal::Mismatch),
         }
         let status = self.status.advanced(told.status);
         let occurred_at = match told.occurred_at {
@@ -266,8 +286,9 @@ impl Payment {
     /// known before. If nothing has moved since, somebody may have looked at it already.
     #[must_use]
     pub fn set_aside(&self, before: Option<&Self>, why: Attention) -> Self {
-        let attention = match before {
-            Some(before) if before.status == self.status => before.attention,
+        let attention = match (self.attention, before) {
+            (Some(Attention::Mismatch), _) => self.attention,
+            (_, Some(before)) if before.status == self.status => before.attention,
             _ => Some(why),
         };
         Self {
@@ -290,7 +311,19 @@ impl Payment {
         Self {
             payment: Some(payment.id),
             target: payment.target,
-            attention: None,
+            attention: self.attention.filter(|why| *why == Attention::Mismatch),
+            ..self.clone()
+        }
+    }
+
+    /// The refund after its payment has become known and doesn't take it, without its next version.
+    #[must_use]
+    pub fn not_joined(&self, why: Attention) -> Self {
+        Self {
+            attention: self.attention.map(|before| match before {
+                Attention::Unmatched => why,
+                before => before,
+            }),
             ..self.clone()
         }
     }
@@ -363,7 +396,7 @@ impl Payment {
         let moves = self.status == PaymentStatus::Succeeded && before != self.status;
         Self {
             attention: match self.attention {
-                Some(Attention::Unmatched) if known => None,
+                Some(Attention::Unmatched | Attention::Currency) if known => None,
                 None if moves && !known => Some(Attention::Unmatched),
                 attention => attention,
             },

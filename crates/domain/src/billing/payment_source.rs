@@ -31,6 +31,17 @@ choice! {
     }
 }
 
+impl NoticeKind {
+    /// The provider of a source of this kind, if nothing else is said. Only Stripe signs as Stripe does.
+    #[must_use]
+    pub fn provider(self) -> Option<Provider> {
+        match self {
+            Self::Stripe => Provider::new("stripe").ok(),
+            Self::StandardWebhooks | Self::Hmac => None,
+        }
+    }
+}
+
 /// How the notices of a source are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoticeFormat {

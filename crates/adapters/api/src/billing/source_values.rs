@@ -122,10 +122,16 @@ impl Input for SecretText {
     type Json = String;
 
     fn parse(text: String) -> Result<Self, Invalid> {
-        if text.trim().is_empty() {
-            return Err(Invalid::Missing);
+        match text.chars().count() {
+            _ if text.trim().is_empty() => Err(Invalid::Missing),
+            short if short < NoticeSecret::MIN_CHARS => Err(Invalid::TooShort {
+                min: NoticeSecret::MIN_CHARS,
+            }),
+            long if long > NoticeSecret::MAX_CHARS => Err(Invalid::TooLong {
+                max: NoticeSecret::MAX_CHARS,
+            }),
+            _ => Ok(Self(text)),
         }
-        Ok(Self(text))
     }
 }
 

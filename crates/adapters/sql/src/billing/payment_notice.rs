@@ -114,7 +114,7 @@ fn list_before<DB: Backend>(account: RowId, source: RowId, before: RowId, rows: 
 pub const SWEEP: &str = "DELETE FROM payment_notices WHERE (account_id, source_id, id) IN
     (SELECT account_id, source_id, id FROM payment_notices WHERE received_at <= $1 ORDER BY received_at LIMIT $2)";
 
-/// The upsert that writes a notice. If there is another of that source with that key that could be read, it changes no
+/// The upsert that writes a notice. If there is another of that source with that key whose outcome is final, it changes no
 /// row.
 #[macro_export]
 macro_rules! insert_notice {
@@ -132,7 +132,7 @@ macro_rules! insert_notice {
             .on_conflict((dsl::account_id, dsl::source_id, dsl::key))
             .do_update()
             .set(row);
-        FilterDsl::filter(insert, dsl::outcome.eq("unreadable"))
+        FilterDsl::filter(insert, dsl::outcome.eq_any(["ignored", "unreadable"]))
     }};
 }
 

@@ -241,11 +241,8 @@ async fn a_refund_waits_for_its_payment() {
     let payments = mocks.build().billing.payments;
     payments.record(&request(), told(100)).await.unwrap();
     let write = written.lock().unwrap().take().unwrap();
-    assert_eq!(
-        write.entries.len(),
-        2,
-        "the one that doesn't fit waits on: {write:?}"
-    );
+    let waits_on = (write.entries[2].payment, write.entries[2].attention);
+    assert_eq!(waits_on, (None, Some(Attention::Excess)), "{write:?}");
     assert_eq!(write.entries[0].refunded, money(40));
     assert_eq!(
         (write.entries[1].id, write.entries[1].attention),
@@ -442,4 +439,43 @@ async fn a_lost_race_is_run_again() {
         .record(&request(), told(100))
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn only_money_that_comes_brings_a_booking_back() {
+    let paid = Payment {
+        attention: Some(Attention::Late),
+        ..payment(5, told(100))
+    };
+    let expired = Appointment {
+        status: AppointmentStatus::Expired,
+        bill: Some(Bill::of(&terms()).with(None, &paid)),
+        ..appointment().to_be_paid(&terms())
+    };
+    let mut mocks = mocks(vec![paid.clone()], expired);
+    let written = expect_write(&mut mocks.payments);
+    let payments = mocks.build().billing.payments;
+    payments
+        .refund(&request(), paid.id, |_| Ok(told_refund(40)))
+        .await
+        .unwrap();
+    let write = written.lock().unwrap().take().unwrap();
+    let booked = appointment_of(&write);
+    assert_eq!(booked.status, AppointmentStatus::Expired);
+    assert_eq!(booked.bill.unwrap().refunded, 40);
+}
+
+#[tokio::test]
+async fn an_attempt_leaves_the_booking_as_it_is() {
+    let mut mocks = mocks(vec![], appointment());
+    let written = expect_write(&mut mocks.payments);
+    let payments = mocks.build().billing.payments;
+    let attempt = ToldPayment {
+        currency: "USD".parse().unwrap(),
+        status: PaymentStatus::Failed,
+        ..told(100)
+    };
+    payments.record(&request(), attempt).await.unwrap();
+    let write = written.lock().unwrap().take().unwrap();
+    assert_eq!((write.entries.len(), write.booking), (1, None));
 }

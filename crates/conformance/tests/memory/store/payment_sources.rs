@@ -13,7 +13,7 @@ use chatgrow_ports::{
 use std::cmp::Reverse;
 
 impl MemoryStore {
-    /// Refuses a notice that was taken before. One that could not be read is replaced.
+    /// Refuses a notice that was taken before. One whose outcome is not final is replaced.
     pub(super) fn check_notice(&self, tables: &Tables, commit: &Commit) -> Result<(), StoreError> {
         let Some((account, notice)) = &commit.notice else {
             return Ok(());
@@ -23,13 +23,13 @@ impl MemoryStore {
                 && (known.source == notice.source || self.has(Defect::NoticesOfAllSources))
                 && known.key == notice.key
         });
-        let readable = |known: &PaymentNotice| {
-            known.outcome != NoticeOutcome::Unreadable || self.has(Defect::UnreadableStays)
+        let stays = |known: &PaymentNotice| match known.outcome {
+            NoticeOutcome::Unreadable => self.has(Defect::UnreadableStays),
+            NoticeOutcome::Ignored => self.has(Defect::IgnoredStays),
+            outcome => outcome.is_final(),
         };
         match known {
-            Some((_, known)) if readable(known) && !self.has(Defect::NoticedTwice) => {
-                Err(StoreError::Repeated)
-            }
+            Some((_, known)) if stays(known) && !self.has(Defect::NoticedTwice) => Err(StoreError::Repeated),
             _ => Ok(()),
         }
     }

@@ -283,3 +283,73 @@ fn what_is_set_aside_is_counted_nowhere_and_needs_attention_once() {
     assert_eq!(again.set_aside(Some(&settled), Attention::Excess), settled);
     assert_eq!(settled.contradicted().attention, Some(Attention::Mismatch));
 }
+
+#[test]
+fn what_succeeds_counts_whichever_attempt_is_told_first() {
+    let failed = ToldPayment {
+        target: Some(target(7)),
+        ..told(PaymentKind::Payment, 100, PaymentStatus::Failed)
+    };
+    let succeeded = ToldPayment {
+        target: Some(target(8)),
+        ..told(PaymentKind::Payment, 120, PaymentStatus::Succeeded)
+    };
+    for contradicted in [false, true] {
+        let mut attempt = payment(failed.clone());
+        if contradicted {
+            attempt = attempt.contradicted();
+        }
+        assert_eq!(attempt.told_again(&succeeded), Ok(payment(succeeded.clone())));
+    }
+    let known = payment(succeeded.clone());
+    assert_eq!(known.told_again(&failed), Ok(known.clone()), "too late");
+    let pending = ToldPayment {
+        amount: money(99),
+        status: PaymentStatus::Pending,
+        ..failed.clone()
+    };
+    let mismatch = Err(PaymentRefusal::Mismatch);
+    assert_eq!(
+        payment(failed.clone()).told_again(&pending),
+        mismatch,
+        "two attempts"
+    );
+    let dollars = ToldPayment {
+        currency: "USD".parse().unwrap(),
+        ..succeeded.clone()
+    };
+    assert_eq!(
+        payment(failed.clone()).told_again(&dollars),
+        mismatch,
+        "another currency"
+    );
+    let given_back = Payment {
+        refunded: money(121),
+        ..payment(failed)
+    };
+    assert_eq!(given_back.told_again(&succeeded), mismatch, "more was given back");
+}
+
+#[test]
+fn a_contradicted_refund_needs_attention_wherever_it_is() {
+    let paid = payment(told(PaymentKind::Payment, 100, PaymentStatus::Succeeded));
+    let refund = payment(told(PaymentKind::Refund, 20, PaymentStatus::Succeeded));
+    let joined = refund.joined(&paid);
+    assert_eq!(joined.attention, None);
+    let contradicted = joined.contradicted();
+    assert_eq!(contradicted.joined(&paid).attention, Some(Attention::Mismatch));
+    let kept = contradicted.set_aside(Some(&joined), Attention::Excess);
+    assert_eq!(kept.attention, Some(Attention::Mismatch));
+}
+
+#[test]
+fn a_refund_that_its_payment_does_not_take_says_why() {
+    let refund = payment(told(PaymentKind::Refund, 20, PaymentStatus::Succeeded));
+    let refused = refund.not_joined(Attention::Excess);
+    assert_eq!(refused.attention, Some(Attention::Excess));
+    let settled = Payment {
+        attention: None,
+        ..refund
+    };
+    assert_eq!(settled.not_joined(Attention::Excess), settled);
+}

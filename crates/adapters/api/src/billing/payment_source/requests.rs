@@ -123,8 +123,8 @@ impl CreatePaymentSource {
     fn source(self, fields: &mut Fields) -> Option<NewPaymentSource> {
         let kind = fields.required("kind", self.kind);
         let name = fields.required("name", self.name);
-        let stripe = kind == Some(NoticeKind::Stripe);
-        let provider = fields.required_unless(stripe, "provider", self.provider);
+        let default = kind.and_then(NoticeKind::provider);
+        let provider = fields.required_unless(default.is_some(), "provider", self.provider);
         let secret = fields.optional("secret", self.secret);
         let hmac = fields.part("hmac", self.hmac, |fields, part| part.into_domain(fields));
         let format = match (kind?, hmac?) {
@@ -136,7 +136,7 @@ impl CreatePaymentSource {
         };
         Some(NewPaymentSource {
             name: name?,
-            provider: provider?.or_else(|| Provider::new("stripe").ok())?,
+            provider: provider?.or(default)?,
             format: format?,
             secret: secret?.map(|SecretText(text)| text),
         })

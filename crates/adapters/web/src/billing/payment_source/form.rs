@@ -98,8 +98,8 @@ pub(super) fn refuse(
 fn read(form: &mut Form, t: Words) -> Option<NewPaymentSource> {
     let kind = form.read(t, "kind", str::parse::<NoticeKind>);
     let name = form.read(t, "name", |text| SourceName::new(text));
-    let provider = match kind {
-        Some(NoticeKind::Stripe) if form.value("provider").trim().is_empty() => Provider::new("stripe").ok(),
+    let provider = match kind.and_then(NoticeKind::provider) {
+        Some(default) if form.value("provider").trim().is_empty() => Some(default),
         _ => form.read(t, "provider", |text| Provider::new(text)),
     };
     let format = match kind? {
