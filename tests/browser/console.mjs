@@ -128,6 +128,7 @@ const waiting = (await api("POST", "/appointments", {
 const pay = async (externalId, amount, appointmentId) =>
   (await api("POST", "/payments", { provider: "stripe", externalId, amount, currency: "ILS", appointmentId })).payment.id;
 const matched = await pay("pi_matched", 100, appointment);
+await api("POST", "/payments", { provider: "cash", externalId: "receipt 118", amount: 149.9, currency: "ILS", registrationId: registration });
 const unmatched = await pay("pi_3MtwBwLkdIwHu7ix28a3tqPa", 50);
 const bridge = (await api("POST", "/payment-sources", { kind: "standard-webhooks", name: "גשר לסליקה", provider: "grow" })).paymentSource.id;
 await api("POST", `/payment-sources/${bridge}/test`, {});
@@ -282,6 +283,12 @@ const work = async (javaScriptEnabled) => {
   await page.getByRole("link", { name: /^Remove/ }).click();
   await page.getByRole("button", { name: "Remove registration" }).click();
   await page.getByText(/^\W*0\W+of\W+1\W+places/).waitFor();
+
+  // A place that is paid for: the list says so, and who removes it sees the payment.
+  await go(page, `/console/events/${event}`);
+  await page.getByText("Paid", { exact: true }).waitFor();
+  await page.getByRole("link", { name: /^Remove/ }).click();
+  await page.getByText("149.9 ILS").first().waitFor();
 
   // Somebody who serves customers, and what is booked with them.
   await go(page, "/console/settings/resources");

@@ -4,7 +4,7 @@ mod paid;
 mod payment;
 mod payment_source;
 
-pub(crate) use paid::Paid;
+pub(crate) use paid::{Paid, standing};
 
 use actix_web::{
     Resource,

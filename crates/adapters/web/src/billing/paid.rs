@@ -63,7 +63,7 @@ impl Paid {
         }
         let at = |instant| t.moment(clock.at(instant), clock.today());
         Ok(Some(Self {
-            standing: t.text(&format!("paid-standing-{}", bill.standing().as_str())),
+            standing: standing(t, &bill),
             sums,
             until: held_until.map(|until| t.of("paid-until", "moment", at(until))),
             entries: page
@@ -88,6 +88,11 @@ impl Entry {
             attention: attention.map(|why| t.text(&format!("paid-attention-{}", why.as_str()))),
         }
     }
+}
+
+/// How far a booking is paid.
+pub(crate) fn standing(t: Words, bill: &Bill) -> String {
+    t.text(&format!("paid-standing-{}", bill.standing().as_str()))
 }
 
 /// An amount with its currency.

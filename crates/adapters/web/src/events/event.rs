@@ -3,6 +3,7 @@
 use super::facts::Facts;
 use crate::{
     Shared,
+    billing::standing,
     dates::field_date,
     form::Form,
     page::{self, PageError, Section, Shell, all, found, query, title},
@@ -68,6 +69,8 @@ pub(super) struct Person {
     /// Unless it is confirmed.
     pub(super) status: Option<String>,
     pub(super) takes_place: bool,
+    /// How far it is paid, if it costs anything.
+    pub(super) paid: Option<String>,
 }
 
 pub(super) async fn event(shared: &Shared, signed_in: &SignedIn, id: &str) -> Result<Event, PageError> {
@@ -254,6 +257,7 @@ pub(super) async fn people(
             status: (registration.status != RegistrationStatus::Confirmed)
                 .then(|| t.text(&format!("status-{}", registration.status.as_str()))),
             takes_place: registration.status.takes_place(),
+            paid: registration.bill.map(|bill| standing(t, &bill)),
         })
     };
     stream::iter(registrations.into_iter().map(person))

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     Shared,
+    billing::Paid,
     form::Form,
     page::{self, PageError, Section, Shell, all, found},
     visit::SignedIn,
@@ -18,7 +19,7 @@ use actix_web::{
 use askama::Template;
 use chatgrow_application::Precondition;
 use chatgrow_domain::{
-    EmailAddress, Event, EventId, Notes, Registration, RegistrationId, RegistrationRefusal,
+    EmailAddress, Event, EventId, Notes, PaymentTarget, Registration, RegistrationId, RegistrationRefusal,
 };
 use chatgrow_ports::Failure;
 
@@ -30,6 +31,7 @@ struct RemovePage {
     event: EventId,
     id: RegistrationId,
     question: String,
+    paid: Option<Paid>,
 }
 
 #[derive(Template)]
@@ -98,6 +100,9 @@ pub(crate) async fn confirm_remove(
             .get(signed_in.caller(), event.id, registration)
             .await,
     )?;
+    let target = PaymentTarget::Registration(registration.id);
+    let (bill, held_until) = (registration.bill, registration.held_until);
+    let paid = Paid::read(&shared, &signed_in, target, bill, held_until).await?;
     let t = signed_in.words();
     let names = [
         ("name", registration.customer.name.as_str().into()),
@@ -109,6 +114,7 @@ pub(crate) async fn confirm_remove(
         event: event.id,
         id: registration.id,
         question: t.with("registration-remove-ask", names),
+        paid,
     })
 }
 
