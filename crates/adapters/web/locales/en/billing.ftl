@@ -1,6 +1,7 @@
 # What is paid for.
 paid-title = Payment
 paid-of = { $paid } of { $amount } was paid.
+paid-without-terms = { $paid } was paid.
 paid-refunded = { $amount } was given back.
 paid-until = It waits for its payment until { $moment }.
 paid-what = What

@@ -1,6 +1,7 @@
 # מה ששולם עבורו.
 paid-title = תשלום
 paid-of = שולמו { $paid } מתוך { $amount }.
+paid-without-terms = שולמו { $paid }.
 paid-refunded = הוחזרו { $amount }.
 paid-until = ההזמנה ממתינה לתשלום עד { $moment }.
 paid-what = מה

@@ -53,11 +53,12 @@ impl Paid {
         let payments = &shared.application.billing.payments;
         let page = found(payments.list(signed_in.caller(), &filter, page).await)?;
         let money = |minor| format!("{} {}", bill.shown(minor), bill.currency.code());
-        let paid = [
-            ("paid", money(bill.paid).into()),
-            ("amount", money(bill.amount.as_minor()).into()),
-        ];
-        let mut sums = vec![t.with("paid-of", paid)];
+        let (paid, amount) = (money(bill.paid), money(bill.amount.as_minor()));
+        let mut sums = vec![if bill.amount == Money::ZERO {
+            t.of("paid-without-terms", "paid", paid)
+        } else {
+            t.with("paid-of", [("paid", paid.into()), ("amount", amount.into())])
+        }];
         if bill.refunded > 0 {
             sums.push(t.of("paid-refunded", "amount", money(bill.refunded)));
         }
