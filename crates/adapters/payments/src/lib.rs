@@ -99,9 +99,8 @@ impl Head {
 
 /// The id of a refund that has none of its own: its notice's. One that is too long for that is digested.
 fn own_id(key: &NoticeKey) -> Result<ExternalId, Problem> {
-    let digest = NoticeKey::digest(key.as_str().as_bytes());
     ExternalId::new(key.as_str())
-        .or_else(|_| ExternalId::new(digest.as_str()))
+        .or_else(|_| ExternalId::new(NoticeKey::digest(key.as_str().as_bytes()).as_str()))
         .map_err(|why| Problem::new(why.to_string()))
 }
 

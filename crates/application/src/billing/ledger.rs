@@ -88,14 +88,12 @@ impl Ledger {
         after: Payment,
         aside: impl Fn(Attention) -> Payment,
     ) -> Result<Option<Effect<Payment>>, Failure<PaymentRefusal>> {
-        let why = match self.write(request, notice, before.clone(), after).await {
-            Err(Failure::Refused(PaymentRefusal::CurrencyDiffers)) => Attention::Currency,
-            Err(Failure::Refused(PaymentRefusal::RefundTooLarge)) => Attention::Excess,
-            Err(Failure::Refused(
-                PaymentRefusal::AppointmentNotFound | PaymentRefusal::RegistrationNotFound,
-            )) => Attention::Unmatched,
-            written => return written,
+        let written = self.write(request, notice, before.clone(), after).await;
+        let why = match &written {
+            Err(Failure::Refused(refusal)) => refusal.attention(),
+            _ => None,
         };
+        let Some(why) = why else { return written };
         let after = aside(why);
         let entries = Entries::of(before.clone(), after.clone());
         self.write_entries(request, notice, before, after, entries).await
@@ -182,8 +180,7 @@ impl Ledger {
                     after = counted;
                     joined
                 }
-                Err(PaymentRefusal::CurrencyDiffers) => refund.not_joined(Attention::Currency),
-                Err(_) => refund.not_joined(Attention::Excess),
+                Err(refusal) => refund.not_joined(refusal),
             };
             refunds.push((Some(refund), joined));
         }

@@ -160,7 +160,8 @@ impl HmacTypes {
     /// Types that tell one thing each.
     ///
     /// # Errors
-    /// The list, and why it is refused: `succeeded` if it is empty, a list if it is too long or has a type that a list before it has.
+    /// The list, and why it is refused: `succeeded` if it is empty, a list if it is too long or has a type that a list
+    /// before it has.
     pub fn new(
         succeeded: Vec<NoticeType>,
         failed: Vec<NoticeType>,

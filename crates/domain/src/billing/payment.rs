@@ -176,49 +176,54 @@ impl Payment {
 
     /// The state after it is told again, without its next version. If nothing is new, the result equals `self`.
     ///
-    /// Money that has moved is a fact. An attempt is none: the amount and the booking are those of the one that succeeds, whichever
-    /// is told first.
+    /// Money that has moved is a fact. An attempt is none: the amount and the booking are those of the one that
+    /// succeeds, whichever is told first.
     ///
     /// # Errors
     /// [`PaymentRefusal::Mismatch`] if another amount, currency, booking or payment is told than before.
     pub fn told_again(&self, told: &ToldPayment) -> Result<Self, PaymentRefusal> {
-        let another = self.amount != told.amount
-            || told
-                .target
-                .is_some_and(|told| self.target.is_some_and(|known| known != told));
-        match (self.status, told.status) {
-            _ if self.currency != told.currency || self.refund_of != told.refund_of => {
-                return Err(PaymentRefusal::Mismatch);
-            }
-            _ if !another => {}
-            (PaymentStatus::Succeeded, PaymentStatus::Succeeded) => return Err(PaymentRefusal::Mismatch),
-            (PaymentStatus::Succeeded, _) => return Ok(self.clone()),
-            (_, PaymentStatus::Succeeded) if told.amount >= self.given_back() => {
-                let attempt = Self {
+        if self.currency != told.currency || self.refund_of != told.refund_of {
+            return Err(PaymentRefusal::Mismatch);
+        }
+        if self.amount == told.amount
+            && let Ok(matched) = self.matched_with(told.target)
+        {
+            return Ok(matched.advanced(told));
+        }
+        let has_moved = |status| status == PaymentStatus::Succeeded;
+        match (has_moved(self.status), has_moved(told.status)) {
+            (true, false) => Ok(self.clone()),
+            (false, true) if told.amount >= self.given_back() => {
+                let succeeds = Self {
                     amount: told.amount,
                     target: told.target.or(self.target),
                     attention: None,
                     ..self.clone()
                 };
-                return attempt.told_again(told);
+                Ok(succeeds.advanced(told))
             }
-            _ => return Err(PaymentRefusal::Mismatch),
+            _ => Err(PaymentRefusal::Mismatch),
         }
-        let status = self.status.advanced(told.status);
+    }
+
+    /// The state after the same amount is told again, without its next version.
+    fn advanced(self, told: &ToldPayment) -> Self {
+        let before = self.status;
+        let status = before.advanced(told.status);
         let occurred_at = match told.occurred_at {
             // When the money moved, not when it was first attempted.
-            Some(at) if status != self.status => at,
+            Some(at) if status != before => at,
             // Several notices tell of one step, each with its own time, and come in any order.
             Some(at) if told.status == status => at.min(self.occurred_at),
             _ => self.occurred_at,
         };
-        let next = Self {
+        Self {
             status,
             reported: self.reported.max(told.reported),
             occurred_at,
-            ..self.clone()
-        };
-        Ok(next.matched_with(told.target)?.looked_after(self.status))
+            ..self
+        }
+        .looked_after(before)
     }
 
     /// The state after a person has decided about it, without its next version. If nothing is new, the result equals
@@ -279,12 +284,12 @@ impl Payment {
 
     /// The refund after its payment has become known and doesn't take it, without its next version.
     #[must_use]
-    pub fn not_joined(&self, why: Attention) -> Self {
+    pub fn not_joined(&self, refusal: PaymentRefusal) -> Self {
         Self {
-            attention: self.attention.map(|before| match before {
-                Attention::Unmatched => why,
-                before => before,
-            }),
+            attention: match self.attention {
+                Some(Attention::Unmatched) => refusal.attention().or(self.attention),
+                attention => attention,
+            },
             ..self.clone()
         }
     }

@@ -122,16 +122,8 @@ impl Input for SecretText {
     type Json = String;
 
     fn parse(text: String) -> Result<Self, Invalid> {
-        match text.chars().count() {
-            _ if text.trim().is_empty() => Err(Invalid::Missing),
-            short if short < NoticeSecret::MIN_CHARS => Err(Invalid::TooShort {
-                min: NoticeSecret::MIN_CHARS,
-            }),
-            long if long > NoticeSecret::MAX_CHARS => Err(Invalid::TooLong {
-                max: NoticeSecret::MAX_CHARS,
-            }),
-            _ => Ok(Self(text)),
-        }
+        // What every kind asks of a secret. The use case knows the kind.
+        NoticeSecret::parse(NoticeKind::Hmac, &text).map(|_| Self(text))
     }
 }
 

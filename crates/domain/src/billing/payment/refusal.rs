@@ -1,6 +1,6 @@
 //! Why payments are refused.
 
-use crate::{ChangeRefusal, Invalid, Refusal};
+use crate::{Attention, ChangeRefusal, Invalid, Refusal};
 
 /// Why a payment can't be found, recorded or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +36,19 @@ pub enum PaymentRefusal {
     /// The payment doesn't satisfy the precondition of the change.
     #[error("it has changed")]
     VersionMismatch,
+}
+
+impl PaymentRefusal {
+    /// Why somebody has to look at an entry that is kept although it can't be counted. `None` if nothing is kept.
+    #[must_use]
+    pub const fn attention(self) -> Option<Attention> {
+        match self {
+            Self::CurrencyDiffers => Some(Attention::Currency),
+            Self::RefundTooLarge => Some(Attention::Excess),
+            Self::AppointmentNotFound | Self::RegistrationNotFound => Some(Attention::Unmatched),
+            _ => None,
+        }
+    }
 }
 
 impl Refusal for PaymentRefusal {}

@@ -345,11 +345,11 @@ fn a_contradicted_refund_needs_attention_wherever_it_is() {
 #[test]
 fn a_refund_that_its_payment_does_not_take_says_why() {
     let refund = payment(told(PaymentKind::Refund, 20, PaymentStatus::Succeeded));
-    let refused = refund.not_joined(Attention::Excess);
+    let refused = refund.not_joined(PaymentRefusal::RefundTooLarge);
     assert_eq!(refused.attention, Some(Attention::Excess));
     let settled = Payment {
         attention: None,
         ..refund
     };
-    assert_eq!(settled.not_joined(Attention::Excess), settled);
+    assert_eq!(settled.not_joined(PaymentRefusal::RefundTooLarge), settled);
 }
