@@ -214,12 +214,14 @@ async fn the_pool_of_postgres_is_told() {
     let variables = [("DATABASE_URL", url.as_str()), ("DATABASE_CONNECTIONS", "3")];
     let installation = installation();
     let server = start(&installation, &variables).await;
-    assert_eq!(server.get("/customers").await.status, 200);
+    let customer = json!({ "name": "Dana", "email": "dana@example.com" });
+    assert_eq!(server.post("/customers", customer).await.status, 201);
     let told = metrics(&server).await;
     // One per thread that has needed one.
     assert!((1.0..=3.0).contains(&value(&told, "chatgrow_postgres_connections_max")));
     assert!((1.0..=3.0).contains(&value(&told, "chatgrow_postgres_connections")));
     assert!(value(&told, "chatgrow_postgres_connections_waited_for").abs() < 0.1);
+    assert!(value(&told, "chatgrow_postgres_batch_writes_sum") >= 1.0);
 }
 
 #[tokio::test]

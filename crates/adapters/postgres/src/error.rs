@@ -20,6 +20,12 @@ pub(crate) fn refused<E: Guarded>(error: Error) -> E {
         .unwrap_or_else(|| store_error(error).into())
 }
 
+/// Whether the database itself refused the statement, so that nothing of it was written.
+pub(crate) fn is_refusal(error: &Error) -> bool {
+    use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
+    matches!(error, Error::DatabaseError(kind, _) if !matches!(kind, ClosedConnection | UnableToSendCommand))
+}
+
 /// Classifies an error that no guard accounts for.
 ///
 /// Diesel doesn't pass on the SQLSTATE. It reports every state without a kind of its own as `Unknown`. Of these, a

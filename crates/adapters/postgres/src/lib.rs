@@ -5,6 +5,7 @@
 //! database is unreachable, busy or slow, the result is [`StoreError::Unavailable`], and the next call starts afresh.
 
 mod access;
+mod batch;
 mod connect;
 mod copy;
 mod delivery;
@@ -14,35 +15,26 @@ mod metrics;
 mod migrate;
 mod pools;
 mod scheduling;
+mod statements;
 mod steps;
+mod write;
 
 pub use connect::PostgresUrl;
 
 use crate::{
     connect::Connector,
-    error::{Ended, no_connection, refused, store_error},
+    error::{no_connection, store_error},
     migrate::{Setting, migrate},
     pools::{Connections, Pools},
 };
-use chatgrow_domain::Change;
-use chatgrow_ports::{Commit, Listed, Page, PageRequest, StoreError};
+use chatgrow_ports::{Listed, Page, PageRequest, StoreError};
 use chatgrow_sql::{
-    Guarded, Migrations, Prepared, Unwritten, account_store, appointment_store, block_store,
-    crm::customer::SearchDialect,
-    customer_store,
-    delivery::change::{InsertChange, Recording},
-    event_store, hold_store, idempotency_store, insert_notice, insert_record, page, payment_notice_store,
-    payment_source_store, payment_store, registration_store, resource_store, schedule_store, service_store,
-    session_store, user_store,
+    Migrations, account_store, appointment_store, block_store, crm::customer::SearchDialect, customer_store,
+    event_store, hold_store, idempotency_store, page, payment_notice_store, payment_source_store,
+    payment_store, registration_store, resource_store, schedule_store, service_store, session_store,
+    user_store,
 };
-use diesel::{
-    pg::Pg,
-    query_builder::{QueryFragment, QueryId},
-    result::QueryResult,
-};
-use diesel_async::{
-    AsyncConnection, AsyncPgConnection, RunQueryDsl, methods::LoadQuery, pooled_connection::deadpool::Object,
-};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, methods::LoadQuery, pooled_connection::deadpool::Object};
 use futures_util::future::BoxFuture;
 use prometheus_client::registry::Registry;
 use std::{error::Error, future, num::NonZeroU32, sync::Arc, time::Duration};
@@ -139,10 +131,13 @@ impl PostgresStore {
 
     /// Registers this store's metrics.
     pub fn register_metrics(&self, registry: &mut Registry) {
-        let collector = metrics::PoolUse(self.pools.clone());
-        registry
-            .sub_registry_with_prefix("postgres")
-            .register_collector(Box::new(collector));
+        let registry = registry.sub_registry_with_prefix("postgres");
+        registry.register_collector(Box::new(metrics::PoolUse(self.pools.clone())));
+        registry.register(
+            "batch_writes",
+            "New rows in one statement",
+            self.pools.batches.clone(),
+        );
     }
 
     /// The row of a query that returns at most one and is quick, because the query shares a connection with others.
@@ -236,43 +231,6 @@ impl PostgresStore {
         })
     }
 
-    /// Carries out a write of one statement with its commit, and returns how many rows it changed.
-    async fn execute<E: Guarded + Send + 'static>(
-        &self,
-        mut commit: Commit,
-        statement: impl QueryFragment<Pg> + QueryId + Send + 'static,
-    ) -> Result<usize, E> {
-        let change = take_only(&mut commit.changes);
-        let written = self.write(commit, |connection| {
-            Box::pin(
-                async move { Unwritten::unless(run(connection, statement, change).await.map_err(refused)) },
-            )
-        });
-        Unwritten::rows(written.await)
-    }
-
-    /// Writes a commit without another write.
-    async fn commit_alone(&self, commit: Commit) -> Result<(), StoreError> {
-        self.write(commit, |_| Box::pin(async { Ok(()) })).await
-    }
-
-    /// Carries out `work` and its commit as one atomic write. Every mutating method goes through here.
-    async fn write<T, E>(
-        &self,
-        commit: Commit,
-        work: impl for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        if commit == Commit::default() {
-            return self.on_a_connection(work).await;
-        }
-        self.on_a_connection(|connection| Box::pin(accompanied(connection, commit, work)))
-            .await
-    }
-
     /// Does the work on an exclusive connection.
     fn on_a_connection<T, E>(
         &self,
@@ -284,14 +242,8 @@ impl PostgresStore {
     {
         self.on_connections(|connections| {
             Box::pin(async move {
-                let mut connection = connections.exclusive().await.map_err(no_connection)?;
-                if let Ok(outcome) = timeout(ANSWER_TIMEOUT, work(&mut connection)).await {
-                    outcome
-                } else {
-                    // The connection is still busy, so it must not go back to the pool.
-                    drop(Object::take(connection));
-                    Err(slow().into())
-                }
+                let connection = connections.exclusive().await.map_err(no_connection)?;
+                in_time(connection, work).await
             })
         })
     }
@@ -316,71 +268,13 @@ impl PostgresStore {
     }
 }
 
-/// The change, if there is exactly one. It can be a part of the statement that makes it.
-fn take_only(changes: &mut Vec<Change>) -> Option<InsertChange> {
-    let only = if changes.len() == 1 { changes.pop() } else { None };
-    only.map(|only| InsertChange::new(only, EPOCH))
-}
-
-/// Runs a statement that changes one row, together with its change if it has one. Returns the number of rows.
-async fn run(
-    connection: &mut AsyncPgConnection,
-    statement: impl QueryFragment<Pg> + QueryId + Send,
-    change: Option<InsertChange>,
-) -> QueryResult<usize> {
-    match change {
-        None => Prepared(statement).execute(connection).await,
-        Some(change) => {
-            Prepared(Recording { statement, change })
-                .execute(connection)
-                .await
-        }
-    }
-}
-
-/// Does the work in a transaction that also writes what is committed with it.
-async fn accompanied<T, E>(
-    connection: &mut AsyncPgConnection,
-    commit: Commit,
-    work: impl for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
-) -> Result<T, E>
-where
-    T: Send + 'static,
-    E: From<StoreError> + Send + 'static,
-{
-    let transaction = connection.transaction(async move |connection| {
-        // The record and the notice come first, so that whoever repeats a request is told so, not that its own first
-        // attempt is in the way.
-        if let Some(record) = commit.record {
-            match Prepared(insert_record!(record.into())).execute(connection).await {
-                Ok(0) => return Err(Ended(StoreError::Repeated.into())),
-                Ok(_) => {}
-                Err(error) => return Err(Ended(refused::<StoreError>(error).into())),
-            }
-        }
-        if let Some(notice) = commit.notice
-            && Prepared(insert_notice!(notice)).execute(connection).await? == 0
-        {
-            return Err(Ended(StoreError::Repeated.into()));
-        }
-        let done = work(connection).await.map_err(Ended)?;
-        for change in commit.changes {
-            Prepared(InsertChange::new(change, EPOCH))
-                .execute(connection)
-                .await?;
-        }
-        Ok(done)
-    });
-    transaction.await.map_err(|Ended(error)| error)
-}
-
 account_store! { PostgresStore { find, all, execute } }
 user_store! { PostgresStore { find, all, execute } }
 session_store! { PostgresStore { find, all, execute } }
 resource_store! { PostgresStore { find, few, page, search, execute } }
 service_store! { PostgresStore { find, page, search, execute } }
 schedule_store! { PostgresStore { find, execute } }
-customer_store! { PostgresStore { find, page, search, execute }, SEARCH }
+customer_store! { PostgresStore { find, page, search, insert, execute }, SEARCH }
 event_store! { PostgresStore { find, page, execute } }
 registration_store! { PostgresStore { find, all, page, execute, carry_out } }
 payment_store! { PostgresStore { find, few, page, search, carry_out } }
@@ -390,6 +284,19 @@ idempotency_store! { PostgresStore { find, commit_alone, execute } }
 appointment_store! { PostgresStore { find, all, page, search, carry_out } }
 block_store! { PostgresStore { find, page, execute, carry_out } }
 hold_store! { PostgresStore { find, all, page, execute, carry_out }, "FOR UPDATE SKIP LOCKED" }
+
+/// Does the work, if the database answers in time.
+async fn in_time<T, E: From<StoreError>>(
+    mut connection: Object<AsyncPgConnection>,
+    work: impl for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Result<T, E>>,
+) -> Result<T, E> {
+    if let Ok(outcome) = timeout(ANSWER_TIMEOUT, work(&mut connection)).await {
+        return outcome;
+    }
+    // The connection is still busy, so it must not go back to the pool.
+    drop(Object::take(connection));
+    Err(slow().into())
+}
 
 fn slow() -> StoreError {
     StoreError::unavailable("the database did not answer in time")

@@ -8,7 +8,7 @@
 //! waiting for the answers to earlier ones (<https://www.postgresql.org/docs/current/libpq-pipeline-mode.html>). So a
 //! burst of them wakes up one process of PostgreSQL, once.
 
-use crate::{ANSWER_TIMEOUT, Options, WAIT_TIMEOUT, connect::Connector};
+use crate::{ANSWER_TIMEOUT, Options, WAIT_TIMEOUT, batch::Queues, connect::Connector};
 use deadpool::{Runtime, Status, managed::TimeoutType};
 use diesel::result::ConnectionError;
 use diesel_async::{
@@ -18,6 +18,7 @@ use diesel_async::{
         deadpool::{BuildError, Object, Pool, PoolError},
     },
 };
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use std::{
     sync::{
         Arc, Weak,
@@ -41,6 +42,8 @@ pub(crate) struct Pools {
     own: ThreadLocal<Connections>,
     /// How many connections each other thread has, or `None` if all threads share the same.
     of_each: Option<u32>,
+    /// How many writes each batch holds.
+    pub(crate) batches: Histogram,
 }
 
 impl Pools {
@@ -49,12 +52,14 @@ impl Pools {
         let (connections, threads) = (options.connections.get(), options.threads.get());
         // The opening thread only does maintenance, one operation at a time.
         let of_each = (threads > 1 && connections > threads).then(|| (connections - 1) / threads);
+        let batches = Histogram::new(exponential_buckets(1.0, 2.0, 7));
         let shared = if of_each.is_some() { 1 } else { connections };
         Ok(Self {
             opener: thread::current().id(),
-            shared: Connections::new(&connector, shared)?,
+            shared: Connections::new(&connector, shared, &batches)?,
             own: ThreadLocal::new(),
             of_each,
+            batches,
             connector,
         })
     }
@@ -64,7 +69,7 @@ impl Pools {
         match self.of_each {
             Some(size) if thread::current().id() != self.opener => self
                 .own
-                .get_or_try(|| Connections::new(&self.connector, size))
+                .get_or_try(|| Connections::new(&self.connector, size, &self.batches))
                 .cloned(),
             _ => Ok(self.shared.clone()),
         }
@@ -82,13 +87,15 @@ impl Pools {
 pub(crate) struct Connections {
     pool: Pool<AsyncPgConnection>,
     reading: Arc<Mutex<Weak<Reading>>>,
+    pub(crate) queues: Arc<Queues>,
 }
 
 impl Connections {
-    fn new(connector: &Connector, size: u32) -> Result<Self, BuildError> {
+    fn new(connector: &Connector, size: u32, batches: &Histogram) -> Result<Self, BuildError> {
         Ok(Self {
             pool: pool(connector, size)?,
             reading: Arc::default(),
+            queues: Arc::new(Queues::new(batches.clone())),
         })
     }
 

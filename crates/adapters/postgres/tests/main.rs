@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "test code: what goes wrong fails the test")]
 #![expect(clippy::too_many_lines, reason = "a test tells its story in one piece")]
 
+mod batches;
 mod connections;
 mod copy;
 mod faults;

@@ -2,6 +2,7 @@
 
 use crate::{
     RowId,
+    arrays::in_columns,
     columns::RowReader,
     schema::idempotency_records::{self, dsl},
 };
@@ -27,6 +28,19 @@ pub struct IdempotencyRow {
     created_at: i64,
     expires_at: i64,
 }
+
+in_columns!(
+    IdempotencyRow,
+    idempotency_records {
+        account_id,
+        key,
+        fingerprint,
+        answer_format,
+        answer,
+        created_at,
+        expires_at
+    }
+);
 
 impl From<IdempotencyRecord> for IdempotencyRow {
     fn from(record: IdempotencyRecord) -> Self {

@@ -14,6 +14,7 @@
 )]
 
 pub mod access;
+pub mod arrays;
 pub mod billing;
 pub mod columns;
 pub mod commit;
@@ -52,6 +53,7 @@ pub use prepared::{Prepared, PreparedQuery};
 /// - `search` does the same if the query may take long.
 /// - `execute` carries out a write of one statement with its commit. A [`Guard`] may refuse it. It returns how many
 ///   rows were changed. If there were none, it writes nothing, not even the commit.
+/// - `insert` writes a new row of one table with its commit. The table's [`Guard`] may refuse it.
 /// - `commit_alone` writes a commit without another write.
 pub mod port {
     pub use async_trait::async_trait;

@@ -34,10 +34,13 @@ use chatgrow_ports::{
 };
 use chatgrow_sql::{
     Guarded, Migrations, Unwritten, account_store, appointment_store, block_store,
-    crm::customer::SearchDialect, customer_store, delivery::change::InsertChange, event_store, hold_store,
-    idempotency_store, insert_notice, insert_record, page, payment_notice_store, payment_source_store,
-    payment_store, registration_store, resource_store, schedule_store, service_store, session_store,
-    user_store,
+    crm::customer::{CustomerRow, SearchDialect},
+    customer_store,
+    delivery::change::InsertChange,
+    event_store, hold_store, idempotency_store, insert_notice, insert_record, page, payment_notice_store,
+    payment_source_store, payment_store, registration_store, resource_store, schedule_store,
+    schema::customers,
+    service_store, session_store, user_store,
 };
 use diesel::{
     connection::SimpleConnection,
@@ -277,6 +280,12 @@ impl SqliteStore {
         Unwritten::rows(written.await)
     }
 
+    /// Writes a new customer with its commit.
+    async fn insert<E: Guarded + Send + 'static>(&self, row: CustomerRow, commit: Commit) -> Result<(), E> {
+        let insert = diesel::insert_into(customers::table).values(row);
+        self.execute(commit, insert).await.map(drop)
+    }
+
     /// Writes a commit without another write.
     async fn commit_alone(&self, commit: Commit) -> Result<(), StoreError> {
         self.write(commit, |_| Ok(())).await
@@ -322,7 +331,7 @@ impl SqliteStore {
 account_store! { SqliteStore { find, all, execute } }
 user_store! { SqliteStore { find, all, execute } }
 session_store! { SqliteStore { find, all, execute } }
-customer_store! { SqliteStore { find, page, search, execute }, SEARCH }
+customer_store! { SqliteStore { find, page, search, insert, execute }, SEARCH }
 appointment_store! { SqliteStore { find, all, page, search, carry_out } }
 block_store! { SqliteStore { find, page, execute, carry_out } }
 hold_store! { SqliteStore { find, all, page, execute, carry_out }, "" }

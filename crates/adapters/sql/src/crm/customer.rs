@@ -2,6 +2,7 @@
 
 use crate::{
     RowId,
+    arrays::in_columns,
     columns::{RowReader, rows_for, versioned},
     guards::{Guard, GuardedRefusal},
     schema::customers::{self, dsl},
@@ -35,6 +36,22 @@ pub struct CustomerRow {
     version: i64,
 }
 
+in_columns!(
+    CustomerRow,
+    customers {
+        account_id,
+        id,
+        name,
+        email,
+        email_key,
+        phone,
+        notes,
+        created_at,
+        updated_at,
+        version
+    }
+);
+
 impl CustomerRow {
     /// The row of an account's customer.
     #[must_use]
@@ -51,6 +68,12 @@ impl CustomerRow {
             updated_at: customer.updated_at.as_millis(),
             version: customer.version.get(),
         }
+    }
+
+    /// The account that has it.
+    #[must_use]
+    pub fn account(&self) -> RowId {
+        self.account_id
     }
 }
 
@@ -199,7 +222,7 @@ impl GuardedRefusal for CustomerRefusal {
 /// [`port`](crate::port) says what they do.
 #[macro_export]
 macro_rules! customer_store {
-    ($store:ty { $find:ident, $page:ident, $search:ident, $execute:ident }, $dialect:expr) => {
+    ($store:ty { $find:ident, $page:ident, $search:ident, $insert:ident, $execute:ident }, $dialect:expr) => {
         const _: () = {
             use $crate::{
                 crm::customer::{self, CustomerRow},
@@ -221,8 +244,8 @@ macro_rules! customer_store {
                     customer: &Customer,
                     commit: Commit,
                 ) -> Result<(), Failure<CustomerRefusal>> {
-                    let insert = diesel::insert_into(table).values(CustomerRow::new(account, customer));
-                    self.$execute(commit, insert).await.map(|_| ())
+                    self.$insert(CustomerRow::new(account, customer), commit)
+                        .await
                 }
 
                 async fn by_id(

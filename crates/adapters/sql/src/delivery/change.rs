@@ -1,6 +1,6 @@
 //! Changes, and how they are written.
 
-use crate::{RowId, columns::RowReader, schema::changes};
+use crate::{RowId, arrays::in_columns, columns::RowReader, schema::changes};
 use chatgrow_domain::{
     AccountId, Actor, ApiKeyId, Change, ChangeData, ChangeId, CustomerId, UserId, Version,
 };
@@ -9,7 +9,7 @@ use diesel::{
     backend::Backend,
     deserialize::QueryableByName,
     prelude::*,
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    query_builder::{AstPass, QueryFragment, QueryId},
     result::QueryResult,
     serialize::ToSql,
     sql_types::{BigInt, Binary, HasSqlType, Nullable, Text},
@@ -40,6 +40,11 @@ pub struct ChangeRow {
     object: Option<String>,
     previous: Option<String>,
 }
+
+in_columns!(ChangeRow, changes {
+    account_id, id, kind, made_at, subject_id, version, customer_id, actor_kind, actor_id, request_id, object, previous;
+    epoch, number
+});
 
 impl ChangeRow {
     /// The change's place in the log.
@@ -185,38 +190,4 @@ where
         out.push_sql(self.epoch);
         Ok(())
     }
-}
-
-/// A statement that changes one row, and writes its change if it does: both as one statement, which needs no
-/// transaction. (On PostgreSQL, where a statement can be a part of another one.)
-#[derive(Debug, Clone)]
-pub struct Recording<S> {
-    /// The statement.
-    pub statement: S,
-    /// Writes the change.
-    pub change: InsertChange,
-}
-
-impl<S: QueryId> QueryId for Recording<S> {
-    type QueryId = Recording<S::QueryId>;
-
-    const HAS_STATIC_QUERY_ID: bool = S::HAS_STATIC_QUERY_ID;
-}
-
-impl<DB: Backend, S: QueryFragment<DB>> QueryFragment<DB> for Recording<S>
-where
-    InsertChange: QueryFragment<DB>,
-{
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        out.push_sql("WITH written AS (");
-        self.statement.walk_ast(out.reborrow())?;
-        out.push_sql(" RETURNING 1) ");
-        self.change.walk_ast(out.reborrow())?;
-        out.push_sql(" FROM written");
-        Ok(())
-    }
-}
-
-impl<S> Query for Recording<S> {
-    type SqlType = BigInt;
 }

@@ -1,7 +1,7 @@
 //! The table of what occupies the schedule: appointments, holds and blocks. It also has a row for each further resource
 //! of an appointment or a hold (a leg), but these are the database's own: triggers write them.
 
-use crate::{RowId, billing::bill, columns::RowReader, schema::appointments};
+use crate::{RowId, arrays::in_columns, billing::bill, columns::RowReader, schema::appointments};
 use chatgrow_domain::{
     AccountId, Appointment, AppointmentStatus, Bill, Block, Booking, Buffer, Buffers, Duration, Hold,
     Interval, LocalMinute, Obstruction, OccupancyKind, ResourceId, ServiceId, ServiceType, TimeSlot,
@@ -14,6 +14,7 @@ use diesel::{
     prelude::*,
     sql_types::Bool,
 };
+use std::ops::RangeInclusive;
 
 const APPOINTMENT: &str = "appointment";
 const HOLD: &str = "hold";
@@ -56,6 +57,36 @@ pub struct AppointmentRow {
     paid_minor: Option<i64>,
     refunded_minor: Option<i64>,
 }
+
+in_columns!(
+    AppointmentRow,
+    appointments {
+        account_id,
+        id,
+        kind,
+        lead_id,
+        customer_id,
+        resource_id,
+        further_resources,
+        service_id,
+        starts_at,
+        ends_at,
+        blocks_from,
+        blocks_until,
+        held_until,
+        service_type,
+        notes,
+        status,
+        created_at,
+        updated_at,
+        version,
+        currency,
+        amount_minor,
+        deposit_minor,
+        paid_minor,
+        refunded_minor
+    }
+);
 
 impl AppointmentRow {
     /// The row of an account's appointment.
@@ -169,6 +200,24 @@ impl AppointmentRow {
             paid_minor: None,
             refunded_minor: None,
         }
+    }
+
+    /// The account that has it.
+    #[must_use]
+    pub fn account(&self) -> RowId {
+        self.account_id
+    }
+
+    /// The days that it touches, as the triggers count them.
+    #[must_use]
+    pub fn days(&self) -> RangeInclusive<i64> {
+        self.blocks_from / 1440..=(self.blocks_until - 1) / 1440
+    }
+
+    /// Whether it occupies one resource at most, and two days or so: not a block, and nothing that has legs.
+    #[must_use]
+    pub fn fits_a_batch(&self) -> bool {
+        self.further_resources.is_none() && self.kind != BLOCK
     }
 
     /// The bill of an appointment.
