@@ -29,7 +29,9 @@ use diesel::{
     query_builder::{QueryFragment, QueryId},
     upsert::{DecoratableTarget, on_constraint},
 };
-use diesel_async::{AsyncPgConnection, RunQueryDsl, pooled_connection::deadpool::Object};
+use diesel_async::{
+    AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection, pooled_connection::deadpool::Object,
+};
 use futures_util::FutureExt;
 use prometheus_client::metrics::histogram::Histogram;
 use std::{
@@ -363,7 +365,12 @@ async fn together<R: Batched>(
         Box::pin(async move {
             match many.load::<i64>(connection).await {
                 Ok(numbers) => Ok(Some(numbers.into_iter().collect())),
-                Err(error) if is_refusal(&error) => Ok(None),
+                Err(error) if is_refusal(&error) => {
+                    // The database tells the error before it releases the statement's locks, and then takes the next
+                    // statement. Whoever tries again before that would meet the locks of its own first attempt.
+                    connection.batch_execute("").await.map_err(store_error)?;
+                    Ok(None)
+                }
                 Err(error) => Err(store_error(error)),
             }
         })
