@@ -13,8 +13,12 @@ run:
 test:
     cargo test --workspace
 
+# The tests of the PostgreSQL adapter on PostgreSQL 18 (with Node.js, from the npm registry)
+postgres-18:
+    tests/postgres-18.sh
+
 # Everything that CI checks
-check: format lint docs layering deny fuzz-check test clients generated browser
+check: format lint docs layering deny fuzz-check test postgres-18 clients generated browser
 
 # The format of the code
 format:

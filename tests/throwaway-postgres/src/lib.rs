@@ -1,6 +1,6 @@
 //! A PostgreSQL server for tests. It is made with the installed programs in a temporary folder, on a free port, and
-//! ends with the process that started it, however that ends. Alternatively, `TEST_POSTGRES_URL` names an existing
-//! server.
+//! ends with the process that started it, however that ends. `TEST_POSTGRES_PROGRAMS` names the folder of the programs, if
+//! others than the installed ones are wanted. Alternatively, `TEST_POSTGRES_URL` names an existing server.
 
 #![expect(
     clippy::unwrap_used,
@@ -274,7 +274,18 @@ async fn create_database(url: &str) -> String {
 }
 
 /// The folder with PostgreSQL's programs. On Debian they are not on the path.
+///
+/// # Panics
+/// If `TEST_POSTGRES_PROGRAMS` names a folder without them, because the tests would silently run on another version.
 fn programs() -> Option<PathBuf> {
+    if let Some(chosen) = env::var_os("TEST_POSTGRES_PROGRAMS").map(PathBuf::from) {
+        assert!(
+            holds_programs(&chosen),
+            "there is no PostgreSQL in {}",
+            chosen.display()
+        );
+        return Some(chosen);
+    }
     let mut folders: Vec<_> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
@@ -282,11 +293,12 @@ fn programs() -> Option<PathBuf> {
         .collect();
     folders.sort();
     folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
-    folders.into_iter().find(|folder| {
-        ["initdb", "pg_ctl", "postgres"]
-            .iter()
-            .all(|name| folder.join(name).exists())
-    })
+    folders.into_iter().find(|folder| holds_programs(folder))
+}
+
+fn holds_programs(folder: &Path) -> bool {
+    let programs = ["initdb", "pg_ctl", "postgres"];
+    programs.iter().all(|name| folder.join(name).exists())
 }
 
 /// The ids of the user and group `postgres`, which the installation of PostgreSQL creates.

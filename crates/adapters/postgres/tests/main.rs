@@ -8,6 +8,7 @@ mod connections;
 mod copy;
 mod faults;
 mod feed;
+mod hosts;
 mod migrations;
 mod raw_sql;
 mod support;
