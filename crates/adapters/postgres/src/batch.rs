@@ -7,27 +7,21 @@
 //! A batch either commits, or has written nothing. What it left out because something was in the way, and all of it if
 //! the database refused it, is then written one by one, so that each write has its own outcome.
 
+mod rows;
+
+pub(crate) use rows::Batched;
+
 use crate::{
     PostgresStore, WAIT_TIMEOUT,
     error::{is_refusal, no_connection, store_error},
     in_time,
     pools::Connections,
     statements::Many,
-    write::alone,
+    write::{alone, in_transaction},
 };
 use chatgrow_ports::{Commit, StoreError};
 use chatgrow_sql::{
-    Guard, Guarded, Prepared, RowId,
-    arrays::InColumns,
-    crm::customer::CustomerRow,
-    scheduling::occupancy::AppointmentRow,
-    schema::{appointments, customers},
-};
-use diesel::{
-    ExpressionMethods,
-    pg::Pg,
-    query_builder::{QueryFragment, QueryId},
-    upsert::{DecoratableTarget, on_constraint},
+    Guard, Guarded, Prepared, crm::customer::CustomerRow, scheduling::occupancy::AppointmentRow,
 };
 use diesel_async::{
     AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection, pooled_connection::deadpool::Object,
@@ -36,7 +30,6 @@ use futures_util::FutureExt;
 use prometheus_client::metrics::histogram::Histogram;
 use std::{
     collections::{HashSet, VecDeque},
-    iter,
     panic::AssertUnwindSafe,
     sync::{Mutex, PoisonError},
 };
@@ -50,109 +43,6 @@ const BATCHERS: u32 = 2;
 
 /// The most writes that may wait for a batch of one table and thread.
 const QUEUE: usize = 1024;
-
-/// A row that can be written in a batch.
-pub(crate) trait Batched: InColumns + Clone + Send + Sync {
-    /// The table.
-    const TABLE: &'static str;
-    /// The order in which rows are written. Of rows that could be in each other's way, every statement MUST write the same
-    /// first, so that statements which have written one row and wait for another don't wait in a circle.
-    const ORDER: &'static str;
-    /// What to look at for something that is in the way: the target of `ON CONFLICT`.
-    const CONFLICT: &'static str;
-    /// The guard that refuses the row then.
-    const GUARD: Guard;
-
-    /// The row's account.
-    fn account(&self) -> RowId;
-
-    /// The locks that a statement which writes several rows of an account shares before it writes any: those which writes
-    /// that don't keep to the order take alone (`migrations/postgres`). Every statement takes them in their own order.
-    fn turns(&self) -> impl Iterator<Item = Turn>;
-
-    /// The statement that writes this row alone, or nothing if something is in the way.
-    fn insert(self) -> impl QueryFragment<Pg> + QueryId + Send + Sync + 'static;
-
-    /// This thread's queue.
-    fn queue(connections: &Connections) -> &Queue<Self>;
-}
-
-impl Batched for CustomerRow {
-    const TABLE: &'static str = "customers";
-    const ORDER: &'static str = "account_id, email_key";
-    const CONFLICT: &'static str = "(account_id, email_key) WHERE email_key IS NOT NULL";
-    const GUARD: Guard = Guard::CustomerEmail;
-
-    fn account(&self) -> RowId {
-        CustomerRow::account(self)
-    }
-
-    fn turns(&self) -> impl Iterator<Item = Turn> {
-        iter::once(Turn::of_moves::<Self>(self.account()))
-    }
-
-    fn insert(self) -> impl QueryFragment<Pg> + QueryId + Send + Sync + 'static {
-        diesel::insert_into(customers::table)
-            .values(self)
-            .on_conflict((customers::account_id, customers::email_key))
-            .filter_target(customers::email_key.is_not_null())
-            .do_nothing()
-    }
-
-    fn queue(connections: &Connections) -> &Queue<Self> {
-        &connections.queues.customers
-    }
-}
-
-impl Batched for AppointmentRow {
-    const TABLE: &'static str = "appointments";
-    const ORDER: &'static str = "account_id, resource_id, blocks_from";
-    const CONFLICT: &'static str = "ON CONSTRAINT appointments_no_overlap";
-    const GUARD: Guard = Guard::AppointmentSlot;
-
-    fn account(&self) -> RowId {
-        AppointmentRow::account(self)
-    }
-
-    fn turns(&self) -> impl Iterator<Item = Turn> {
-        let days = self.days().map(|day| Turn {
-            after_moves: true,
-            name: format!("appointments_take_days{}", self.account()),
-            seed: day,
-        });
-        iter::once(Turn::of_moves::<Self>(self.account())).chain(days)
-    }
-
-    fn insert(self) -> impl QueryFragment<Pg> + QueryId + Send + Sync + 'static {
-        diesel::insert_into(appointments::table)
-            .values(self)
-            .on_conflict(on_constraint("appointments_no_overlap"))
-            .do_nothing()
-    }
-
-    fn queue(connections: &Connections) -> &Queue<Self> {
-        &connections.queues.occupancies
-    }
-}
-
-/// An advisory lock, as the triggers name it.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Turn {
-    /// Whoever takes both kinds takes those of moves first.
-    after_moves: bool,
-    pub(crate) name: String,
-    pub(crate) seed: i64,
-}
-
-impl Turn {
-    fn of_moves<R: Batched>(account: RowId) -> Self {
-        Self {
-            after_moves: false,
-            name: format!("{}{account}", R::TABLE),
-            seed: 0,
-        }
-    }
-}
 
 /// The queues of one thread.
 pub(crate) struct Queues {
@@ -322,7 +212,7 @@ async fn batch<R: Batched>(
             if writes.len() == 1
                 && let Some(write) = writes.pop()
             {
-                return write.carry_out(connection).await;
+                return write.carry_out(connection, false).await;
             }
             together(connection, &writes).await
         }
@@ -342,10 +232,10 @@ async fn batch<R: Batched>(
             Some(written) if written.contains(&number) => write.end(Ok(())),
             Some(_) if write.commit.record.is_none() => write.end(Err(Refusal::Guard(R::GUARD))),
             _ => {
-                let connections = connections.clone();
+                let (connections, left_out) = (connections.clone(), written.is_some());
                 tokio::spawn(async move {
                     match connections.exclusive().await {
-                        Ok(connection) => write.carry_out(connection).await,
+                        Ok(connection) => write.carry_out(connection, left_out).await,
                         Err(error) => write.end(Err(no_connection(error).into())),
                     }
                 });
@@ -379,11 +269,17 @@ async fn together<R: Batched>(
 }
 
 impl<R: Batched> Begun<R> {
-    /// Writes the row alone.
-    async fn carry_out(self, connection: Object<AsyncPgConnection>) {
+    /// Writes the row alone. If a batch left it out, only a transaction can tell why.
+    async fn carry_out(self, connection: Object<AsyncPgConnection>, left_out: bool) {
         let Self { row, commit, outcome } = self;
         let written = in_time(connection, |connection| {
-            Box::pin(alone::<Refusal>(connection, commit, row.insert()))
+            Box::pin(async move {
+                if left_out {
+                    in_transaction::<Refusal>(connection, commit, row.insert()).await
+                } else {
+                    alone(connection, commit, row.insert()).await
+                }
+            })
         });
         let written = match written.await {
             Ok(0) => Err(Refusal::Guard(R::GUARD)),

@@ -44,7 +44,7 @@ pub(crate) struct Record(Vec<ColumnArray>);
 
 impl Record {
     pub(crate) fn new(record: IdempotencyRecord) -> Self {
-        Self(IdempotencyRow::arrays(&[record.into()]))
+        Self(IdempotencyRow::arrays(vec![record.into()]))
     }
 }
 
@@ -93,8 +93,9 @@ pub(crate) struct Changes(Vec<ColumnArray>);
 
 impl Changes {
     pub(crate) fn new(changes: Vec<Change>) -> Self {
-        let rows: Vec<_> = changes.into_iter().map(ChangeRow::from).collect();
-        Self(ChangeRow::arrays(&rows))
+        Self(ChangeRow::arrays(
+            changes.into_iter().map(ChangeRow::from).collect(),
+        ))
     }
 }
 
@@ -141,7 +142,7 @@ impl<R: Batched> Many<R> {
         let turns: BTreeSet<_> = several.flat_map(Batched::turns).collect();
         let (names, seeds) = turns.into_iter().map(|turn| (turn.name, turn.seed)).unzip();
         Self {
-            rows: R::arrays(&rows),
+            rows: R::arrays(rows),
             records: records.arrays(),
             changes: changes.arrays(),
             turns: [array_of::<Text, String>(names), array_of::<BigInt, i64>(seeds)],
@@ -172,7 +173,7 @@ impl<R: InColumns> Numbered<R> {
     }
 
     fn arrays(self) -> Vec<ColumnArray> {
-        let mut arrays = R::arrays(&self.rows);
+        let mut arrays = R::arrays(self.rows);
         arrays.insert(0, array_of::<BigInt, _>(self.of));
         arrays
     }

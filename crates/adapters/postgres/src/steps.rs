@@ -14,9 +14,17 @@ use crate::{
 use chatgrow_ports::{Commit, Failure};
 use chatgrow_sql::{
     Prepared, run_step,
+    scheduling::occupancy::AppointmentRow,
+    schema::appointments,
     steps::{Step, StepRefusal},
 };
-use diesel::{result::QueryResult, upsert::on_constraint};
+use diesel::{
+    Insertable,
+    pg::Pg,
+    query_builder::{InsertStatement, QueryFragment, QueryId},
+    result::QueryResult,
+    upsert::on_constraint,
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 impl PostgresStore {
@@ -64,8 +72,7 @@ async fn run_all<R: StepRefusal>(
 async fn run(connection: &mut AsyncPgConnection, step: Step) -> QueryResult<usize> {
     run_step!(
         step,
-        // Plain inserts that race for a slot would wait for each other, and deadlock. With ON CONFLICT they don't.
-        insert => insert.on_conflict(on_constraint("appointments_no_overlap")).do_nothing(),
+        insert => unless_taken(insert),
         statement => Prepared(statement).execute(connection).await
     )
 }
@@ -78,8 +85,18 @@ async fn run_alone<R: StepRefusal>(
     let refusal = R::without_effect(&step);
     let rows: usize = run_step!(
         step,
-        insert => insert.on_conflict(on_constraint("appointments_no_overlap")).do_nothing(),
+        insert => unless_taken(insert),
         statement => alone::<Failure<R>>(connection, commit, statement).await?
     );
     if rows == 0 { Err(refusal.into()) } else { Ok(()) }
+}
+
+/// Inserts what occupies the schedule, or nothing if the slot is taken. Plain inserts that race for a slot would wait for
+/// each other, and deadlock. With `ON CONFLICT` they don't.
+pub(crate) fn unless_taken(
+    insert: InsertStatement<appointments::table, <AppointmentRow as Insertable<appointments::table>>::Values>,
+) -> impl QueryFragment<Pg> + QueryId + Send + Sync + 'static {
+    insert
+        .on_conflict(on_constraint("appointments_no_overlap"))
+        .do_nothing()
 }

@@ -93,7 +93,7 @@ where
 }
 
 /// Does the same in a transaction, which tells exactly what was in the way.
-async fn in_transaction<E: Guarded + Send + 'static>(
+pub(crate) async fn in_transaction<E: Guarded + Send + 'static>(
     connection: &mut AsyncPgConnection,
     commit: Commit,
     statement: impl QueryFragment<Pg> + QueryId + Send + 'static,

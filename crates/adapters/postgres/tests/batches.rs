@@ -1,6 +1,6 @@
 //! Writes that wait at the same time are one statement, and each has its own outcome.
 
-use crate::support::{account, customer, id, insert_account, open};
+use crate::support::{WAITING, account, count, customer, id, insert_account, open};
 use chatgrow_domain::{
     AccountId, Actor, Appointment, AppointmentId, AppointmentRefusal, AppointmentStatus, Booking, Change,
     ChangeData, ChangeId, ChangeType, Customer, CustomerRefusal, Duration as Minutes, LocalMinute,
@@ -81,13 +81,9 @@ impl Scene {
 
     /// Waits until so many statements wait for a lock.
     async fn waiting(&self, statements: usize) {
-        let query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        let statements = i64::try_from(statements).unwrap();
         let wait = async {
-            loop {
-                let count: i64 = self.observer.query_one(query, &[]).await.unwrap().get(0);
-                if usize::try_from(count).unwrap() == statements {
-                    return;
-                }
+            while count(&self.observer, WAITING).await != statements {
                 sleep(Duration::from_millis(1)).await;
             }
         };
@@ -102,8 +98,7 @@ impl Scene {
     }
 
     async fn count(&self, what: &str) -> i64 {
-        let query = format!("SELECT count(*) FROM {what}");
-        self.observer.query_one(&query, &[]).await.unwrap().get(0)
+        count(&self.observer, &format!("SELECT count(*) FROM {what}")).await
     }
 }
 
@@ -349,16 +344,22 @@ async fn a_batch_waits_for_its_turn_before_it_writes() {
     }
 }
 
-#[tokio::test]
-async fn customers_with_one_address_race_in_batches() {
-    let Some(url) = throwaway_postgres::new_database().await else {
-        return;
-    };
+/// Two stores of one database, which has the account, and its URL.
+async fn two_servers() -> Option<(String, [Arc<PostgresStore>; 2])> {
+    let url = throwaway_postgres::new_database().await?;
     let stores = [
         Arc::new(open(&url).await.unwrap()),
         Arc::new(open(&url).await.unwrap()),
     ];
     insert_account(&stores[0]).await;
+    Some((url, stores))
+}
+
+#[tokio::test]
+async fn customers_with_one_address_race_in_batches() {
+    let Some((url, stores)) = two_servers().await else {
+        return;
+    };
     let tasks = (0..200_u64).map(|nth| {
         let store = stores[usize::try_from(nth % 2).unwrap()].clone();
         tokio::spawn(async move {
@@ -385,14 +386,9 @@ async fn customers_with_one_address_race_in_batches() {
 /// either order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn batches_and_moves_never_wait_in_a_circle() {
-    let Some(url) = throwaway_postgres::new_database().await else {
+    let Some((url, stores)) = two_servers().await else {
         return;
     };
-    let stores = [
-        Arc::new(open(&url).await.unwrap()),
-        Arc::new(open(&url).await.unwrap()),
-    ];
-    insert_account(&stores[0]).await;
     CustomerStore::insert(&*stores[0], account(), &customer(1), Commit::default())
         .await
         .unwrap();
@@ -477,8 +473,8 @@ async fn deadlocks(url: &str) -> i64 {
     let query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
     let client = connect(url).await;
     let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    while client.query_one(others, &[]).await.unwrap().get::<_, i64>(0) > 0 {
+    while count(&client, others).await > 0 {
         sleep(Duration::from_millis(10)).await;
     }
-    client.query_one(query, &[]).await.unwrap().get(0)
+    count(&client, query).await
 }

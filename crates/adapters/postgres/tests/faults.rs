@@ -1,7 +1,7 @@
 //! Faults of the database: it goes away, is busy, or ends its clients' sessions. Callers get a temporary error, no
 //! acknowledged write is lost, and the store recovers by itself.
 
-use crate::support::{account, customer, insert_account, open, open_with};
+use crate::support::{WAITING, account, count, customer, insert_account, open, open_with};
 use chatgrow_domain::{AccountSlug, Customer, PageLimit};
 use chatgrow_ports::{
     AccountStore, Commit, CustomerFilter, CustomerStore, Failure, PageRequest, StoreError, StoreHealth,
@@ -122,14 +122,6 @@ async fn more(counter: &AtomicU64, count: u64) {
 /// Ends all other sessions, and counts them.
 const THROW_OUT: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
     WHERE pid <> pg_backend_pid() AND datname = current_database()";
-
-/// Counts the sessions that wait for a lock.
-const WAITING: &str =
-    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-
-async fn count(admin: &tokio_postgres::Client, query: &str) -> i64 {
-    admin.query_one(query, &[]).await.unwrap().get(0)
-}
 
 /// Looks up a customer, who need not exist, in a task.
 fn look_up(store: &Arc<PostgresStore>, number: u64) -> JoinHandle<Result<Option<Customer>, StoreError>> {

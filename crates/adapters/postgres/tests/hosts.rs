@@ -1,6 +1,6 @@
 //! URLs with several hosts, and a pooler between the store and the database.
 
-use crate::support::{account, customer, insert_account, open};
+use crate::support::{account, count, customer, insert_account, open};
 use chatgrow_ports::{Commit, CustomerStore, Failure, StoreError};
 use futures_util::future::join_all;
 use std::{
@@ -15,6 +15,13 @@ use throwaway_postgres::{PASSWORD, Server, connect};
 use tokio::time::sleep;
 
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Creates the database `chatgrow`. Its name is the same on each host of a URL.
+async fn create_database(server: &Server) {
+    let create = "CREATE DATABASE chatgrow TEMPLATE template0 ENCODING 'UTF8'";
+    let admin = connect(&server.url("postgres")).await;
+    admin.batch_execute(create).await.unwrap();
+}
 
 /// Whether transactions on the server may write, as on a primary.
 async fn set_writable(server: &Server, writable: bool) {
@@ -44,11 +51,7 @@ async fn the_host_that_takes_writes_is_found() {
     };
     let second = Server::start("").unwrap();
     for server in [&first, &second] {
-        let admin = connect(&server.url("postgres")).await;
-        admin
-            .batch_execute("CREATE DATABASE chatgrow TEMPLATE template0 ENCODING 'UTF8'")
-            .await
-            .unwrap();
+        create_database(server).await;
         insert_account(&open(&server.url("chatgrow")).await.unwrap()).await;
     }
     set_writable(&first, false).await;
@@ -63,11 +66,7 @@ async fn the_host_that_takes_writes_is_found() {
         .unwrap();
     let there = async |server: &Server| -> i64 {
         let client = connect(&server.url("chatgrow")).await;
-        client
-            .query_one("SELECT count(*) FROM customers", &[])
-            .await
-            .unwrap()
-            .get(0)
+        count(&client, "SELECT count(*) FROM customers").await
     };
     assert_eq!((there(&first).await, there(&second).await), (0, 1));
 
@@ -136,11 +135,7 @@ async fn a_pooler_may_lend_whole_sessions() {
         let _ = writeln!(std::io::stderr(), "SKIPPED: PgBouncer is not installed");
         return;
     };
-    let admin = connect(&server.url("postgres")).await;
-    admin
-        .batch_execute("CREATE DATABASE chatgrow TEMPLATE template0 ENCODING 'UTF8'")
-        .await
-        .unwrap();
+    create_database(&server).await;
     let url = format!("postgres://postgres:{PASSWORD}@127.0.0.1:{port}/chatgrow");
     let started = Instant::now();
     let store = loop {

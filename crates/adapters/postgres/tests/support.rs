@@ -6,6 +6,7 @@ use chatgrow_domain::{
 };
 use chatgrow_ports::AccountStore;
 use chatgrow_postgres::{OpenError, Options, PostgresStore, PostgresUrl};
+use tokio_postgres::Client;
 
 /// Opens the store with the default options.
 pub async fn open(url: &str) -> Result<PostgresStore, OpenError> {
@@ -49,4 +50,13 @@ pub fn customer(number: u64) -> Customer {
         new,
         Timestamp::from_millis(0).unwrap(),
     )
+}
+
+/// Counts the sessions that wait for a lock.
+pub const WAITING: &str =
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+
+/// The number that a query returns.
+pub async fn count(client: &Client, query: &str) -> i64 {
+    client.query_one(query, &[]).await.unwrap().get(0)
 }

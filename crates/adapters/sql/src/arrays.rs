@@ -19,7 +19,7 @@ pub trait InColumns: Sized + 'static {
     const COLUMNS: &'static [&'static str];
 
     /// The values of these columns, in this order.
-    fn arrays(rows: &[Self]) -> Vec<ColumnArray>;
+    fn arrays(rows: Vec<Self>) -> Vec<ColumnArray>;
 }
 
 /// Values of the SQL type `ST`.
@@ -60,16 +60,16 @@ macro_rules! in_columns {
         impl $crate::arrays::InColumns for $row {
             const COLUMNS: &'static [&'static str] = &[$(stringify!($column)),+];
 
-            fn arrays(rows: &[Self]) -> Vec<$crate::arrays::ColumnArray> {
+            fn arrays(rows: Vec<Self>) -> Vec<$crate::arrays::ColumnArray> {
                 type SqlType<C> = <C as diesel::Expression>::SqlType;
                 let _ = |row: Self| {
                     let Self { $($column: _,)+ $($($chosen_by_database: _,)+)? } = row;
                 };
-                vec![$(
-                    $crate::arrays::array_of::<SqlType<$table::$column>, _>(
-                        rows.iter().map(|row| row.$column.clone()).collect(),
-                    )
-                ),+]
+                $(let mut $column = Vec::with_capacity(rows.len());)+
+                for row in rows {
+                    $($column.push(row.$column);)+
+                }
+                vec![$($crate::arrays::array_of::<SqlType<$table::$column>, _>($column)),+]
             }
         }
     };
