@@ -1,8 +1,8 @@
-//! Connections: the URL, TLS with libpq's `sslmode`, and the time-outs of every session.
+//! Connections: TLS with libpq's `sslmode`, and the time-outs of every session.
 
+use crate::url::{CONNECT_TIMEOUT, PostgresUrl, Tls, told};
 use diesel::result::ConnectionError;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
-use percent_encoding::percent_decode_str;
 use rustls::{
     ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::{
@@ -12,22 +12,22 @@ use rustls::{
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
-use std::{error::Error, fmt, iter, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
-use tokio::time::timeout;
-use tokio_postgres::{
-    Config,
-    config::{Host, SslMode},
+use std::{
+    error::Error,
+    fmt,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
+use tokio::time::timeout;
+use tokio_postgres::{Config, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
-
-/// How long it may take to reach an address, if the URL doesn't say (`connect_timeout`).
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long a server that was reached may take to accept the session.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// How long sent data may stay unacknowledged.
-const NETWORK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The settings of a session for migrations and copies, whatever the defaults of the database are. READ COMMITTED is
 /// required by the guards, and by the wait for another server's migration.
@@ -45,144 +45,13 @@ const SESSION: &str = "SET statement_timeout = '10s'; SET lock_timeout = '5s';
     SET idle_in_transaction_session_timeout = '10s'; SET default_transaction_isolation = 'read committed';
     SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off";
 
-/// How TLS is used: libpq's `sslmode` (<https://www.postgresql.org/docs/current/libpq-ssl.html>).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tls {
-    Disable,
-    Allow,
-    Prefer,
-    Require,
-    VerifyCa,
-    VerifyFull,
-}
-
-/// Where a database is, and how to connect to it: `postgres://user:password@host:port/database?sslmode=…`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PostgresUrl {
-    config: Config,
-    tls: Tls,
-    /// libpq's `sslrootcert`: a file, or `system`.
-    root_certificate: Option<String>,
-}
-
-/// Shows the server and the database, never the password.
-impl fmt::Display for PostgresUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, host) in self.config.get_hosts().iter().enumerate() {
-            f.write_str(if index == 0 { "" } else { "," })?;
-            match host {
-                Host::Tcp(name) => f.write_str(name)?,
-                #[cfg(unix)]
-                Host::Unix(folder) => write!(f, "{}", folder.display())?,
-            }
-        }
-        let database = self.config.get_dbname().or(self.config.get_user());
-        write!(f, "/{}", database.unwrap_or_default())
-    }
-}
-
-impl fmt::Debug for PostgresUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl PostgresUrl {
-    /// Parses a URL as libpq does.
-    ///
-    /// # Errors
-    /// What is wrong with the URL. The text never contains the password.
-    pub fn parse(url: &str) -> Result<Self, String> {
-        let (address, query) = url.split_once('?').unwrap_or((url, ""));
-        let (mut tls, mut root_certificate, mut rest) = (None, None, Vec::new());
-        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
-            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            let value = percent_decode_str(value).decode_utf8_lossy();
-            match name {
-                "sslmode" => tls = Some(mode(&value)?),
-                "sslrootcert" => root_certificate = Some(value.into_owned()),
-                // The name may be part of a password, which no message may contain.
-                _ if !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => {
-                    return Err(
-                        "it has an option that is not known; a ? in a password is written as %3F".to_owned(),
-                    );
-                }
-                _ => rest.push(parameter),
-            }
-        }
-        let mut config: Config = format!("{address}?{}", rest.join("&"))
-            .parse()
-            .map_err(|error| told(&error))?;
-        if config.get_hosts().is_empty() {
-            return Err("it names no host".to_owned());
-        }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIMEOUT);
-        }
-        if config.get_tcp_user_timeout().is_none() {
-            config.tcp_user_timeout(NETWORK_TIMEOUT);
-        }
-        if config.get_application_name().is_none() {
-            config.application_name("chatgrow");
-        }
-        // As in libpq, a Unix socket needs no TLS, whatever the mode is, and the system's certificate authorities imply
-        // `verify-full`.
-        let remote = config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(_)));
-        let default = match root_certificate.as_deref() {
-            Some("system") => Tls::VerifyFull,
-            _ => Tls::Prefer,
-        };
-        let tls = if remote {
-            tls.unwrap_or(default)
-        } else {
-            Tls::Disable
-        };
-        if remote && root_certificate.as_deref() == Some("system") && tls != Tls::VerifyFull {
-            // Otherwise any publicly trusted certificate would be accepted.
-            return Err("sslrootcert=system takes no sslmode but verify-full".to_owned());
-        }
-        Ok(Self {
-            config,
-            tls,
-            root_certificate,
-        })
-    }
-
-    /// Whether TLS to a remote host is optional (`allow` and `prefer`), so that data may be read on the way. Then TLS
-    /// is used only if the server offers it, and nothing verifies the server.
-    #[must_use]
-    pub fn may_go_unencrypted(&self) -> bool {
-        let is_local = |name: &str| {
-            name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
-        };
-        let remote = |host: &Host| matches!(host, Host::Tcp(name) if !is_local(name));
-        matches!(self.tls, Tls::Allow | Tls::Prefer) && self.config.get_hosts().iter().any(remote)
-    }
-}
-
-fn mode(name: &str) -> Result<Tls, String> {
-    Ok(match name {
-        "disable" => Tls::Disable,
-        "allow" => Tls::Allow,
-        "prefer" => Tls::Prefer,
-        "require" => Tls::Require,
-        "verify-ca" => Tls::VerifyCa,
-        "verify-full" => Tls::VerifyFull,
-        _ => return Err("sslmode is disable, allow, prefer, require, verify-ca or verify-full".to_owned()),
-    })
-}
-
-/// An error and its causes in one line.
-fn told(error: &(dyn Error + 'static)) -> String {
-    let causes = iter::successors(Some(error), |&error| error.source()).map(ToString::to_string);
-    causes.collect::<Vec<_>>().join(": ")
-}
-
 /// Opens connections to one database.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    /// The configurations to try, one after the other.
-    ways: Vec<Config>,
+    /// For each host, the configurations to try, one after the other.
+    hosts: Vec<Vec<Config>>,
+    /// The host that took the last connection. It is tried first, so that a host that hangs is waited for only once.
+    last: Arc<AtomicUsize>,
     tls: MakeRustlsConnect,
     /// How long each attempt may take. The driver's own time-out covers only the TCP connection, not the server's first
     /// reply.
@@ -198,21 +67,20 @@ impl Connector {
             Tls::Prefer => &[SslMode::Prefer, SslMode::Disable],
             Tls::Require | Tls::VerifyCa | Tls::VerifyFull => &[SslMode::Require],
         };
-        let ways = modes.iter().map(|mode| {
-            let mut config = url.config.clone();
-            config.ssl_mode(*mode);
-            config
-        });
+        let ways = |host: &Config| {
+            let ways = modes.iter().map(|mode| {
+                let mut config = host.clone();
+                config.ssl_mode(*mode);
+                config
+            });
+            ways.collect()
+        };
+        let connect_timeout = url.config.get_connect_timeout().copied();
         Ok(Self {
-            ways: ways.collect(),
+            hosts: url.hosts.iter().map(ways).collect(),
+            last: Arc::default(),
             tls: MakeRustlsConnect::new(client_config(url)?),
-            patience: GREETING_TIMEOUT
-                + url
-                    .config
-                    .get_connect_timeout()
-                    .copied()
-                    .unwrap_or(CONNECT_TIMEOUT)
-                    * u32::try_from(url.config.get_hosts().len())?,
+            patience: GREETING_TIMEOUT + connect_timeout.unwrap_or(CONNECT_TIMEOUT),
         })
     }
 
@@ -227,23 +95,39 @@ impl Connector {
     }
 
     async fn connect_as(&self, session: &str) -> Result<AsyncPgConnection, ConnectionError> {
-        let mut reason = "there is no way to try".to_owned();
-        for way in &self.ways {
-            match timeout(self.patience, way.connect(self.tls.clone())).await {
-                Ok(Ok((client, connection))) => {
-                    let mut connection =
-                        AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
+        let (count, last) = (self.hosts.len(), self.last.load(Ordering::Relaxed));
+        let mut reasons = Vec::new();
+        for number in (last..last + count).map(|number| number % count) {
+            match self.reach(&self.hosts[number]).await {
+                Ok(mut connection) => {
+                    self.last.store(number, Ordering::Relaxed);
                     connection
                         .batch_execute(session)
                         .await
                         .map_err(ConnectionError::CouldntSetupConfiguration)?;
                     return Ok(connection);
                 }
-                Ok(Err(error)) => reason = told(&error),
-                Err(_) => reason = format!("no answer within {} seconds", self.patience.as_secs()),
+                Err(reason) => reasons.push(reason),
             }
         }
-        Err(ConnectionError::BadConnection(reason))
+        Err(ConnectionError::BadConnection(reasons.join("; ")))
+    }
+
+    /// Connects to one host.
+    async fn reach(&self, ways: &[Config]) -> Result<AsyncPgConnection, String> {
+        let mut reason = "there is no way to try".to_owned();
+        for way in ways {
+            match timeout(self.patience, way.connect(self.tls.clone())).await {
+                Ok(Ok((client, connection))) => {
+                    let connection = AsyncPgConnection::try_from_client_and_connection(client, connection);
+                    return connection.await.map_err(|error| told(&error));
+                }
+                Ok(Err(error)) => reason = told(&error),
+                // Its other ways would hang, too.
+                Err(_) => return Err(format!("no answer within {} seconds", self.patience.as_secs())),
+            }
+        }
+        Err(reason)
     }
 }
 

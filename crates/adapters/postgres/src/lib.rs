@@ -17,9 +17,10 @@ mod pools;
 mod scheduling;
 mod statements;
 mod steps;
+mod url;
 mod write;
 
-pub use connect::PostgresUrl;
+pub use url::PostgresUrl;
 
 use crate::{
     connect::Connector,
@@ -221,7 +222,10 @@ impl PostgresStore {
             Box::pin(async move {
                 let reading = connections.reading().await.map_err(no_connection)?;
                 let found = timeout(LOOK_UP_TIMEOUT, query.load(&mut &*reading.connection)).await;
-                let found = found.map_or_else(|_| Err(slow()), |rows| rows.map_err(store_error));
+                let found = found.map_or_else(
+                    |_| Err(slow(&reading.connection)),
+                    |rows| rows.map_err(store_error),
+                );
                 if found.is_err() {
                     reading.leave();
                 }
@@ -293,11 +297,17 @@ async fn in_time<T, E: From<StoreError>>(
     if let Ok(outcome) = timeout(ANSWER_TIMEOUT, work(&mut connection)).await {
         return outcome;
     }
+    let error = slow(&connection);
     // The connection is still busy, so it must not go back to the pool.
     drop(Object::take(connection));
-    Err(slow().into())
+    Err(error.into())
 }
 
-fn slow() -> StoreError {
+/// The database did not answer on this connection in time. Perhaps its server is gone without a word, so the idle
+/// connections to it are dropped. Otherwise each would keep a caller waiting as long.
+fn slow(connection: &Object<AsyncPgConnection>) -> StoreError {
+    if let Some(pool) = Object::pool(connection) {
+        pool.retain(|_, _| false);
+    }
     StoreError::unavailable("the database did not answer in time")
 }

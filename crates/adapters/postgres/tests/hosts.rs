@@ -1,7 +1,7 @@
 //! URLs with several hosts, and a pooler between the store and the database.
 
 use crate::support::{account, count, customer, insert_account, open};
-use chatgrow_ports::{Commit, CustomerStore, Failure, StoreError};
+use chatgrow_ports::{Commit, CustomerStore, Failure, StoreError, StoreHealth};
 use futures_util::future::join_all;
 use std::{
     env, fs,
@@ -81,6 +81,66 @@ async fn the_host_that_takes_writes_is_found() {
         }
     }
     assert_eq!(there(&first).await, 1);
+}
+
+/// A host that takes connections and says nothing keeps only the first connection from the next host.
+#[tokio::test]
+async fn a_host_that_hangs_is_waited_for_once() {
+    let Some(server) = Server::start("") else {
+        return;
+    };
+    create_database(&server).await;
+    let frozen = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = format!(
+        "postgres://postgres:{PASSWORD}@127.0.0.1:{},127.0.0.1:{}/chatgrow?target_session_attrs=read-write&connect_timeout=1",
+        frozen.local_addr().unwrap().port(),
+        server.port()
+    );
+    let (store, started) = (open(&url).await.unwrap(), Instant::now());
+    insert_account(&store).await;
+    // One time-out, of three seconds, would be too much.
+    assert!(started.elapsed() < Duration::from_secs(3));
+}
+
+/// If a connection hangs, the other idle ones are not used either: each would keep a caller waiting as long.
+#[tokio::test]
+async fn connections_that_hang_are_left_together() {
+    let Some(server) = Server::start("") else {
+        return;
+    };
+    create_database(&server).await;
+    let store = open(&server.url("chatgrow")).await.unwrap();
+    insert_account(&store).await;
+    CustomerStore::insert(&store, account(), &customer(0), Commit::default())
+        .await
+        .unwrap();
+    let checks = join_all((0..4).map(|_| store.check())).await;
+    assert!(checks.iter().all(Result::is_ok), "{checks:?}");
+    let admin = connect(&server.url("postgres")).await;
+    let all = "SELECT pid FROM pg_stat_activity WHERE datname = 'chatgrow'";
+    let sessions = admin.query(all, &[]).await.unwrap();
+    assert!(sessions.len() > 1);
+    let signal = |signal: &str| {
+        for session in &sessions {
+            let id = session.get::<_, i32>(0).to_string();
+            assert!(
+                Command::new("kill")
+                    .args([signal, &id])
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+        }
+    };
+    signal("-STOP");
+    let found = CustomerStore::by_id(&store, account(), customer(0).id).await;
+    let started = Instant::now();
+    let next = CustomerStore::by_id(&store, account(), customer(0).id).await;
+    let waited = started.elapsed();
+    signal("-CONT");
+    assert!(matches!(found, Err(StoreError::Unavailable(_))), "{found:?}");
+    assert_eq!(next.unwrap(), Some(customer(0)));
+    assert!(waited < Duration::from_secs(3), "{waited:?}");
 }
 
 /// `PgBouncer`, which ends with the test.
