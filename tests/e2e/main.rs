@@ -8,6 +8,7 @@ mod authentication;
 mod console;
 mod dispatcher;
 mod documents;
+mod failover;
 mod garbage;
 mod hostile;
 mod http;

@@ -24,8 +24,10 @@ use std::{
 };
 use tokio::time::sleep;
 
-const CLIENTS: usize = 16;
+pub(crate) const CLIENTS: usize = 16;
 const CAPACITY: u32 = 40;
+/// A server answers within `REQUEST_TIMEOUT_MS`, 30 seconds, or it is dead.
+const PATIENCE: Duration = Duration::from_secs(40);
 /// How many appointments the payments are for.
 const PAID: usize = 8;
 
@@ -42,7 +44,7 @@ const FIRST_DAY: time::Date = time::macros::date!(2031 - 01 - 01);
 const DAYS: usize = 62;
 
 /// What there is to book.
-struct Business {
+pub(crate) struct Business {
     event: String,
     resources: Vec<String>,
     service: String,
@@ -55,8 +57,12 @@ struct Business {
 }
 
 impl Business {
-    /// An event, and a service of half an hour and ten minutes that takes one of two people and one of two rooms.
-    async fn new(server: &ApiClient) -> Self {
+    /// Customers, an event, and a service of half an hour and ten minutes that takes one of two people and one of two rooms.
+    pub(crate) async fn new(server: &ApiClient) -> Self {
+        server.customer("dana@example.com").await;
+        for guest in 0..100 {
+            server.customer(&format!("guest{guest}@example.com")).await;
+        }
         let mut resources = Vec::new();
         for name in ["Dana", "Noa", "Left", "Right"] {
             let created = server.post("/resources", json!({ "name": name })).await;
@@ -104,7 +110,7 @@ impl Business {
 
 /// A write with an idempotency key. The notes of what it creates contain the key; those of a hold can't.
 #[derive(Clone)]
-struct Write {
+pub(crate) struct Write {
     key: String,
     path: String,
     body: Value,
@@ -113,7 +119,7 @@ struct Write {
 impl Write {
     /// Alternates between customers, overlapping bookings, registrations beyond the capacity, bookings of several
     /// resources, holds with their confirmations, and payments with their refunds.
-    fn number(number: usize, business: &Business) -> Self {
+    pub(crate) fn number(number: usize, business: &Business) -> Self {
         if number % 6 == 5 {
             return Self::payment(number / 6, business);
         }
@@ -207,12 +213,10 @@ impl Write {
     fn request(&self, server: &ApiClient, business: &Business) -> RequestBuilder {
         let (path, secret) = &business.source;
         if self.path == *path {
-            return self.notice(server, secret).timeout(Duration::from_secs(20));
+            return self.notice(server, secret).timeout(PATIENCE);
         }
         let request = server.request(Method::POST, &self.path).json(&self.body);
-        request
-            .header("Idempotency-Key", &self.key)
-            .timeout(Duration::from_secs(20))
+        request.header("Idempotency-Key", &self.key).timeout(PATIENCE)
     }
 }
 
@@ -235,23 +239,38 @@ impl Write {
 
 /// The outcomes of the writes: the status of each answered one and, if it created something, the id.
 #[derive(Default)]
-struct History {
-    answered: HashMap<String, (u16, Option<String>)>,
-    replayed: usize,
+pub(crate) struct History {
+    pub(crate) answered: HashMap<String, (u16, Option<String>)>,
+    pub(crate) replayed: usize,
+    /// How often the answer was 503.
+    pub(crate) unavailable: usize,
+    /// How often there was no answer.
+    pub(crate) unanswered: usize,
 }
 
 impl History {
     /// Sends a write. Returns `false` if there is no answer, or one that doesn't tell what happened.
-    async fn send(&mut self, server: &ApiClient, business: &Business, write: &Write) -> bool {
+    pub(crate) async fn send(&mut self, server: &ApiClient, business: &Business, write: &Write) -> bool {
         let Ok(response) = write.request(server, business).send().await else {
+            self.unanswered += 1;
             return false;
         };
         let status = response.status().as_u16();
-        let replayed = response.headers().contains_key("idempotent-replayed");
+        let headers = response.headers();
+        let (replayed, retry) = ["idempotent-replayed", "retry-after"]
+            .map(|name| headers.contains_key(name))
+            .into();
         let Ok(body) = response.json::<Value>().await else {
+            self.unanswered += 1;
             return false;
         };
         if status >= 500 {
+            assert!(status == 503 && retry, "{status} {body}");
+            self.unavailable += 1;
+            return false;
+        }
+        if body["error"] == "IDEMPOTENCY_IN_PROGRESS" {
+            // The first try may be waiting still, on a database that nobody reaches.
             return false;
         }
         let made = ["customer", "appointment", "registration", "hold", "payment"]
@@ -299,7 +318,7 @@ impl History {
 
 /// Reads the feed, over all crashes.
 #[derive(Default)]
-struct Feed {
+pub(crate) struct Feed {
     /// Where the next page begins. At first, it is the oldest change.
     after: Option<String>,
     /// The changes, by id.
@@ -310,14 +329,14 @@ struct Feed {
 
 impl Feed {
     /// Reads one page. Returns its changes, or `None` if there is no answer.
-    async fn page(&mut self, server: &ApiClient) -> Option<Vec<Value>> {
+    pub(crate) async fn page(&mut self, server: &ApiClient) -> Option<Vec<Value>> {
         let after = self
             .after
             .as_ref()
             .map(|after| format!("&after={after}"))
             .unwrap_or_default();
         let request = server.request(Method::GET, &format!("/changes?limit=200&wait=1{after}"));
-        let response = request.timeout(Duration::from_secs(20)).send().await.ok()?;
+        let response = request.timeout(PATIENCE).send().await.ok()?;
         let status = response.status().as_u16();
         let mut body: Value = response.json().await.ok()?;
         if status >= 500 {
@@ -349,7 +368,7 @@ impl Feed {
     }
 
     /// Reads up to a change that is made now, so that everything before it is read.
-    async fn catch_up(&mut self, server: &ApiClient, mark: u64) {
+    pub(crate) async fn catch_up(&mut self, server: &ApiClient, mark: u64) {
         let email = format!("mark{mark}@example.com");
         server.customer(&email).await;
         let marked = |change: &Value| change["data"]["object"]["email"] == *email;
@@ -385,7 +404,7 @@ impl Feed {
     }
 
     /// Fails the test unless it tells of exactly what was acknowledged.
-    fn verify(&self, history: &History, business: &Business) {
+    pub(crate) fn verify(&self, history: &History, business: &Business) {
         let made = |kinds: &[&str]| -> BTreeSet<&str> {
             let made = history.made().into_iter();
             made.filter(|(key, _)| kinds.iter().any(|kind| key.starts_with(kind)))
@@ -403,8 +422,19 @@ impl Feed {
     }
 }
 
+/// Lets the receiver have all changes that follow.
+pub(crate) async fn subscribe(server: &ApiClient, receiver: &Receiver) {
+    // It begins with the first change that the feed tells of: that which makes it.
+    let hook = json!({ "url": receiver.url("/proof") });
+    let hook = server.post("/webhook-endpoints", hook).await;
+    assert_eq!(hook.status, 201, "{hook:?}");
+}
+
 /// Fails the test unless the receiver gets every change of these, and nothing else.
-async fn verify_webhooks(receiver: &Receiver, feed: &Feed) {
+pub(crate) async fn verify_webhooks(receiver: &Receiver, mut feed: Feed) {
+    // The default account's first key was made before there was an endpoint.
+    feed.changes
+        .retain(|_, change| change["type"] != "api_key.created");
     // A server that was killed holds its lanes until the lease is over.
     let (started, patience) = (Instant::now(), Duration::from_secs(60));
     loop {
@@ -452,7 +482,7 @@ async fn write_until(
 }
 
 /// Fails the test unless everything is stored as it was answered.
-async fn verify(server: &ApiClient, history: &History, business: &Business) {
+pub(crate) async fn verify(server: &ApiClient, history: &History, business: &Business) {
     let event = &business.event;
     let mut there: BTreeMap<String, String> = BTreeMap::new();
     let places = format!("{event}/registrations");
@@ -640,15 +670,8 @@ async fn prove(name: &str, url: &str, victim: Victim<'_>) {
     };
     let mut server = start().await;
     let receiver = Receiver::start();
-    // It begins with the first change that the feed tells of: that which makes it.
-    let hook = json!({ "url": receiver.url("/proof") });
-    let hook = server.post("/webhook-endpoints", hook).await;
-    assert_eq!(hook.status, 201, "{hook:?}");
+    subscribe(&server, &receiver).await;
     let mut feed = Feed::default();
-    server.customer("dana@example.com").await;
-    for guest in 0..100 {
-        server.customer(&format!("guest{guest}@example.com")).await;
-    }
     let business = Arc::new(Business::new(&server).await);
     let (next, mut all) = (Arc::new(AtomicUsize::new(0)), History::default());
     for round in 0..rounds() {
@@ -700,10 +723,7 @@ async fn prove(name: &str, url: &str, victim: Victim<'_>) {
             all.answered.len(),
         );
     }
-    // The default account's first key was made before there was an endpoint.
-    feed.changes
-        .retain(|_, change| change["type"] != "api_key.created");
-    verify_webhooks(&receiver, &feed).await;
+    verify_webhooks(&receiver, feed).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

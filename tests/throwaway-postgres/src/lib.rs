@@ -8,6 +8,8 @@
     reason = "test code: what goes wrong fails the test"
 )]
 
+pub mod cluster;
+
 use std::{
     env, fs,
     io::Write as _,
@@ -63,18 +65,18 @@ pub async fn new_database() -> Option<String> {
     match place {
         Some(Place::Started(server)) => Some(server.new_database().await),
         Some(Place::Given(url)) => Some(create_database(url).await),
-        None => skip(),
+        None => skip(MISSING),
     }
 }
 
 /// Reports that the test on this thread is skipped.
-fn skip<T>() -> Option<T> {
-    assert!(env::var_os("CI").is_none(), "{MISSING}");
+fn skip<T>(missing: &str) -> Option<T> {
+    assert!(env::var_os("CI").is_none(), "{missing}");
     // The test harness names a thread after its test.
     let thread = thread::current();
     let test = thread.name().unwrap_or("a test");
     // Not with `eprintln!`, whose output is hidden if the test passes.
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: {MISSING}");
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: {missing}");
     None
 }
 
@@ -99,7 +101,7 @@ impl Server {
     pub fn start(settings: &str) -> Option<Self> {
         match programs() {
             Some(programs) => Some(Self::started(programs, settings)),
-            None => skip(),
+            None => skip(MISSING),
         }
     }
 
