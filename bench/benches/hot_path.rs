@@ -192,6 +192,7 @@ fn application() -> Made<Application> {
             users: Arc::new(MockUserStore::new()),
             sessions: Arc::new(MockSessionStore::new()),
             links: Arc::new(MockLinkStore::new()),
+            quotas: None,
         },
         crm: CrmStores {
             customers: Arc::new(customers),

@@ -21,5 +21,6 @@ mod process;
 mod proof;
 mod rate_limits;
 mod servers;
+mod shared_limits;
 mod strangers;
 mod tenants;

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 /// The text of the metrics page.
-async fn metrics(app: &e2e::ApiClient) -> String {
+pub(crate) async fn metrics(app: &e2e::ApiClient) -> String {
     let answer = Answer::to(app.client.get(format!("{}/metrics", app.origin))).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let kind = answer.header("content-type").unwrap();
@@ -20,7 +20,7 @@ async fn metrics(app: &e2e::ApiClient) -> String {
 
 /// The value of a series, which must exist.
 #[track_caller]
-fn value(metrics: &str, series: &str) -> f64 {
+pub(crate) fn value(metrics: &str, series: &str) -> f64 {
     let line = metrics
         .lines()
         .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
@@ -117,6 +117,7 @@ async fn rate_limited_requests_are_counted() {
         window: std::time::Duration::from_secs(3600),
         max_requests: std::num::NonZeroU32::MIN,
         max_auth_failures: std::num::NonZeroU32::MIN,
+        ..chatgrow_api::RateLimitSettings::default()
     });
     let app = TestApp::start_with(settings).await;
     for _ in 0..3 {

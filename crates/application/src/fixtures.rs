@@ -277,9 +277,10 @@ impl Mocks {
         self.clock.expect_now().returning(move || at(millis));
     }
 
-    pub fn build(self) -> Application {
+    /// Boxed, because tests hold it in futures, which would be too large.
+    pub fn build(self) -> Box<Application> {
         let (stores, system) = self.parts();
-        Application::new(stores, &system)
+        Box::new(Application::new(stores, &system))
     }
 
     pub fn build_commits(self) -> Commits {
@@ -288,9 +289,8 @@ impl Mocks {
     }
 
     fn parts(self) -> (Stores, System) {
-        let mut ids = MockIdSource::new();
+        let (mut ids, mut randomness) = (MockIdSource::new(), MockRandomness::new());
         ids.expect_next_id().returning(|| id(1));
-        let mut randomness = MockRandomness::new();
         randomness.expect_secret().returning(|| [7; 32]);
         let mut bell = MockBell::new();
         bell.expect_ring().return_const(());
@@ -301,6 +301,7 @@ impl Mocks {
                 users: Arc::new(*self.users),
                 sessions: Arc::new(*self.sessions),
                 links: Arc::new(*self.links),
+                quotas: None,
             },
             crm: CrmStores {
                 customers: Arc::new(*self.customers),

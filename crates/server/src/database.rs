@@ -102,7 +102,10 @@ impl Database {
             DatabaseUrl::Postgres(url) => {
                 let store = self.postgres(url).await?;
                 store.register_metrics(metrics);
-                Stores::of(Arc::new(store))
+                let store = Arc::new(store);
+                let mut stores = Stores::of(store.clone());
+                stores.access.quotas = Some(store);
+                stores
             }
         })
     }

@@ -45,6 +45,12 @@ pub(crate) fn all(
             application,
             |application| async move { application.access.authentication.flush_key_uses().await },
         ),
+        Task::new(
+            "meet_servers",
+            seconds(10),
+            application,
+            |application| async move { application.access.quotas.meet().await },
+        ),
         Task::new("keep_reserve", seconds(10), database, |database| async move {
             database.keep_reserve()
         }),

@@ -89,6 +89,7 @@ impl Metrics {
             notices.clone(),
         );
         own.register_collector(Box::new(KeyLookUps(application.clone())));
+        own.register_collector(Box::new(SharedLimits(application.clone())));
         own.register_collector(Box::new(Deliveries(application)));
         Self {
             registry,
@@ -151,6 +152,34 @@ impl Collector for KeyLookUps {
             ConstCounter::new(count).encode(encoder.encode_family(&[("result", result)])?)?;
         }
         Ok(())
+    }
+}
+
+/// How limits are shared between servers, read when the metrics are scraped.
+struct SharedLimits(Arc<Application>);
+
+impl fmt::Debug for SharedLimits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SharedLimits")
+            .field(&self.0.access.quotas.used())
+            .finish()
+    }
+}
+
+impl Collector for SharedLimits {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let Some(used) = self.0.access.quotas.used() else {
+            return Ok(());
+        };
+        let help = "How often the database was asked for permits";
+        let leases = encoder.encode_descriptor("rate_limit_leases", help, None, MetricType::Counter)?;
+        ConstCounter::new(used.leases).encode(leases)?;
+        let help = "Requests that this server admitted or refused alone, because the database was away";
+        let alone = encoder.encode_descriptor("rate_limit_alone", help, None, MetricType::Counter)?;
+        ConstCounter::new(used.alone).encode(alone)?;
+        let help = "Servers that share the limits";
+        let servers = encoder.encode_descriptor("rate_limit_servers", help, None, MetricType::Gauge)?;
+        ConstGauge::new(used.servers).encode(servers)
     }
 }
 

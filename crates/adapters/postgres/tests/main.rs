@@ -10,6 +10,7 @@ mod faults;
 mod feed;
 mod hosts;
 mod migrations;
+mod quotas;
 mod raw_sql;
 mod support;
 

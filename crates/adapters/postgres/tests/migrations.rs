@@ -31,8 +31,10 @@ fn values(connection: &mut Blocking, query: &str) -> Vec<String> {
 }
 
 fn contents(connection: &mut Blocking) -> Contents {
-    let tables = "SELECT tablename::text AS value FROM pg_tables
-        WHERE schemaname = current_schema() AND tablename <> '__diesel_schema_migrations'";
+    // Unlogged tables hold nothing that has to be kept.
+    let tables = "SELECT relname::text AS value FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relpersistence = 'p'
+            AND relname <> '__diesel_schema_migrations'";
     let tables = values(connection, tables).into_iter();
     let with_rows = tables.map(|table| {
         let rows = format!("SELECT row::text AS value FROM {table} AS row ORDER BY value");

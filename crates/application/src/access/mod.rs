@@ -4,6 +4,7 @@ mod account;
 mod api_key;
 mod authentication;
 mod caller;
+mod quotas;
 mod sign_in;
 mod user;
 
@@ -11,6 +12,7 @@ pub use account::Accounts;
 pub use api_key::{ApiKeys, Issued, ListedKey};
 pub use authentication::{Authentication, KeysMet, Known, LookUp, Recalled};
 pub use caller::{Caller, RequestId};
+pub use quotas::{Permit, Quotas, QuotasUsed};
 pub use sign_in::{SetUp, SignIn, SignInOutcome, SignedIn, Visitor};
 pub use user::{Invited, ListedUser, Users};
 
@@ -29,6 +31,8 @@ pub struct Access {
     pub users: Users,
     /// Signing in.
     pub sign_in: SignIn,
+    /// Quotas that servers share.
+    pub quotas: Quotas,
 }
 
 impl Access {
@@ -40,6 +44,7 @@ impl Access {
             api_keys: ApiKeys::new(stores, system, commits),
             users: Users::new(stores, system, commits),
             sign_in: SignIn::new(stores, system, commits),
+            quotas: Quotas::new(stores.access.quotas.clone(), system.ids.clone()),
         }
     }
 }

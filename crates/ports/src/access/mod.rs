@@ -1,12 +1,14 @@
-//! Who may call: accounts, their API keys, and their users.
+//! Who may call, and how often: accounts, their API keys and users, and quotas.
 
 mod account;
 mod api_key;
+mod quota;
 mod session;
 mod user;
 
 pub use account::AccountStore;
 pub use api_key::{ApiKeyStore, KeyUse};
+pub use quota::{Lease, Quota, QuotaOf, QuotaStore};
 pub use session::{LinkStore, SessionStore};
 pub use user::UserStore;
 
@@ -14,6 +16,7 @@ pub use user::UserStore;
 pub use {
     account::MockAccountStore,
     api_key::MockApiKeyStore,
+    quota::MockQuotaStore,
     session::{MockLinkStore, MockSessionStore},
     user::MockUserStore,
 };
@@ -38,6 +41,8 @@ pub struct AccessStores {
     pub sessions: Arc<dyn SessionStore>,
     /// Links that are followed once.
     pub links: Arc<dyn LinkStore>,
+    /// Quotas, if servers share the store.
+    pub quotas: Option<Arc<dyn QuotaStore>>,
 }
 
 impl AccessStores {
@@ -49,6 +54,7 @@ impl AccessStores {
             users: store.clone(),
             sessions: store.clone(),
             links: store.clone(),
+            quotas: None,
         }
     }
 }

@@ -19,7 +19,7 @@ use actix_web::{
     middleware::Next,
     web::{Data, ReqData},
 };
-use chatgrow_application::{Application, Caller, Known, Recalled, RequestId};
+use chatgrow_application::{Access, Application, Caller, Known, Quotas, Recalled, RequestId};
 use chatgrow_domain::AccountId;
 use paperclip::actix::Apiv2Security;
 use std::{
@@ -76,15 +76,10 @@ pub(crate) async fn authenticate(
     let key = single(request.headers(), X_API_KEY).unwrap_or_default();
     let client = || settings.proxies.client(request.peer_addr(), request.headers());
     let identified = identify(&application, &limits, &begun, key, client).await;
-    let admitted = identified.and_then(|known| {
-        let (account, key) = (known.caller.account, known.key);
-        request.extensions_mut().insert(Authenticated(known.caller));
-        if !known.admitted {
-            let quota = limits.admit_failure(client())?;
-            return Err(Stopped::because(Problem::AddressNotAllowed, quota));
-        }
-        Ok((account, limits.admit_request(&key)?))
-    });
+    let admitted = match identified {
+        Ok(known) => admit(&application.access.quotas, &limits, &request, known, client).await,
+        Err(stopped) => Err(stopped),
+    };
     let (mut response, quota) = match admitted {
         Ok((account, quota)) => {
             let read = request.method() == Method::GET;
@@ -175,6 +170,23 @@ impl LastingKey {
     }
 }
 
+/// Lets the key be used by its caller. Returns the account, and the rest of the key's quota.
+async fn admit(
+    quotas: &Quotas,
+    limits: &RateLimits,
+    request: &ServiceRequest,
+    known: Known,
+    client: impl Fn() -> IpAddr,
+) -> Result<(AccountId, Option<QuotaLeft>), Stopped> {
+    let account = known.caller.account;
+    request.extensions_mut().insert(Authenticated(known.caller));
+    if !known.admitted {
+        let quota = limits.admit_failure(quotas, client()).await?;
+        return Err(Stopped::because(Problem::AddressNotAllowed, quota));
+    }
+    Ok((account, limits.admit_request(quotas, &known.key).await?))
+}
+
 /// Finds the key, and the caller to whom it belongs.
 async fn identify(
     application: &Application,
@@ -183,22 +195,30 @@ async fn identify(
     key: &str,
     client: impl Fn() -> IpAddr,
 ) -> Result<Known, Stopped> {
-    let authentication = &application.access.authentication;
+    let Access {
+        authentication,
+        quotas,
+        ..
+    } = &application.access;
     match authentication.recall(key, id, &client) {
         Recalled::Known(known) => Ok(known),
-        Recalled::Nobody => Err(Stopped::unauthenticated(limits.admit_failure(client())?)),
+        Recalled::Nobody => Err(Stopped::unauthenticated(
+            limits.admit_failure(quotas, client()).await?,
+        )),
         // The key was valid a moment ago, so it is looked up whatever other clients at its address do.
         Recalled::Stale(key) => match deadline
             .wait_for(authentication.look_up(key, id, &client))
             .await??
         {
             Some(known) => Ok(known),
-            None => Err(Stopped::unauthenticated(limits.admit_failure(client())?)),
+            None => Err(Stopped::unauthenticated(
+                limits.admit_failure(quotas, client()).await?,
+            )),
         },
         // An address with too many failures gets no look-ups. A key that the server has not seen counts as a failure
         // first, even if it turns out to be valid.
         Recalled::New(key) => {
-            let quota = limits.admit_failure(client())?;
+            let quota = limits.admit_failure(quotas, client()).await?;
             let found = deadline
                 .wait_for(authentication.look_up(key, id, &client))
                 .await??;

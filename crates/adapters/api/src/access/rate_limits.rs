@@ -3,13 +3,15 @@
 //! Both are GCRA (`governor`): a client may use its whole quota at once, and gets it back evenly over the window. The
 //! header fields follow draft-ietf-httpapi-ratelimit-headers-10. Only failed authentications are counted for an
 //! address, so the failures of others at the same address don't limit a valid key, unless the server has not seen the
-//! key before.
+//! key before. Servers on one database count together ([`Quotas`]).
 
 use crate::connection::client::network;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use chatgrow_application::{Permit, Quotas};
 use chatgrow_domain::{ApiKey, ApiKeyId, KeyRateLimit};
+use chatgrow_ports::{Quota, QuotaOf};
 use governor::{
-    Quota, RateLimiter,
+    InsufficientCapacity, RateLimiter,
     clock::{Clock, DefaultClock},
     middleware::StateInformationMiddleware,
     state::keyed::DashMapStateStore,
@@ -19,7 +21,7 @@ use std::{
     hash::Hash,
     net::IpAddr,
     num::NonZeroU32,
-    sync::{PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -35,6 +37,8 @@ pub struct RateLimitSettings {
     pub max_requests: NonZeroU32,
     /// Failed authentications per client address and window.
     pub max_auth_failures: NonZeroU32,
+    /// Whether servers on one database count together.
+    pub shared: bool,
 }
 
 impl Default for RateLimitSettings {
@@ -43,18 +47,19 @@ impl Default for RateLimitSettings {
             window: Duration::from_secs(60),
             max_requests: const { NonZeroU32::new(600).expect("not 0") },
             max_auth_failures: const { NonZeroU32::new(300).expect("not 0") },
+            shared: true,
         }
     }
 }
 
-/// The limits of one server process.
+/// The limits.
 pub(crate) struct RateLimits(Option<Enabled>);
 
 struct Enabled {
     settings: RateLimitSettings,
     requests: Limiter<ApiKeyId>,
     /// Of keys with limits of their own, by the limit.
-    own_requests: RwLock<HashMap<KeyRateLimit, Limiter<ApiKeyId>>>,
+    own_requests: RwLock<HashMap<KeyRateLimit, Arc<Limiter<ApiKeyId>>>>,
     auth_failures: Limiter<IpAddr>,
 }
 
@@ -62,16 +67,14 @@ struct Limiter<K: Hash + Eq + Clone> {
     name: &'static str,
     limiter: RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>,
     clock: DefaultClock,
-    max: NonZeroU32,
-    window: Duration,
+    quota: Quota,
     policy: HeaderValue,
 }
 
 /// The rest of a client's quota.
 pub(crate) struct QuotaLeft {
     name: &'static str,
-    max: NonZeroU32,
-    window: Duration,
+    quota: Quota,
     policy: HeaderValue,
     remaining: u32,
 }
@@ -102,20 +105,27 @@ impl RateLimits {
 
     /// A limit of the key's own counts beside that of the server, so it can only be lower. (Whoever may change keys could
     /// lift the operator's limit otherwise, or get a fresh quota with each change.)
-    pub(crate) fn admit_request(&self, key: &ApiKey) -> Admission {
+    pub(crate) async fn admit_request(&self, quotas: &Quotas, key: &ApiKey) -> Admission {
         let Some(limits) = &self.0 else { return Ok(None) };
-        let left = limits.requests.admit(&key.id)?;
+        let left = limits
+            .admit(quotas, &limits.requests, QuotaOf::Key(key.id), &key.id)
+            .await?;
         match key.terms.rate_limit {
-            Some(own) if own.get() < limits.settings.max_requests => limits.admit_own(own, key.id).map(Some),
+            Some(own) if own.get() < limits.settings.max_requests => limits
+                .admit(quotas, &*limits.own(own), QuotaOf::KeyItself(key.id), &key.id)
+                .await
+                .map(Some),
             _ => Ok(Some(left)),
         }
     }
 
-    pub(crate) fn admit_failure(&self, address: IpAddr) -> Admission {
-        self.0
-            .as_ref()
-            .map(|limits| limits.auth_failures.admit(&network(address)))
-            .transpose()
+    pub(crate) async fn admit_failure(&self, quotas: &Quotas, address: IpAddr) -> Admission {
+        let Some(limits) = &self.0 else { return Ok(None) };
+        let network = network(address);
+        limits
+            .admit(quotas, &limits.auth_failures, QuotaOf::Address(network), &network)
+            .await
+            .map(Some)
     }
 
     pub(crate) fn forget_idle(&self) {
@@ -135,17 +145,35 @@ impl RateLimits {
 }
 
 impl Enabled {
-    fn admit_own(&self, own: KeyRateLimit, key: ApiKeyId) -> Result<QuotaLeft, Refused> {
+    /// Decides with the other servers, or alone if there are none or they can't be asked.
+    async fn admit<K: Hash + Eq + Clone>(
+        &self,
+        quotas: &Quotas,
+        limiter: &Limiter<K>,
+        of: QuotaOf,
+        client: &K,
+    ) -> Result<QuotaLeft, Refused> {
+        if !self.settings.shared {
+            return limiter.admit(client, NonZeroU32::MIN);
+        }
+        match quotas.take(of, limiter.quota).await {
+            Permit::Granted { remaining } => Ok(limiter.left(remaining)),
+            Permit::Refused { wait } => Err(limiter.refused(wait)),
+            Permit::Alone { servers } => limiter.admit(client, servers),
+        }
+    }
+
+    fn own(&self, own: KeyRateLimit) -> Arc<Limiter<ApiKeyId>> {
         let limiters = self.own_requests.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(limiter) = limiters.get(&own) {
-            return limiter.admit(&key);
+            return limiter.clone();
         }
         drop(limiters);
         let mut limiters = self.own_requests.write().unwrap_or_else(PoisonError::into_inner);
         let limiter = limiters.entry(own);
         limiter
-            .or_insert_with(|| Limiter::of_requests(own.get(), self.settings.window))
-            .admit(&key)
+            .or_insert_with(|| Limiter::of_requests(own.get(), self.settings.window).into())
+            .clone()
     }
 }
 
@@ -159,8 +187,8 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
     fn new(name: &'static str, max: NonZeroU32, window: Duration) -> Self {
         // The quota needs a period above zero, so the window is at least a nanosecond per request.
         let period = (window / max.get()).max(Duration::from_nanos(1));
-        let quota = Quota::with_period(period)
-            .unwrap_or_else(|| Quota::per_second(max))
+        let quota = governor::Quota::with_period(period)
+            .unwrap_or_else(|| governor::Quota::per_second(max))
             .allow_burst(max);
         let limiter = RateLimiter::dashmap(quota).with_middleware::<StateInformationMiddleware>();
         let policy = format!("\"{name}\";q={max};w={}", whole_seconds(window));
@@ -168,30 +196,36 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
             name,
             limiter,
             clock: DefaultClock::default(),
-            max,
-            window,
+            quota: Quota { max, window },
             // The policy consists of printable ASCII, which is always a valid header value.
             policy: HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static("")),
         }
     }
 
-    fn admit(&self, client: &K) -> Result<QuotaLeft, Refused> {
-        let left = |remaining| QuotaLeft {
+    /// Decides alone, as one of so many servers.
+    fn admit(&self, client: &K, servers: NonZeroU32) -> Result<QuotaLeft, Refused> {
+        // Each of the servers gives as many permits for a request, so together they give no more than there are.
+        let permits = servers.min(self.quota.max);
+        match self.limiter.check_key_n(client, permits) {
+            Ok(Ok(state)) => Ok(self.left(state.remaining_burst_capacity() / permits)),
+            Ok(Err(wait)) => Err(self.refused(wait.wait_time_from(self.clock.now()))),
+            Err(InsufficientCapacity(_)) => Err(self.refused(self.quota.window)),
+        }
+    }
+
+    fn refused(&self, wait: Duration) -> Refused {
+        Refused {
+            retry_after: whole_seconds(wait),
+            quota: self.left(0),
+        }
+    }
+
+    fn left(&self, remaining: u32) -> QuotaLeft {
+        QuotaLeft {
             name: self.name,
-            max: self.max,
-            window: self.window,
+            quota: self.quota,
             policy: self.policy.clone(),
             remaining,
-        };
-        match self.limiter.check_key(client) {
-            Ok(state) => Ok(left(state.remaining_burst_capacity())),
-            Err(wait) => {
-                let wait = wait.wait_time_from(self.clock.now());
-                Err(Refused {
-                    retry_after: whole_seconds(wait),
-                    quota: left(0),
-                })
-            }
         }
     }
 }
@@ -206,8 +240,7 @@ impl QuotaLeft {
     pub(crate) fn write_to(&self, headers: &mut HeaderMap) {
         let Self {
             name,
-            max,
-            window,
+            quota: Quota { max, window },
             policy,
             remaining,
         } = self;
@@ -235,18 +268,24 @@ mod tests {
             window: Duration::from_secs(3600),
             max_requests: max,
             max_auth_failures: max,
+            shared: false,
         }))
+    }
+
+    fn admit_failure(limits: &RateLimits, address: &str) -> Result<QuotaLeft, Refused> {
+        let limiter = &limits.0.as_ref().unwrap().auth_failures;
+        limiter.admit(&network(address.parse().unwrap()), NonZeroU32::MIN)
     }
 
     #[test]
     fn addresses_of_one_ipv6_site_share_a_quota() {
         let limits = limits(1);
-        assert!(limits.admit_failure("2001:db8::1".parse().unwrap()).is_ok());
-        assert!(limits.admit_failure("2001:db8::2".parse().unwrap()).is_err());
-        assert!(limits.admit_failure("2001:db8:0:1::1".parse().unwrap()).is_ok());
-        assert!(limits.admit_failure("::ffff:192.0.2.1".parse().unwrap()).is_ok());
+        assert!(admit_failure(&limits, "2001:db8::1").is_ok());
+        assert!(admit_failure(&limits, "2001:db8::2").is_err());
+        assert!(admit_failure(&limits, "2001:db8:0:1::1").is_ok());
+        assert!(admit_failure(&limits, "::ffff:192.0.2.1").is_ok());
         assert!(
-            limits.admit_failure("192.0.2.1".parse().unwrap()).is_err(),
+            admit_failure(&limits, "192.0.2.1").is_err(),
             "the same host, mapped"
         );
     }
@@ -254,12 +293,10 @@ mod tests {
     #[test]
     fn header_fields_tell_the_policy_and_what_is_left() {
         let limits = limits(2);
-        let address = "192.0.2.1".parse().unwrap();
+        let address = "192.0.2.1";
         let mut headers = HeaderMap::new();
-        limits
-            .admit_failure(address)
+        admit_failure(&limits, address)
             .ok()
-            .flatten()
             .unwrap()
             .write_to(&mut headers);
         assert_eq!(
@@ -270,8 +307,8 @@ mod tests {
             headers.get("ratelimit").unwrap(),
             "\"authentication-failures\";r=1;t=1800"
         );
-        limits.admit_failure(address).ok().unwrap();
-        let refused = limits.admit_failure(address).err().unwrap();
+        admit_failure(&limits, address).ok().unwrap();
+        let refused = admit_failure(&limits, address).err().unwrap();
         assert!(
             (1790..=1800).contains(&refused.retry_after),
             "{}",
@@ -280,14 +317,32 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_is_alone_gives_its_part() {
+        let limits = limits(10);
+        let limiter = &limits.0.as_ref().unwrap().auth_failures;
+        let of_three = |address| limiter.admit(address, NonZeroU32::new(3).unwrap());
+        let (one, other) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        for left in [2, 1, 0] {
+            assert_eq!(of_three(&one).ok().unwrap().remaining, left);
+        }
+        assert!(of_three(&one).is_err());
+        assert!(
+            limiter.admit(&other, NonZeroU32::new(100).unwrap()).is_ok(),
+            "at least one"
+        );
+        assert!(limiter.admit(&other, NonZeroU32::new(100).unwrap()).is_err());
+    }
+
+    #[test]
     fn idle_clients_are_forgotten() {
         let second = RateLimitSettings {
             window: Duration::from_nanos(1),
             max_requests: NonZeroU32::MIN,
             max_auth_failures: NonZeroU32::MIN,
+            shared: false,
         };
         let limits = RateLimits::new(Some(second));
-        limits.admit_failure("192.0.2.1".parse().unwrap()).ok().unwrap();
+        admit_failure(&limits, "192.0.2.1").ok().unwrap();
         limits.forget_idle();
         assert!(limits.0.unwrap().auth_failures.limiter.is_empty());
     }

@@ -1,0 +1,248 @@
+//! Quotas that servers share.
+//!
+//! Permits are leased from the store before they are used, so whatever becomes of a server, no permit is used twice. A busy
+//! client's are leased many at a time, so that not each of its requests waits for the store. Those that are not used within
+//! [`LIFETIME`] are lost. So sharing can cost a client some of its quota, but never gives it more.
+//!
+//! If the store is away, the servers limit on their own, each to its part.
+
+use chatgrow_domain::ObjectId;
+use chatgrow_ports::{IdSource, Lease, Quota, QuotaOf, QuotaStore, StoreError};
+use futures_util::lock::Mutex as Turns;
+use std::{
+    collections::HashMap,
+    num::NonZeroU32,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// How long leased permits may be used.
+const LIFETIME: Duration = Duration::from_secs(1);
+
+/// The most permits of one lease.
+const MOST: u32 = 256;
+
+/// How long a client is refused without asking the store again. So a client that doesn't heed its limit costs little.
+const REFUSAL: Duration = Duration::from_millis(100);
+
+/// How long the store isn't asked after it was away.
+const AWAY: Duration = Duration::from_secs(1);
+
+/// Servers that were seen within this time share the quotas while the store is away.
+const LATELY: Duration = Duration::from_secs(30);
+
+/// The use case that admits requests within a quota.
+pub struct Quotas {
+    /// None if no other server shares them.
+    store: Option<Arc<dyn QuotaStore>>,
+    ids: Arc<dyn IdSource>,
+    /// This server among the others.
+    server: OnceLock<ObjectId>,
+    clients: RwLock<HashMap<QuotaOf, Arc<Client>>>,
+    /// Until when the store isn't asked.
+    away_until: Mutex<Option<Instant>>,
+    servers: AtomicU32,
+    leases: AtomicU64,
+    alone: AtomicU64,
+}
+
+/// Whether a request may proceed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permit {
+    /// It may, and so many more may.
+    Granted {
+        /// What this server knows to be left.
+        remaining: u32,
+    },
+    /// It may not.
+    Refused {
+        /// When there will be a permit again.
+        wait: Duration,
+    },
+    /// The server has to decide alone. Its part of the quota is one of so many.
+    Alone {
+        /// How many servers were seen lately.
+        servers: NonZeroU32,
+    },
+}
+
+/// How permits were found since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuotasUsed {
+    /// How often the store was asked for permits.
+    pub leases: u64,
+    /// How many requests this server decided on alone, because the store was away.
+    pub alone: u64,
+    /// How many servers were seen lately.
+    pub servers: u32,
+}
+
+#[derive(Default)]
+struct Client {
+    state: Mutex<State>,
+    /// One request at a time asks the store. The others find what it has leased.
+    turns: Turns<()>,
+}
+
+/// What is known of a client's quota.
+#[derive(Default)]
+struct State {
+    /// How many leased permits are left, and when they were leased.
+    permits: u32,
+    leased_at: Option<Instant>,
+    /// How many were leased.
+    size: u32,
+    /// How many were left in the store.
+    remaining: u32,
+    refused_until: Option<Instant>,
+}
+
+impl State {
+    /// Decides without the store, if that is possible.
+    fn decide(&mut self, now: Instant) -> Option<Permit> {
+        if let Some(wait) = self
+            .refused_until
+            .and_then(|until| until.checked_duration_since(now))
+            && !wait.is_zero()
+        {
+            return Some(Permit::Refused { wait });
+        }
+        if self.permits == 0 || self.leased_at.is_none_or(|leased| now >= leased + LIFETIME) {
+            return None;
+        }
+        self.permits -= 1;
+        let remaining = self.remaining.saturating_add(self.permits);
+        Some(Permit::Granted { remaining })
+    }
+
+    /// How many permits to ask for: about as many as the client uses in half of their lifetime or more.
+    fn wanted(&self, now: Instant) -> NonZeroU32 {
+        let age = self.leased_at.map_or(LIFETIME, |leased| now - leased);
+        let wanted = match self.permits {
+            0 if age < LIFETIME / 2 => self.size.saturating_mul(2),
+            0 if age < LIFETIME => self.size,
+            0 => 1,
+            left => self.size - left,
+        };
+        NonZeroU32::new(wanted.min(MOST)).unwrap_or(NonZeroU32::MIN)
+    }
+
+    /// Takes note of a lease that was asked for at `asked`, and uses its first permit.
+    fn take(&mut self, lease: Lease, asked: Instant) -> Permit {
+        let wait = lease.wait.max(REFUSAL);
+        *self = Self {
+            permits: lease.permits,
+            leased_at: Some(asked),
+            size: lease.permits,
+            remaining: lease.remaining,
+            refused_until: (lease.permits == 0).then(|| asked + wait),
+        };
+        self.decide(asked).unwrap_or(Permit::Refused { wait })
+    }
+}
+
+impl Quotas {
+    pub(crate) fn new(store: Option<Arc<dyn QuotaStore>>, ids: Arc<dyn IdSource>) -> Self {
+        Self {
+            store,
+            ids,
+            server: OnceLock::new(),
+            clients: RwLock::default(),
+            away_until: Mutex::default(),
+            servers: AtomicU32::new(1),
+            leases: AtomicU64::default(),
+            alone: AtomicU64::default(),
+        }
+    }
+
+    /// Uses a permit of a quota.
+    pub async fn take(&self, of: QuotaOf, quota: Quota) -> Permit {
+        let Some(store) = &self.store else {
+            return Permit::Alone {
+                servers: NonZeroU32::MIN,
+            };
+        };
+        let client = self.client(of);
+        if let Some(permit) = lock(&client.state).decide(Instant::now()) {
+            return permit;
+        }
+        let _turn = client.turns.lock().await;
+        let now = Instant::now();
+        let wanted = {
+            let mut state = lock(&client.state);
+            if let Some(permit) = state.decide(now) {
+                return permit;
+            }
+            state.wanted(now)
+        };
+        if lock(&self.away_until).is_some_and(|until| now < until) {
+            return self.alone();
+        }
+        self.leases.fetch_add(1, Ordering::Relaxed);
+        let Ok(lease) = store.lease(of, quota, wanted, LIFETIME).await else {
+            *lock(&self.away_until) = Some(Instant::now() + AWAY);
+            return self.alone();
+        };
+        lock(&client.state).take(lease, now)
+    }
+
+    fn alone(&self) -> Permit {
+        self.alone.fetch_add(1, Ordering::Relaxed);
+        let servers = NonZeroU32::new(self.servers.load(Ordering::Relaxed)).unwrap_or(NonZeroU32::MIN);
+        Permit::Alone { servers }
+    }
+
+    fn client(&self, of: QuotaOf) -> Arc<Client> {
+        let clients = self.clients.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&of) {
+            return client.clone();
+        }
+        drop(clients);
+        let mut clients = self.clients.write().unwrap_or_else(PoisonError::into_inner);
+        clients.entry(of).or_default().clone()
+    }
+
+    /// Counts the servers, and forgets the clients about whom there is nothing to know any more.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn meet(&self) -> Result<(), StoreError> {
+        let now = Instant::now();
+        let of_use = |client: &Client| {
+            let state = lock(&client.state);
+            let lives = state.leased_at.is_some_and(|leased| now < leased + LIFETIME);
+            lives || state.refused_until.is_some_and(|until| now < until)
+        };
+        self.clients
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|_, client| Arc::strong_count(client) > 1 || of_use(client));
+        let Some(store) = &self.store else {
+            return Ok(());
+        };
+        let server = *self.server.get_or_init(|| self.ids.next_id());
+        let servers = store.meet(server, LATELY).await?;
+        self.servers.store(servers.get(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// How permits were found since the start. `None` if the quotas are not shared.
+    pub fn used(&self) -> Option<QuotasUsed> {
+        self.store.as_ref()?;
+        Some(QuotasUsed {
+            leases: self.leases.load(Ordering::Relaxed),
+            alone: self.alone.load(Ordering::Relaxed),
+            servers: self.servers.load(Ordering::Relaxed),
+        })
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

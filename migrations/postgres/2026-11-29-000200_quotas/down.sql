@@ -1,0 +1,3 @@
+DROP FUNCTION lease_permits;
+DROP TABLE quota_servers;
+DROP TABLE quotas;
