@@ -10,7 +10,9 @@ use diesel::{
 };
 use std::{
     error::Error,
-    io::ErrorKind,
+    fs,
+    io::{self, ErrorKind},
+    path::Path,
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -70,6 +72,7 @@ pub(crate) fn connect_writer(
         }
         Mode::Open => "rw",
     };
+    sync_wal(path)?;
     let mut connection = SqliteConnection::establish(&format!("{}?mode={mode}", file_uri(path)))?;
     let timeout = BUSY_TIMEOUT.as_millis();
     connection.batch_execute(&format!(
@@ -94,6 +97,21 @@ pub(crate) fn connect_writer(
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Syncs the WAL that is there, and its name. If a process was killed between writing a commit and syncing it, SQLite
+/// recovers the commit from the page cache and shows it, but doesn't sync it before the next commit. Until then a power
+/// cut would undo what others had been told of: that a repeated request was done before.
+fn sync_wal(path: &str) -> io::Result<()> {
+    // SQLite has no locks on the WAL that closing it could drop.
+    match fs::OpenOptions::new().write(true).open(format!("{path}-wal")) {
+        Ok(wal) => wal.sync_data()?,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    #[cfg(unix)]
+    fs::File::open(reserve::folder_of(Path::new(path)))?.sync_all()?;
+    Ok(())
 }
 
 #[derive(QueryableByName)]

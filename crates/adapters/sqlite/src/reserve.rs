@@ -24,13 +24,17 @@ fn file_of(database: &Path) -> PathBuf {
     name.into()
 }
 
-/// The free space on the database's disk, in bytes.
-pub(crate) fn room(database: &Path) -> io::Result<u64> {
-    let folder = match database.parent() {
+/// The folder of the database.
+pub(crate) fn folder_of(database: &Path) -> &Path {
+    match database.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
-    };
-    fs4::available_space(folder)
+    }
+}
+
+/// The free space on the database's disk, in bytes.
+pub(crate) fn room(database: &Path) -> io::Result<u64> {
+    fs4::available_space(folder_of(database))
 }
 
 /// Creates the reserve, unless it exists or the disk has too little space for it.
