@@ -17,6 +17,7 @@ mod machine;
 mod metrics;
 mod openapi;
 mod operators;
+mod power_cut;
 mod process;
 mod proof;
 mod rate_limits;

@@ -1,10 +1,11 @@
 //! Crash proof: clients write with idempotency keys; `kill -9` at an arbitrary moment; restart; each unanswered request
 //! is sent once more. Then everything that was acknowledged is there exactly once, and nothing that must not be.
-//! A reader of the feed meets each change exactly once, and a receiver of webhooks at least once.
+//! A reader of the feed meets each change exactly once, and a receiver of webhooks at least once. A power cut also undoes
+//! what the disk has not synced.
 //!
 //! `PROOF_ROUNDS` sets the number of rounds (`just prove` runs more). Each round prints a line with its numbers.
 
-use crate::dispatcher::WEBHOOKS;
+use crate::{dispatcher::WEBHOOKS, power_cut::Disk};
 use e2e::{
     ApiClient,
     binary::{Installation, Server},
@@ -653,12 +654,15 @@ fn minute(local: &Value) -> time::PrimitiveDateTime {
 /// What each round kills.
 enum Victim<'a> {
     Server,
+    /// The server, and then what its disk has not synced.
+    Power,
     Database(&'a throwaway_postgres::Server),
 }
 
 async fn prove(name: &str, url: &str, victim: Victim<'_>) {
     let installation = Installation::new(env!("CARGO_BIN_EXE_chatgrow-under-test"));
-    let start = async || {
+    let disk = matches!(victim, Victim::Power).then(|| Disk::new(&installation));
+    let command = || {
         let mut command = installation.command(&[]);
         command.envs([
             ("DATABASE_URL", url),
@@ -666,8 +670,10 @@ async fn prove(name: &str, url: &str, victim: Victim<'_>) {
             ("LOG_LEVEL", "off"),
         ]);
         command.envs(WEBHOOKS);
-        installation.start_as(command).await
+        command.envs(disk.iter().flat_map(Disk::environment));
+        command
     };
+    let start = async || installation.start_as(command()).await;
     let mut server = start().await;
     let receiver = Receiver::start();
     subscribe(&server, &receiver).await;
@@ -679,16 +685,23 @@ async fn prove(name: &str, url: &str, victim: Victim<'_>) {
         let moment = Duration::from_millis(60 + round * 7919 % 400);
         let reading = tokio::spawn(feed.read_on((*server).clone()));
         let (histories, open) = write_until(&server, &next, &business, async {
+            if let Some(disk) = &disk {
+                return disk.kill(&server, round, moment).await;
+            }
             sleep(moment).await;
             match &victim {
-                Victim::Server => server.signal("KILL"),
+                Victim::Server | Victim::Power => server.signal("KILL"),
                 Victim::Database(database) => database.crash(),
             }
         })
         .await;
+        let mut cuts = String::new();
         match &victim {
-            Victim::Server => {
+            Victim::Server | Victim::Power => {
                 server.ended().await;
+                if let Some(disk) = &disk {
+                    cuts = format!("; {}", disk.cut_anywhere(round, command()).await);
+                }
                 server = start().await;
             }
             Victim::Database(database) => database.restart(),
@@ -716,7 +729,7 @@ async fn prove(name: &str, url: &str, victim: Victim<'_>) {
         // Not with `eprintln!`, whose output is hidden if the test passes.
         let _ = writeln!(
             std::io::stderr(),
-            "proof {name} {:>3}: killed after {:>3} ms, {answered:>5} answered, {:>2} open, {replayed:>2} of them done before; {:>6} in all, nothing lost or doubled",
+            "proof {name} {:>3}: killed after {:>3} ms, {answered:>5} answered, {:>2} open, {replayed:>2} of them done before; {:>6} in all, nothing lost or doubled{cuts}",
             round + 1,
             moment.as_millis(),
             open.len(),
@@ -729,6 +742,12 @@ async fn prove(name: &str, url: &str, victim: Victim<'_>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sqlite_survives_its_server() {
     prove("sqlite, server", "sqlite://chatgrow.db", Victim::Server).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[cfg_attr(not(target_os = "linux"), ignore = "the layer is for Linux")]
+async fn sqlite_survives_power_cuts() {
+    prove("sqlite, power", "sqlite://chatgrow.db", Victim::Power).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
