@@ -84,9 +84,9 @@ screenshots:
     cd tests/browser && npm ci --silent
     tests/with-server.sh node tests/browser/console.mjs
 
-# Crash proof and linearizability: 50 kills of the server on each store, 50 of the database (docs/reliability.md)
+# Crash proof and linearizability: 50 kills of the server on each store, 50 of the database, 50 power cuts (docs/reliability.md)
 prove:
-    PROOF_ROUNDS=50 cargo test --package e2e -- proof linearizability --test-threads=1
+    PROOF_ROUNDS=50 cargo test --package e2e -- proof power_cut linearizability --test-threads=1
 
 # Any primary of a PostgreSQL cluster may die. Needs Patroni, etcd and HAProxy; a round takes a minute (docs/reliability.md)
 prove-failover rounds="20":
