@@ -70,11 +70,19 @@ async fn four_servers_admit_what_one_would() {
     let admitted = until_refused(&servers, 200, customers).await;
     // The lifetime of the first lease may cost one.
     assert!((399..=400).contains(&admitted), "{admitted}");
-    // The first request counted as one, because its key was new.
-    let failed = until_refused(&servers, 401, stranger).await;
-    assert!((38..=40).contains(&failed), "{failed}");
     let told = metrics(&servers[0]).await;
     assert!(value(&told, "chatgrow_rate_limit_alone_total") < 0.1, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn failed_authentications_are_counted_together() {
+    let Some(url) = throwaway_postgres::new_database().await else {
+        return;
+    };
+    let installation = installation();
+    let servers = four(&installation, &url).await;
+    let failed = until_refused(&servers, 401, stranger).await;
+    assert!((39..=40).contains(&failed), "{failed}");
 }
 
 /// What a server had leased when it was killed is lost, and nothing is there twice.

@@ -75,6 +75,9 @@ pub(crate) async fn serve(
         tracing::warn!(%error, "the greeting can't be shown; a first key in it is lost: `chatgrow keys create` makes another");
     }
     let remembering = rt::spawn(remember_keys(application.clone()));
+    if let Err(error) = application.access.quotas.meet().await {
+        tracing::warn!(%error, "the servers that share the rate limits could not be counted; the next attempt follows");
+    }
     let tasks = tasks::all(&application, &api, console.as_ref(), configuration);
     let randomness: Arc<dyn Randomness> = Arc::new(OsRandomness);
     let tasks = Tasks::start(tasks, &task_metrics, &randomness);
