@@ -728,6 +728,8 @@ class Bench:
                              "-v", f"appointments={appointments}")
             database = Database(url, key, customers, appointments)
             server, bare = self.server(database), self.bare()
+            local = self.server(database, RATE_LIMIT_SHARED="false")
+            self.load(local, database, "customer", 1)
             for kind, subject, script, goal in [
                 ("customer", "GET customer by e-mail", "customer", 0.80),
                 ("booking", "POST appointment", "booking", 1.40),
@@ -740,11 +742,16 @@ class Bench:
                 }
                 if kind == "booking":
                     contestants["with a key"] = lambda: self.load(server, database, "booking-with-key")
+                else:
+                    contestants["local limits"] = lambda: self.load(local, database, kind)
                 samples = self.rounds(f"PostgreSQL, {subject}", contestants)
                 self.rates(f"{subject}, PostgreSQL : pgbench", ("≥", goal), samples, "server", "pgbench")
                 self.processor("PostgreSQL", subject, samples["server"])
                 if kind == "booking":
                     self.with_a_key("PostgreSQL", samples)
+                else:
+                    self.rates(f"{subject} with shared limits, PostgreSQL : local limits", ("≥", 0.95), samples, "server", "local limits")
+            local.stop()
             staff, rooms = self.furnish(server, database)
             for which, resource in enumerate([*staff[:2], rooms[0]]):
                 postgres.ask(self.HALF_FULL.format(

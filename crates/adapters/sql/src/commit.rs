@@ -15,7 +15,7 @@ use diesel::{
 };
 
 /// An idempotency record as it is stored.
-#[derive(Debug, Clone, Hash, Queryable, Selectable, Insertable, AsChangeset)]
+#[derive(Debug, Clone, Hash, Queryable, Selectable, Insertable)]
 #[diesel(table_name = idempotency_records)]
 #[diesel(primary_key(account_id, key))]
 #[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
@@ -56,14 +56,6 @@ impl From<IdempotencyRecord> for IdempotencyRow {
     }
 }
 
-impl IdempotencyRow {
-    /// When the request was carried out. This record replaces one that has expired by then.
-    #[must_use]
-    pub fn created_at(&self) -> i64 {
-        self.created_at
-    }
-}
-
 impl TryFrom<IdempotencyRow> for IdempotencyRecord {
     type Error = StoreError;
 
@@ -100,25 +92,31 @@ pub fn by_key<DB: Backend>(account: RowId, key: Vec<u8>) -> _ {
 pub const SWEEP: &str = "DELETE FROM idempotency_records WHERE (account_id, key) IN
     (SELECT account_id, key FROM idempotency_records WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
 
-/// The upsert that writes a record. If there is a record with that key that has not expired, it changes no row.
+/// The upsert that writes a record. If there is a record with that key that has not expired when this one is made, it
+/// changes no row. Every value is bound once.
 #[macro_export]
 macro_rules! insert_record {
     ($row:expr) => {{
         use $crate::{
             port::{
                 ExpressionMethods,
-                diesel::{self, query_dsl::methods::FilterDsl},
+                diesel::{self, query_dsl::methods::FilterDsl, upsert::excluded},
             },
             schema::idempotency_records::{dsl, table},
         };
         let row: $crate::commit::IdempotencyRow = $row;
-        let now = row.created_at();
         let insert = diesel::insert_into(table)
-            .values(row.clone())
+            .values(row)
             .on_conflict((dsl::account_id, dsl::key))
             .do_update()
-            .set(row);
-        FilterDsl::filter(insert, dsl::expires_at.le(now))
+            .set((
+                dsl::fingerprint.eq(excluded(dsl::fingerprint)),
+                dsl::answer_format.eq(excluded(dsl::answer_format)),
+                dsl::answer.eq(excluded(dsl::answer)),
+                dsl::created_at.eq(excluded(dsl::created_at)),
+                dsl::expires_at.eq(excluded(dsl::expires_at)),
+            ));
+        FilterDsl::filter(insert, dsl::expires_at.le(excluded(dsl::created_at)))
     }};
 }
 

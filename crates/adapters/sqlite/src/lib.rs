@@ -320,7 +320,8 @@ impl SqliteStore {
                 }
                 let done = work(connection)?;
                 for change in commit.changes {
-                    statements::execute(connection, InsertChange::new(change, EPOCH)).map_err(store_error)?;
+                    statements::complete(connection, InsertChange::new(change, EPOCH))
+                        .map_err(store_error)?;
                 }
                 Ok(done)
             })

@@ -23,15 +23,23 @@ pub(crate) fn execute(
     connection: &mut SqliteConnection,
     statement: impl QueryFragment<Sqlite> + QueryId,
 ) -> QueryResult<usize> {
-    Prepared(statement).load::<i64>(connection)?;
+    complete(connection, statement)?;
     let changed: i64 = diesel::select(changes()).get_result(connection)?;
     usize::try_from(changed).map_err(|error| Error::DeserializationError(error.into()))
 }
 
-/// Executes a statement whose number of changed rows doesn't matter.
+/// Executes a statement that can't leave its rows unchanged without an error, or whose number of changed rows doesn't
+/// matter.
+pub(crate) fn complete(
+    connection: &mut SqliteConnection,
+    statement: impl QueryFragment<Sqlite> + QueryId,
+) -> QueryResult<()> {
+    Prepared(statement).load::<i64>(connection).map(drop)
+}
+
+/// Executes a statement of fixed text, as [`complete`] does.
 pub(crate) fn run(connection: &mut SqliteConnection, statement: &'static str) -> QueryResult<()> {
-    Prepared(diesel::sql_query(statement)).load::<i64>(connection)?;
-    Ok(())
+    complete(connection, diesel::sql_query(statement))
 }
 
 /// Runs queries that see one snapshot. Diesel's own transactions would parse their `BEGIN` each time.
