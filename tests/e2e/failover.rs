@@ -37,8 +37,8 @@ const REST: Duration = Duration::from_millis(50);
 /// How long clients write before the fault, and after service is back.
 const CALM: Duration = Duration::from_secs(1);
 
-/// How long nobody may be served, if the primary has to be replaced. Patroni needs `ttl`, 20 seconds, to see that it is gone,
-/// and a request may have begun just before that another one is there. It lasts for `REQUEST_TIMEOUT_MS`, 30 seconds, at most.
+/// How long nobody may be served. Patroni needs `ttl`, 20 seconds, to see that the primary is gone. A request that began just
+/// before there is another one lasts for `REQUEST_TIMEOUT_MS`, 30 seconds, at most.
 const OUTAGE: Duration = Duration::from_secs(60);
 
 type Servers = [ApiClient; 2];

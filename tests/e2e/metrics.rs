@@ -117,7 +117,6 @@ async fn rate_limited_requests_are_counted() {
         window: std::time::Duration::from_secs(3600),
         max_requests: std::num::NonZeroU32::MIN,
         max_auth_failures: std::num::NonZeroU32::MIN,
-        ..chatgrow_api::RateLimitSettings::default()
     });
     let app = TestApp::start_with(settings).await;
     for _ in 0..3 {

@@ -15,7 +15,6 @@ async fn limited(window: Duration, max_requests: u32, max_auth_failures: u32) ->
         window,
         max_requests: NonZeroU32::new(max_requests).unwrap(),
         max_auth_failures: NonZeroU32::new(max_auth_failures).unwrap(),
-        ..RateLimitSettings::default()
     });
     TestApp::start_with(settings).await
 }

@@ -212,6 +212,7 @@ impl<F: Fn(&str) -> Option<Result<String, &'static str>>> Reader<F> {
             } else {
                 Migrations::Expect
             },
+            shared_limits: self.switch("RATE_LIMIT_SHARED", true),
         }
     }
 
@@ -260,7 +261,6 @@ impl<F: Fn(&str) -> Option<Result<String, &'static str>>> Reader<F> {
             window: self.milliseconds("RATE_LIMIT_WINDOW_MS", default.window),
             max_requests: self.count("RATE_LIMIT_MAX_REQUESTS", default.max_requests),
             max_auth_failures: self.count("RATE_LIMIT_AUTH_FAILURES_MAX", default.max_auth_failures),
-            shared: self.switch("RATE_LIMIT_SHARED", default.shared),
         };
         enabled.then_some(limits)
     }

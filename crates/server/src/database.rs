@@ -75,6 +75,8 @@ pub struct Database {
     pub connections: NonZeroU32,
     /// `AUTO_MIGRATE`: whether the schema is migrated at start-up.
     pub migrations: Migrations,
+    /// `RATE_LIMIT_SHARED`: whether the servers on one PostgreSQL limit together.
+    pub shared_limits: bool,
 }
 
 impl Database {
@@ -85,6 +87,7 @@ impl Database {
             url,
             connections: chatgrow_postgres::Options::default().connections,
             migrations: Migrations::Run,
+            shared_limits: true,
         }
     }
 
@@ -104,7 +107,9 @@ impl Database {
                 store.register_metrics(metrics);
                 let store = Arc::new(store);
                 let mut stores = Stores::of(store.clone());
-                stores.access.quotas = Some(store);
+                if self.shared_limits {
+                    stores.access.quotas = Some(store);
+                }
                 stores
             }
         })

@@ -13,7 +13,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 /// All tasks.
 ///
 /// Every server runs every task, and no task needs to be coordinated between servers. Three tasks clear, flush or fill
-/// the memory of their own process. A reserve that exists is left alone. A record that one server has swept is not
+/// the memory of their own process. One tells the others that this server is there. A reserve that exists is left alone. A record that one server has swept is not
 /// found by another.
 pub(crate) fn all(
     application: &Arc<Application>,

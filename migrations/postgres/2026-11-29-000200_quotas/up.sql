@@ -1,5 +1,5 @@
--- Quotas that servers share. Nobody waits for these writes, and they are in no log: if the database crashes, or another one
--- takes over, the tables are empty and every quota is whole.
+-- Quotas that servers share. These writes create no WAL. If the database crashes, or another one takes over, the tables are
+-- empty and every quota is whole.
 
 CREATE UNLOGGED TABLE quotas (
     -- Whose requests are counted.
@@ -37,6 +37,12 @@ BEGIN
         EXIT WHEN FOUND;
         INSERT INTO quotas VALUES (of_client, present) ON CONFLICT DO NOTHING;
     END LOOP;
+    -- The window was longer before, or the clock was set back: nobody is refused for longer than a window. (If it is a little
+    -- later only, a statement that began after this one was faster.)
+    IF taken_until > latest + 10000000000 THEN
+        taken_until := latest;
+        UPDATE quotas SET whole_at = latest WHERE client = of_client;
+    END IF;
     -- The last permits are given out one by one, so that they don't lie idle at one server while another needs them.
     begins := greatest(taken_until, present + lifetime);
     permits := least(wanted, (latest - begins) / span / 8);
@@ -48,7 +54,7 @@ BEGIN
         taken_until := begins + permits * span;
         UPDATE quotas SET whole_at = taken_until WHERE client = of_client;
     END IF;
-    remaining := (latest - taken_until) / span;
+    remaining := greatest((latest - taken_until) / span, 0);
     wait := greatest(taken_until + span - latest, 0);
     RETURN NEXT;
 END

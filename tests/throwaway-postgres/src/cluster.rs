@@ -217,7 +217,7 @@ impl Cluster {
         self.find(followed, |_| true).await
     }
 
-    /// Waits until another node than this takes writes, and one follows it. Returns its number.
+    /// Waits until another node than this is the primary. Returns its number.
     ///
     /// # Panics
     /// If that takes too long.
@@ -341,13 +341,14 @@ impl Cluster {
     }
 }
 
-/// Kills every process that names the folder, and removes it, when its standard input ends.
+/// Kills every process that names the folder or runs in it, and removes it, when its standard input ends.
 fn guardian(folder: &Path) -> Child {
     let script = "trap '' INT; cat >/dev/null
         for time in 1 2; do
             for process in /proc/[0-9]*; do
                 id=${process#/proc/}
-                [ $id = $$ ] || ! grep -q \"$0\" $process/cmdline || kill -9 $id
+                [ $id = $$ ] && continue
+                { cat $process/cmdline; readlink $process/cwd; } | grep -q \"$0\" && kill -9 $id
             done
         done
         rm -rf \"$0\"";

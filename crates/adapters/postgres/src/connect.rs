@@ -53,8 +53,8 @@ pub(crate) struct Connector {
     /// The host that took the last connection. It is tried first, so that a host that hangs is waited for only once.
     last: Arc<AtomicUsize>,
     tls: MakeRustlsConnect,
-    /// How long each attempt may take. The driver's own time-out covers only the TCP connection, not the server's first
-    /// reply.
+    /// How long each host may take for all of it. The driver's own time-out covers only the TCP connection, not the server's
+    /// first reply.
     patience: Duration,
 }
 
@@ -98,33 +98,30 @@ impl Connector {
         let (count, last) = (self.hosts.len(), self.last.load(Ordering::Relaxed));
         let mut reasons = Vec::new();
         for number in (last..last + count).map(|number| number % count) {
-            match self.reach(&self.hosts[number]).await {
-                Ok(mut connection) => {
+            match timeout(self.patience, self.reach(&self.hosts[number], session)).await {
+                Ok(Ok(connection)) => {
                     self.last.store(number, Ordering::Relaxed);
-                    connection
-                        .batch_execute(session)
-                        .await
-                        .map_err(ConnectionError::CouldntSetupConfiguration)?;
                     return Ok(connection);
                 }
-                Err(reason) => reasons.push(reason),
+                Ok(Err(reason)) => reasons.push(reason),
+                Err(_) => reasons.push(format!("no answer within {} seconds", self.patience.as_secs())),
             }
         }
         Err(ConnectionError::BadConnection(reasons.join("; ")))
     }
 
-    /// Connects to one host.
-    async fn reach(&self, ways: &[Config]) -> Result<AsyncPgConnection, String> {
+    /// Opens a session on one host.
+    async fn reach(&self, ways: &[Config], session: &str) -> Result<AsyncPgConnection, String> {
         let mut reason = "there is no way to try".to_owned();
         for way in ways {
-            match timeout(self.patience, way.connect(self.tls.clone())).await {
-                Ok(Ok((client, connection))) => {
-                    let connection = AsyncPgConnection::try_from_client_and_connection(client, connection);
-                    return connection.await.map_err(|error| told(&error));
+            match way.connect(self.tls.clone()).await {
+                Ok((client, connection)) => {
+                    let opened = AsyncPgConnection::try_from_client_and_connection(client, connection).await;
+                    let mut opened = opened.map_err(|error| told(&error))?;
+                    let set = opened.batch_execute(session).await;
+                    return set.map(|()| opened).map_err(|error| told(&error));
                 }
-                Ok(Err(error)) => reason = told(&error),
-                // Its other ways would hang, too.
-                Err(_) => return Err(format!("no answer within {} seconds", self.patience.as_secs())),
+                Err(error) => reason = told(&error),
             }
         }
         Err(reason)

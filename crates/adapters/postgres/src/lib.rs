@@ -23,6 +23,7 @@ mod write;
 pub use url::PostgresUrl;
 
 use crate::{
+    access::quota::LEASES,
     connect::Connector,
     error::{no_connection, store_error},
     migrate::{Setting, migrate},
@@ -39,7 +40,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl, methods::LoadQuery, pooled_co
 use futures_util::future::BoxFuture;
 use prometheus_client::registry::Registry;
 use std::{error::Error, future, num::NonZeroU32, sync::Arc, time::Duration};
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 
 /// How long a call waits for a connection if all are in use.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -98,6 +99,8 @@ pub struct PostgresStore {
     pools: Arc<Pools>,
     /// For operations that take longer than a request may.
     connector: Connector,
+    /// Bounds how many leases of quotas are under way.
+    leases: Semaphore,
 }
 
 impl PostgresStore {
@@ -127,7 +130,11 @@ impl PostgresStore {
         tokio::task::spawn_blocking(move || migrate(connection, options.migrations)).await??;
 
         let pools = Arc::new(Pools::new(connector.clone(), options)?);
-        Ok(Self { pools, connector })
+        Ok(Self {
+            pools,
+            connector,
+            leases: Semaphore::new(LEASES),
+        })
     }
 
     /// Registers this store's metrics.

@@ -10,8 +10,8 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long sent data may stay unacknowledged.
 const NETWORK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// After how long the system asks whether the server of an idle connection is still there, and how often it asks again.
-/// It gives up after [`NETWORK_TIMEOUT`].
+/// How long a connection may be idle before the system probes it (TCP keepalive), and how often it probes. It gives up
+/// after [`NETWORK_TIMEOUT`].
 const KEEPALIVE: Duration = Duration::from_secs(5);
 
 /// How TLS is used: libpq's `sslmode` (<https://www.postgresql.org/docs/current/libpq-ssl.html>).
@@ -72,7 +72,7 @@ impl PostgresUrl {
             match name {
                 "sslmode" => tls = Some(mode(&value)?),
                 "sslrootcert" => root_certificate = Some(value.into_owned()),
-                "load_balance_hosts" => {
+                "load_balance_hosts" if value != "disable" => {
                     return Err(
                         "load_balance_hosts is not supported: each server keeps to one host".to_owned(),
                     );
@@ -92,7 +92,13 @@ impl PostgresUrl {
             return Err("it names no host".to_owned());
         }
         let hosts = each_host(address).map(|address| self::config(&address, &rest));
-        let hosts = hosts.collect::<Result<_, _>>()?;
+        let hosts: Vec<_> = hosts.collect::<Result<_, _>>()?;
+        if hosts
+            .iter()
+            .any(|host| host.get_hosts().len() > 1 || host.get_hostaddrs().len() > 1)
+        {
+            return Err("several hosts go before the database, as in one,two/chatgrow".to_owned());
+        }
         // As in libpq, a Unix socket needs no TLS, whatever the mode is, and the system's certificate authorities imply
         // `verify-full`.
         let remote = config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(_)));

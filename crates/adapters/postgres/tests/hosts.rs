@@ -83,7 +83,7 @@ async fn the_host_that_takes_writes_is_found() {
     assert_eq!(there(&first).await, 1);
 }
 
-/// A host that takes connections and says nothing keeps only the first connection from the next host.
+/// A host that takes connections and says nothing delays only the first connection.
 #[tokio::test]
 async fn a_host_that_hangs_is_waited_for_once() {
     let Some(server) = Server::start("") else {

@@ -5,7 +5,10 @@ use chatgrow_domain::{ApiKeyId, ObjectId};
 use chatgrow_ports::{Lease, Quota, QuotaOf, QuotaStore};
 use chatgrow_postgres::PostgresStore;
 use futures_util::future::join_all;
-use std::{num::NonZeroU32, time::Duration};
+use std::{
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
 use throwaway_postgres::connect;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -52,9 +55,11 @@ async fn servers_have_one_quota_together() {
                 taken += lease.permits;
             }
         });
+        let started = Instant::now();
         let taken: u32 = join_all(taken).await.into_iter().sum();
-        // One permit comes back in 3.6 seconds. Nothing comes back in the lifetime of the first lease, which costs one at most.
-        assert!((999..=1001).contains(&taken), "{taken}");
+        // The lifetime of the first lease costs one at most. One permit comes back in 3.6 seconds.
+        let back = u32::try_from(started.elapsed().as_secs()).unwrap() / 3;
+        assert!((999..=1001 + back).contains(&taken), "{taken}");
     }
 }
 
@@ -92,6 +97,27 @@ async fn permits_that_wait_count_as_used_late() {
     assert_eq!((many.permits, many.remaining), (200, 6000 - 200 - 100));
 }
 
+/// The debt of a longer window is forgotten, and nobody is refused for longer than a window.
+#[tokio::test]
+async fn a_window_may_become_shorter() {
+    let Some(url) = throwaway_postgres::new_database().await else {
+        return;
+    };
+    let store = open(&url).await.unwrap();
+    assert_eq!(lease(&store, key(1), 1, HOUR, 1).await.permits, 1);
+    let minute = 60 * SECOND;
+    let refused = lease(&store, key(1), 1, minute, 1).await;
+    assert_eq!((refused.permits, refused.remaining), (0, 0));
+    assert!(refused.wait <= minute, "{refused:?}");
+    let rows = connect(&url)
+        .await
+        .query("SELECT whole_at FROM quotas", &[])
+        .await;
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    let whole_at = Duration::from_nanos(rows.unwrap()[0].get::<_, i64>(0).try_into().unwrap());
+    assert!(whole_at < now + 2 * minute);
+}
+
 #[tokio::test]
 async fn servers_meet_and_whole_quotas_are_forgotten() {
     let Some(url) = throwaway_postgres::new_database().await else {
@@ -116,8 +142,10 @@ async fn servers_meet_and_whole_quotas_are_forgotten() {
 
     lease(&store, key(1), 1, HOUR, 1).await;
     lease(&store, key(2), 1, Duration::from_nanos(1), 1).await;
-    meet(1, HOUR).await;
     let client = connect(&url).await;
+    let long_ago = "UPDATE quotas SET whole_at = whole_at - 20000000000 WHERE client = $1";
+    client.execute(long_ago, &[&key(2).to_string()]).await.unwrap();
+    meet(1, HOUR).await;
     let left = client.query("SELECT client FROM quotas", &[]).await.unwrap();
     let left: Vec<String> = left.iter().map(|row| row.get(0)).collect();
     assert_eq!(left, [key(1).to_string()]);

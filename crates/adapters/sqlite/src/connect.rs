@@ -11,8 +11,7 @@ use diesel::{
 use std::{
     error::Error,
     fs,
-    io::{self, ErrorKind},
-    path::Path,
+    io::ErrorKind,
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -102,15 +101,22 @@ pub(crate) fn connect_writer(
 /// Syncs the WAL that is there, and its name. If a process was killed between writing a commit and syncing it, SQLite
 /// recovers the commit from the page cache and shows it, but doesn't sync it before the next commit. Until then a power
 /// cut would undo what others had been told of: that a repeated request was done before.
-fn sync_wal(path: &str) -> io::Result<()> {
+fn sync_wal(path: &str) -> Result<(), String> {
+    // The WAL lies beside the file itself, not beside a link to it. A database that is not there has none.
+    let Ok(database) = fs::canonicalize(path) else {
+        return Ok(());
+    };
+    let mut wal = database.clone().into_os_string();
+    wal.push("-wal");
     // SQLite has no locks on the WAL that closing it could drop.
-    match fs::OpenOptions::new().write(true).open(format!("{path}-wal")) {
-        Ok(wal) => wal.sync_data()?,
+    let synced = match fs::OpenOptions::new().write(true).open(&wal) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    }
+        opened => opened.and_then(|wal| wal.sync_data()),
+    };
+    synced.map_err(|error| format!("{} can't be synced: {error}", wal.display()))?;
+    // As in SQLite, a file system that can't sync a folder is no reason to stop.
     #[cfg(unix)]
-    fs::File::open(reserve::folder_of(Path::new(path)))?.sync_all()?;
+    let _ = fs::File::open(reserve::folder_of(&database)).and_then(|folder| folder.sync_all());
     Ok(())
 }
 

@@ -2,9 +2,9 @@
 //!
 //! Permits are leased from the store before they are used, so whatever becomes of a server, no permit is used twice. A busy
 //! client's are leased many at a time, so that not each of its requests waits for the store. Those that are not used within
-//! [`LIFETIME`] are lost. So sharing can cost a client some of its quota, but never gives it more.
+//! [`LIFETIME`] are lost.
 //!
-//! If the store is away, the servers limit on their own, each to its part.
+//! If the store is away, each server counts alone and gives its part of a fresh quota.
 
 use chatgrow_domain::ObjectId;
 use chatgrow_ports::{IdSource, Lease, Quota, QuotaOf, QuotaStore, StoreError};
@@ -41,8 +41,8 @@ pub struct Quotas {
     ids: Arc<dyn IdSource>,
     /// This server among the others.
     server: OnceLock<ObjectId>,
-    clients: RwLock<HashMap<QuotaOf, Arc<Client>>>,
-    /// Until when the store isn't asked.
+    clients: RwLock<HashMap<(QuotaOf, Quota), Arc<Client>>>,
+    /// Until when the store isn't asked, if it was away when it was last asked.
     away_until: Mutex<Option<Instant>>,
     servers: AtomicU32,
     leases: AtomicU64,
@@ -69,7 +69,7 @@ pub enum Permit {
     },
 }
 
-/// How permits were found since the start.
+/// What was counted since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QuotasUsed {
     /// How often the store was asked for permits.
@@ -93,6 +93,8 @@ struct State {
     /// How many leased permits are left, and when they were leased.
     permits: u32,
     leased_at: Option<Instant>,
+    /// How long they may be used.
+    lifetime: Duration,
     /// How many were leased.
     size: u32,
     /// How many were left in the store.
@@ -110,7 +112,7 @@ impl State {
         {
             return Some(Permit::Refused { wait });
         }
-        if self.permits == 0 || self.leased_at.is_none_or(|leased| now >= leased + LIFETIME) {
+        if self.permits == 0 || self.leased_at.is_none_or(|leased| now >= leased + self.lifetime) {
             return None;
         }
         self.permits -= 1;
@@ -120,10 +122,10 @@ impl State {
 
     /// How many permits to ask for: about as many as the client uses in half of their lifetime or more.
     fn wanted(&self, now: Instant) -> NonZeroU32 {
-        let age = self.leased_at.map_or(LIFETIME, |leased| now - leased);
+        let age = self.leased_at.map_or(self.lifetime, |leased| now - leased);
         let wanted = match self.permits {
-            0 if age < LIFETIME / 2 => self.size.saturating_mul(2),
-            0 if age < LIFETIME => self.size,
+            0 if age < self.lifetime / 2 => self.size.saturating_mul(2),
+            0 if age < self.lifetime => self.size,
             0 => 1,
             left => self.size - left,
         };
@@ -131,11 +133,12 @@ impl State {
     }
 
     /// Takes note of a lease that was asked for at `asked`, and uses its first permit.
-    fn take(&mut self, lease: Lease, asked: Instant) -> Permit {
+    fn take(&mut self, lease: Lease, lifetime: Duration, asked: Instant) -> Permit {
         let wait = lease.wait.max(REFUSAL);
         *self = Self {
             permits: lease.permits,
             leased_at: Some(asked),
+            lifetime,
             size: lease.permits,
             remaining: lease.remaining,
             refused_until: (lease.permits == 0).then(|| asked + wait),
@@ -165,7 +168,7 @@ impl Quotas {
                 servers: NonZeroU32::MIN,
             };
         };
-        let client = self.client(of);
+        let client = self.client(of, quota);
         if let Some(permit) = lock(&client.state).decide(Instant::now()) {
             return permit;
         }
@@ -178,15 +181,37 @@ impl Quotas {
             }
             state.wanted(now)
         };
-        if lock(&self.away_until).is_some_and(|until| now < until) {
+        if self.is_away(now) {
             return self.alone();
         }
         self.leases.fetch_add(1, Ordering::Relaxed);
-        let Ok(lease) = store.lease(of, quota, wanted, LIFETIME).await else {
-            *lock(&self.away_until) = Some(Instant::now() + AWAY);
-            return self.alone();
-        };
-        lock(&client.state).take(lease, now)
+        // Otherwise a lease would be longer than a short window.
+        let lifetime = LIFETIME.min(quota.window / 8);
+        match store.lease(of, quota, wanted, lifetime).await {
+            Ok(lease) => {
+                *lock(&self.away_until) = None;
+                lock(&client.state).take(lease, lifetime, now)
+            }
+            Err(error) => {
+                if matches!(error, StoreError::Unavailable(_)) {
+                    *lock(&self.away_until) = Some(Instant::now() + AWAY);
+                }
+                self.alone()
+            }
+        }
+    }
+
+    /// Whether the store was away a moment ago. If that moment is over, one caller has to ask whether it is back.
+    fn is_away(&self, now: Instant) -> bool {
+        let mut away_until = lock(&self.away_until);
+        match *away_until {
+            Some(until) if now < until => true,
+            Some(_) => {
+                *away_until = Some(now + AWAY);
+                false
+            }
+            None => false,
+        }
     }
 
     fn alone(&self) -> Permit {
@@ -195,31 +220,33 @@ impl Quotas {
         Permit::Alone { servers }
     }
 
-    fn client(&self, of: QuotaOf) -> Arc<Client> {
+    fn client(&self, of: QuotaOf, quota: Quota) -> Arc<Client> {
         let clients = self.clients.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&of) {
+        if let Some(client) = clients.get(&(of, quota)) {
             return client.clone();
         }
         drop(clients);
         let mut clients = self.clients.write().unwrap_or_else(PoisonError::into_inner);
-        clients.entry(of).or_default().clone()
+        clients.entry((of, quota)).or_default().clone()
     }
 
-    /// Counts the servers, and forgets the clients about whom there is nothing to know any more.
+    /// Counts the servers, and forgets what is no longer of use about clients.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
     pub async fn meet(&self) -> Result<(), StoreError> {
         let now = Instant::now();
-        let of_use = |client: &Client| {
+        let in_use = |client: &Client| {
             let state = lock(&client.state);
-            let lives = state.leased_at.is_some_and(|leased| now < leased + LIFETIME);
+            let lives = state
+                .leased_at
+                .is_some_and(|leased| now < leased + state.lifetime);
             lives || state.refused_until.is_some_and(|until| now < until)
         };
         self.clients
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .retain(|_, client| Arc::strong_count(client) > 1 || of_use(client));
+            .retain(|_, client| Arc::strong_count(client) > 1 || in_use(client));
         let Some(store) = &self.store else {
             return Ok(());
         };
@@ -229,7 +256,7 @@ impl Quotas {
         Ok(())
     }
 
-    /// How permits were found since the start. `None` if the quotas are not shared.
+    /// What was counted since the start. `None` if the quotas are not shared.
     pub fn used(&self) -> Option<QuotasUsed> {
         self.store.as_ref()?;
         Some(QuotasUsed {

@@ -16,7 +16,7 @@ pub enum QuotaOf {
     Address(IpAddr),
 }
 
-/// A name that no other one has.
+/// A unique name.
 impl fmt::Display for QuotaOf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -28,7 +28,7 @@ impl fmt::Display for QuotaOf {
 }
 
 /// How much is allowed: `max` at once. What was used comes back evenly, all of it within `window`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Quota {
     /// How many permits there are.
     pub max: NonZeroU32,
@@ -67,7 +67,7 @@ pub trait QuotaStore: Send + Sync {
         lifetime: Duration,
     ) -> Result<Lease, StoreError>;
 
-    /// Forgets the quotas that are whole, tells the others that this server is there, and returns how many have told so
-    /// within the last `lately`, this one included.
+    /// Deletes quotas that are whole, notes that this server is there, and returns how many servers did so within the last
+    /// `lately`, this one included.
     async fn meet(&self, server: ObjectId, lately: Duration) -> Result<NonZeroU32, StoreError>;
 }

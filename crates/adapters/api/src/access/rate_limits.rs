@@ -1,9 +1,9 @@
 //! Rate limits: requests per API key, and failed authentications per client address.
 //!
-//! Both are GCRA (`governor`): a client may use its whole quota at once, and gets it back evenly over the window. The
+//! Both are GCRA: a client may use its whole quota at once, and gets it back evenly over the window. The
 //! header fields follow draft-ietf-httpapi-ratelimit-headers-10. Only failed authentications are counted for an
 //! address, so the failures of others at the same address don't limit a valid key, unless the server has not seen the
-//! key before. Servers on one database count together ([`Quotas`]).
+//! key before. Servers on one database count together ([`Quotas`]); a server that is alone uses `governor`.
 
 use crate::connection::client::network;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -37,8 +37,6 @@ pub struct RateLimitSettings {
     pub max_requests: NonZeroU32,
     /// Failed authentications per client address and window.
     pub max_auth_failures: NonZeroU32,
-    /// Whether servers on one database count together.
-    pub shared: bool,
 }
 
 impl Default for RateLimitSettings {
@@ -47,7 +45,6 @@ impl Default for RateLimitSettings {
             window: Duration::from_secs(60),
             max_requests: const { NonZeroU32::new(600).expect("not 0") },
             max_auth_failures: const { NonZeroU32::new(300).expect("not 0") },
-            shared: true,
         }
     }
 }
@@ -153,9 +150,6 @@ impl Enabled {
         of: QuotaOf,
         client: &K,
     ) -> Result<QuotaLeft, Refused> {
-        if !self.settings.shared {
-            return limiter.admit(client, NonZeroU32::MIN);
-        }
         match quotas.take(of, limiter.quota).await {
             Permit::Granted { remaining } => Ok(limiter.left(remaining)),
             Permit::Refused { wait } => Err(limiter.refused(wait)),
@@ -204,7 +198,7 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
 
     /// Decides alone, as one of so many servers.
     fn admit(&self, client: &K, servers: NonZeroU32) -> Result<QuotaLeft, Refused> {
-        // Each of the servers gives as many permits for a request, so together they give no more than there are.
+        // A request uses a permit for each of the servers, because they do the same at the same time.
         let permits = servers.min(self.quota.max);
         match self.limiter.check_key_n(client, permits) {
             Ok(Ok(state)) => Ok(self.left(state.remaining_burst_capacity() / permits)),
@@ -225,7 +219,8 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
             name: self.name,
             quota: self.quota,
             policy: self.policy.clone(),
-            remaining,
+            // The store may know more than fits a limit that was lowered.
+            remaining: remaining.min(self.quota.max.get()),
         }
     }
 }
@@ -268,7 +263,6 @@ mod tests {
             window: Duration::from_secs(3600),
             max_requests: max,
             max_auth_failures: max,
-            shared: false,
         }))
     }
 
@@ -339,7 +333,6 @@ mod tests {
             window: Duration::from_nanos(1),
             max_requests: NonZeroU32::MIN,
             max_auth_failures: NonZeroU32::MIN,
-            shared: false,
         };
         let limits = RateLimits::new(Some(second));
         admit_failure(&limits, "192.0.2.1").ok().unwrap();

@@ -2,4 +2,4 @@
 
 mod api_key;
 mod link;
-mod quota;
+pub(crate) mod quota;

@@ -4,6 +4,7 @@ use crate::PostgresStore;
 use async_trait::async_trait;
 use chatgrow_domain::ObjectId;
 use chatgrow_ports::{Lease, Quota, QuotaOf, QuotaStore, StoreError};
+use chatgrow_sql::PreparedQuery;
 use diesel::{
     prelude::QueryableByName,
     sql_query,
@@ -17,6 +18,9 @@ use tokio::time::timeout;
 
 /// How long a request waits for its permit.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How many leases are under way at most, so that strangers leave connections for bookings.
+pub(crate) const LEASES: usize = 2;
 
 /// What `lease_permits` returns.
 #[derive(QueryableByName)]
@@ -67,7 +71,11 @@ impl QuotaStore for PostgresStore {
             .bind::<BigInt, _>(nanoseconds(quota.window))
             .bind::<BigInt, _>(i64::from(wanted.get()))
             .bind::<BigInt, _>(nanoseconds(lifetime));
-        let Ok(leased) = timeout(PATIENCE, self.load::<LeaseRow>(leased)).await else {
+        let leased = async {
+            let _turn = self.leases.acquire().await.map_err(StoreError::failed)?;
+            self.load::<LeaseRow>(PreparedQuery(leased)).await
+        };
+        let Ok(leased) = timeout(PATIENCE, leased).await else {
             return Err(StoreError::unavailable("there was no permit in time"));
         };
         let lease = leased?.pop().map(Lease::try_from);
@@ -78,8 +86,9 @@ impl QuotaStore for PostgresStore {
 
     async fn meet(&self, server: ObjectId, lately: Duration) -> Result<NonZeroU32, StoreError> {
         let met = sql_query(
-            "WITH whole AS (DELETE FROM quotas
-                WHERE whole_at < (extract(epoch FROM statement_timestamp()) * 1000000)::bigint * 1000),
+            "WITH whole AS (DELETE FROM quotas WHERE client IN (
+                SELECT client FROM quotas WHERE whole_at < (extract(epoch FROM statement_timestamp()) - 10)::bigint * 1000000000
+                LIMIT 10000 FOR UPDATE SKIP LOCKED)),
             gone AS (DELETE FROM quota_servers WHERE seen_at < statement_timestamp() - make_interval(secs => $2) AND id <> $1),
             here AS (INSERT INTO quota_servers VALUES ($1, statement_timestamp())
                 ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at)

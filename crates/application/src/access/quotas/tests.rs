@@ -67,6 +67,7 @@ fn a_lease_follows_what_the_client_uses() {
         permits,
         size,
         leased_at: Some(Instant::now()),
+        lifetime: LIFETIME,
         ..State::default()
     };
     let wanted = |state: State, age| state.wanted(state.leased_at.unwrap() + age).get();
@@ -85,7 +86,7 @@ fn permits_that_nobody_used_are_lost() {
         remaining: 0,
         wait: Duration::ZERO,
     };
-    assert_eq!(state.take(lease, now), Permit::Granted { remaining: 2 });
+    assert_eq!(state.take(lease, LIFETIME, now), Permit::Granted { remaining: 2 });
     let last = LIFETIME.checked_sub(Duration::from_nanos(1)).unwrap();
     assert_eq!(state.decide(now + last), Some(Permit::Granted { remaining: 1 }));
     assert_eq!(state.decide(now + LIFETIME), None);
@@ -147,7 +148,7 @@ fn idle_clients_are_forgotten() {
         quotas.clients.read().unwrap().len()
     };
     assert_eq!(forget(), 1);
-    lock(&quotas.clients.read().unwrap()[&key(1)].state).leased_at = None;
+    lock(&quotas.clients.read().unwrap()[&(key(1), QUOTA)].state).leased_at = None;
     assert_eq!(forget(), 0);
 }
 
