@@ -139,7 +139,7 @@ async fn any_primary_may_die() {
         let (mut unavailable, mut replayed, mut answered) = (0, 0, 0);
         for client in clients {
             let history = client.await.unwrap();
-            assert_eq!(history.unanswered, 0);
+            assert!(history.unanswered.is_empty(), "{:?}", history.unanswered);
             unavailable += history.unavailable;
             replayed += history.replayed;
             answered += history.answered.len();

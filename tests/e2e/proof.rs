@@ -245,16 +245,19 @@ pub(crate) struct History {
     pub(crate) replayed: usize,
     /// How often the answer was 503.
     pub(crate) unavailable: usize,
-    /// How often there was no answer.
-    pub(crate) unanswered: usize,
+    /// Why there was no answer, each time.
+    pub(crate) unanswered: Vec<String>,
 }
 
 impl History {
     /// Sends a write. Returns `false` if there is no answer, or one that doesn't tell what happened.
     pub(crate) async fn send(&mut self, server: &ApiClient, business: &Business, write: &Write) -> bool {
-        let Ok(response) = write.request(server, business).send().await else {
-            self.unanswered += 1;
-            return false;
+        let response = match write.request(server, business).send().await {
+            Ok(response) => response,
+            Err(error) => {
+                self.unanswered.push(format!("{error:?}"));
+                return false;
+            }
         };
         let status = response.status().as_u16();
         let headers = response.headers();
@@ -262,7 +265,7 @@ impl History {
             .map(|name| headers.contains_key(name))
             .into();
         let Ok(body) = response.json::<Value>().await else {
-            self.unanswered += 1;
+            self.unanswered.push("a part of an answer".to_owned());
             return false;
         };
         if status >= 500 {

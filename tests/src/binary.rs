@@ -6,12 +6,9 @@
     reason = "test code: what hangs or is missing is told by name"
 )]
 
-use crate::{Answer, ApiClient};
+use crate::{Answer, ApiClient, http_client};
 use chatgrow_api::BASE_PATH;
-use reqwest::{
-    Client,
-    header::{HeaderMap, HeaderName, HeaderValue},
-};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::{
     net::{IpAddr, SocketAddr},
     ops::Deref,
@@ -160,7 +157,7 @@ impl Installation {
         })
         .await;
         let key = self.first_key.get_or_init(|| key).clone();
-        let client = Client::new();
+        let client = http_client();
         Server {
             api: ApiClient { origin, key, client },
             child,

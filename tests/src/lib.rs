@@ -287,6 +287,13 @@ pub async fn race(requests: impl IntoIterator<Item = RequestBuilder>) -> Vec<Ans
     answers
 }
 
+/// A client that leaves a connection before the server closes it, idle for five seconds. Otherwise a request may meet the end
+/// of its connection, and get no answer.
+pub(crate) fn http_client() -> Client {
+    let client = Client::builder().pool_idle_timeout(Duration::from_secs(2));
+    client.build().unwrap()
+}
+
 /// A copy of the body with another value in one field.
 #[must_use]
 pub fn with(body: &Value, field: &str, value: impl Into<Value>) -> Value {
@@ -371,7 +378,7 @@ impl TestApp {
             api: ApiClient {
                 origin,
                 key,
-                client: Client::new(),
+                client: http_client(),
             },
             application,
             _folder: Arc::new(folder),

@@ -22,7 +22,7 @@ fn examples() -> Vec<(&'static str, &'static str)> {
 #[test]
 fn the_example_lists_the_defaults() {
     let examples = examples();
-    assert_eq!(examples.len(), 30, "{examples:?}");
+    assert_eq!(examples.len(), 31, "{examples:?}");
     let (example, default) = (read(&examples).unwrap(), read(&[]).unwrap());
     assert_eq!(format!("{example:?}"), format!("{default:?}"));
 }
@@ -51,6 +51,7 @@ fn a_bad_value_is_told_by_name() {
         ("CHANGES_TTL_DAYS", "0"),
         ("IDEMPOTENCY_TTL_HOURS", "23"),
         ("RATE_LIMIT_ENABLED", "maybe"),
+        ("RATE_LIMIT_SHARED", "maybe"),
         ("RATE_LIMIT_WINDOW_MS", "0"),
         ("RATE_LIMIT_MAX_REQUESTS", "-1"),
         ("RATE_LIMIT_AUTH_FAILURES_MAX", "many"),
