@@ -25,8 +25,8 @@ use throwaway_postgres::cluster::{Cluster, Fault};
 use tokio::{join, time::sleep};
 
 const FAULTS: [Fault; 4] = [
-    Fault::NodeKilled,
     Fault::CutOff,
+    Fault::NodeKilled,
     Fault::Stopped,
     Fault::DatabaseKilled,
 ];
@@ -80,7 +80,7 @@ async fn any_primary_may_die() {
         command.envs([
             ("DATABASE_URL", url.as_str()),
             ("RATE_LIMIT_ENABLED", "false"),
-            ("LOG_LEVEL", "off"),
+            ("LOG_LEVEL", "error"),
         ]);
         command.envs(WEBHOOKS);
         installation.start_as(command).await
@@ -139,7 +139,13 @@ async fn any_primary_may_die() {
         let (mut unavailable, mut replayed, mut answered) = (0, 0, 0);
         for client in clients {
             let history = client.await.unwrap();
-            assert!(history.unanswered.is_empty(), "{:?}", history.unanswered);
+            let logs = || running.each_ref().map(|server| server.log());
+            assert!(
+                history.unanswered.is_empty(),
+                "{:?} {:?}",
+                history.unanswered,
+                logs()
+            );
             unavailable += history.unavailable;
             replayed += history.replayed;
             answered += history.answered.len();

@@ -7,8 +7,7 @@
 use crate::{
     Begun, Settings,
     access::rate_limits::{QuotaLeft, RateLimits, Refused},
-    connection::in_flight::InFlight,
-    connection::pieces::until_sent,
+    connection::{in_flight::InFlight, pieces::until_sent, turn::Connection},
     error::{ApiError, Problem},
 };
 use actix_web::{
@@ -25,6 +24,7 @@ use paperclip::actix::Apiv2Security;
 use std::{
     future::{Ready, ready},
     net::IpAddr,
+    sync::Arc,
 };
 
 /// The header that carries the key.
@@ -75,11 +75,17 @@ pub(crate) async fn authenticate(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let key = single(request.headers(), X_API_KEY).unwrap_or_default();
     let client = || settings.proxies.client(request.peer_addr(), request.headers());
+    // A look-up may take longer than a client may take for its body, which is not read before.
+    let connection = request.conn_data::<Arc<Connection>>().cloned();
+    let postponed = connection.filter(|connection| connection.postpone_body());
     let identified = identify(&application, &limits, &begun, key, client).await;
     let admitted = match identified {
         Ok(known) => admit(&application.access.quotas, &limits, &request, known, client).await,
         Err(stopped) => Err(stopped),
     };
+    if let Some(connection) = postponed {
+        connection.begin(true);
+    }
     let (mut response, quota) = match admitted {
         Ok((account, quota)) => {
             let read = request.method() == Method::GET;

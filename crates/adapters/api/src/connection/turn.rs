@@ -121,6 +121,16 @@ impl Connection {
         }
     }
 
+    /// The server works on something before it reads the body. Returns whether there is one; then the client's turn has to
+    /// [begin](Self::begin) again.
+    pub(crate) fn postpone_body(&self) -> bool {
+        let postponed = matches!(self.turn(), Turn::Body(_));
+        if postponed {
+            self.set(Turn::Server);
+        }
+        postponed
+    }
+
     /// The body has arrived completely.
     pub(crate) fn has_body(&self) {
         self.set(Turn::Server);

@@ -126,6 +126,24 @@ fn a_client_that_is_overdue_loses_its_connection() {
 }
 
 #[test]
+fn a_client_is_not_overdue_while_its_body_is_postponed() {
+    let connections = connections(9, 9);
+    let place = connect(&connections, "192.0.2.1");
+    let connection = &place.connection;
+    connection.set(Turn::Body(ago(&place, millis(PATIENCE))));
+    assert!(connection.postpone_body());
+    connections.tidy();
+    assert!(is_open(&place));
+    connection.begin(true);
+    assert!(matches!(connection.turn(), Turn::Body(_)));
+    connections.tidy();
+    assert!(is_open(&place));
+    // Without a body there is nothing to postpone.
+    connection.begin(false);
+    assert!(!connection.postpone_body());
+}
+
+#[test]
 fn the_next_head_is_due_soon_if_the_body_was_not_read() {
     let place = some_place();
     for (read, due) in [
