@@ -6,6 +6,16 @@ local customers = tonumber(os.getenv("BENCH_CUSTOMERS"))
 local periods = tonumber(os.getenv("BENCH_PERIODS"))
 local first = tonumber(os.getenv("BENCH_FIRST"))
 local threads = tonumber(os.getenv("BENCH_THREADS"))
+-- The keys of the accounts to which requests go, one a line (BENCH_KEYS). Without that file, all go to the account of BENCH_KEY.
+local keys = {}
+local file = os.getenv("BENCH_KEYS") or ""
+if file ~= "" then
+    for line in io.lines(file) do
+        table.insert(keys, line)
+    end
+else
+    keys = { key }
+end
 -- What some kinds ask for: the ids of resources, a service, or the path of a search.
 local asked = os.getenv("BENCH_ASKED") or ""
 local resources = {}
@@ -27,9 +37,9 @@ local function get(path, with)
     return "GET " .. BASE .. path .. " HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: " .. with .. "\r\n\r\n"
 end
 
-local function post(path, body, name)
+local function post(path, body, name, with)
     local named = name and "\r\nIdempotency-Key: " .. name or ""
-    return "POST " .. BASE .. path .. " HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: " .. key .. named
+    return "POST " .. BASE .. path .. " HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: " .. (with or key) .. named
         .. "\r\nContent-Type: application/json\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body
 end
 
@@ -42,13 +52,25 @@ local function prepare(count, make)
 end
 
 local function customer()
-    return get("/customers/customer" .. math.random(0, customers - 1) .. "@example.com", key)
+    return get("/customers/customer" .. math.random(0, customers - 1) .. "@example.com", keys[math.random(#keys)])
+end
+
+local function search()
+    return get("/customers?search=customer" .. math.random(0, customers - 1) .. "@", keys[math.random(#keys)])
+end
+
+local function page_of(what)
+    return function() return get("/" .. what .. "?limit=50", keys[math.random(#keys)]) end
 end
 
 function init()
     math.randomseed(thread + 1)
     if kind == "customer" or kind == "mix" then
         prepare(10000, customer)
+    elseif kind == "appointments" or kind == "changes" then
+        prepare(10000, page_of(kind))
+    elseif kind == "search" then
+        prepare(10000, search)
     elseif kind == "events" then
         prepare(1, function() return get("/events?limit=50", key) end)
     elseif kind == "availability" then
@@ -74,10 +96,12 @@ local function new_customer()
 end
 
 local function booking_of(number, what, name)
-    local period, slot = number * JUMP % periods, math.floor(number / periods)
+    local place, slot = number * JUMP % periods, math.floor(number / periods)
+    -- Accounts take turns in the order of the appointments (many.py).
+    local account, period = place % #keys, math.floor(place / #keys)
     local start = FIRST_SECOND + period * 7200 + 3600 + slot * 300
     return post("/appointments", string.format('{"customerEmail":"customer%d@example.com","date":"%s","time":"%s",%s}',
-        number % customers, os.date("!%Y-%m-%d", start), os.date("!%H:%M", start), what), name)
+        number % customers, os.date("!%Y-%m-%d", start), os.date("!%H:%M", start), what), name, keys[account + 1])
 end
 
 local FIVE_MINUTES = '"serviceType":"consultation","duration":5'
@@ -113,6 +137,9 @@ end
 local makers = {
     customer = read,
     events = read,
+    appointments = read,
+    changes = read,
+    search = read,
     ["unknown-key"] = read,
     ["mistyped-key"] = read,
     ["new-customer"] = new_customer,
