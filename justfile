@@ -18,7 +18,7 @@ postgres-18:
     tests/postgres-18.sh
 
 # Everything that CI checks
-check: format lint docs layering deny fuzz-check test postgres-18 (prove-failover "4") clients generated browser
+check: format lint docs layering deny fuzz-check test postgres-18 (prove-failover "2") clients generated browser
 
 # The format of the code
 format:

@@ -9,7 +9,11 @@ use crate::{
     dispatcher::WEBHOOKS,
     proof::{Business, CLIENTS, Feed, History, Write, subscribe, verify, verify_webhooks},
 };
-use e2e::{ApiClient, binary::Installation, receiver::Receiver};
+use e2e::{
+    ApiClient,
+    binary::{Installation, Server},
+    receiver::Receiver,
+};
 use reqwest::Method;
 use serde_json::json;
 use std::{
@@ -37,9 +41,9 @@ const REST: Duration = Duration::from_millis(50);
 /// How long clients write before the fault, and after service is back.
 const CALM: Duration = Duration::from_secs(1);
 
-/// How long nobody may be served. Patroni needs `ttl`, 20 seconds, to see that the primary is gone. A request that began just
-/// before there is another one lasts for `REQUEST_TIMEOUT_MS`, 30 seconds, at most.
-const OUTAGE: Duration = Duration::from_secs(60);
+/// How long nobody may be served. Patroni needs `ttl`, 20 seconds, to see that the primary is gone, and a node that has to be
+/// rewound before it can follow the new one may need a minute. A request lasts for 30 seconds at most (`REQUEST_TIMEOUT_MS`).
+const OUTAGE: Duration = Duration::from_secs(120);
 
 type Servers = [ApiClient; 2];
 
@@ -139,7 +143,7 @@ async fn any_primary_may_die() {
         let (mut unavailable, mut replayed, mut answered) = (0, 0, 0);
         for client in clients {
             let history = client.await.unwrap();
-            let logs = || running.each_ref().map(|server| server.log());
+            let logs = || running.each_ref().map(Server::log);
             assert!(
                 history.unanswered.is_empty(),
                 "{:?} {:?}",
