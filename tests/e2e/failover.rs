@@ -5,10 +5,7 @@
 //!
 //! `FAILOVER_ROUNDS` sets the number of rounds (`just prove-failover`). Each round prints a line with its numbers.
 
-use crate::{
-    dispatcher::WEBHOOKS,
-    proof::{Business, CLIENTS, Feed, History, Write, subscribe, verify, verify_webhooks},
-};
+use crate::proof::{Business, CLIENTS, Feed, History, Write, command, subscribe, verify, verify_webhooks};
 use e2e::{
     ApiClient,
     binary::{Installation, Server},
@@ -80,13 +77,8 @@ async fn any_primary_may_die() {
     };
     let installation = Installation::new(env!("CARGO_BIN_EXE_chatgrow-under-test"));
     let start = async |url: String| {
-        let mut command = installation.command(&[]);
-        command.envs([
-            ("DATABASE_URL", url.as_str()),
-            ("RATE_LIMIT_ENABLED", "false"),
-            ("LOG_LEVEL", "error"),
-        ]);
-        command.envs(WEBHOOKS);
+        let mut command = command(&installation, &url);
+        command.env("LOG_LEVEL", "error");
         installation.start_as(command).await
     };
     let [balanced, named] = cluster.new_database().await;

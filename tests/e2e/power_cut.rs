@@ -444,7 +444,8 @@ async fn what_a_crash_left_unsynced_is_durable_when_it_is_answered() {
         disk.light(WAL, LONG);
         create(&server, "before").await.unwrap();
         let calls = LONG - usize::try_from(fs::metadata(disk.fuse(WAL)).unwrap().len()).unwrap();
-        // As many as before, but for the sync, unless a page is full or a task of the server's own writes.
+        // One call fewer than the last write took, so the sync is missing. If a page was full, or the server wrote something of its
+        // own, the next attempt may hit it.
         disk.light(WAL, calls - 1);
         create(&server, "open").await.unwrap_err();
         server.ended().await;

@@ -23,7 +23,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::time::sleep;
+use tokio::{process::Command, time::sleep};
 
 pub(crate) const CLIENTS: usize = 16;
 const CAPACITY: u32 = 40;
@@ -662,17 +662,23 @@ enum Victim<'a> {
     Database(&'a throwaway_postgres::Server),
 }
 
+/// A command that starts a server on that database, with webhooks and without rate limits and a log.
+pub(crate) fn command(installation: &Installation, url: &str) -> Command {
+    let mut command = installation.command(&[]);
+    command.envs([
+        ("DATABASE_URL", url),
+        ("RATE_LIMIT_ENABLED", "false"),
+        ("LOG_LEVEL", "off"),
+    ]);
+    command.envs(WEBHOOKS);
+    command
+}
+
 async fn prove(name: &str, url: &str, victim: Victim<'_>) {
     let installation = Installation::new(env!("CARGO_BIN_EXE_chatgrow-under-test"));
     let disk = matches!(victim, Victim::Power).then(|| Disk::new(&installation));
     let command = || {
-        let mut command = installation.command(&[]);
-        command.envs([
-            ("DATABASE_URL", url),
-            ("RATE_LIMIT_ENABLED", "false"),
-            ("LOG_LEVEL", "off"),
-        ]);
-        command.envs(WEBHOOKS);
+        let mut command = command(&installation, url);
         command.envs(disk.iter().flat_map(Disk::environment));
         command
     };

@@ -3,17 +3,14 @@
 
 mod link;
 
-use crate::{PASSWORD, postgres_user, programs, run_as, skip};
+use crate::{PASSWORD, free_port, new_folder, programs, run_as, skip};
 use link::link;
 use std::{
     fs,
-    net::TcpListener,
-    os::unix::fs::{MetadataExt, chown},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
-use tempfile::TempDir;
 use tokio::{
     sync::watch,
     time::{sleep, timeout},
@@ -21,7 +18,7 @@ use tokio::{
 use tokio_postgres::NoTls;
 
 /// How many nodes there are.
-pub const NODES: usize = 3;
+const NODES: usize = 3;
 
 /// Whatever takes longer counts as hanging. A new standby may have to be copied.
 const DEADLINE: Duration = Duration::from_secs(180);
@@ -80,11 +77,7 @@ impl Cluster {
         else {
             return skip(MISSING);
         };
-        let folder = TempDir::new().unwrap().keep();
-        let user = (fs::metadata(&folder).unwrap().uid() == 0).then(postgres_user);
-        if let Some((user, group)) = user {
-            chown(&folder, Some(user), Some(group)).unwrap();
-        }
+        let (folder, user) = new_folder();
         let mut cluster = Self {
             user,
             nodes: Vec::new(),
@@ -372,10 +365,4 @@ fn signal(name: &str, processes: &[u32]) {
         .args(processes)
         .stderr(Stdio::null());
     command.status().unwrap();
-}
-
-/// Another process may take it meanwhile.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }

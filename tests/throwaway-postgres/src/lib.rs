@@ -106,11 +106,7 @@ impl Server {
     }
 
     fn started(programs: PathBuf, settings: &str) -> Self {
-        let folder = TempDir::new().unwrap().keep();
-        let user = (fs::metadata(&folder).unwrap().uid() == 0).then(postgres_user);
-        if let Some((user, group)) = user {
-            chown(&folder, Some(user), Some(group)).unwrap();
-        }
+        let (folder, user) = new_folder();
         let guardian = run_as(user, "/bin/sh")
             .args([
                 "-c",
@@ -155,11 +151,7 @@ impl Server {
             .unwrap();
         // Another process may take a port that was free a moment ago.
         for _ in 0..20 {
-            server.port = TcpListener::bind(("127.0.0.1", 0))
-                .unwrap()
-                .local_addr()
-                .unwrap()
-                .port();
+            server.port = free_port();
             if server.try_start() {
                 return server;
             }
@@ -301,6 +293,23 @@ fn programs() -> Option<PathBuf> {
 fn holds_programs(folder: &Path) -> bool {
     let programs = ["initdb", "pg_ctl", "postgres"];
     programs.iter().all(|name| folder.join(name).exists())
+}
+
+/// A port on 127.0.0.1. Another process may take it meanwhile.
+#[must_use]
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// A temporary folder, and the user and group that own it and run the programs, because PostgreSQL refuses to run as root.
+fn new_folder() -> (PathBuf, Option<(u32, u32)>) {
+    let folder = TempDir::new().unwrap().keep();
+    let user = (fs::metadata(&folder).unwrap().uid() == 0).then(postgres_user);
+    if let Some((user, group)) = user {
+        chown(&folder, Some(user), Some(group)).unwrap();
+    }
+    (folder, user)
 }
 
 /// The ids of the user and group `postgres`, which the installation of PostgreSQL creates.

@@ -75,7 +75,7 @@ impl Connector {
             });
             ways.collect()
         };
-        let connect_timeout = url.config.get_connect_timeout().copied();
+        let connect_timeout = url.hosts.first().and_then(Config::get_connect_timeout).copied();
         Ok(Self {
             hosts: url.hosts.iter().map(ways).collect(),
             last: Arc::default(),

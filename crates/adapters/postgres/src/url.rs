@@ -28,8 +28,7 @@ pub(crate) enum Tls {
 /// Where a database is, and how to connect to it: `postgres://user:password@host:port/database?sslmode=…`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl {
-    pub(crate) config: Config,
-    /// The same for each host alone. Together, they would share one time-out.
+    /// Each host alone, at least one. Together, they would share one time-out.
     pub(crate) hosts: Vec<Config>,
     pub(crate) tls: Tls,
     /// libpq's `sslrootcert`: a file, or `system`.
@@ -39,7 +38,7 @@ pub struct PostgresUrl {
 /// Shows the server and the database, never the password.
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, host) in self.config.get_hosts().iter().enumerate() {
+        for (index, host) in self.hosts().enumerate() {
             f.write_str(if index == 0 { "" } else { "," })?;
             match host {
                 Host::Tcp(name) => f.write_str(name)?,
@@ -47,7 +46,10 @@ impl fmt::Display for PostgresUrl {
                 Host::Unix(folder) => write!(f, "{}", folder.display())?,
             }
         }
-        let database = self.config.get_dbname().or(self.config.get_user());
+        let database = self
+            .hosts
+            .first()
+            .and_then(|host| host.get_dbname().or(host.get_user()));
         write!(f, "/{}", database.unwrap_or_default())
     }
 }
@@ -87,12 +89,11 @@ impl PostgresUrl {
             }
         }
         let rest = rest.join("&");
-        let config = config(address, &rest)?;
-        if config.get_hosts().is_empty() {
+        let hosts = each_host(address).map(|address| config(&address, &rest));
+        let hosts: Vec<_> = hosts.collect::<Result<_, _>>()?;
+        if hosts.iter().any(|host| host.get_hosts().is_empty()) {
             return Err("it names no host".to_owned());
         }
-        let hosts = each_host(address).map(|address| self::config(&address, &rest));
-        let hosts: Vec<_> = hosts.collect::<Result<_, _>>()?;
         if hosts
             .iter()
             .any(|host| host.get_hosts().len() > 1 || host.get_hostaddrs().len() > 1)
@@ -101,7 +102,8 @@ impl PostgresUrl {
         }
         // As in libpq, a Unix socket needs no TLS, whatever the mode is, and the system's certificate authorities imply
         // `verify-full`.
-        let remote = config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(_)));
+        let is_remote = |host: &Host| matches!(host, Host::Tcp(_));
+        let remote = hosts.iter().flat_map(Config::get_hosts).any(is_remote);
         let default = match root_certificate.as_deref() {
             Some("system") => Tls::VerifyFull,
             _ => Tls::Prefer,
@@ -116,7 +118,6 @@ impl PostgresUrl {
             return Err("sslrootcert=system takes no sslmode but verify-full".to_owned());
         }
         Ok(Self {
-            config,
             hosts,
             tls,
             root_certificate,
@@ -131,7 +132,11 @@ impl PostgresUrl {
             name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
         };
         let remote = |host: &Host| matches!(host, Host::Tcp(name) if !is_local(name));
-        matches!(self.tls, Tls::Allow | Tls::Prefer) && self.config.get_hosts().iter().any(remote)
+        matches!(self.tls, Tls::Allow | Tls::Prefer) && self.hosts().any(remote)
+    }
+
+    fn hosts(&self) -> impl Iterator<Item = &Host> {
+        self.hosts.iter().flat_map(Config::get_hosts)
     }
 }
 

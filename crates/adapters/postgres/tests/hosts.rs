@@ -11,7 +11,7 @@ use std::{
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
-use throwaway_postgres::{PASSWORD, Server, connect};
+use throwaway_postgres::{PASSWORD, Server, connect, free_port};
 use tokio::time::sleep;
 
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -155,11 +155,7 @@ impl Drop for PgBouncer {
 
 /// Starts `PgBouncer` in session mode before the server. Returns its port too, or `None` if it is not installed.
 fn pgbouncer(server: &Server) -> Option<(PgBouncer, u16)> {
-    let port = TcpListener::bind(("127.0.0.1", 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = free_port();
     let (settings, users) = (server.file("pgbouncer.ini"), server.file("users.txt"));
     let text = format!(
         "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\npool_mode = session\nlisten_addr = 127.0.0.1\n\

@@ -230,7 +230,7 @@ impl Quotas {
         clients.entry((of, quota)).or_default().clone()
     }
 
-    /// Counts the servers, and forgets what is no longer of use about clients.
+    /// Counts the servers, and forgets the clients whose lease or refusal is over.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.

@@ -8,7 +8,7 @@
 use crate::connection::client::network;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use chatgrow_application::{Permit, Quotas};
-use chatgrow_domain::{ApiKey, ApiKeyId, KeyRateLimit};
+use chatgrow_domain::{ApiKey, KeyRateLimit};
 use chatgrow_ports::{Quota, QuotaOf};
 use governor::{
     InsufficientCapacity, RateLimiter,
@@ -18,7 +18,6 @@ use governor::{
 };
 use std::{
     collections::HashMap,
-    hash::Hash,
     net::IpAddr,
     num::NonZeroU32,
     sync::{Arc, PoisonError, RwLock},
@@ -54,15 +53,15 @@ pub(crate) struct RateLimits(Option<Enabled>);
 
 struct Enabled {
     settings: RateLimitSettings,
-    requests: Limiter<ApiKeyId>,
+    requests: Limiter,
     /// Of keys with limits of their own, by the limit.
-    own_requests: RwLock<HashMap<KeyRateLimit, Arc<Limiter<ApiKeyId>>>>,
-    auth_failures: Limiter<IpAddr>,
+    own_requests: RwLock<HashMap<KeyRateLimit, Arc<Limiter>>>,
+    auth_failures: Limiter,
 }
 
-struct Limiter<K: Hash + Eq + Clone> {
+struct Limiter {
     name: &'static str,
-    limiter: RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>,
+    limiter: RateLimiter<QuotaOf, DashMapStateStore<QuotaOf>, DefaultClock, StateInformationMiddleware>,
     clock: DefaultClock,
     quota: Quota,
     policy: HeaderValue,
@@ -104,25 +103,20 @@ impl RateLimits {
     /// lift the operator's limit otherwise, or get a fresh quota with each change.)
     pub(crate) async fn admit_request(&self, quotas: &Quotas, key: &ApiKey) -> Admission {
         let Some(limits) = &self.0 else { return Ok(None) };
-        let left = limits
-            .admit(quotas, &limits.requests, QuotaOf::Key(key.id), &key.id)
-            .await?;
+        let left = limits.requests.admit(quotas, QuotaOf::Key(key.id)).await?;
         match key.terms.rate_limit {
-            Some(own) if own.get() < limits.settings.max_requests => limits
-                .admit(quotas, &*limits.own(own), QuotaOf::KeyItself(key.id), &key.id)
-                .await
-                .map(Some),
+            Some(own) if own.get() < limits.settings.max_requests => {
+                let limiter = limits.own(own);
+                limiter.admit(quotas, QuotaOf::KeyItself(key.id)).await.map(Some)
+            }
             _ => Ok(Some(left)),
         }
     }
 
     pub(crate) async fn admit_failure(&self, quotas: &Quotas, address: IpAddr) -> Admission {
         let Some(limits) = &self.0 else { return Ok(None) };
-        let network = network(address);
-        limits
-            .admit(quotas, &limits.auth_failures, QuotaOf::Address(network), &network)
-            .await
-            .map(Some)
+        let of = QuotaOf::Address(network(address));
+        limits.auth_failures.admit(quotas, of).await.map(Some)
     }
 
     pub(crate) fn forget_idle(&self) {
@@ -142,22 +136,7 @@ impl RateLimits {
 }
 
 impl Enabled {
-    /// Decides with the other servers, or alone if there are none or they can't be asked.
-    async fn admit<K: Hash + Eq + Clone>(
-        &self,
-        quotas: &Quotas,
-        limiter: &Limiter<K>,
-        of: QuotaOf,
-        client: &K,
-    ) -> Result<QuotaLeft, Refused> {
-        match quotas.take(of, limiter.quota).await {
-            Permit::Granted { remaining } => Ok(limiter.left(remaining)),
-            Permit::Refused { wait } => Err(limiter.refused(wait)),
-            Permit::Alone { servers } => limiter.admit(client, servers),
-        }
-    }
-
-    fn own(&self, own: KeyRateLimit) -> Arc<Limiter<ApiKeyId>> {
+    fn own(&self, own: KeyRateLimit) -> Arc<Limiter> {
         let limiters = self.own_requests.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(limiter) = limiters.get(&own) {
             return limiter.clone();
@@ -171,13 +150,11 @@ impl Enabled {
     }
 }
 
-impl Limiter<ApiKeyId> {
+impl Limiter {
     fn of_requests(max: NonZeroU32, window: Duration) -> Self {
         Self::new("default", max, window)
     }
-}
 
-impl<K: Hash + Eq + Clone> Limiter<K> {
     fn new(name: &'static str, max: NonZeroU32, window: Duration) -> Self {
         // The quota needs a period above zero, so the window is at least a nanosecond per request.
         let period = (window / max.get()).max(Duration::from_nanos(1));
@@ -196,11 +173,20 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
         }
     }
 
+    /// Decides with the other servers, or alone if there are none or the store can't be asked.
+    async fn admit(&self, quotas: &Quotas, of: QuotaOf) -> Result<QuotaLeft, Refused> {
+        match quotas.take(of, self.quota).await {
+            Permit::Granted { remaining } => Ok(self.left(remaining)),
+            Permit::Refused { wait } => Err(self.refused(wait)),
+            Permit::Alone { servers } => self.admit_alone(of, servers),
+        }
+    }
+
     /// Decides alone, as one of so many servers.
-    fn admit(&self, client: &K, servers: NonZeroU32) -> Result<QuotaLeft, Refused> {
+    fn admit_alone(&self, of: QuotaOf, servers: NonZeroU32) -> Result<QuotaLeft, Refused> {
         // A request uses a permit for each of the servers, because they do the same at the same time.
         let permits = servers.min(self.quota.max);
-        match self.limiter.check_key_n(client, permits) {
+        match self.limiter.check_key_n(&of, permits) {
             Ok(Ok(state)) => Ok(self.left(state.remaining_burst_capacity() / permits)),
             Ok(Err(wait)) => Err(self.refused(wait.wait_time_from(self.clock.now()))),
             Err(InsufficientCapacity(_)) => Err(self.refused(self.quota.window)),
@@ -268,7 +254,8 @@ mod tests {
 
     fn admit_failure(limits: &RateLimits, address: &str) -> Result<QuotaLeft, Refused> {
         let limiter = &limits.0.as_ref().unwrap().auth_failures;
-        limiter.admit(&network(address.parse().unwrap()), NonZeroU32::MIN)
+        let of = QuotaOf::Address(network(address.parse().unwrap()));
+        limiter.admit_alone(of, NonZeroU32::MIN)
     }
 
     #[test]
@@ -314,17 +301,15 @@ mod tests {
     fn a_server_that_is_alone_gives_its_part() {
         let limits = limits(10);
         let limiter = &limits.0.as_ref().unwrap().auth_failures;
-        let of_three = |address| limiter.admit(address, NonZeroU32::new(3).unwrap());
-        let (one, other) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        let of_three = |of| limiter.admit_alone(of, NonZeroU32::new(3).unwrap());
+        let of_hundred = |of| limiter.admit_alone(of, NonZeroU32::new(100).unwrap());
+        let [one, other] = ["192.0.2.1", "192.0.2.2"].map(|from| QuotaOf::Address(from.parse().unwrap()));
         for left in [2, 1, 0] {
-            assert_eq!(of_three(&one).ok().unwrap().remaining, left);
+            assert_eq!(of_three(one).ok().unwrap().remaining, left);
         }
-        assert!(of_three(&one).is_err());
-        assert!(
-            limiter.admit(&other, NonZeroU32::new(100).unwrap()).is_ok(),
-            "at least one"
-        );
-        assert!(limiter.admit(&other, NonZeroU32::new(100).unwrap()).is_err());
+        assert!(of_three(one).is_err());
+        assert!(of_hundred(other).is_ok(), "at least one");
+        assert!(of_hundred(other).is_err());
     }
 
     #[test]

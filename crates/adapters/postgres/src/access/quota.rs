@@ -10,10 +10,7 @@ use diesel::{
     sql_query,
     sql_types::{BigInt, Binary, Double, Text},
 };
-use std::{
-    num::{NonZeroU32, TryFromIntError},
-    time::Duration,
-};
+use std::{num::NonZeroU32, time::Duration};
 use tokio::time::timeout;
 
 /// How long a request waits for its permit.
@@ -35,13 +32,13 @@ struct LeaseRow {
 }
 
 impl TryFrom<LeaseRow> for Lease {
-    type Error = TryFromIntError;
+    type Error = StoreError;
 
-    fn try_from(row: LeaseRow) -> Result<Self, TryFromIntError> {
+    fn try_from(row: LeaseRow) -> Result<Self, StoreError> {
         Ok(Self {
-            permits: row.permits.try_into()?,
-            remaining: row.remaining.try_into()?,
-            wait: Duration::from_nanos(row.wait.try_into()?),
+            permits: row.permits.try_into().map_err(StoreError::failed)?,
+            remaining: row.remaining.try_into().map_err(StoreError::failed)?,
+            wait: Duration::from_nanos(row.wait.try_into().map_err(StoreError::failed)?),
         })
     }
 }
@@ -73,15 +70,14 @@ impl QuotaStore for PostgresStore {
             .bind::<BigInt, _>(nanoseconds(lifetime));
         let leased = async {
             let _turn = self.leases.acquire().await.map_err(StoreError::failed)?;
-            self.load::<LeaseRow>(PreparedQuery(leased)).await
+            self.all::<LeaseRow, Lease>(PreparedQuery(leased)).await
         };
         let Ok(leased) = timeout(PATIENCE, leased).await else {
             return Err(StoreError::unavailable("there was no permit in time"));
         };
-        let lease = leased?.pop().map(Lease::try_from);
-        lease
-            .ok_or_else(|| StoreError::failed("no row for a lease"))?
-            .map_err(StoreError::failed)
+        leased?
+            .pop()
+            .ok_or_else(|| StoreError::failed("no row for a lease"))
     }
 
     async fn meet(&self, server: ObjectId, lately: Duration) -> Result<NonZeroU32, StoreError> {
