@@ -54,7 +54,7 @@ async fn insist(history: &mut History, servers: &Servers, business: &Business, w
 }
 
 /// How long it takes until the server carries out a write.
-async fn served(server: &ApiClient, started: Instant) -> Duration {
+async fn served(server: &ApiClient, started: Instant, cluster: &Cluster) -> Duration {
     for attempt in 0.. {
         let email = format!("probe{attempt}.{}@example.com", started.elapsed().as_nanos());
         let request = server.request(Method::POST, "/customers");
@@ -62,7 +62,11 @@ async fn served(server: &ApiClient, started: Instant) -> Duration {
         if request.send().await.is_ok_and(|answer| answer.status() == 201) {
             break;
         }
-        assert!(started.elapsed() < OUTAGE, "no service for {OUTAGE:?}");
+        assert!(
+            started.elapsed() < OUTAGE,
+            "no service for {OUTAGE:?}\n{}",
+            cluster.logs()
+        );
         sleep(REST).await;
     }
     started.elapsed()
@@ -128,8 +132,8 @@ async fn any_primary_may_die() {
             cluster.successor(primary).await;
             struck.elapsed()
         };
-        let (promoted, through_balancer, by_name) =
-            join!(promoted, served(&servers[0], struck), served(&servers[1], struck));
+        let [through_balancer, by_name] = [0, 1].map(|number| served(&servers[number], struck, &cluster));
+        let (promoted, through_balancer, by_name) = join!(promoted, through_balancer, by_name);
         sleep(CALM).await;
         stop.store(true, Ordering::Relaxed);
         let (mut unavailable, mut replayed, mut answered) = (0, 0, 0);

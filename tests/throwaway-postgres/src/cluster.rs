@@ -6,12 +6,14 @@ mod link;
 use crate::{PASSWORD, free_port, new_folder, programs, run_as, skip};
 use link::link;
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
     sync::watch,
     time::{sleep, timeout},
 };
@@ -200,14 +202,41 @@ impl Cluster {
         ]
     }
 
-    /// Waits until there is a primary, both others follow it, and one of them synchronously. Returns the primary's number.
+    /// Waits until there is a primary, both others follow it, one of them synchronously, and etcd knows which one. Returns
+    /// the primary's number.
+    ///
+    /// Patroni writes that into etcd some seconds after commits wait for the standby. If the primary fails before, no node
+    /// may take its place.
     ///
     /// # Panics
     /// If that takes too long.
     pub async fn whole(&self) -> usize {
         let followed = "SELECT count(*) = 2 AND count(*) FILTER (WHERE sync_state = 'sync') = 1
             FROM pg_stat_replication WHERE state = 'streaming'";
-        self.find(followed, |_| true).await
+        let started = Instant::now();
+        loop {
+            let primary = self.find(followed, |_| true).await;
+            let members = timeout(Duration::from_secs(1), self.members(primary)).await;
+            if members.is_ok_and(|members| members.is_ok_and(|members| members.contains("\"sync_standby\"")))
+            {
+                return primary;
+            }
+            assert!(
+                started.elapsed() < DEADLINE,
+                "no standby is known\n{}",
+                self.logs()
+            );
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// What Patroni reads from etcd of the cluster's members, as JSON.
+    async fn members(&self, number: usize) -> io::Result<String> {
+        let mut patroni = TcpStream::connect(("127.0.0.1", self.nodes[number].rest_link)).await?;
+        patroni.write_all(b"GET /cluster HTTP/1.0\r\n\r\n").await?;
+        let mut answer = String::new();
+        patroni.read_to_string(&mut answer).await?;
+        Ok(answer)
     }
 
     /// Waits until another node than this is the primary. Returns its number.
@@ -250,7 +279,8 @@ impl Cluster {
     }
 
     /// The ends of the logs.
-    fn logs(&self) -> String {
+    #[must_use]
+    pub fn logs(&self) -> String {
         let logs = ["etcd", "haproxy", "node0", "node1", "node2"].map(|name| {
             let log = fs::read_to_string(self.folder.join(format!("{name}.log"))).unwrap_or_default();
             let lines: Vec<_> = log.lines().rev().take(20).collect();
