@@ -28,9 +28,12 @@ const SHORT_BUSY_TIMEOUT: Duration = Duration::from_millis(50);
 /// index of ten thousand customers and the rows that it leads to. This is enough for a hundred thousand.
 const READER_CACHE: &str = "PRAGMA cache_size = -24576;";
 
-/// The size of the writer's page cache: 8 MB. It holds the upper pages of the indexes of a million appointments, and
-/// the leaves of a busy period.
-const WRITER_CACHE: &str = "PRAGMA cache_size = -8192;";
+/// The size of the writer's page cache in KiB, for a database of so many bytes: a thirty-second of it, from 8 MiB to
+/// 64 MiB. It holds the upper pages of the indexes and the leaves of a busy period. If the upper pages of ten million
+/// appointments don't fit, each booking reads half as many pages again (docs/scaling.md).
+fn writer_cache(database: u64) -> u64 {
+    (database / 32 / 1024).clamp(8 * 1024, 64 * 1024)
+}
 
 /// The number of pages in the WAL after which SQLite checkpoints it. At the default, 1000, the WAL is soon full of
 /// pages with one new row each. With more pages, each collects several rows and is written once (ADR 0011). The WAL
@@ -74,8 +77,9 @@ pub(crate) fn connect_writer(
     sync_wal(path)?;
     let mut connection = SqliteConnection::establish(&format!("{}?mode={mode}", file_uri(path)))?;
     let timeout = BUSY_TIMEOUT.as_millis();
+    let cache = writer_cache(fs::metadata(path).map_or(0, |file| file.len()));
     connection.batch_execute(&format!(
-        "PRAGMA busy_timeout = {timeout}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; {WRITER_CACHE} {LOG}"
+        "PRAGMA busy_timeout = {timeout}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -{cache}; {LOG}"
     ))?;
     // If several processes switch a new file to WAL at once, SQLite doesn't wait for the lock.
     let started = Instant::now();
