@@ -217,6 +217,7 @@ macro_rules! conformance_suite {
             changes_are_filtered,
             a_reading_looks_at_so_many_changes,
             what_is_written_comes_after_the_horizon,
+            accounts_with_a_due_change_are_found,
             changes_are_swept,
             a_renewed_feed_has_another_key,
             changes_are_looked_back_on,

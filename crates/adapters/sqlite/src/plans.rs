@@ -2,7 +2,13 @@
 //! has, so it may take a whole account's rows for ten.
 
 use crate::{Options, SqliteStore, error::store_error};
-use chatgrow_sql::billing::payment;
+use chatgrow_sql::{
+    billing::payment,
+    delivery::{delivery, feed},
+    events::registration,
+    forget_holds,
+    scheduling::{appointment, hold},
+};
 use diesel::{debug_query, prelude::*, sql_types::Text, sqlite::Sqlite};
 use tempfile::TempDir;
 
@@ -56,5 +62,40 @@ fn no_payment_reads_the_whole_ledger() {
         for (step, expected) in plan.iter().zip(expected) {
             assert!(step.contains(expected), "{plan:?}");
         }
+    }
+}
+
+#[test]
+fn sweeps_read_what_is_due() {
+    let (store, _folder) = opened();
+    let expired = debug_query::<Sqlite, _>(&hold::expired::<Sqlite>(0, 1)).to_string();
+    let appointments = debug_query::<Sqlite, _>(&appointment::unpaid::<Sqlite>(0, 1)).to_string();
+    let places = debug_query::<Sqlite, _>(&registration::unpaid::<Sqlite>(0, 1)).to_string();
+    for (query, expected) in [
+        (
+            expired.as_str(),
+            "SCAN appointments USING INDEX appointments_holds",
+        ),
+        (
+            forget_holds!(""),
+            "SCAN appointments USING INDEX appointments_holds",
+        ),
+        (
+            &appointments,
+            "SCAN appointments USING INDEX appointments_pending",
+        ),
+        (&places, "SCAN registrations USING INDEX registrations_pending"),
+        (
+            delivery::SWEEP,
+            "SEARCH d USING PRIMARY KEY (account_id=? AND endpoint_id=? AND change_id<?)",
+        ),
+        (
+            feed::ACCOUNTS_TO_SWEEP,
+            "SEARCH c USING INDEX changes_in_order (account_id=?)",
+        ),
+    ] {
+        let (query, _) = query.split_once(" -- binds").unwrap_or((query, ""));
+        let plan = plan(&store, query);
+        assert!(plan.iter().any(|step| step == expected), "{plan:?}");
     }
 }

@@ -4,7 +4,7 @@ use super::due_since;
 use crate::{Caller, System};
 use chatgrow_domain::{AccountId, Change, ChangeTypes, Refusal, Scope};
 use chatgrow_ports::{
-    AccountStore, ChangeFilter, ChangePosition, ChangeStore, Failure, FeedKey, Scanned, StoreError, Stores,
+    ChangeFilter, ChangePosition, ChangeStore, Failure, FeedKey, Scanned, StoreError, Stores,
 };
 use std::{
     sync::{Arc, OnceLock},
@@ -60,7 +60,6 @@ impl Refusal for FeedRefusal {}
 
 /// The use cases of the feed.
 pub struct Feed {
-    accounts: Arc<dyn AccountStore>,
     changes: Arc<dyn ChangeStore>,
     system: System,
     key: OnceLock<FeedKey>,
@@ -69,7 +68,6 @@ pub struct Feed {
 impl Feed {
     pub(crate) fn new(stores: &Stores, system: &System) -> Self {
         Self {
-            accounts: stores.access.accounts.clone(),
             changes: stores.delivery.changes.clone(),
             system: system.clone(),
             key: OnceLock::new(),
@@ -197,8 +195,8 @@ impl Feed {
         let Some(before) = due_since(&self.system, kept_millis) else {
             return Ok(());
         };
-        for account in self.accounts.list().await? {
-            while self.changes.sweep(account.id, before, SWEEP).await? == SWEEP as usize {}
+        for account in self.changes.accounts_to_sweep(before).await? {
+            while self.changes.sweep(account, before, SWEEP).await? == SWEEP as usize {}
         }
         Ok(())
     }
@@ -219,4 +217,25 @@ fn halves(bytes: &[u8; 16]) -> (i64, i64) {
     let mut halves = [[0; 8]; 2];
     halves.as_flattened_mut().copy_from_slice(bytes);
     (i64::from_be_bytes(halves[0]), i64::from_be_bytes(halves[1]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{Mocks, account, at};
+    use mockall::{Sequence, predicate::eq};
+
+    #[tokio::test]
+    async fn only_accounts_with_a_due_change_are_swept_until_nothing_is_due() {
+        let mut mocks = Mocks::at(5000);
+        let mut calls = Sequence::new();
+        let due = mocks.changes.expect_accounts_to_sweep().with(eq(at(4000))).once();
+        due.in_sequence(&mut calls).returning(|_| Ok(vec![account()]));
+        for swept in [SWEEP, SWEEP, 3] {
+            let sweep = mocks.changes.expect_sweep().once().in_sequence(&mut calls);
+            let sweep = sweep.with(eq(account()), eq(at(4000)), eq(SWEEP));
+            sweep.returning(move |_, _, _| Ok(swept as usize));
+        }
+        mocks.build().delivery.feed.sweep(1000).await.unwrap();
+    }
 }

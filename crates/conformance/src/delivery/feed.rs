@@ -269,6 +269,29 @@ pub async fn what_is_written_comes_after_the_horizon(stores: &Stores) {
     assert!(taken.is_sorted(), "the horizon never moves back: {taken:?}");
 }
 
+/// Accounts have something to sweep if their first change is due. Those without changes have nothing.
+pub async fn accounts_with_a_due_change_are_found(stores: &Stores) {
+    let mut accounts = Vec::new();
+    for times in [&[][..], &[20], &[21], &[10, 30], &[30, 10]] {
+        let account = new_account(stores).await;
+        for millis in times {
+            let made = Change {
+                at: at(*millis),
+                ..change(account)
+            };
+            log(stores, &[made]).await;
+        }
+        read_on(stores, account, &mut ChangePosition::START.clone()).await;
+        accounts.push(account);
+    }
+    let mut due = stores.delivery.changes.accounts_to_sweep(at(20)).await.unwrap();
+    due.retain(|account| accounts.contains(account));
+    due.sort_unstable();
+    let mut expected = [accounts[1], accounts[3]];
+    expected.sort_unstable();
+    assert_eq!(due, expected, "those whose first change is due, once each");
+}
+
 /// A sweep deletes what is due and what comes before it, of one account, and no more than asked. It is remembered up to
 /// where, and readers are told so.
 pub async fn changes_are_swept(stores: &Stores) {

@@ -457,6 +457,10 @@ pub enum Defect {
     EmptyStays,
     HorizonAhead,
     HorizonStays,
+    DueLate,
+    /// An account has something to sweep if any of its changes is due.
+    DueByAnyChange,
+    NoneDue,
     SweepsUndueChanges,
     SweepsChangesLate,
     SweepsNoChanges,

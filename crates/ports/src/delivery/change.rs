@@ -146,6 +146,9 @@ pub trait ChangeStore: Send + Sync {
     /// When the first change was made that is held back behind the horizon, if there is one.
     async fn held_back_since(&self) -> Result<Option<Timestamp>, StoreError>;
 
+    /// The accounts of which the first change in the log was made at `before` or earlier.
+    async fn accounts_to_sweep(&self, before: Timestamp) -> Result<Vec<AccountId>, StoreError>;
+
     /// Deletes the account's changes that were made at `before` or earlier, and what comes before them in the log; those
     /// that come first, `most` of them at most, and none behind the horizon. It MUST spare what comes after the place of a
     /// lane of an active endpoint, and the change of a delivery that is to be tried again, with all that come after it. It

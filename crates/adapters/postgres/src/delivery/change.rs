@@ -13,8 +13,8 @@ use chatgrow_sql::{
     delivery::{
         change::ChangeRow,
         feed::{
-            AT, DUE_TO, FIRST_KEY, FilterColumns, KEY, KeyRow, PlaceRow, REMEMBER_SWEEP, SWEPT_TO, Scans,
-            SinceRow, full_at,
+            ACCOUNTS_TO_SWEEP, AT, AccountIdRow, DUE_TO, FIRST_KEY, FilterColumns, KEY, KeyRow, PlaceRow,
+            REMEMBER_SWEEP, SWEPT_TO, Scans, SinceRow, full_at,
         },
     },
     matching_between, scans, up_to,
@@ -143,6 +143,11 @@ impl ChangeStore for PostgresStore {
             .await?;
         scanned.changes = rows.into_iter().map(Logged::try_from).collect::<Result<_, _>>()?;
         Ok(scanned)
+    }
+
+    async fn accounts_to_sweep(&self, before: Timestamp) -> Result<Vec<AccountId>, StoreError> {
+        let accounts = diesel::sql_query(ACCOUNTS_TO_SWEEP).bind::<BigInt, _>(before.as_millis());
+        self.all::<AccountIdRow, _>(PreparedQuery(accounts)).await
     }
 
     async fn sweep(&self, account: AccountId, before: Timestamp, most: u32) -> Result<usize, StoreError> {

@@ -143,14 +143,21 @@ pub const LIST: &str =
 pub const RETRY: &str = "UPDATE webhook_deliveries SET status = 'pending', next_at = $1
     WHERE account_id = $2 AND endpoint_id = $3 AND change_id = $4";
 
-/// Deletes what was last tried at `$1` or earlier and is not to be tried again, and of each endpoint's successes all
-/// but the last `$2`.
-pub const SWEEP: &str = "DELETE FROM webhook_deliveries AS d WHERE status <> 'pending' AND attempted_at <= $1
-    OR status = 'succeeded' AND change_id <= (
-        SELECT change_id FROM webhook_deliveries AS last
-        WHERE last.account_id = d.account_id AND last.endpoint_id = d.endpoint_id AND last.status = 'succeeded'
-        ORDER BY change_id DESC LIMIT 1 OFFSET $2
-    )";
+/// Deletes of each endpoint's successes all but the last `$1`, and what was last tried at `$2` or earlier and is not to
+/// be tried again. The place of the last success to be deleted is found once for each lane: the plan of a query without
+/// `MATERIALIZED` and `CROSS JOIN` finds it for each delivery.
+pub const SWEEP: &str = "WITH last AS MATERIALIZED (
+        SELECT account_id, endpoint_id, (
+            SELECT change_id FROM webhook_deliveries AS d
+            WHERE d.account_id = l.account_id AND d.endpoint_id = l.endpoint_id AND d.status = 'succeeded'
+            ORDER BY change_id DESC LIMIT 1 OFFSET $1
+        ) AS change_id FROM webhook_lanes AS l
+    )
+    DELETE FROM webhook_deliveries WHERE (account_id, endpoint_id, change_id) IN (
+        SELECT d.account_id, d.endpoint_id, d.change_id FROM last CROSS JOIN webhook_deliveries AS d
+        WHERE d.account_id = last.account_id AND d.endpoint_id = last.endpoint_id AND d.change_id <= last.change_id
+            AND d.status = 'succeeded'
+    ) OR status <> 'pending' AND attempted_at <= $2";
 
 /// The status of a filter, and the change before which a list begins.
 #[must_use]

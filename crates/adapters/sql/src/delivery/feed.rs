@@ -5,7 +5,7 @@ use crate::{
     delivery::change::{ChangeRow, SYSTEM},
     schema::{feed, sweeps},
 };
-use chatgrow_domain::{ChangeTypes, Timestamp};
+use chatgrow_domain::{AccountId, ChangeTypes, Timestamp};
 use chatgrow_ports::{ActedBy, ChangeFilter, ChangePosition, FeedKey, StoreError};
 use diesel::{
     prelude::*,
@@ -48,6 +48,21 @@ impl PlaceRow {
             epoch: self.epoch,
             number: self.number,
         }
+    }
+}
+
+/// An account's id, as a query returns it.
+#[derive(QueryableByName)]
+#[diesel(table_name = sweeps)]
+pub struct AccountIdRow {
+    account_id: RowId,
+}
+
+impl TryFrom<AccountIdRow> for AccountId {
+    type Error = StoreError;
+
+    fn try_from(row: AccountIdRow) -> Result<Self, StoreError> {
+        Ok(Self::new(row.account_id.object_id()))
     }
 }
 
@@ -269,6 +284,11 @@ pub fn full_at(rows: &[ChangeRow], most: u16) -> Option<ChangePosition> {
     let last = rows.last().filter(|_| rows.len() == usize::from(most));
     last.map(ChangeRow::position)
 }
+
+/// The accounts of which the first change was made at `$1` or earlier. The result is an [`AccountIdRow`].
+pub const ACCOUNTS_TO_SWEEP: &str = "SELECT a.id AS account_id FROM accounts AS a WHERE (
+        SELECT c.made_at FROM changes AS c WHERE c.account_id = a.id ORDER BY c.epoch, c.number LIMIT 1
+    ) <= $1";
 
 /// Of the oldest changes of the account `$1` up to the place `$2`, `$3`, at most `$4` of them: the place of the last one
 /// that was made at `$5` or earlier and that neither a lane of an active endpoint nor a delivery that it has to try again

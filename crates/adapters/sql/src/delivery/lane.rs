@@ -313,8 +313,8 @@ macro_rules! lane_store {
 
                 async fn sweep_deliveries(&self, before: Timestamp) -> Result<usize, StoreError> {
                     let sweep = diesel::sql_query(delivery::SWEEP)
-                        .bind::<BigInt, _>(before.as_millis())
-                        .bind::<BigInt, _>(KEPT_SUCCESSES);
+                        .bind::<BigInt, _>(KEPT_SUCCESSES)
+                        .bind::<BigInt, _>(before.as_millis());
                     let swept = self.$execute(Commit::default(), sweep).await?;
                     if swept > 0 {
                         let unblock = diesel::sql_query(lane::UNBLOCK);

@@ -92,8 +92,8 @@ pub fn removed(account: RowId, id: RowId) -> row_of {
     row_of(account, id, IS_HOLD)
 }
 
-/// The holds that have expired at that instant and were not released. The implementation of the port adds the account,
-/// because a query whose shape changes has to name its backend.
+/// The holds that have expired at that instant and were not released, in the order of the index of holds. The
+/// implementation of the port adds the account, because a query whose shape changes has to name its backend.
 #[auto_type]
 pub fn expired<DB: Backend>(now: i64, most: i64) -> _ {
     let row: AsSelect<HoldRow, DB> = HoldRow::as_select();
@@ -101,13 +101,13 @@ pub fn expired<DB: Backend>(now: i64, most: i64) -> _ {
     appointments::table
         .filter(is_kept)
         .filter(dsl::held_until.le(now))
-        .order((dsl::account_id, dsl::id))
+        .order((dsl::account_id, dsl::starts_at, dsl::id))
         .limit(most)
         .select(row)
 }
 
-/// Makes the statement that deletes holds which were released and had expired at `$1`, at most `$2` of them. `$lock`
-/// ends the query for the rows. The query is materialized: if it ran again for each row, it would find others each
+/// Makes the statement that deletes holds which were released and had expired at `$1`, at most `$2` of them, in the
+/// order of the index of holds. `$lock` ends the query for the rows. The query is materialized: if it ran again for each row, it would find others each
 /// time.
 #[macro_export]
 macro_rules! forget_holds {
@@ -116,7 +116,7 @@ macro_rules! forget_holds {
             "WITH old AS MATERIALIZED (
                 SELECT account_id, id FROM appointments
                 WHERE kind = 'hold' AND status = 'cancelled' AND held_until <= $1
-                ORDER BY account_id, id LIMIT $2 ",
+                ORDER BY account_id, starts_at, id LIMIT $2 ",
             $lock,
             ")
             DELETE FROM appointments WHERE (account_id, id) IN (SELECT account_id, id FROM old)"

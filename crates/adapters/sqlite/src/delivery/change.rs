@@ -11,8 +11,8 @@ use chatgrow_sql::{
     delivery::{
         change::ChangeRow,
         feed::{
-            AT, DUE_TO, FIRST_KEY, FilterColumns, KEY, KeyRow, PlaceRow, REMEMBER_SWEEP, SWEPT_TO, Scans,
-            full_at,
+            ACCOUNTS_TO_SWEEP, AT, AccountIdRow, DUE_TO, FIRST_KEY, FilterColumns, KEY, KeyRow, PlaceRow,
+            REMEMBER_SWEEP, SWEPT_TO, Scans, full_at,
         },
     },
     matching_between, scans, up_to,
@@ -133,6 +133,11 @@ impl ChangeStore for SqliteStore {
         } else {
             self.read(read).await
         }
+    }
+
+    async fn accounts_to_sweep(&self, before: Timestamp) -> Result<Vec<AccountId>, StoreError> {
+        let accounts = diesel::sql_query(ACCOUNTS_TO_SWEEP).bind::<BigInt, _>(before.as_millis());
+        self.all::<AccountIdRow, _>(PreparedQuery(accounts)).await
     }
 
     async fn sweep(&self, account: AccountId, before: Timestamp, most: u32) -> Result<usize, StoreError> {

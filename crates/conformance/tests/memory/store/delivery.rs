@@ -271,6 +271,27 @@ impl ChangeStore for MemoryStore {
         self.read(|tables| Ok(self.horizon_of(tables))).await
     }
 
+    async fn accounts_to_sweep(&self, before: Timestamp) -> Result<Vec<AccountId>, StoreError> {
+        let looked_at = match self.defect {
+            Some(Defect::DueByAnyChange) => usize::MAX,
+            Some(Defect::NoneDue) => 0,
+            _ => 1,
+        };
+        let is_due =
+            |change: &Change| change.at < before || change.at == before && !self.has(Defect::DueLate);
+        self.read(|tables| {
+            let mut accounts: Vec<_> = tables.changes.keys().copied().collect();
+            accounts.retain(|account| {
+                let mut first = tables
+                    .changes_after(*account, ChangePosition::START)
+                    .take(looked_at);
+                first.any(|(_, change)| is_due(change))
+            });
+            Ok(accounts)
+        })
+        .await
+    }
+
     async fn sweep(&self, account: AccountId, before: Timestamp, most: u32) -> Result<usize, StoreError> {
         let most = if self.has(Defect::SweepsChangesWithoutLimit) {
             usize::MAX
