@@ -99,3 +99,14 @@ fn sweeps_read_what_is_due() {
         assert!(plan.iter().any(|step| step == expected), "{plan:?}");
     }
 }
+
+#[test]
+fn no_deletion_reads_a_whole_account() {
+    let (store, _folder) = opened();
+    for table in ["appointments", "customers", "payments", "registrations"] {
+        let delete = format!("DELETE FROM {table} WHERE account_id = ?1 AND id = ?2");
+        let plan = plan(&store, &delete);
+        let whole = plan.iter().find(|step| !step.contains("(account_id=? AND "));
+        assert!(plan.len() > 1 && whole.is_none(), "{plan:?}");
+    }
+}
