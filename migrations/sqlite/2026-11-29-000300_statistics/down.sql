@@ -1,5 +1,2 @@
-DELETE FROM sqlite_stat1 WHERE idx IN (
-    'appointments_by_customer', 'appointments_legs', 'payments_by_appointment', 'payments_by_payment', 'payments_by_registration',
-    'registrations_by_customer'
-);
+DELETE FROM sqlite_stat1 WHERE tbl IN ('appointments', 'payments', 'registrations');
 ANALYZE sqlite_schema;

@@ -28,11 +28,11 @@ const SHORT_BUSY_TIMEOUT: Duration = Duration::from_millis(50);
 /// index of ten thousand customers and the rows that it leads to. This is enough for a hundred thousand.
 const READER_CACHE: &str = "PRAGMA cache_size = -24576;";
 
-/// The size of the writer's page cache in KiB, for a database of so many bytes: a thirty-second of it, from 8 MiB to
-/// 64 MiB. It holds the upper pages of the indexes and the leaves of a busy period. If the upper pages of ten million
-/// appointments don't fit, each booking reads half as many pages again (docs/scaling.md).
+/// The size of the writer's page cache in KiB, for a database of so many bytes. It holds the upper pages of the indexes
+/// and the leaves of a busy period. More is no faster, and too little costs each booking half as many reads again
+/// (docs/scaling.md).
 fn writer_cache(database: u64) -> u64 {
-    (database / 32 / 1024).clamp(8 * 1024, 64 * 1024)
+    (database / 64 / 1024).clamp(8 * 1024, 64 * 1024)
 }
 
 /// The number of pages in the WAL after which SQLite checkpoints it. At the default, 1000, the WAL is soon full of

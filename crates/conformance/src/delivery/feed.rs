@@ -281,7 +281,6 @@ pub async fn accounts_with_a_due_change_are_found(stores: &Stores) {
             };
             log(stores, &[made]).await;
         }
-        read_on(stores, account, &mut ChangePosition::START.clone()).await;
         accounts.push(account);
     }
     let mut due = stores.delivery.changes.accounts_to_sweep(at(20)).await.unwrap();

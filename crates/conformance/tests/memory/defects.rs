@@ -460,6 +460,7 @@ pub enum Defect {
     DueLate,
     /// An account has something to sweep if any of its changes is due.
     DueByAnyChange,
+    DueWithoutChanges,
     NoneDue,
     SweepsUndueChanges,
     SweepsChangesLate,

@@ -686,6 +686,7 @@ mutants! {
     horizon_stays: HorizonStays => case what_is_written_comes_after_the_horizon;
     accounts_found_late: DueLate => case accounts_with_a_due_change_are_found;
     accounts_found_by_any_change: DueByAnyChange => case accounts_with_a_due_change_are_found;
+    accounts_found_without_changes: DueWithoutChanges => case accounts_with_a_due_change_are_found;
     no_accounts_found: NoneDue => case accounts_with_a_due_change_are_found;
     undue_changes_swept: SweepsUndueChanges => case changes_are_swept;
     changes_swept_late: SweepsChangesLate => case changes_are_swept;

@@ -144,8 +144,9 @@ pub const RETRY: &str = "UPDATE webhook_deliveries SET status = 'pending', next_
     WHERE account_id = $2 AND endpoint_id = $3 AND change_id = $4";
 
 /// Deletes of each endpoint's successes all but the last `$1`, and what was last tried at `$2` or earlier and is not to
-/// be tried again. The place of the last success to be deleted is found once for each lane: the plan of a query without
-/// `MATERIALIZED` and `CROSS JOIN` finds it for each delivery.
+/// be tried again. The last success to be deleted is looked up once for each lane: SQLite needs the `CROSS JOIN` for
+/// that, and PostgreSQL `MATERIALIZED`. Whether a delivery has succeeded is asked of the row itself, because PostgreSQL
+/// asks that again if somebody has had it tried again meanwhile.
 pub const SWEEP: &str = "WITH last AS MATERIALIZED (
         SELECT account_id, endpoint_id, (
             SELECT change_id FROM webhook_deliveries AS d
@@ -153,10 +154,9 @@ pub const SWEEP: &str = "WITH last AS MATERIALIZED (
             ORDER BY change_id DESC LIMIT 1 OFFSET $1
         ) AS change_id FROM webhook_lanes AS l
     )
-    DELETE FROM webhook_deliveries WHERE (account_id, endpoint_id, change_id) IN (
+    DELETE FROM webhook_deliveries WHERE status = 'succeeded' AND (account_id, endpoint_id, change_id) IN (
         SELECT d.account_id, d.endpoint_id, d.change_id FROM last CROSS JOIN webhook_deliveries AS d
         WHERE d.account_id = last.account_id AND d.endpoint_id = last.endpoint_id AND d.change_id <= last.change_id
-            AND d.status = 'succeeded'
     ) OR status <> 'pending' AND attempted_at <= $2";
 
 /// The status of a filter, and the change before which a list begins.

@@ -285,7 +285,7 @@ pub fn full_at(rows: &[ChangeRow], most: u16) -> Option<ChangePosition> {
     last.map(ChangeRow::position)
 }
 
-/// The accounts of which the first change was made at `$1` or earlier. The result is an [`AccountIdRow`].
+/// The accounts whose first change was made at `$1` or earlier. The result is an [`AccountIdRow`].
 pub const ACCOUNTS_TO_SWEEP: &str = "SELECT a.id AS account_id FROM accounts AS a WHERE (
         SELECT c.made_at FROM changes AS c WHERE c.account_id = a.id ORDER BY c.epoch, c.number LIMIT 1
     ) <= $1";

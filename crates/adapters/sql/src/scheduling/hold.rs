@@ -92,8 +92,9 @@ pub fn removed(account: RowId, id: RowId) -> row_of {
     row_of(account, id, IS_HOLD)
 }
 
-/// The holds that have expired at that instant and were not released, in the order of the index of holds. The
-/// implementation of the port adds the account, because a query whose shape changes has to name its backend.
+/// The holds that have expired at that instant and were not released. They are ordered as `appointments_holds` is: for
+/// another order, SQLite reads the whole table. The implementation of the port adds the account, because a query whose
+/// shape changes has to name its backend.
 #[auto_type]
 pub fn expired<DB: Backend>(now: i64, most: i64) -> _ {
     let row: AsSelect<HoldRow, DB> = HoldRow::as_select();
@@ -106,9 +107,9 @@ pub fn expired<DB: Backend>(now: i64, most: i64) -> _ {
         .select(row)
 }
 
-/// Makes the statement that deletes holds which were released and had expired at `$1`, at most `$2` of them, in the
-/// order of the index of holds. `$lock` ends the query for the rows. The query is materialized: if it ran again for each row, it would find others each
-/// time.
+/// Makes the statement that deletes holds which were released and had expired at `$1`, at most `$2` of them. They are
+/// ordered as in [`expired`]. `$lock` ends the query for the rows. The query is materialized: if it ran again for each
+/// row, it would find others each time.
 #[macro_export]
 macro_rules! forget_holds {
     ($lock:literal) => {

@@ -280,12 +280,11 @@ impl ChangeStore for MemoryStore {
         let is_due =
             |change: &Change| change.at < before || change.at == before && !self.has(Defect::DueLate);
         self.read(|tables| {
-            let mut accounts: Vec<_> = tables.changes.keys().copied().collect();
+            let mut accounts: Vec<_> = tables.accounts.keys().copied().collect();
             accounts.retain(|account| {
-                let mut first = tables
-                    .changes_after(*account, ChangePosition::START)
-                    .take(looked_at);
-                first.any(|(_, change)| is_due(change))
+                let mut log = tables.changes_after(*account, ChangePosition::START).peekable();
+                log.peek().is_none() && self.has(Defect::DueWithoutChanges)
+                    || log.take(looked_at).any(|(_, change)| is_due(change))
             });
             Ok(accounts)
         })
