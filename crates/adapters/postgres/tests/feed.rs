@@ -1,14 +1,14 @@
 //! The feed of changes beside transactions that are still open. Transactions of all databases of the server count, so
 //! other tests may hold changes back, too.
 
-use crate::support::{account, id, insert_account, open};
+use crate::support::{WAITING, account, count, id, insert_account, open};
 use chatgrow_domain::{
     Actor, Change, ChangeData, ChangeId, ChangeType, ChangeTypes, ReceiverUrl, Scopes, SealedSecret,
     Timestamp, TypePatterns, Version, WebhookEndpoint, WebhookEndpointId, WebhookTerms,
 };
 use chatgrow_ports::{
-    ChangeFilter, ChangePosition, ChangeStore, Commit, DueLane, FeedKey, IdempotencyStore, LaneStore,
-    Scanned, StoreError, WebhookEndpointStore,
+    ChangeFilter, ChangePosition, ChangeStore, Commit, DueLane, FeedKey, IdempotencyStore, KEPT_SUCCESSES,
+    LaneStore, Scanned, StoreError, WebhookEndpointStore,
 };
 use chatgrow_postgres::PostgresStore;
 use std::time::{Duration, Instant};
@@ -215,8 +215,7 @@ async fn a_renewal_waits_for_changes_under_way() {
     let renewing = store.clone();
     let renewal = tokio::spawn(async move { renewing.renew_feed(FeedKey([1; 32])).await });
     let admin = connect(&url).await;
-    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-    while admin.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+    while count(&admin, WAITING).await == 0 {
         assert!(!renewal.is_finished(), "it has waited for nobody");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -311,4 +310,39 @@ async fn lanes_wait_for_what_is_held_back() {
     let before = store.place_before(account(), Timestamp::MAX).await.unwrap();
     let last = store.at(account(), before).await.unwrap();
     assert_eq!(last.map(|logged| logged.change.id), Some(ids([2])[0]));
+}
+
+/// A delivery that somebody has tried again while a sweep was about to delete it stays.
+#[tokio::test]
+async fn a_sweep_spares_what_is_tried_again_meanwhile() {
+    let Some((store, raw, url)) = store().await else {
+        return;
+    };
+    let endpoint = endpoint();
+    WebhookEndpointStore::insert(&store, &endpoint, ChangePosition::START, Commit::default())
+        .await
+        .unwrap();
+    let more = KEPT_SUCCESSES + 2;
+    let fill = format!(
+        "INSERT INTO webhook_deliveries (account_id, endpoint_id, change_id, epoch, number, kind, status, attempts, attempted_at, answered, took)
+        SELECT account_id, id, decode(lpad(to_hex(i), 24, '0'), 'hex'), 0, i, 'account.updated', 'succeeded', 1, 0, 200, 1
+        FROM webhook_endpoints, generate_series(1, {more}) AS i"
+    );
+    raw.batch_execute(&fill).await.unwrap();
+    raw.batch_execute(
+        "BEGIN; UPDATE webhook_deliveries SET status = 'pending', next_at = 0 WHERE number = 1",
+    )
+    .await
+    .unwrap();
+    let before = Timestamp::from_millis(-1).unwrap();
+    let sweep = tokio::spawn(async move { store.sweep_deliveries(before).await });
+    let admin = connect(&url).await;
+    while count(&admin, WAITING).await == 0 {
+        assert!(!sweep.is_finished(), "it has waited for nobody");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    raw.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(sweep.await.unwrap().unwrap(), 1, "the other one too many");
+    let left = "SELECT count(*) FROM webhook_deliveries WHERE status = 'pending'";
+    assert_eq!(count(&raw, left).await, 1);
 }
