@@ -108,7 +108,7 @@ pub fn expired<DB: Backend>(now: i64, most: i64) -> _ {
 }
 
 /// Makes the statement that deletes holds which were released and had expired at `$1`, at most `$2` of them. They are
-/// ordered as in [`expired`]. `$lock` ends the query for the rows. The query is materialized: if it ran again for each
+/// ordered as in [`expired()`]. `$lock` ends the query for the rows. The query is materialized: if it ran again for each
 /// row, it would find others each time.
 #[macro_export]
 macro_rules! forget_holds {
