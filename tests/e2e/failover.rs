@@ -38,8 +38,8 @@ const REST: Duration = Duration::from_millis(50);
 /// How long clients write before the fault, and after service is back.
 const CALM: Duration = Duration::from_secs(1);
 
-/// How long nobody may be served. Patroni needs `ttl`, 20 seconds, to see that the primary is gone, and a node that has to be
-/// rewound before it can follow the new one may need a minute. A request lasts for 30 seconds at most (`REQUEST_TIMEOUT_MS`).
+/// How long nobody may be served. Patroni needs `ttl`, 20 seconds, to see that the primary is gone, and a request lasts for 30
+/// seconds at most (`REQUEST_TIMEOUT_MS`). The machine may be busy with something else.
 const OUTAGE: Duration = Duration::from_secs(120);
 
 type Servers = [ApiClient; 2];

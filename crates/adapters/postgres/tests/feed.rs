@@ -13,6 +13,7 @@ use chatgrow_ports::{
 use chatgrow_postgres::PostgresStore;
 use std::time::{Duration, Instant};
 use throwaway_postgres::{Server, connect};
+use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 
 /// The epoch of new changes, as the store has it.
@@ -202,6 +203,15 @@ async fn a_renewed_feed_goes_on_behind_the_log_of_another_server() {
     }
 }
 
+/// Waits until the task waits for a lock.
+async fn until_it_waits<T>(task: &JoinHandle<T>, url: &str) {
+    let admin = connect(url).await;
+    while count(&admin, WAITING).await == 0 {
+        assert!(!task.is_finished(), "it has waited for nobody");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 /// A renewal waits for writes that are under way: readers of the new epoch would miss their changes.
 #[tokio::test]
 async fn a_renewal_waits_for_changes_under_way() {
@@ -214,11 +224,7 @@ async fn a_renewal_waits_for_changes_under_way() {
         .unwrap();
     let renewing = store.clone();
     let renewal = tokio::spawn(async move { renewing.renew_feed(FeedKey([1; 32])).await });
-    let admin = connect(&url).await;
-    while count(&admin, WAITING).await == 0 {
-        assert!(!renewal.is_finished(), "it has waited for nobody");
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    until_it_waits(&renewal, &url).await;
     // Writes that come now wait, too, and are in the new epoch.
     let other = store.clone();
     let second = tokio::spawn(async move { write(&other, 2).await });
@@ -336,11 +342,7 @@ async fn a_sweep_spares_what_is_tried_again_meanwhile() {
     .unwrap();
     let before = Timestamp::from_millis(-1).unwrap();
     let sweep = tokio::spawn(async move { store.sweep_deliveries(before).await });
-    let admin = connect(&url).await;
-    while count(&admin, WAITING).await == 0 {
-        assert!(!sweep.is_finished(), "it has waited for nobody");
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    until_it_waits(&sweep, &url).await;
     raw.batch_execute("COMMIT").await.unwrap();
     assert_eq!(sweep.await.unwrap().unwrap(), 1, "the other one too many");
     let left = "SELECT count(*) FROM webhook_deliveries WHERE status = 'pending'";

@@ -146,8 +146,8 @@ pub trait ChangeStore: Send + Sync {
     /// When the first change was made that is held back behind the horizon, if there is one.
     async fn held_back_since(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// The accounts whose first change in the log was made at `before` or earlier. It may still be needed, so that a sweep
-    /// deletes nothing.
+    /// The accounts whose first change in the log was made at `before` or earlier. A [`sweep`](Self::sweep) of one may still
+    /// delete nothing, because that change has to be spared.
     async fn accounts_to_sweep(&self, before: Timestamp) -> Result<Vec<AccountId>, StoreError>;
 
     /// Deletes the account's changes that were made at `before` or earlier, and what comes before them in the log; those
